@@ -1,0 +1,153 @@
+"""What an embedding matrix is: values, tokens, weights, and how its rows are walked."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from compress.errors import MatrixError
+
+BLOCK_BYTES = 32 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingMatrix:
+    """A matrix A of n rows (tokens) by d columns, checked once and read-only from then on.
+
+    values: (n, d) float32, finite, not all zero. Integers and other floats are converted; float32 arrays, memory-mapped
+        ones too, are taken as they are, without a copy.
+    tokens: n row names; "row 0", "row 1", … where there are none.
+    weights: (n,) how often each row is used, scaled to mean 1; uniform where there are none.
+    device: where block products run, a torch device; "cpu" needs no torch.
+
+    Raises MatrixError with one plain sentence where the values cannot be an embedding matrix.
+    """
+
+    values: np.ndarray
+    tokens: Sequence[str] | None = None
+    weights: np.ndarray | None = None
+    name: str = "matrix"
+    device: str = "cpu"
+    has_tokens: bool = field(init=False)
+
+    def __post_init__(self):
+        values = checked_values(self.values)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "has_tokens", self.tokens is not None)
+        object.__setattr__(self, "tokens", checked_tokens(self.tokens, len(values)))
+        object.__setattr__(self, "weights", checked_weights(self.weights, len(values)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.values.shape
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the matrix in float32, the numerator of every ratio."""
+        return 4 * self.values.size
+
+    @property
+    def weighted(self) -> bool:
+        return bool(np.ptp(self.weights) > 0)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the shape and every value: two matrices that differ in one entry differ here."""
+        state = hashlib.blake2b(repr(self.shape).encode(), digest_size=16)
+        for _, block in self.blocks():
+            state.update(block)
+        return state.hexdigest()
+
+    @cached_property
+    def squared_norms(self) -> np.ndarray:
+        """(n,) ‖aᵢ‖² in float64."""
+        norms = np.empty(len(self.values))
+        for rows, block in self.blocks():
+            norms[rows] = np.einsum("id,id->i", block, block, dtype=np.float64)
+        return norms
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Blocks of consecutive rows in order, as (slice, (rows, d) float32), at most BLOCK_BYTES each."""
+        n, d = self.shape
+        step = max(1, BLOCK_BYTES // (4 * d))
+        for start in range(0, n, step):
+            rows = slice(start, min(start + step, n))
+            yield rows, np.ascontiguousarray(self.values[rows])
+
+    def take(self, rows: np.ndarray) -> "EmbeddingMatrix":
+        """The matrix of the given rows only, with their tokens and weights (rescaled to mean 1)."""
+        rows = np.asarray(rows)
+        tokens = [self.tokens[row] for row in rows] if self.has_tokens else None
+        return EmbeddingMatrix(self.values[rows], tokens, self.weights[rows], self.name, self.device)
+
+
+class RowNames(Sequence):
+    """Names "row 0", "row 1", …, made when asked for."""
+
+    def __init__(self, n_rows: int):
+        self._numbers = range(n_rows)
+
+    def __len__(self):
+        return len(self._numbers)
+
+    def __getitem__(self, row):
+        if isinstance(row, slice):
+            return [f"row {number}" for number in self._numbers[row]]
+        return f"row {self._numbers[row]}"
+
+
+def checked_values(values) -> np.ndarray:
+    values = np.asanyarray(values)
+    if values.dtype.kind not in "fiu":
+        raise MatrixError(f"The entries must be real numbers, these are {values.dtype}; convert them to float32.")
+    if values.ndim != 2:
+        raise MatrixError(
+            f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {values.shape}."
+        )
+    n, d = values.shape
+    if n < 2 or d < 1:
+        raise MatrixError(f"An embedding matrix needs at least 2 rows and 1 column; this one is {n} × {d}.")
+    with np.errstate(over="ignore"):  # what overflows float32 becomes infinite and is reported below
+        values = np.ascontiguousarray(values, dtype=np.float32)
+    bad, largest = [], 0.0
+    step = max(1, BLOCK_BYTES // (4 * d))
+    for start in range(0, n, step):
+        block = values[start : start + step]
+        largest = max(largest, float(np.abs(block).max(where=np.isfinite(block), initial=0)))
+        bad.extend(start + np.flatnonzero(~np.isfinite(block).all(axis=1)))
+    if bad:
+        shown = ", ".join(str(row) for row in bad[:5]) + (f" and {len(bad) - 5:,} more" if len(bad) > 5 else "")
+        raise MatrixError(
+            f"{len(bad):,} of {n:,} rows have NaN or infinite entries in float32 (row {shown}, counted from 0); "
+            "remove or repair those rows."
+        )
+    if largest == 0:
+        raise MatrixError("Every entry is zero, so there is nothing to compress; check that the right tensor was read.")
+    if largest > 1e18:
+        raise MatrixError(f"The largest entry is {largest:.3g}, whose square overflows float32; scale the matrix down.")
+    values = values.view()
+    values.flags.writeable = False
+    return values
+
+
+def checked_tokens(tokens, n_rows: int) -> Sequence[str]:
+    if tokens is None:
+        return RowNames(n_rows)
+    if len(tokens) != n_rows:
+        raise MatrixError(f"There are {len(tokens):,} tokens for {n_rows:,} rows; give one token a row, or none.")
+    return tokens if isinstance(tokens, tuple) else tuple(str(token) for token in tokens)
+
+
+def checked_weights(weights, n_rows: int) -> np.ndarray:
+    if weights is None:
+        return np.ones(n_rows)
+    weights = np.array(weights, dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise MatrixError(f"There are {weights.size:,} weights for {n_rows:,} rows; give one weight a row.")
+    if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
+        raise MatrixError("Weights must be finite numbers of at least 0, and not all 0.")
+    weights /= weights.mean()
+    weights.flags.writeable = False
+    return weights
