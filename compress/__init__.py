@@ -1,6 +1,32 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
+from compress.advise import fit_to
+from compress.archive import load
+from compress.compressed import Compressed
 from compress.errors import MatrixError
 from compress.matrix import EmbeddingMatrix
+from compress.methods import METHODS, SVD, Int4, Int8, Method, ProjectiveClustering
+from compress.metrics import Evaluation, evaluate
+from compress.sources import load_matrix, save_matrix, tensors
+from compress.spectrum import Spectrum, spectrum
 
-__all__ = ["EmbeddingMatrix", "MatrixError"]
+__all__ = [
+    "METHODS",
+    "SVD",
+    "Compressed",
+    "EmbeddingMatrix",
+    "Evaluation",
+    "Int4",
+    "Int8",
+    "MatrixError",
+    "Method",
+    "ProjectiveClustering",
+    "Spectrum",
+    "evaluate",
+    "fit_to",
+    "load",
+    "load_matrix",
+    "save_matrix",
+    "spectrum",
+    "tensors",
+]

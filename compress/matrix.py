@@ -1,15 +1,14 @@
 """What an embedding matrix is: values, tokens, weights, and how its rows are walked."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from compress import blocks
 from compress.errors import MatrixError
-
-BLOCK_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,25 +55,19 @@ class EmbeddingMatrix:
     def digest(self) -> str:
         """A hash of the shape and every value: two matrices that differ in one entry differ here."""
         state = hashlib.blake2b(repr(self.shape).encode(), digest_size=16)
-        for _, block in self.blocks():
+        for _, block in blocks.walk(self.values):
             state.update(block)
         return state.hexdigest()
 
     @cached_property
     def squared_norms(self) -> np.ndarray:
         """(n,) ‖aᵢ‖² in float64."""
-        norms = np.empty(len(self.values))
-        for rows, block in self.blocks():
-            norms[rows] = np.einsum("id,id->i", block, block, dtype=np.float64)
-        return norms
+        return blocks.squared_norms(self.values)
 
-    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Blocks of consecutive rows in order, as (slice, (rows, d) float32), at most BLOCK_BYTES each."""
-        n, d = self.shape
-        step = max(1, BLOCK_BYTES // (4 * d))
-        for start in range(0, n, step):
-            rows = slice(start, min(start + step, n))
-            yield rows, np.ascontiguousarray(self.values[rows])
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """(d, d) weighted second moments Σ wᵢ aᵢ aᵢᵀ in float64."""
+        return blocks.gram(self.values, self.weights if self.weighted else None, self.device)
 
     def take(self, rows: np.ndarray) -> "EmbeddingMatrix":
         """The matrix of the given rows only, with their tokens and weights (rescaled to mean 1)."""
@@ -103,20 +96,17 @@ def checked_values(values) -> np.ndarray:
     if values.dtype.kind not in "fiu":
         raise MatrixError(f"The entries must be real numbers, these are {values.dtype}; convert them to float32.")
     if values.ndim != 2:
-        raise MatrixError(
-            f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {values.shape}."
-        )
+        raise MatrixError(f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {values.shape}.")
     n, d = values.shape
     if n < 2 or d < 1:
         raise MatrixError(f"An embedding matrix needs at least 2 rows and 1 column; this one is {n} × {d}.")
     with np.errstate(over="ignore"):  # what overflows float32 becomes infinite and is reported below
         values = np.ascontiguousarray(values, dtype=np.float32)
     bad, largest = [], 0.0
-    step = max(1, BLOCK_BYTES // (4 * d))
-    for start in range(0, n, step):
-        block = values[start : start + step]
-        largest = max(largest, float(np.abs(block).max(where=np.isfinite(block), initial=0)))
-        bad.extend(start + np.flatnonzero(~np.isfinite(block).all(axis=1)))
+    for rows, block in blocks.walk(values):
+        finite = np.isfinite(block)
+        largest = max(largest, float(np.abs(block).max(where=finite, initial=0)))
+        bad.extend(rows.start + np.flatnonzero(~finite.all(axis=1)))
     if bad:
         shown = ", ".join(str(row) for row in bad[:5]) + (f" and {len(bad) - 5:,} more" if len(bad) > 5 else "")
         raise MatrixError(

@@ -1,0 +1,227 @@
+"""The command line: thin over the library's calls."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+import compress
+from compress import sweep
+from compress.errors import MatrixError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    args = parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except (MatrixError, ValueError, IndexError) as error:
+        print(f"compress: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"compress: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("compress: stopped; no file was left half-written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m compress", description="Compress an embedding matrix and see what it costs.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, run, about, source=True):
+        one = commands.add_parser(name, help=about, description=about)
+        one.set_defaults(run=run)
+        if source:
+            one.add_argument("source", help="demo, toy, a file, a folder of a transformers model, or hub:org/name")
+            one.add_argument("--tensor", help="which tensor to take where the source has several")
+        one.add_argument("--json", action="store_true", help="print one JSON object a result")
+        return one
+
+    command("info", info, "Shape, spectrum and tensors of a source.")
+
+    one = command("fit", fit, "Fit a method and save the compressed form.")
+    one.add_argument("--method", required=True, choices=compress.METHODS)
+    one.add_argument("--ratio", type=float, help="find the best setting at least this many times smaller")
+    one.add_argument("--out", type=Path, help="the .safetensors file to write")
+    one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")
+    add_settings(one)
+
+    one = command("decode", decode, "Decode a compressed file to a .npy of float32.", source=False)
+    one.add_argument("file", type=Path)
+    one.add_argument("--out", type=Path, required=True)
+
+    one = command("evaluate", evaluate, "Every error figure of a compressed file against its source.", source=False)
+    one.add_argument("file", type=Path)
+    one.add_argument("--source", required=True)
+    one.add_argument("--tensor")
+
+    one = command("sweep", sweep_settings, "Fit every method at every ratio; a stopped sweep goes on where it was.")
+    one.add_argument("--methods", type=names, default=list(compress.METHODS), help="names with commas; all unless given")
+    one.add_argument("--ratios", type=numbers, default=list(sweep.RATIOS), help="numbers with commas")
+    one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
+    one.add_argument("--progress", action="store_true", help="print every trial as a JSON line on standard error")
+    add_settings(one)
+
+    one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
+    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+    return top
+
+
+def add_settings(one: argparse.ArgumentParser) -> None:
+    """An option for every setting that any method has."""
+    owners: dict[str, list[str]] = {}
+    kinds = {}
+    for name, method in compress.METHODS.items():
+        for field in fields(method):
+            owners.setdefault(field.name, []).append(name)
+            kinds[field.name] = field.type
+    for setting, methods in owners.items():
+        kind = {"action": "store_true", "default": None} if kinds[setting] in (bool, "bool") else {"type": int}
+        one.add_argument(f"--{setting.replace('_', '-')}", help=f"setting of {', '.join(methods)}", **kind)
+
+
+def given_settings(args) -> dict:
+    every = {field.name for method in compress.METHODS.values() for field in fields(method)}
+    return {name: getattr(args, name) for name in sorted(every) if getattr(args, name) is not None}
+
+
+def check_settings(method: str, settings: dict) -> None:
+    known = [field.name for field in fields(compress.METHODS[method])]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"{method} has no setting {name}; it has {', '.join(known) or 'none'}")
+
+
+def info(args) -> None:
+    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    spectrum = compress.spectrum(matrix)
+    report(args, {
+        "name": matrix.name,
+        "rows": matrix.shape[0],
+        "columns": matrix.shape[1],
+        "bytes": matrix.n_bytes,
+        "tokens": matrix.has_tokens,
+        "effective_rank": spectrum.effective_rank,
+        "rank_for_90_percent": spectrum.rank_for(0.9),
+        "digest": matrix.digest,
+        "tensors": [f"{each.name} {' × '.join(map(str, each.shape))} {each.dtype}" for each in compress.tensors(args.source)],
+    })  # fmt: skip
+
+
+def fit(args) -> None:
+    settings = given_settings(args)
+    check_settings(args.method, settings)
+    if args.out and args.out.suffix != ".safetensors":
+        raise ValueError(f"--out must end in .safetensors, got {args.out}")
+    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    if args.ratio is not None:
+        result = compress.fit_to(matrix, args.method, args.ratio, **settings)
+    else:
+        result = compress.METHODS[args.method](**settings).fit(matrix, tell if args.progress else None)
+    row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
+    if args.out:
+        row["file_bytes"] = result.save(args.out)
+    report(args, row)
+
+
+def decode(args) -> None:
+    values = compress.load(args.file).reconstruct()
+    write_array(args.out, values)
+    report(args, {"rows": values.shape[0], "columns": values.shape[1], "out": str(args.out)})
+
+
+def evaluate(args) -> None:
+    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    result = compress.load(args.file)
+    row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
+    report(args, {**row, "file_bytes": args.file.stat().st_size, "same_matrix": result.digest == matrix.digest})
+
+
+def sweep_settings(args) -> None:
+    from tqdm import tqdm
+
+    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    methods = sweep.plan(matrix.shape, args.methods, args.ratios, **given_settings(args))
+    store = sweep.Trials(args.out / "trials.sqlite")
+    with tqdm(total=len(methods), disable=args.json or args.progress, unit="trial") as bar:
+
+        def finished(trial):
+            bar.update()
+            if args.progress:
+                tell({"done": len(trials) + 1, "of": len(methods)})
+            trials.append(trial)
+
+        trials: list = []
+        sweep.run(matrix, methods, store, finished)
+    for trial in trials:
+        report(args, {"method": trial.method.name, **trial.method.settings, **trial.figures}, brief=str(trial.method))
+
+
+def draw_map(args) -> None:
+    from contextlib import redirect_stdout
+
+    from compress.scatter import umap_map
+
+    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    with redirect_stdout(open(os.devnull, "w")):  # umap prints its stages
+        positions = umap_map(matrix, args.seed, tell if args.progress else None)
+    write_array(args.out, positions)
+    report(args, {"rows": len(positions), "out": str(args.out)})
+
+
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Writes a .npy whole or not at all."""
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, values)
+        os.replace(part, path)
+    except BaseException:
+        os.unlink(part)
+        raise
+
+
+def tell(event: dict) -> None:
+    print(json.dumps(event), file=sys.stderr, flush=True)
+
+
+def report(args, row: dict, brief: str = "") -> None:
+    if args.json:
+        print(json.dumps(row))
+    elif brief:
+        print(f"{row['ratio']:8.2f}  {row['relative_error']:.4f}  {row['n_bytes']:>12,}  {brief}")
+    else:
+        for name, value in row.items():
+            for line in value if isinstance(value, list) else [value]:
+                print(f"{name:20} {format(line, '.6g') if isinstance(line, float) else line}")
+
+
+def names(text: str) -> list[str]:
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in found if name not in compress.METHODS]
+    if unknown or not found:
+        raise argparse.ArgumentTypeError(f"methods are {', '.join(compress.METHODS)}, got {text!r}")
+    return found
+
+
+def numbers(text: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) <= 0:
+        raise argparse.ArgumentTypeError(f"ratios are numbers above 0 with commas, got {text!r}")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

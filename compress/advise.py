@@ -1,0 +1,65 @@
+"""Which setting to take: the best of a method within a size."""
+
+from dataclasses import fields, replace
+
+from compress.compressed import Compressed
+from compress.factors import BITS
+from compress.matrix import EmbeddingMatrix
+from compress.methods import METHODS, Method
+from compress.methods.base import rank_bound
+from compress.metrics import evaluate
+
+GROUPS = (2, 5, 10)  # numbers of subspaces that fit_to tries
+
+
+def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Compressed:
+    """The best fit of a method that is at least `ratio` times smaller than the matrix, every setting not given chosen here.
+
+    Candidates are compared by their drafts' relative error, weighted where the matrix is; the best one is fitted in full.
+    Raises ValueError where nothing fits, naming the largest ratio that the method reaches.
+    """
+    candidates = [found for each in variants(method, settings) if (found := within(each, matrix.shape, ratio))]
+    if not candidates:
+        raise ValueError(
+            f"{method} cannot reach ratio {ratio:g} here; {largest_ratio(method, matrix.shape, settings):.3g} is its most"
+        )
+    if len(candidates) > 1:
+        candidates.sort(key=lambda each: evaluate(matrix, each.draft.fit(matrix)).weighted_error)
+    return candidates[0].fit(matrix)
+
+
+def within(method: Method, shape: tuple[int, int], ratio: float) -> Method | None:
+    """The method with the largest j whose size is at most the matrix's bytes / ratio; as it is without a j; None if too large."""
+    n, d = shape
+    budget = 4 * n * d / ratio
+
+    def fits(candidate):
+        return candidate.size(n, d) <= budget
+
+    if not hasattr(method, "j"):
+        return method if fits(method) else None
+    low, high = 0, rank_bound(n, d)[0]
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(replace(method, j=middle)) else (low, middle - 1)
+    return replace(method, j=low) if low else None
+
+
+def variants(method: str, settings: dict) -> list[Method]:
+    """Every combination of factor precision and number of subspaces that `settings` leaves open."""
+    kind = METHODS[method]
+    names = {field.name for field in fields(kind)}
+    precisions = [settings["factor_bits"]] if "factor_bits" in settings else BITS
+    groups = [settings["k"]] if "k" in settings else GROUPS
+    found = [dict(settings)]
+    if "factor_bits" in names:
+        found = [{**each, "factor_bits": bits} for each in found for bits in precisions]
+    if "k" in names:
+        found = [{**each, "k": k} for each in found for k in groups]
+    return [kind(**each) for each in found]
+
+
+def largest_ratio(method: str, shape: tuple[int, int], settings: dict) -> float:
+    n, d = shape
+    smallest = [replace(each, j=1) if hasattr(each, "j") else each for each in variants(method, settings)]
+    return 4 * n * d / min(each.size(n, d) for each in smallest)

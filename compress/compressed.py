@@ -1,0 +1,64 @@
+"""A compressed matrix: what must be stored to decode it, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from compress.methods.base import Method
+
+
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    """What a method's fit gives.
+
+    method: the settings that were fitted. arrays: everything needed to decode, as it lies in the file. shape: (n, d) of the
+    matrix. digest: of the matrix that was fitted.
+    """
+
+    method: "Method"
+    arrays: dict[str, np.ndarray]
+    shape: tuple[int, int]
+    digest: str
+
+    def __post_init__(self):
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}  # a file keeps no strides
+        object.__setattr__(self, "arrays", arrays)
+
+    @cached_property
+    def n_bytes(self) -> int:
+        """Bytes of everything needed to decode; the file is at most 4 KiB larger."""
+        return sum(array.nbytes for array in self.arrays.values())
+
+    @property
+    def ratio(self) -> float:
+        """Bytes of the matrix in float32 divided by the bytes of the compressed form."""
+        return 4 * self.shape[0] * self.shape[1] / self.n_bytes
+
+    def rows(self, rows: Sequence[int]) -> np.ndarray:
+        """Decodes those rows only: (len(rows), d) float32. Raises IndexError for a row that is not there."""
+        rows = np.asarray(rows, dtype=np.int64).reshape(-1)
+        outside = rows[(rows < 0) | (rows >= self.shape[0])]
+        if len(outside):
+            raise IndexError(f"rows must be between 0 and {self.shape[0] - 1}, got {outside[0]}")
+        return self.method.decode(self.arrays, rows, self.shape[1])
+
+    def reconstruct(self) -> np.ndarray:
+        """The whole decoded matrix, (n, d) float32."""
+        return self.rows(np.arange(self.shape[0]))
+
+    def to_layer(self):
+        """A torch module that stands in for nn.Embedding: ids of any shape in, their vectors out."""
+        from compress.layers import CompressedEmbedding
+
+        return CompressedEmbedding(self)
+
+    def save(self, path: str | Path) -> int:
+        """Writes a safetensors file that compress.load reads; returns its bytes."""
+        from compress.archive import save
+
+        return save(self, path)

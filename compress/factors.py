@@ -1,0 +1,110 @@
+"""Stored factors: coefficients of every row and the bases they multiply, at 32, 16, 8 or 4 bits.
+
+A row of group z is its coefficients (m,) times the group's basis (m, d). At 8 and 4 bits the coefficients are whole numbers on a
+grid of their own for each group and direction; the step of the grid is folded into the scale of the matching basis row, which
+every row of the group shares and which therefore never has fewer than 8 bits.
+"""
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from compress import packing
+from compress.blocks import walk
+from compress.matrix import EmbeddingMatrix
+
+BITS = (32, 16, 8, 4)
+FLOAT = {32: np.float32, 16: np.float16}
+LARGEST = {8: 127, 4: 7}  # of a grid's whole numbers
+CLIPS = np.array([0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0])  # grid's end over the largest entry
+
+
+def n_bytes(n: int, d: int, groups: int, m: int, bits: int) -> int:
+    """Bytes of n rows of m coefficients and `groups` bases of m × d."""
+    if bits in FLOAT:
+        return (n * m + groups * m * d) * bits // 8
+    return n * (m if bits == 8 else (m + 1) // 2) + groups * m * (d + 4)
+
+
+def store(
+    matrix: EmbeddingMatrix,
+    coefficients: np.ndarray,
+    bases: np.ndarray,
+    bits: int,
+    labels: np.ndarray | None = None,
+    offsets: np.ndarray | None = None,
+) -> dict:
+    """The arrays to keep for rows aᵢ ≈ coefficients (n, m) times bases[labels], bases (groups, m, d), plus offsets[labels].
+
+    At 8 and 4 bits the bases are refitted by (weighted) least squares to the rounded coefficients.
+    """
+    if bits in FLOAT:
+        limit = np.finfo(FLOAT[bits]).max
+        return {
+            "coefficients": np.clip(coefficients, -limit, limit).astype(FLOAT[bits]),
+            "bases": np.clip(bases, -limit, limit).astype(FLOAT[bits]),
+        }
+    labels = np.zeros(len(coefficients), np.int64) if labels is None else labels
+    offsets = np.zeros((len(bases), bases.shape[2]), np.float32) if offsets is None else offsets
+    codes, bases = np.zeros(coefficients.shape, np.int8), np.array(bases, dtype=np.float32)
+    for z in range(len(bases)):
+        members = np.flatnonzero(labels == z)
+        if len(members):
+            steps = grid_steps(coefficients[members], LARGEST[bits])
+            codes[members] = round_to(coefficients[members], steps, LARGEST[bits])
+            bases[z] *= steps[:, None]
+    bases = refit(matrix, codes, bases, labels, offsets)
+    scales = np.maximum(np.abs(bases).max(axis=2), 1e-30).astype(np.float32) / 127  # (groups, m)
+    return {
+        "coefficients": codes if bits == 8 else packing.pack_nibbles(codes),
+        "bases": np.rint(bases / scales[:, :, None]).astype(np.int8),
+        "scales": scales,
+    }
+
+
+def refit(matrix: EmbeddingMatrix, codes: np.ndarray, bases: np.ndarray, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """The bases (groups, m, d) that with the given codes (n, m) come closest to the rows; as given where no code is used."""
+    groups, m, d = bases.shape
+    inner, cross = np.zeros((groups, m, m)), np.zeros((groups, m, d))
+    for rows, block in walk(matrix.values):
+        for z in range(groups):
+            members = np.flatnonzero(labels[rows] == z)
+            used = codes[rows][members].astype(np.float32)
+            weighted = used * matrix.weights[rows][members, None].astype(np.float32)
+            inner[z] += weighted.T @ used
+            cross[z] += weighted.T @ (block[members] - offsets[z])
+    ridge = 1e-6 * np.trace(inner, axis1=1, axis2=2) / m + 1e-12  # (groups,)
+    inner += ridge[:, None, None] * np.eye(m)
+    return np.linalg.solve(inner, cross + ridge[:, None, None] * bases).astype(np.float32)
+
+
+def grid_steps(numbers: np.ndarray, largest: int, axis: int = 0) -> np.ndarray:
+    """The step of the grid −largest … largest that rounds the numbers along `axis` with the least squared error."""
+    if axis == 0 and len(numbers) > 4096:  # the step of a column is a statistic, a part of the rows tells it
+        numbers = numbers[:: len(numbers) // 4096]
+    top = np.maximum(np.abs(numbers).max(axis=axis, keepdims=True), 1e-30)
+    errors = []
+    for clip in CLIPS:
+        step = clip * top / largest
+        rounded = np.clip(np.rint(numbers / step), -largest, largest) * step
+        errors.append(((numbers - rounded) ** 2).sum(axis=axis))
+    return CLIPS[np.argmin(errors, axis=0)].astype(np.float32) * np.squeeze(top, axis) / largest
+
+
+def round_to(numbers: np.ndarray, steps: np.ndarray, largest: int) -> np.ndarray:
+    return np.clip(np.rint(numbers / steps), -largest, largest).astype(np.int8)
+
+
+def read_coefficients(arrays: dict, rows, m: int):
+    """The coefficients of some rows, (r, m) float32, in steps of their grids; numpy arrays or torch tensors."""
+    stored = arrays["coefficients"][rows]
+    xp = array_namespace(stored)
+    if stored.dtype == xp.uint8:
+        stored = packing.read_nibbles(stored, m)
+    return xp.astype(stored, xp.float32)
+
+
+def read_bases(arrays: dict):
+    """The bases, (groups, m, d) float32, with the steps of the grids multiplied in."""
+    xp = array_namespace(arrays["bases"])
+    bases = xp.astype(arrays["bases"], xp.float32)
+    return bases * arrays["scales"][:, :, None] if "scales" in arrays else bases

@@ -1,0 +1,249 @@
+"""The solver behind projective clustering: k flats, found by assigning every row and refitting every flat.
+
+Plain alternation is slow to leave a poor partition, because a row pulls its own flat towards itself and so rates it too well. Two
+steps (ours) mend that: a start from rows that already lie near each other, tried on a sample; and, until the last passes, a row's
+distance to its own flat taken as if the flat had been fitted without it (the leave-one-out residual of least squares).
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from compress import blocks
+from compress.matrix import EmbeddingMatrix
+
+SAMPLE_ROWS = 4096
+SETTLED = 1e-4  # relative fall of the cost below which a run has settled
+
+
+@dataclass(frozen=True, eq=False)
+class Flats:
+    """k flats: bases (k, r, j) with orthonormal columns; offsets (k, r), each the point of its flat nearest the origin, 0 for
+    linear subspaces; leverages (k, j), how strongly a row's squared coordinates pull its flat."""
+
+    bases: np.ndarray
+    offsets: np.ndarray
+    leverages: np.ndarray
+    affine: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows that a solver works on: values (n, r), squared norms (n,), weights (n,) or None for uniform, and `outside`, the
+    weighted squared length that lies outside these r columns and no flat here can reach."""
+
+    values: np.ndarray
+    norms: np.ndarray
+    weights: np.ndarray | None
+    outside: float
+    device: str = "cpu"
+
+    @property
+    def weighted_norms(self) -> np.ndarray:
+        return self.norms if self.weights is None else self.norms * self.weights
+
+
+def find_flats(
+    matrix: EmbeddingMatrix,
+    k: int,
+    j: int,
+    affine: bool,
+    restarts: int,
+    steps: int,
+    seed: int,
+    progress: Callable | None,
+) -> tuple[Flats, np.ndarray]:
+    """k flats of dimension j near the rows, and the label of each row's nearest flat (n,).
+
+    Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
+    principal directions, then plain ones in all of them, whose cost Σ wᵢ dist² never rises.
+    """
+    from compress.spectrum import principal_axes
+
+    n, d = matrix.shape
+    tell = progress or (lambda event: None)
+    weights = matrix.weights if matrix.weighted else None
+    everything = Rows(matrix.values, matrix.squared_norms, weights, 0.0, matrix.device)
+    if k == 1:
+        flats = refit(everything, np.zeros(n, np.int64), 1, j, affine)
+        labels, _, cost = assign(everything, flats)
+        tell({"restart": 0, "step": 1, "rows": n, "cost": cost})
+        return flats, labels
+
+    axes = principal_axes(matrix)[:, : min(d, 2 * j + 64)].astype(np.float32)
+    rng = np.random.default_rng(seed)
+    sample = rotate(everything, axes, np.sort(rng.choice(n, min(n, max(SAMPLE_ROWS, 8 * k * j)), replace=False)))
+    flats = best_of_restarts(sample, k, j, affine, restarts, rng, tell)
+
+    step, careful = 0, 2 * steps // 3
+    if careful:
+        leading = rotate(everything, axes)
+        flats, labels, step = alternate(leading, flats, careful, True, tell)
+        del leading
+        flats = refit(everything, labels, k, j, affine)
+    else:
+        flats = lifted(flats, axes)
+    flats, labels, _ = alternate(everything, flats, steps - step, False, tell, step)
+    return flats, labels
+
+
+def rotate(rows: Rows, axes: np.ndarray, members: np.ndarray | slice = slice(None)) -> Rows:
+    """The rows (or some of them) in the coordinates of the axes (d, r)."""
+    weights = None if rows.weights is None else rows.weights[members]
+    values = blocks.project(rows.values[members], axes, rows.device)
+    norms = blocks.squared_norms(values)
+    lost = rows.norms[members] - norms
+    outside = float(lost.sum() if weights is None else weights @ lost)
+    return Rows(values, norms, weights, max(outside, 0.0), rows.device)
+
+
+def lifted(flats: Flats, axes: np.ndarray) -> Flats:
+    """Flats in the coordinates of the axes (d, r), brought back to d columns."""
+    return Flats(axes @ flats.bases, flats.offsets @ axes.T, flats.leverages, flats.affine)
+
+
+def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, rng, tell: Callable) -> Flats:
+    """The flats of the restart that costs least on these rows. Starts take turns: k-means, and neighbourhoods."""
+    best, least = None, np.inf
+    for restart in range(restarts):
+        start = neighbourhoods if restart % 2 else clusters
+        flats = refit(rows, start(rows, k, j, rng), k, j, affine)
+        cost, fallen, step = np.inf, np.inf, 0
+        while step < 4 or (fallen > SETTLED and len(rows.values) < SAMPLE_ROWS and step < 50):
+            labels, nearest, now = assign(rows, flats)
+            flats = refit(rows, filled(leave_one_out(rows, flats, labels), nearest, k, j), k, j, affine)
+            step, fallen, cost = step + 1, (cost - now) / max(now, 1e-300), now
+            tell({"restart": restart, "step": step, "rows": len(rows.values), "cost": cost})
+        if cost < least:
+            best, least = flats, cost
+    return best
+
+
+def alternate(rows: Rows, flats: Flats, steps: int, careful: bool, tell: Callable, done: int = 0) -> tuple[Flats, np.ndarray, int]:
+    """Assigns and refits until the cost settles or the steps are used up: flats, their labels, steps done in all."""
+    k, _, j = flats.bases.shape
+    labels, nearest, cost = assign(rows, flats)
+    for _ in range(steps):
+        done += 1
+        target = filled(leave_one_out(rows, flats, labels) if careful else labels, nearest, k, j)
+        moved = refit(rows, target, k, j, flats.affine)
+        new_labels, new_nearest, now = assign(rows, moved)
+        settled = now > cost * (1 - SETTLED)
+        if now <= cost:
+            flats, labels, nearest, cost = moved, new_labels, new_nearest, now
+        tell({"restart": None, "step": done, "rows": len(rows.values), "cost": cost})
+        if settled:
+            break
+    return flats, labels, done
+
+
+def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool) -> Flats:
+    """The best flat of each group of rows: the leading eigenvectors of its (centred, if affine) second moments."""
+    squares, sums, totals = blocks.group_moments(rows.values, labels, k, rows.weights, rows.device)
+    r = rows.values.shape[1]
+    bases, offsets = np.zeros((k, r, j), np.float32), np.zeros((k, r), np.float32)
+    leverages = np.zeros((k, j), np.float32)
+    for z in range(k):
+        mean = sums[z] / max(totals[z], 1e-300)
+        moments = squares[z] - totals[z] * np.outer(mean, mean) if affine else squares[z]
+        values, vectors = leading_eigenvectors(moments, j)
+        rest = max(np.trace(moments) - values.sum(), 0.0) / max(r - j, 1)
+        bases[z] = vectors[:, ::-1]
+        if affine:
+            offsets[z] = mean - vectors @ (vectors.T @ mean)
+        leverages[z] = 1 / np.maximum(values[::-1] - rest, 1e-6 * max(values[-1], 1e-30))
+    return Flats(bases, offsets, leverages, affine)
+
+
+def leading_eigenvectors(moments: np.ndarray, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """The j largest eigenvalues, ascending, and their vectors (d, j), in float32; one thread, for matrices this small gain none."""
+    from scipy.linalg import eigh
+
+    d = len(moments)
+    with thread_pools().limit(limits=1, user_api="blas"):
+        return eigh(moments.astype(np.float32), subset_by_index=[d - j, d - 1], driver="evr")
+
+
+@cache
+def thread_pools():
+    import scipy.linalg  # its pool must be loaded before the pools are listed
+    from threadpoolctl import ThreadpoolController
+
+    assert scipy.linalg
+    return ThreadpoolController()
+
+
+def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:
+    """Squared distance of every row to every flat (n, k), and the row's pull on each flat (n, k), its leverage if it is in."""
+    k, r, j = flats.bases.shape
+    mix = np.zeros((k * j, 2 * k), np.float32)
+    for z in range(k):
+        mix[z * j : (z + 1) * j, z] = 1
+        mix[z * j : (z + 1) * j, k + z] = flats.leverages[z]
+    basis = flats.bases.transpose(1, 0, 2).reshape(r, k * j)
+    reached = blocks.squared_projections(rows.values, basis, mix, rows.device)
+    distances = rows.norms[:, None] - reached[:, :k]
+    if flats.affine:  # a flat's offset is orthogonal to its basis
+        distances -= 2 * blocks.project(rows.values, flats.offsets.T, rows.device)
+        distances += (flats.offsets.astype(np.float64) ** 2).sum(axis=1)
+    return np.maximum(distances, 0), reached[:, k:]
+
+
+def assign(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray, float]:
+    """The label of each row's nearest flat (n,), its weighted squared distance (n,), and Σ wᵢ dist² over Σ wᵢ ‖aᵢ‖²."""
+    distances, _ = residuals(rows, flats)
+    labels = distances.argmin(axis=1)
+    nearest = distances[np.arange(len(labels)), labels]
+    if rows.weights is not None:
+        nearest = nearest * rows.weights
+    cost = (nearest.sum() + rows.outside) / (rows.weighted_norms.sum() + rows.outside)
+    return labels, nearest, float(cost)
+
+
+def filled(labels: np.ndarray, nearest: np.ndarray, k: int, j: int) -> np.ndarray:
+    """The labels, with every empty group given the j rows that lie farthest from their flat: a new flat holds those exactly."""
+    empty = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
+    if len(empty):
+        labels, farthest = labels.copy(), np.argsort(nearest)[::-1]
+        for count, z in enumerate(empty):
+            labels[farthest[count * j : (count + 1) * j]] = z
+    return labels
+
+
+def leave_one_out(rows: Rows, flats: Flats, labels: np.ndarray) -> np.ndarray:
+    """Labels by distance, the distance to a row's own flat taken as if the flat had been fitted without the row: least squares
+    understates a member's squared residual by (1 − leverage)²."""
+    distances, pulls = residuals(rows, flats)
+    own = np.arange(len(labels)), labels
+    leverage = pulls[own] if rows.weights is None else pulls[own] * rows.weights
+    distances[own] /= (1 - np.minimum(leverage, 0.9)) ** 2
+    return distances.argmin(axis=1)
+
+
+def clusters(rows: Rows, k: int, j: int, rng) -> np.ndarray:
+    """Labels of k-means on the directions of the rows."""
+    from scipy.cluster.vq import kmeans2
+
+    directions = rows.values[:, :128] / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an empty cluster is repaired by `assign`
+        return kmeans2(directions, k, iter=8, minit="points", rng=rng)[1].astype(np.int64)
+
+
+def neighbourhoods(rows: Rows, k: int, j: int, rng) -> np.ndarray:
+    """Labels by k flats, each through a row and its neighbours in angle, each row drawn where the flats so far leave most."""
+    directions = rows.values / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
+    near = min(len(directions), 2 * j + 2)
+    left = np.maximum(rows.weighted_norms, 0)
+    distances = np.empty((len(directions), k))
+    for z in range(k):
+        centre = rng.choice(len(left), p=left / left.sum()) if left.sum() > 0 else rng.integers(len(left))
+        angles = np.abs(directions @ directions[centre])
+        members = np.argpartition(-angles, near - 1)[:near]
+        basis = np.linalg.svd(rows.values[members], full_matrices=False)[2][:j]
+        distances[:, z] = rows.norms - blocks.squared_projections(rows.values, basis.T, np.ones((len(basis), 1)))[:, 0]
+        left = np.maximum(distances[:, : z + 1].min(axis=1), 0)
+    return distances.argmin(axis=1)

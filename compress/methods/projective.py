@@ -1,0 +1,113 @@
+"""Projective clustering: k subspaces, each row in the one nearest to it."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from compress import blocks, factors, packing
+from compress.compressed import Compressed
+from compress.methods.base import Method, one_of, rank_bound, whole
+from compress.methods.flats import find_flats
+
+
+@dataclass(frozen=True)
+class ProjectiveClustering(Method):
+    """Rows split over k subspaces of dimension j so that Σ wᵢ dist(aᵢ, nearest subspace)² is small: MESSI (Maalouf, Lang, Rus and
+    Feldman, ICLR 2021).
+
+    k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers).
+    restarts: starts tried on a sample. steps: passes over all rows at most; 1 gives a preview. factor_bits: stored precision of the
+    factors, 32, 16, 8 or 4. The search is ours (see flats.py); numbers stored: n·j + k·j·d, and a label of ⌈log₂ k⌉ bits a row,
+    which the paper leaves out of its count.
+    """
+
+    k: int = 5
+    j: int = 60
+    affine: bool = False
+    restarts: int = 8
+    steps: int = 12
+    factor_bits: int = 16
+    seed: int = 0
+
+    name: ClassVar[str] = "projective"
+    label: ClassVar[str] = "k subspaces"
+
+    def __post_init__(self):
+        whole("k", self.k, 1, 65536)
+        whole("j", self.j, 1)
+        one_of("affine", int(self.affine), (0, 1))
+        whole("restarts", self.restarts, 1, 1000)
+        whole("steps", self.steps, 1, 1000)
+        one_of("factor_bits", self.factor_bits, factors.BITS)
+        whole("seed", self.seed, 0, 2**32 - 1)
+
+    def check(self, n, d):
+        whole("k", self.k, 1, n, f"the matrix has {n:,} rows")
+        whole("j", self.j, 1, *rank_bound(n, d))
+
+    def fit(self, matrix, progress=None):
+        n, d = matrix.shape
+        self.check(n, d)
+        flats, labels = find_flats(matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, progress)
+        coefficients = blocks.group_projections(matrix.values, flats.bases, labels, matrix.device)
+        bases = flats.bases.transpose(0, 2, 1)  # (k, j, d)
+        arrays = factors.store(matrix, coefficients, bases, self.factor_bits, labels, flats.offsets)
+        if self.k > 1:
+            arrays["labels"] = packing.pack_stream(labels, packing.width(self.k))
+        if self.affine:
+            arrays["offsets"] = flats.offsets.astype(np.float32 if self.factor_bits == 32 else np.float16)
+        return Compressed(self, arrays, matrix.shape, matrix.digest)
+
+    @property
+    def draft(self):
+        return replace(self, restarts=1, steps=1)
+
+    def decode(self, arrays, rows, d):
+        coefficients = factors.read_coefficients(arrays, rows, self.j)
+        bases = factors.read_bases(arrays)
+        if self.k == 1:
+            decoded = coefficients @ bases[0]
+            labels = 0 * rows
+        else:
+            labels = self.labels(arrays, rows)
+            decoded = by_group(coefficients, bases, labels)
+        if self.affine:
+            xp = array_namespace(decoded)
+            decoded = decoded + xp.astype(arrays["offsets"], xp.float32)[labels]
+        return decoded
+
+    def labels(self, arrays, rows):
+        """The subspace of each of those rows, int64."""
+        return packing.read_stream(arrays["labels"], packing.width(self.k), rows) if self.k > 1 else 0 * rows
+
+    def size(self, n, d):
+        offsets = self.k * d * (4 if self.factor_bits == 32 else 2) if self.affine else 0
+        labels = (n * packing.width(self.k) + 7) // 8
+        return factors.n_bytes(n, d, self.k, self.j, self.factor_bits) + labels + offsets
+
+    def numbers(self, n, d):
+        return n * self.j + self.k * self.j * d + (self.k * d if self.affine else 0)
+
+
+def by_group(coefficients, bases, labels):
+    """Each row's coefficients (r, j) times the basis of its group, bases (k, j, d): (r, d).
+
+    Equal to the paper's layer, k small layers in parallel joined by one of (k·j) × d whose input is zero outside the row's own
+    part, without the products by zero.
+    """
+    xp = array_namespace(coefficients)
+    order = xp.argsort(labels, stable=True)
+    ordered, counts = (
+        coefficients[order],
+        xp.sum(labels[:, None] == xp.arange(bases.shape[0], device=device(labels)), axis=0),
+    )
+    parts, start = [], 0
+    for z, count in enumerate(counts.tolist()):
+        if count:
+            parts.append(ordered[start : start + count] @ bases[z])
+        start += count
+    if not parts:
+        return xp.zeros((0, bases.shape[2]), dtype=coefficients.dtype)
+    return xp.concat(parts, axis=0)[xp.argsort(order)]

@@ -1,0 +1,76 @@
+"""What was lost in the matrix: every error figure that is shown anywhere."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from compress.blocks import walk
+from compress.compressed import Compressed
+from compress.matrix import EmbeddingMatrix
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How far a compressed matrix B is from A.
+
+    relative_error: Σ‖aᵢ−bᵢ‖² / Σ‖aᵢ‖². weighted_error: the same with each term times wᵢ. l1_error: Σ|aᵢⱼ−bᵢⱼ| / Σ|aᵢⱼ|.
+    median_row_error, worst_row_error: of ‖aᵢ−bᵢ‖² / ‖aᵢ‖² over rows that are not zero. mean_cosine, worst_cosine: of aᵢ with
+    bᵢ over the same rows. n_bytes, ratio: of the compressed form. numbers: the papers' count of parameters; saved: the share of
+    n·d that it saves. row_errors: (n,) ‖aᵢ−bᵢ‖² / ‖aᵢ‖², 0 for a zero row that stays zero, else infinite.
+    """
+
+    relative_error: float
+    weighted_error: float
+    l1_error: float
+    median_row_error: float
+    worst_row_error: float
+    mean_cosine: float
+    worst_cosine: float
+    n_bytes: int
+    ratio: float
+    numbers: int
+    saved: float
+    row_errors: np.ndarray
+
+    def figures(self) -> dict[str, float]:
+        """Every figure but the rows', by name."""
+        return {name: value for name, value in vars(self).items() if name != "row_errors"}
+
+
+def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
+    """Every error figure of a compressed form of the matrix. Raises ValueError where it was made from another shape."""
+    if matrix.shape != result.shape:
+        raise ValueError(
+            f"the compressed form is {result.shape[0]} × {result.shape[1]}, the matrix {matrix.shape[0]} × {matrix.shape[1]}"
+        )
+    n, d = matrix.shape
+    squared, inner, decoded_norms = np.empty(n), np.empty(n), np.empty(n)
+    absolute = total = 0.0
+    for rows, block in walk(matrix.values):
+        decoded = result.rows(np.arange(rows.start, rows.stop))
+        decoded_norms[rows] = np.einsum("id,id->i", decoded, decoded, dtype=np.float64)
+        inner[rows] = np.einsum("id,id->i", decoded, block, dtype=np.float64)
+        decoded -= block
+        squared[rows] = np.einsum("id,id->i", decoded, decoded, dtype=np.float64)
+        absolute += np.abs(decoded).sum(dtype=np.float64)
+        total += np.abs(block).sum(dtype=np.float64)
+    norms, weights = matrix.squared_norms, matrix.weights
+    there = norms > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        row_errors = np.where(there, squared / norms, np.where(squared > 0, np.inf, 0.0))
+        cosines = np.where(decoded_norms > 0, inner / np.sqrt(norms * decoded_norms), 0.0)[there]
+    numbers = result.method.numbers(n, d)
+    return Evaluation(
+        relative_error=float(squared.sum() / norms.sum()),
+        weighted_error=float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0,
+        l1_error=absolute / total,
+        median_row_error=float(np.median(row_errors[there])),
+        worst_row_error=float(row_errors[there].max()),
+        mean_cosine=float(cosines.mean()),
+        worst_cosine=float(cosines.min()),
+        n_bytes=result.n_bytes,
+        ratio=result.ratio,
+        numbers=numbers,
+        saved=1 - numbers / (n * d),
+        row_errors=row_errors,
+    )

@@ -1,0 +1,45 @@
+"""Small whole numbers in as few bits as they need, with every row readable on its own."""
+
+import numpy as np
+from array_api_compat import array_namespace
+
+
+def width(count: int) -> int:
+    """Bits that tell `count` things apart: ⌈log₂ count⌉, 0 for one."""
+    return (count - 1).bit_length()
+
+
+def pack_stream(numbers: np.ndarray, bits: int) -> np.ndarray:
+    """(n,) whole numbers below 2^bits as one stream of n·bits bits, least significant first: (⌈n·bits/8⌉,) uint8."""
+    numbers = np.asarray(numbers, dtype=np.uint32)
+    spread = (numbers[:, None] >> np.arange(bits, dtype=np.uint32)) & 1  # (n, bits)
+    return np.packbits(spread.astype(np.uint8).ravel(), bitorder="little")
+
+
+def read_stream(packed, bits: int, rows):
+    """The numbers at `rows` of a stream of up to 16 bits each, as int64; numpy arrays or torch tensors."""
+    xp = array_namespace(packed, rows)
+    if bits == 0:
+        return xp.zeros_like(rows)
+    at = rows * bits
+    first, last = at >> 3, packed.shape[0] - 1
+    word = xp.zeros_like(rows)
+    for i in range((bits + 14) // 8):  # a number that starts late in a byte reaches into the next
+        byte = xp.astype(packed[xp.clip(first + i, 0, last)], xp.int64)
+        word = word | (byte << (8 * i))
+    return (word >> (at & 7)) & ((1 << bits) - 1)
+
+
+def pack_nibbles(numbers: np.ndarray) -> np.ndarray:
+    """(n, m) whole numbers from -8 to 7, two to a byte, each row on its own: (n, ⌈m/2⌉) uint8."""
+    n, m = numbers.shape
+    shifted = np.zeros((n, m + m % 2), np.uint8)
+    shifted[:, :m] = numbers + 8
+    return shifted[:, 0::2] | (shifted[:, 1::2] << 4)
+
+
+def read_nibbles(packed, m: int):
+    """The numbers of packed rows (r, ⌈m/2⌉) as (r, m) int8; numpy arrays or torch tensors."""
+    xp = array_namespace(packed)
+    pairs = xp.stack([packed & 15, packed >> 4], axis=2)  # (r, ⌈m/2⌉, 2)
+    return xp.astype(xp.reshape(pairs, (packed.shape[0], -1))[:, :m], xp.int8) - 8

@@ -1,0 +1,52 @@
+"""Two coordinates for every row, to draw a map with."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from compress import blocks
+from compress.matrix import EmbeddingMatrix
+from compress.spectrum import principal_axes
+
+DIMENSIONS = 64  # leading principal directions that UMAP is given
+
+
+def pca_map(matrix: EmbeddingMatrix) -> np.ndarray:
+    """Each row's coordinates along two principal axes of the centred rows: (n, 2) float32."""
+    mean = matrix.weights @ matrix.values / matrix.weights.sum()
+    centred = matrix.gram - matrix.weights.sum() * np.outer(mean, mean)
+    axes = np.linalg.eigh(centred)[1][:, ::-1][:, :2]
+    axes = axes if matrix.shape[1] > 1 else np.hstack([axes, 0 * axes])
+    axes = axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)
+    return blocks.project(matrix.values, axes, matrix.device) - (mean @ axes).astype(np.float32)
+
+
+def umap_map(matrix: EmbeddingMatrix, seed: int = 0, progress: Callable[[dict], None] | None = None) -> np.ndarray:
+    """UMAP of the rows by cosine distance within their leading 64 principal directions: (n, 2) float32 (McInnes, Healy and Melville
+    2018). The same seed gives the same map."""
+    import umap
+
+    tell = progress or (lambda event: None)
+    tell({"stage": "neighbours", "done": 0.0})
+    leading = blocks.project(matrix.values, principal_axes(matrix)[:, :DIMENSIONS], matrix.device)
+    neighbours = min(15, len(leading) - 1)
+    mapper = umap.UMAP(
+        n_neighbors=neighbours, min_dist=0.05, metric="cosine", random_state=seed, n_jobs=1, init="pca", verbose=True,
+        tqdm_kwds={"file": Epochs(tell), "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.2},
+    )  # fmt: skip
+    return mapper.fit_transform(leading).astype(np.float32)
+
+
+class Epochs:
+    """A file that a progress bar writes "done/all" to, told on as the share of the layout that is done."""
+
+    def __init__(self, tell: Callable[[dict], None]):
+        self.tell = tell
+
+    def write(self, text: str) -> None:
+        done, _, total = text.strip().partition("/")
+        if done.isdigit() and total.isdigit():
+            self.tell({"stage": "layout", "done": int(done) / max(int(total), 1)})
+
+    def flush(self) -> None:
+        pass

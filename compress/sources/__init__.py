@@ -1,0 +1,98 @@
+"""Where a matrix comes from: the demo, points made by code, a file, a folder, a model on the hub."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from compress.errors import MatrixError
+from compress.matrix import EmbeddingMatrix
+from compress.sources import demo, hub, model_folder, toy
+from compress.sources.info import TensorInfo
+from compress.sources.kinds import reader_of
+from compress.sources.limits import check_fits
+from compress.sources.safetensors_file import save_matrix
+from compress.sources.toy import planted
+
+__all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
+
+HUB = "hub:"
+MADE = {"demo": demo, "toy": toy}
+
+
+def load_matrix(source: str | os.PathLike, *, tensor: str | None = None, device: str = "cpu") -> EmbeddingMatrix:
+    """The matrix of a source, with its tokens where it has them.
+
+    source: "demo", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
+        "hub:org/name@revision".
+    tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
+    Nothing in a file is ever run. Raises MatrixError with one plain sentence where the source cannot be used.
+    """
+    reader, where, name = located(source)
+    try:
+        values, tokens = reader.read(where, tensor)
+        return EmbeddingMatrix(in_float32(values, name), whole_text(tokens), name=name, device=device)
+    except OSError as error:
+        raise unreadable(where, error) from error
+    except MemoryError as error:
+        raise MatrixError(f"{name} does not fit in memory; take fewer rows.") from error
+
+
+def tensors(source: str | os.PathLike) -> list[TensorInfo]:
+    """The 2-D tensors a source offers, embedding-like ones first, from its headers alone."""
+    reader, where, _ = located(source)
+    try:
+        return reader.infos(where)
+    except OSError as error:
+        raise unreadable(where, error) from error
+
+
+def located(source: str | os.PathLike):
+    """What reads a source, what it is given, and the name of the matrix."""
+    if isinstance(source, str) and source in MADE:
+        return MADE[source], source, source
+    if isinstance(source, str) and source.startswith(HUB):
+        model = source.removeprefix(HUB)
+        return hub, model, model
+    try:
+        path = Path(source).expanduser()
+        if path.is_dir():
+            return model_folder, path, path.resolve().name
+        if path.is_file():
+            return reader_of(path), path, path.name
+        path.stat()
+    except MatrixError:
+        raise
+    except FileNotFoundError as error:
+        raise MatrixError(f"There is nothing at {source}; check the path, or write hub:org/name.") from error
+    except OSError as error:
+        raise unreadable(source, error) from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise MatrixError(f"{source!r} is not a path; give demo, toy, a file, a folder or hub:org/name.") from error
+    raise MatrixError(f"{source} is neither a file nor a folder; give the path of one.")
+
+
+def unreadable(where, error: OSError) -> MatrixError:
+    if isinstance(error, PermissionError):
+        place = error.filename or where
+        return MatrixError(f"{place} may not be read (permission denied); change its permissions or copy it.")
+    reason = error.strerror or "the system gave no reason"
+    return MatrixError(f"{error.filename or where} cannot be read ({reason}); check the file and try again.")
+
+
+def in_float32(values: np.ndarray, name: str) -> np.ndarray:
+    """The values as aligned float32 rows; as they are, mapped ones too, where they are that already."""
+    if values.dtype == np.float32 and values.flags.c_contiguous and values.flags.aligned:
+        return values
+    check_fits(4 * values.size, name)
+    with np.errstate(over="ignore"):
+        return np.require(values, np.float32, ["C", "A"])
+
+
+def whole_text(tokens: list[str] | None) -> list[str] | None:
+    """The tokens with lone surrogates replaced: those cannot be written as UTF-8, so nothing could show them."""
+    try:
+        "".join(tokens or ()).encode()
+    except UnicodeEncodeError:
+        return [token.encode("utf-8", "replace").decode() for token in tokens]
+    return tokens

@@ -1,0 +1,138 @@
+"""NumPy arrays: .npy read in place, .npz one array at a time; nothing is unpickled."""
+
+import ast
+import math
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from compress.errors import MatrixError
+from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.limits import check_fits
+
+MAGIC = b"\x93NUMPY"
+MAX_HEADER = 1 << 16
+CHUNK = 16 << 20
+NUMBERS = re.compile(r"[<>|=]?[fiu]\d{1,2}")
+
+
+@dataclass(frozen=True)
+class Array:
+    """What the header of an array declares. offset: the byte at which its entries begin."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    order: str
+    offset: int
+
+    @property
+    def n_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def info(self, name: str) -> TensorInfo:
+        return TensorInfo(name, self.shape, self.dtype.name)
+
+
+def infos_npy(path: Path) -> list[TensorInfo]:
+    with open(path, "rb") as file:
+        return matrices_first([read_header(file, str(path)).info("embedding")])
+
+
+def read_npy(path: Path, tensor: str | None) -> Read:
+    with open(path, "rb") as file:
+        array = read_header(file, str(path))
+    pick([array.info("embedding")], tensor, str(path))
+    missing = array.offset + array.n_bytes - path.stat().st_size
+    if missing > 0:
+        raise MatrixError(f"{path} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
+    return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, array.order), None)
+
+
+def infos_npz(path: Path) -> list[TensorInfo]:
+    with opened_zip(path) as archive:
+        return matrices_first(infos_in(archive, path))
+
+
+def read_npz(path: Path, tensor: str | None) -> Read:
+    with opened_zip(path) as archive:
+        found = list(infos_in(archive, path))
+        name = pick(found, tensor, str(path)).name
+        with archive.open(f"{name}.npy") as file:
+            array = read_header(file, f"{name} in {path}")
+            check_fits(array.n_bytes, f"{name} in {path}")
+            values = np.empty(array.shape, array.dtype, array.order)
+            fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path}")
+    return Read(values, None)
+
+
+def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:
+    """The arrays of numbers in an archive; those of other kinds are passed over, unless there is nothing else."""
+    refused, found = None, False
+    for member in archive.infolist():
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise MatrixError(f"{path} is packed in a way that NumPy does not use; save it again with numpy.savez.")
+        if not member.filename.endswith(".npy"):
+            continue
+        try:
+            with archive.open(member) as file:
+                array = read_header(file, f"{member.filename} in {path}")
+        except MatrixError as error:
+            refused = error
+        else:
+            found = True
+            yield array.info(member.filename.removesuffix(".npy"))
+    if refused and not found:
+        raise refused
+
+
+@contextmanager
+def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except MatrixError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
+        raise MatrixError(f"{path} is a damaged or encrypted .npz archive; save it again with numpy.savez.") from error
+
+
+def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
+    for start in range(0, len(buffer), CHUNK):
+        part = file.read(min(CHUNK, len(buffer) - start))
+        buffer[start : start + len(part)] = np.frombuffer(part, np.uint8)
+        if len(part) < min(CHUNK, len(buffer) - start):
+            raise MatrixError(f"{where} is cut short; fetch the file again.")
+
+
+def read_header(file: IO[bytes], where: str) -> Array:
+    """The header of a .npy file that starts where file stands. Objects are refused: to read them is to run a pickle."""
+    start = file.read(8)
+    if len(start) < 8 or start[:6] != MAGIC or start[6] not in (1, 2, 3):
+        raise MatrixError(f"{where} is not a NumPy array file, or it is empty; check the file and its extension.")
+    width = 2 if start[6] == 1 else 4
+    length = int.from_bytes(file.read(width), "little")
+    text = file.read(length) if length <= MAX_HEADER else b""
+    try:
+        header = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1").strip())
+        shape, descr, fortran = header["shape"], header["descr"], header["fortran_order"]
+        sound = all(type(part) is int and part >= 0 for part in shape) and type(fortran) is bool
+    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        sound = False
+    if not sound:
+        raise MatrixError(f"The header of {where} is damaged; save the array again with numpy.save.")
+    if "O" in str(descr):
+        raise MatrixError(f"{where} holds Python objects, which are not read; save it again with dtype float32.")
+    if not (isinstance(descr, str) and NUMBERS.fullmatch(descr)):
+        raise MatrixError(f"{where} holds {descr} and not real numbers; save it again with dtype float32.")
+    try:
+        dtype = np.dtype(descr)
+    except TypeError as error:
+        raise MatrixError(f"{where} has the unknown dtype {descr}; save it again with dtype float32.") from error
+    return Array(tuple(shape), dtype, "F" if fortran else "C", 8 + width + length)

@@ -1,0 +1,60 @@
+"""Small dealings with files that every source shares: JSON, text, atomic writing, the cache folder."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from compress.errors import MatrixError
+
+
+def parse_json(data: bytes, where: str) -> Any:
+    """The JSON in data; MatrixError where it is not JSON or names an entry twice."""
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=unique_names)
+    except (ValueError, RecursionError) as error:
+        raise MatrixError(f"{where} is not valid JSON, so it is damaged or cut short; fetch the file again.") from error
+
+
+def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("an entry is named twice")
+    return entries
+
+
+def read_json(path: Path) -> Any:
+    return parse_json(path.read_bytes(), str(path))
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a UTF-8 file, parted at newlines only: tokens may hold other separators."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MatrixError(f"{path} is not UTF-8 text; convert it to UTF-8.") from error
+    lines = text.replace("\r\n", "\n").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of path when it is whole, and leaves nothing when it fails."""
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        with open(part, "xb") as file:
+            yield file
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """Where fetched tensors are kept: FLATLAND_CACHE, or flatland in the user's cache folder."""
+    chosen = os.environ.get("FLATLAND_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flatland"

@@ -1,0 +1,192 @@
+"""Models on the hub: the embedding tensor alone, by byte ranges, kept in a cache."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from compress.errors import MatrixError
+from compress.sources import safetensors_file, vocabulary
+from compress.sources.files import cache_folder, parse_json, replacing
+from compress.sources.http_ranges import Server, Unreachable
+from compress.sources.hub_cache import Snapshot, kept, remembered
+from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
+from compress.sources.limits import size
+from compress.sources.model_folder import checked_map
+from compress.sources.safetensors_header import header_length, infos_of, parse_header
+
+MODEL = re.compile(r"(?P<repo>(?:\w[\w.-]*/)?\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*))?", re.ASCII)
+FIRST_BYTES = 64 << 10  # most headers are smaller
+SMALL = 64 << 20  # bytes that an index or a tokenizer may have
+WEIGHTS = "model.safetensors"
+TOKEN_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
+
+
+def infos(model: str) -> list[TensorInfo]:
+    source = Source.named(model)
+    with usable_cache():
+        snapshot = source.snapshot()
+        return matrices_first(source.infos_in(snapshot, snapshot.files))
+
+
+def read(model: str, tensor: str | None) -> Read:
+    """The tensor, mapped from the cache once it is there, and the tokens of the model's tokenizer."""
+    source = Source.named(model)
+    with usable_cache():
+        snapshot = source.snapshot()
+        files = wanted_files(snapshot.weight_map, tensor) if snapshot.weight_map else snapshot.files
+        chosen = pick(source.infos_in(snapshot, files), tensor, source.repo)
+        path = snapshot.path_of(chosen.name)
+        if not path.is_file():
+            file = next(file for file in files if chosen.name in snapshot.headers[file])
+            source.fetch_tensor(snapshot, file, chosen.name, path)
+        if not snapshot.tokenizer_known:
+            source.fetch_tokenizer(snapshot)
+        tokens = vocabulary.tokens_for(snapshot.folder, chosen.shape[0])
+        return Read(safetensors_file.read(path, chosen.name).values, tokens)
+
+
+@contextmanager
+def usable_cache() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise MatrixError(
+            f"The cache {cache_folder()} cannot be used ({reason}); set FLATLAND_CACHE to a folder that can be written."
+        ) from error
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model's files at one revision, on one server."""
+
+    repo: str
+    revision: str
+    server: Server
+
+    @classmethod
+    def named(cls, model: str) -> "Source":
+        match = MODEL.fullmatch(model)
+        if not match or ".." in model:
+            raise MatrixError(f"{model!r} is not a model's name; write hub:org/name or hub:org/name@revision.")
+        try:
+            from huggingface_hub import constants, get_token
+        except ImportError as error:
+            raise MatrixError("Models on the hub need the package huggingface_hub: pip install huggingface_hub") from error
+
+        endpoint = (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+        return cls(match["repo"], match["revision"] or "main", Server(endpoint, get_token()))
+
+    def snapshot(self) -> Snapshot:
+        """The model's files as they are now, or as they last were where the server cannot be reached."""
+        known = remembered(self.repo, self.revision)
+        if known and known.commit == self.revision:  # a commit never changes
+            return known
+        try:
+            return self.current()
+        except Unreachable as error:
+            if known:
+                return known
+            raise MatrixError(
+                f"{self.repo} is not in the cache and cannot be fetched: {error} A downloaded model's folder works too."
+            ) from error
+
+    def current(self) -> Snapshot:
+        first, file_size, answer = self.server.ranged(self.address(WEIGHTS), 0, FIRST_BYTES)
+        if answer.status in (200, 206):
+            snapshot = kept(self.repo, self.revision, answer.facts, [WEIGHTS], {})
+            self.keep_header(snapshot, WEIGHTS, first, file_size)
+            return snapshot
+        self.check(answer, WEIGHTS)
+        index, answer = self.server.whole(self.address(f"{WEIGHTS}.index.json"), SMALL)
+        if index is not None:
+            weight_map = checked_map(parse_json(index, f"The index of {self.repo}"), f"The index of {self.repo}")
+            return kept(self.repo, self.revision, answer.facts, sorted(set(weight_map.values())), weight_map)
+        self.check(answer, f"{WEIGHTS}.index.json")
+        file = self.listed()
+        first, file_size, answer = self.server.ranged(self.address(file), 0, FIRST_BYTES)
+        self.check(answer, file)
+        snapshot = kept(self.repo, self.revision, answer.facts, [file], {})
+        self.keep_header(snapshot, file, first, file_size)
+        return snapshot
+
+    def listed(self) -> str:
+        """The one safetensors file that the model has under another name."""
+        body, answer = self.server.whole(f"api/models/{self.repo}/revision/{quote(self.revision, safe='')}", SMALL)
+        if body is None:
+            self.check(answer, None)
+        siblings = parse_json(body, f"The list of files of {self.repo}") if body else {}
+        siblings = siblings.get("siblings") if isinstance(siblings, dict) else None
+        names = [str(entry.get("rfilename")) for entry in siblings or [] if isinstance(entry, dict)]
+        files = [name for name in names if name.endswith(".safetensors")]
+        if len(files) != 1:
+            held = f"has {len(files)} safetensors files ({', '.join(files[:4])})" if files else "has no safetensors file"
+            raise MatrixError(f"{self.repo} {held}; download the model and give the path of its folder or file.")
+        return files[0]
+
+    def infos_in(self, snapshot: Snapshot, files: list[str]) -> list[TensorInfo]:
+        for file in files:
+            if file not in snapshot.headers:
+                first, file_size, answer = self.server.ranged(self.address(file, snapshot), 0, FIRST_BYTES)
+                self.check(answer, file)
+                self.keep_header(snapshot, file, first, file_size)
+        return [info for file in files for info in infos_of(snapshot.headers[file])]
+
+    def keep_header(self, snapshot: Snapshot, file: str, first: bytes, file_size: int) -> None:
+        """Put a file's header into the snapshot; first: the file's first bytes, which mostly hold all of it."""
+        where = f"{file} of {self.repo}"
+        stop = 8 + header_length(first, file_size, where)
+        if stop > len(first):
+            first += b"".join(self.server.parts(self.address(file, snapshot), len(first), stop))
+        snapshot.keep_header(file, parse_header(first[8:stop], file_size, where)[0])
+
+    def fetch_tensor(self, snapshot: Snapshot, file: str, name: str, path: Path) -> None:
+        """Write one tensor to path as a safetensors file, by the bytes it has in the model's file."""
+        entry = snapshot.headers[file][name]
+        n_bytes = entry.stop - entry.start
+        free = shutil.disk_usage(path.parent).free
+        if n_bytes > free:
+            raise MatrixError(
+                f"{name} of {self.repo} takes {size(n_bytes)} and {size(free)} are free for the cache; "
+                "set FLATLAND_CACHE to a folder with more room."
+            )
+        header = {name: {"dtype": entry.dtype, "shape": entry.shape, "data_offsets": [0, n_bytes]}}
+        with replacing(path) as out:
+            out.write(safetensors_file.framed(header))
+            written = sum(out.write(part) for part in self.server.parts(self.address(file, snapshot), entry.start, entry.stop))
+            if written != n_bytes:
+                raise MatrixError(f"{self.repo} sent {size(written)} of {size(n_bytes)}; try again.")
+
+    def fetch_tokenizer(self, snapshot: Snapshot) -> None:
+        for file in TOKEN_FILES:
+            body, answer = self.server.whole(self.address(file, snapshot), SMALL)
+            if body is not None:
+                with replacing(snapshot.folder / file) as out:
+                    out.write(body)
+                break
+            self.check(answer, file)
+        snapshot.keep_tokenizer()
+
+    def address(self, file: str, snapshot: Snapshot | None = None) -> str:
+        """The path of a file on the server, at the snapshot's commit once that is known."""
+        revision = (snapshot and snapshot.commit) or self.revision
+        return f"{self.repo}/resolve/{quote(revision, safe='')}/{quote(file)}"
+
+    def check(self, answer, file: str | None) -> None:
+        """MatrixError for every refusal but that one file is missing; None for the model itself."""
+        status, code = answer.status, answer.error_code
+        if status in (200, 206):
+            return
+        if code == "RevisionNotFound":
+            raise MatrixError(f"{self.repo} has no revision {self.revision!r}; check its name.")
+        if code == "RepoNotFound" or (status == 404 and file is None):
+            raise MatrixError(f"The hub has no model {self.repo}, or it is private; check the name, or set HF_TOKEN.")
+        if status in (401, 403):
+            raise MatrixError(f"{self.repo} is gated or private ({status}); ask for access on its page, then set HF_TOKEN.")
+        if status != 404:
+            raise MatrixError(f"The hub refuses {file or self.repo} of {self.repo} ({status}); try again later.")

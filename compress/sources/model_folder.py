@@ -1,0 +1,72 @@
+"""A folder: a transformers model, or one matrix file with its vocabulary beside it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from compress.errors import MatrixError
+from compress.sources import safetensors_file, torch_file, vocabulary
+from compress.sources.files import read_json
+from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
+from compress.sources.kinds import reader_of
+
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+ARRAYS = (".npy", ".npz", ".safetensors", ".parquet", ".pt", ".pth")
+OTHERS = (".vec", ".w2v", ".bin", ".csv", ".tsv")
+
+
+def infos(folder: Path) -> list[TensorInfo]:
+    return matrices_first(info for _, found in offers(folder, None, every=True) for info in found)
+
+
+def read(folder: Path, tensor: str | None) -> Read:
+    """The embedding tensor, from the one shard it lies in, with the tokens of the folder's vocabulary."""
+    found = offers(folder, tensor)
+    chosen = pick([info for _, infos in found for info in infos], tensor, str(folder))
+    path = next(path for path, infos in found if chosen in infos)
+    values, tokens = reader_of(path).read(path, chosen.name)
+    return Read(values, tokens or vocabulary.tokens_for(folder, len(values)))
+
+
+def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[Path, list[TensorInfo]]]:
+    """The files that may hold the tensor and the tensors of each; every file's where asked."""
+    for name in WEIGHTS:
+        infos_of: Callable = torch_file.infos if name.endswith(".bin") else safetensors_file.infos
+        if (folder / name).is_file():
+            return [(folder / name, infos_of(folder / name))]
+        index = folder / f"{name}.index.json"
+        if index.is_file():
+            weight_map = checked_map(read_json(index), str(index))
+            names = sorted(set(weight_map.values())) if every else wanted_files(weight_map, tensor)
+            return [(path, infos_of(path)) for path in present([folder / shard for shard in names])]
+    path = only_matrix(folder)
+    return [(path, reader_of(path).infos(path))]
+
+
+def checked_map(index, where: str) -> dict[str, str]:
+    """Tensor name to file name, of an index; a file name that leads out of the folder is refused."""
+    weight_map = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(weight_map, dict) or not all(
+        isinstance(file, str) and file == Path(file).name and file not in ("", "..") for file in weight_map.values()
+    ):
+        raise MatrixError(f"{where} does not say in which file each tensor lies; fetch the file again.")
+    return weight_map
+
+
+def present(shards: list[Path]) -> list[Path]:
+    for shard in shards:
+        if not shard.is_file():
+            raise MatrixError(f"{shard} is missing and the model's index names it; fetch that file too.")
+    return shards
+
+
+def only_matrix(folder: Path) -> Path:
+    """The one file of a data folder that can be read as a matrix."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    for endings in (ARRAYS, OTHERS):
+        found = [path for path in files if path.suffix.lower() in endings]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(path.name for path in found[:5])
+            raise MatrixError(f"{folder} has several files that may be the matrix ({names}); give the path of one.")
+    raise MatrixError(f"{folder} holds no model and no matrix file; a model's folder has config.json and model.safetensors.")

@@ -1,0 +1,82 @@
+"""Matrices in safetensors files: one tensor is read in place; a matrix is written with its tokens."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from compress.errors import MatrixError
+from compress.matrix import EmbeddingMatrix
+from compress.sources.files import replacing
+from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.limits import check_fits
+from compress.sources.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    return matrices_first(infos_of(entries_of(path)[0]))
+
+
+def read(path: Path, tensor: str | None) -> Read:
+    entries, metadata = entries_of(path)
+    if tensor in entries and entries[tensor].dtype not in NUMPY:
+        raise MatrixError(f"Tensor {tensor!r} of {path} is {entries[tensor].dtype}, which is not read; convert it to F32.")
+    entry = entries[pick(infos_of(entries), tensor, str(path)).name]
+    return Read(values_of(path, entry), tokens_of(metadata, entry.shape[0]))
+
+
+def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
+    """The tensors by name and the metadata, from the header alone."""
+    file_size = path.stat().st_size
+    with open(path, "rb") as file:
+        length = header_length(file.read(8), file_size, str(path))
+        return parse_header(file.read(length), file_size, str(path))
+
+
+def values_of(path: Path, entry: Entry) -> np.ndarray:
+    """(n, d) the tensor, mapped rather than loaded; bfloat16 is widened to float32 in memory."""
+    stored = np.memmap(path, NUMPY[entry.dtype], "r", entry.start, entry.shape)
+    if entry.dtype != "BF16":
+        return stored
+    check_fits(4 * stored.size, str(path))
+    wide = stored.astype("<u4")
+    wide <<= 16
+    return wide.view("<f4")
+
+
+def tokens_of(metadata: dict[str, str], n_rows: int) -> list[str] | None:
+    """The list under "tokens" where it names every row; other programs may keep something else there."""
+    try:
+        tokens = json.loads(metadata["tokens"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    named = isinstance(tokens, list) and len(tokens) == n_rows and all(isinstance(token, str) for token in tokens)
+    return tokens if named else None
+
+
+def save_matrix(matrix: EmbeddingMatrix, path: str | Path) -> None:
+    """Write the values (float32, tensor "embedding") and the tokens as a safetensors file that load_matrix reads.
+
+    The file appears whole or not at all. Raises MatrixError where it cannot be written.
+    """
+    path = Path(path).expanduser()
+    if path.suffix != ".safetensors":
+        raise MatrixError(f"A matrix is saved as .safetensors, {path.name!r} ends otherwise; rename it.")
+    header = {"embedding": {"dtype": "F32", "shape": list(matrix.shape), "data_offsets": [0, matrix.n_bytes]}}
+    if matrix.has_tokens:
+        header["__metadata__"] = {"tokens": json.dumps(list(matrix.tokens))}
+    try:
+        with replacing(path) as file:
+            file.write(framed(header))
+            file.write(matrix.values.astype("<f4", copy=False))
+    except OSError as error:
+        raise MatrixError(f"{path} cannot be written: {error.strerror or error}; choose another place.") from error
+
+
+def framed(header: dict) -> bytes:
+    """A header as the format has it: its length, then JSON padded so that the tensors are aligned."""
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    if len(text) > MAX_HEADER:
+        raise MatrixError("The tokens take more than the 100 MB that a safetensors header holds; save without tokens.")
+    return len(text).to_bytes(8, "little") + text

@@ -1,0 +1,169 @@
+"""Word vectors as text (word2vec, GloVe, fastText) and in word2vec's binary form."""
+
+import mmap
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from compress.errors import MatrixError
+from compress.sources.info import Read, TensorInfo, pick
+from compress.sources.limits import check_fits
+
+HEAD = 4 << 20  # bytes looked at to tell the form
+CHUNK = 16 << 20
+LONGEST_TOKEN = 10_000  # bytes
+HEADER = re.compile(rb"\s*(\d{1,12})[ \t]+(\d{1,9})\s*")
+DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+)([eE][+-]?\d+)?")
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file of word vectors is laid out. begin: the byte of the first row; line: its number, counted from 1."""
+
+    n_rows: int
+    dim: int
+    begin: int
+    line: int
+    binary: bool
+
+    @property
+    def info(self) -> TensorInfo:
+        return TensorInfo("embedding", (self.n_rows, self.dim), "float32")
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    return [layout_of(path).info]
+
+
+def read(path: Path, tensor: str | None) -> Read:
+    layout = layout_of(path)
+    pick([layout.info], tensor, str(path))
+    check_fits(4 * layout.n_rows * layout.dim, str(path))
+    return read_binary(path, layout) if layout.binary else read_text(path, layout)
+
+
+def layout_of(path: Path) -> Layout:
+    """The layout, told from the first lines; a header "rows columns" is word2vec's, its absence GloVe's."""
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    lines = head.split(b"\n")
+    if not head.strip():
+        raise MatrixError(f"{path} is empty; give a file with one token and its numbers a line.")
+    file_size = path.stat().st_size
+    header = HEADER.fullmatch(lines[0].removeprefix(b"\xef\xbb\xbf"))
+    if header and not (int(header[2]) > 1 and len(lines) > 1 and n_numbers(lines[1]) == 1 and is_text(lines[1])):
+        n_rows, dim = int(header[1]), int(header[2])
+        begin = len(lines[0]) + 1
+        binary = len(lines) > 1 and n_numbers(lines[1]) < dim and not is_text(head[begin : begin + 32 * dim + 1000])
+        if n_rows == 0 or dim == 0 or n_rows * dim * (4 if binary else 2) > file_size:
+            raise MatrixError(
+                f"{path} declares {n_rows:,} rows of {dim:,} numbers, which its {file_size:,} bytes do not hold; "
+                "fetch the file again."
+            )
+        return Layout(n_rows, dim, begin, 2, binary)
+    whole = [line for line in (lines[:-1] if len(head) < file_size else lines) if line.strip()][:200]
+    dim = Counter(n_numbers(line) for line in whole).most_common(1)[0][0] if whole else 0
+    if dim == 0:
+        raise MatrixError(f"{path} is not a file of word vectors: its lines are not a token and numbers.")
+    return Layout(count_lines(path), dim, 0, 1, False)
+
+
+def n_numbers(line: bytes) -> int:
+    """How many numbers follow the token of a line."""
+    count = 0
+    for field in reversed(line.split()[1:]):
+        try:
+            float(field)
+        except ValueError:
+            break
+        count += 1
+    return count
+
+
+def is_text(sample: bytes) -> bool:
+    """Whether bytes, perhaps cut inside a letter, are text."""
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(sample) - 4 and not CONTROL.search(sample)
+    return not CONTROL.search(sample)
+
+
+def count_lines(path: Path) -> int:
+    last, count = b"\n", 0
+    with open(path, "rb") as file:
+        while part := file.read(CHUNK):
+            count += part.count(b"\n")
+            last = part
+    return count + (not last.endswith(b"\n"))
+
+
+def read_text(path: Path, layout: Layout) -> Read:
+    tokens: list[str] = []
+    values = np.empty((layout.n_rows, layout.dim), np.float32)
+    number = layout.line
+    with open(path, "rb") as file:
+        file.seek(layout.begin)
+        while lines := file.readlines(CHUNK):
+            rows = [(number + i, line) for i, line in enumerate(lines) if line.strip()]
+            number += len(lines)
+            if len(tokens) + len(rows) > layout.n_rows:
+                raise MatrixError(f"{path} declares {layout.n_rows:,} rows and has more; correct its first line.")
+            names, block = parse(rows, layout, path)
+            values[len(tokens) : len(tokens) + len(names)] = block
+            tokens += names
+    if layout.line == 2 and len(tokens) < layout.n_rows:
+        raise MatrixError(f"{path} declares {layout.n_rows:,} rows and has {len(tokens):,}; it is cut short, fetch the file again.")
+    if tokens and tokens[0].startswith("\ufeff"):
+        tokens[0] = tokens[0][1:]
+    return Read(values[: len(tokens)], tokens)
+
+
+def parse(rows: list[tuple[int, bytes]], layout: Layout, path: Path) -> tuple[list[str], np.ndarray]:
+    """Tokens and (rows, d) numbers of numbered lines. A token may hold spaces, or be one."""
+    tokens, numbers = [], []
+    for number, line in rows:
+        token, *fields = line.rsplit(None, layout.dim)
+        if len(fields) == layout.dim - 1 and line[:1] == b" ":
+            token, fields = b" ", [token, *fields]
+        if len(fields) < layout.dim:
+            raise MatrixError(
+                f"Line {number:,} of {path} has {len(fields):,} numbers after its token, not {layout.dim:,}; "
+                "the file is damaged or cut short there."
+            )
+        try:
+            tokens.append(token.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise MatrixError(f"Line {number:,} of {path} is not UTF-8 text; convert the file to UTF-8.") from error
+        if b" " in token and DECIMAL.fullmatch(tokens[-1].rsplit(None, 1)[-1] if tokens[-1].strip() else ""):
+            raise MatrixError(f"Line {number:,} of {path} has more than {layout.dim:,} numbers; correct that line.")
+        numbers.append(fields)
+    try:
+        return tokens, np.array(numbers, np.float32).reshape(len(rows), layout.dim)
+    except ValueError as error:
+        number = next(number for number, line in rows if n_numbers(b"- " + line) < layout.dim)
+        raise MatrixError(f"Line {number:,} of {path} has words where numbers should be; correct that line.") from error
+
+
+def read_binary(path: Path, layout: Layout) -> Read:
+    """Rows "token, space, d float32", with or without a newline between them."""
+    tokens: list[str] = []
+    values = np.empty((layout.n_rows, layout.dim), "<f4")
+    n_bytes = 4 * layout.dim
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = layout.begin
+        for row in range(layout.n_rows):
+            space = data.find(b" ", at + 1, at + LONGEST_TOKEN)
+            numbers = data[space + 1 : space + 1 + n_bytes] if space > 0 else b""
+            if len(numbers) < n_bytes:
+                raise MatrixError(
+                    f"Row {row + 1:,} of the {layout.n_rows:,} that {path} declares is damaged or cut short; fetch the file again."
+                )
+            tokens.append(data[at:space].removeprefix(b"\n").decode("utf-8", "replace"))
+            values[row] = np.frombuffer(numbers, "<f4")
+            at = space + 1 + n_bytes
+    return Read(values, tokens)

@@ -1,0 +1,68 @@
+"""Matrices in PyTorch files, read with weights_only: tensors and nothing that runs."""
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from compress.errors import MatrixError
+from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.limits import check_fits
+
+DEEPEST = 8  # levels of nesting looked through
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    return matrices_first(info_of(name, tensor) for name, tensor in tensors_in(opened(path)))
+
+
+def read(path: Path, tensor: str | None) -> Read:
+    import torch
+
+    found = {}
+    for name, value in tensors_in(opened(path)):
+        found.setdefault(name, value)
+    chosen = found[pick([info_of(name, value) for name, value in found.items()], tensor, str(path)).name]
+    in_place = chosen.dtype == torch.float32 and chosen.is_contiguous()
+    check_fits(0 if in_place else 4 * chosen.numel(), str(path))
+    return Read(chosen.detach().to(torch.float32).contiguous().numpy(), None)
+
+
+def opened(path: Path):
+    """What torch.save wrote, mapped where the format allows; MatrixError for whatever it will not read."""
+    import torch
+
+    try:
+        packed = zipfile.is_zipfile(path)
+        if packed:
+            with zipfile.ZipFile(path) as archive:
+                if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                    raise ValueError("compressed members")  # torch writes none, and a small one unpacks to anything
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
+    except OSError:
+        raise
+    except Exception as error:  # whatever class its unpickler or its archive reader fails with
+        raise MatrixError(
+            f"{path} is not a PyTorch file of plain tensors, or it is damaged; save the model's state_dict() with "
+            "torch.save, or as safetensors."
+        ) from error
+
+
+def tensors_in(held, name: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+    """Named tensors of numbers in nested dicts and lists; a level called state_dict adds nothing to the name."""
+    import torch
+
+    if isinstance(held, torch.Tensor):
+        if (
+            held.layout == torch.strided
+            and held.device.type == "cpu"
+            and not (held.is_quantized or held.is_complex() or held.dtype == torch.bool)
+        ):
+            yield name or "embedding", held
+    elif depth < DEEPEST and isinstance(held, Mapping | list | tuple):
+        for key, value in held.items() if isinstance(held, Mapping) else enumerate(held):
+            inner = name if key == "state_dict" else f"{name}.{key}" if name else str(key)
+            yield from tensors_in(value, inner, depth + 1)
+
+
+def info_of(name: str, tensor) -> TensorInfo:
+    return TensorInfo(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))

@@ -1,0 +1,66 @@
+"""What the second moments of a matrix say before any method: singular values, energy, effective rank."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compress import factors
+from compress.matrix import EmbeddingMatrix
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Singular values σ₁ ≥ σ₂ ≥ … of a matrix, and what follows from them for every rank j at once.
+
+    singular_values: (min(n, d),) float64, from the eigenvalues of the float64 Gram matrix: values above 1e-4 of the largest are
+    good to 1e-3. With row weights they are those of diag(√w) A. shape: (n, d).
+    """
+
+    singular_values: np.ndarray
+    shape: tuple[int, int]
+
+    @cached_property
+    def kept_energy(self) -> np.ndarray:
+        """(min(n, d) + 1,) share of Σσ² that the first j directions keep, for j = 0, 1, …"""
+        energy = np.concatenate([[0.0], np.cumsum(self.singular_values**2)])
+        return np.minimum(energy / energy[-1], 1)
+
+    @property
+    def relative_errors(self) -> np.ndarray:
+        """(min(n, d) + 1,) relative error of the best rank-j matrix, j = 0, 1, …: the tail energy (Eckart and Young)."""
+        return 1 - self.kept_energy
+
+    @property
+    def effective_rank(self) -> float:
+        """exp of the entropy of σ² / Σσ²: how many equal directions would be as spread out (Roy and Vetterli 2007, there
+        with σ in place of σ²)."""
+        share = self.singular_values**2 / (self.singular_values**2).sum()
+        share = share[share > 0]
+        return float(np.exp(-(share * np.log(share)).sum()))
+
+    @property
+    def stable_rank(self) -> float:
+        """Σσ² / σ₁²."""
+        return float((self.singular_values**2).sum() / self.singular_values[0] ** 2)
+
+    def rank_for(self, kept: float) -> int:
+        """The least j that keeps a share of the energy."""
+        return int(np.searchsorted(self.kept_energy, kept - 1e-12))
+
+    def n_bytes(self, factor_bits: int) -> np.ndarray:
+        """(min(n, d) + 1,) bytes of the factors of rank j = 0, 1, …"""
+        n, d = self.shape
+        return np.array([factors.n_bytes(n, d, 1, j, factor_bits) for j in range(len(self.singular_values) + 1)])
+
+
+def spectrum(matrix: EmbeddingMatrix) -> Spectrum:
+    """The spectrum of a matrix, from one d × d Gram matrix; a full SVD of A is never made."""
+    eigenvalues = np.linalg.eigvalsh(matrix.gram)[::-1][: min(matrix.shape)]
+    return Spectrum(np.sqrt(np.maximum(eigenvalues, 0)), matrix.shape)
+
+
+def principal_axes(matrix: EmbeddingMatrix) -> np.ndarray:
+    """(d, d) float64, the eigenvectors of the Gram matrix as columns, largest eigenvalue first, signs fixed."""
+    axes = np.linalg.eigh(matrix.gram)[1][:, ::-1]
+    return axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)

@@ -1,0 +1,259 @@
+// One mounted map: what it shows, and what happens when a message or a person changes it.
+
+const maps = new WeakMap(); // parent element -> map
+
+class RowMap {
+  constructor(parent) {
+    const find = (name) => parent.querySelector(name);
+    this.root = find(".map");
+    this.stage = find(".stage");
+    this.canvas = find(".points");
+    this.overlay = find(".overlay");
+    this.tip = find(".tip");
+    this.spoken = find(".spoken");
+    this.legend = find(".legend");
+    this.camera = new Camera();
+    this.painter = new Painter(this.canvas);
+    this.points = this.grid = this.header = this.colours = null;
+    this.selected = this.hovered = this.drawing = null;
+    this.probing = false;
+    this.only = new Set();
+    this.stopping = new AbortController();
+    if (!this.painter.gl) {
+      find(".message").textContent = "This map needs WebGL 2, which this browser does not offer.";
+      this.root.classList.add("off");
+      return;
+    }
+    const signal = this.stopping.signal;
+    this.resizes = new ResizeObserver(() => this.fit());
+    this.resizes.observe(this.stage);
+    listen(this, this.canvas, signal);
+    this.buttons = Object.fromEntries([...parent.querySelectorAll(".tools button")].map((b) => [b.name, b]));
+    this.buttons.pan.onclick = () => this.use("pan");
+    this.buttons.lasso.onclick = () => this.use("lasso");
+    this.buttons.closer.onclick = () => this.zoom(PRESS);
+    this.buttons.wider.onclick = () => this.zoom(1 / PRESS);
+    this.buttons.whole.onclick = () => this.reset();
+    this.buttons.clear.onclick = () => this.select(null);
+    this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
+    this.canvas.addEventListener("webglcontextrestored", () => this.restore(), { signal });
+    shared.arrivals.addEventListener("points", () => this.join(), { signal });
+    this.use("pan");
+  }
+
+  // A message from Python.
+  update({ header, arrays: [colours] }, send) {
+    this.send = send;
+    this.incoming = { header, colours };
+    this.root.style.height = `${header.height}px`;
+    if (this.painter.gl) this.join();
+  }
+
+  // Colours are shown with the points they belong to, whichever of the two comes first.
+  join() {
+    const points = shared.points.get(this.incoming?.header.points);
+    if (!points) return;
+    const { header, colours } = this.incoming;
+    const legend = JSON.stringify({ ...header, highlight: 0, selection: 0, points: 0 });
+    if (legend !== this.legendShown) {
+      const sameCategories = this.header?.kind === "categories" && `${this.header.names}` === `${header.names}`;
+      if (!sameCategories || header.kind !== "categories") this.only.clear();
+    }
+    this.header = header;
+    this.colours = colours;
+    if (points.digest !== this.points?.digest) this.place(points);
+    this.painter.colours(colours);
+    if (legend !== this.legendShown) {
+      this.legendShown = legend;
+      drawLegend(this.legend, header, this.only, () => this.redraw());
+      const by = header.title ? `, coloured by ${header.title}` : "";
+      this.canvas.setAttribute("aria-label", `${header.label}: ${header.n.toLocaleString("en")} points${by}`);
+    }
+    this.name(null);
+    this.readTheme();
+    this.fit();
+    this.redraw();
+  }
+
+  place(points) {
+    this.points = points;
+    this.grid = null;
+    this.nameEnds = null;
+    this.camera.box(points.high[0] - points.low[0], points.high[1] - points.low[1]);
+    this.painter.positions(points.xy);
+    const kept = this.header.selection;
+    this.mark(kept?.polygon ? { polygon: kept.polygon.map((corner) => fromData(points, corner)) } : kept);
+    this.touch();
+  }
+
+  restore() {
+    this.painter.build();
+    if (!this.points) return;
+    this.painter.positions(this.points.xy);
+    this.painter.colours(this.colours);
+    this.redraw();
+  }
+
+  readTheme() {
+    const style = getComputedStyle(this.root);
+    const pen = new OffscreenCanvas(1, 1).getContext("2d");
+    pen.fillStyle = style.backgroundColor;
+    pen.fillRect(0, 0, 1, 1);
+    this.theme = {
+      text: style.color,
+      background: style.backgroundColor,
+      primary: style.getPropertyValue("--st-primary-color") || style.color,
+      font: style.fontFamily,
+      clear: pen.getImageData(0, 0, 1, 1).data,
+    };
+  }
+
+  fit() {
+    const { clientWidth: width, clientHeight: height } = this.stage;
+    const ratio = window.devicePixelRatio || 1;
+    const [w, h] = [Math.max(Math.round(width * ratio), 1), Math.max(Math.round(height * ratio), 1)];
+    if (this.canvas.width === w && this.canvas.height === h && this.camera.width === width) return;
+    Object.assign(this.camera, { width: Math.max(width, 1), height: Math.max(height, 1) });
+    for (const canvas of [this.canvas, this.overlay]) Object.assign(canvas, { width: w, height: h });
+    this.stale = true;
+    this.draw(); // at once: a canvas is blank after its size is set
+  }
+
+  redraw(what) {
+    if (what !== "overlay") this.stale = true;
+    this.asked ??= requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    cancelAnimationFrame(this.asked);
+    this.asked = undefined;
+    if (!this.points || !this.theme) return;
+    this.look = pointLook(this.points.n, this.camera);
+    const ratio = this.canvas.width / this.camera.width;
+    if (this.stale) {
+      this.painter.palette(paletteBytes(this.header, this.look.alpha, this.only));
+      const shapes = this.header.kind === "categories";
+      this.painter.draw(this.camera, this.theme.clear, this.look.size * ratio, shapes);
+      this.stale = false;
+    }
+    drawOverlay(this.overlay, this);
+  }
+
+  // Moving about.
+  pan(dx, dy) {
+    this.camera.pan(dx, dy);
+    this.redraw();
+  }
+
+  zoom(factor, x, y) {
+    this.camera.zoomAt(factor, x, y);
+    this.touch();
+    this.redraw();
+  }
+
+  reset() {
+    this.camera.reset();
+    this.touch();
+    this.redraw();
+  }
+
+  use(tool) {
+    this.tool = tool;
+    for (const name of ["pan", "lasso"]) this.buttons[name].setAttribute("aria-pressed", String(name === tool));
+    this.stage.classList.toggle("lassoing", tool === "lasso");
+    this.touch();
+  }
+
+  // One finger scrolls the page only while a drag would have nothing to do here.
+  touch() {
+    this.canvas.style.touchAction = this.tool === "pan" && this.camera.whole ? "pan-x pan-y" : "none";
+  }
+
+  // Rows.
+  screenOf(row) {
+    return this.camera.toScreen(this.points.xy[2 * row] / 65535, this.points.xy[2 * row + 1] / 65535);
+  }
+
+  nameOf(row) {
+    const { names, n } = this.points;
+    if (!this.nameEnds) {
+      this.nameEnds = new Uint32Array(n + 1);
+      for (let at = 0, line = 1; line <= n; line++) {
+        const end = names.indexOf(10, at);
+        this.nameEnds[line] = at = (end < 0 ? names.length : end) + 1;
+      }
+    }
+    const name = new TextDecoder().decode(names.subarray(this.nameEnds[row], this.nameEnds[row + 1] - 1));
+    return name.trim() ? name : name ? name.replace(/\s/g, "␣") : "(empty)";
+  }
+
+  rowAt(x, y, reach) {
+    if (!this.points || !this.points.n) return null;
+    this.grid ??= new Grid(this.points.xy);
+    return this.grid.nearest(this.camera, x, y, reach, (i) => !this.only.size || this.only.has(this.colours[i]));
+  }
+
+  // Name `row` in a box beside (x, y), or none.
+  name(row, x, y) {
+    const moved = row !== this.hovered || this.probing;
+    this.hovered = row;
+    this.probing = false;
+    if (row !== null) {
+      if (moved) {
+        const detail = `${meaning(this.header, this.colours[row])} · row ${row.toLocaleString("en")}`;
+        this.tip.replaceChildren(element("bdi", "", this.nameOf(row)), element("span", "detail", detail));
+        this.tip.hidden = false;
+      }
+      const { offsetWidth: width, offsetHeight: height } = this.tip;
+      const left = Math.min(x + 14, this.camera.width - width - 4);
+      const top = y + 18 + height > this.camera.height ? y - height - 12 : y + 18;
+      this.tip.style.transform = `translate(${Math.max(left, 4)}px, ${Math.max(top, 4)}px)`;
+    } else if (!this.tip.hidden) {
+      this.tip.hidden = true;
+    }
+    if (moved) this.redraw("overlay");
+  }
+
+  // From the keyboard the row nearest to the centre is named.
+  nameCentre(reach) {
+    const row = this.rowAt(this.camera.width / 2, this.camera.height / 2, reach);
+    this.name(row, ...(row === null ? [0, 0] : this.screenOf(row)));
+    this.probing = true;
+    this.spoken.textContent = row === null ? "" : `${this.nameOf(row)}, ${meaning(this.header, this.colours[row])}`;
+    this.redraw("overlay");
+  }
+
+  mark(selected) {
+    this.selected = selected ?? null;
+    this.buttons.clear.disabled = this.selected === null;
+    this.redraw("overlay");
+  }
+
+  select(selected) {
+    if (!this.points || (selected === null && this.selected === null)) return;
+    if (selected?.polygon && selected.polygon.length < 3) return;
+    this.mark(selected);
+    const polygon = selected?.polygon?.map((corner) => toData(this.points, corner));
+    const kept = polygon ? { polygon } : selected;
+    this.send("selection", kept && { points: this.points.digest, ...kept });
+  }
+
+  release() {
+    cancelAnimationFrame(this.asked);
+    this.stopping.abort();
+    this.resizes?.disconnect();
+    this.painter.release();
+  }
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  let map = maps.get(parentElement);
+  if (!map) maps.set(parentElement, (map = new RowMap(parentElement)));
+  map.update(unpack(data), setStateValue);
+  const call = (map.call = Symbol());
+  return () => {
+    if (map.call !== call) return;
+    map.release();
+    maps.delete(parentElement);
+  };
+}

@@ -1,0 +1,147 @@
+// Draws the points with WebGL 2: positions and colours in two buffers, the colours' meaning in a texture of 256 entries.
+
+const VERTEX = `#version 300 es
+layout(location = 0) in vec2 position;
+layout(location = 1) in uint colour;
+uniform vec2 scale, offset;
+uniform float size;
+uniform bool shapes;
+uniform sampler2D palette;
+flat out vec4 paint;
+flat out int shape;
+void main() {
+  gl_Position = vec4(position * scale + offset, 0.0, 1.0);
+  gl_PointSize = size;
+  paint = texelFetch(palette, ivec2(colour, 0), 0);
+  shape = shapes && size > 3.5 ? int(colour >> 3u) & 3 : 0;
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+flat in vec4 paint;
+flat in int shape;
+uniform float size;
+out vec4 pixel;
+void main() {
+  vec2 p = gl_PointCoord * 2.0 - 1.0;
+  float d = shape == 0 ? length(p)
+    : shape == 1 ? max(abs(p.x), abs(p.y)) * 1.15
+    : shape == 2 ? max(p.y * 1.15, abs(p.x) * 1.1 - p.y * 0.5 + 0.45)
+    : abs(p.x) + abs(p.y);
+  float alpha = paint.a * (1.0 - smoothstep(1.0 - min(2.0 / size, 0.6), 1.0, d));
+  pixel = vec4(paint.rgb * alpha, alpha);
+}`;
+
+class Painter {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+    if (this.gl) this.build();
+  }
+
+  // Everything that lives on the graphics side, made again after a lost context.
+  build() {
+    const gl = this.gl;
+    const program = gl.createProgram();
+    for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+      const shader = gl.createShader(type);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program));
+    gl.useProgram(program);
+    this.at = Object.fromEntries(
+      ["scale", "offset", "size", "shapes"].map((name) => [name, gl.getUniformLocation(program, name)]),
+    );
+    this.positionBuffer = gl.createBuffer();
+    this.colourBuffer = gl.createBuffer();
+    gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    this.n = 0;
+  }
+
+  positions(xy) {
+    const gl = this.gl;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.positionBuffer);
+    gl.bufferData(gl.ARRAY_BUFFER, xy, gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.UNSIGNED_SHORT, true, 0, 0);
+    this.n = xy.length / 2;
+  }
+
+  colours(bytes) {
+    const gl = this.gl;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.colourBuffer);
+    gl.bufferData(gl.ARRAY_BUFFER, bytes, gl.DYNAMIC_DRAW);
+    gl.enableVertexAttribArray(1);
+    gl.vertexAttribIPointer(1, 1, gl.UNSIGNED_BYTE, 0, 0);
+  }
+
+  palette(rgba) {
+    const gl = this.gl;
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
+  }
+
+  draw(camera, background, size, shapes) {
+    const gl = this.gl;
+    const { width, height } = this.canvas;
+    gl.viewport(0, 0, width, height);
+    gl.clearColor(background[0] / 255, background[1] / 255, background[2] / 255, 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    if (!this.n) return;
+    const x = (2 * camera.scale) / camera.width;
+    const y = (2 * camera.scale) / camera.height;
+    gl.uniform2f(this.at.scale, camera.worldWidth * x, camera.worldHeight * y);
+    gl.uniform2f(this.at.offset, -camera.x * x, -camera.y * y);
+    gl.uniform1f(this.at.size, size);
+    gl.uniform1i(this.at.shapes, shapes ? 1 : 0);
+    gl.drawArrays(gl.POINTS, 0, this.n);
+  }
+
+  release() {
+    this.gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}
+
+// Pixels across a point, and how much of what lies under it shows through.
+function pointLook(n, camera) {
+  const room = Math.sqrt((camera.width * camera.height) / Math.max(n, 1));
+  const size = Math.min(Math.min(Math.max(room * 0.75, 2.5), 7) * camera.zoom ** 0.35, 16);
+  const crowding = (size / room) ** 2 / camera.zoom ** 1.3;
+  return { size, alpha: Math.min(Math.max(0.95 - 0.3 * crowding, 0.45), 0.9) };
+}
+
+function rgb(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
+function mixed(palette, t) {
+  const at = Math.min(t * (palette.length - 1), palette.length - 1.000001);
+  const [low, high] = [palette[Math.floor(at)], palette[Math.floor(at) + 1]].map(rgb);
+  return low.map((c, i) => c + (high[i] - c) * (at - Math.floor(at)));
+}
+
+const MISSING = 255;
+const SHAPES = ["circle", "square", "triangle", "diamond"];
+
+const categoryColour = (palette, label) => palette[label % palette.length];
+const categoryShape = (label) => SHAPES[(label >> 3) & 3];
+
+// RGBA of each of the 256 colour values: a category's colour, or a step of the scale; faint where `only` leaves it out.
+function paletteBytes(header, alpha, only) {
+  const rgba = new Uint8Array(1024);
+  for (let value = 0; value < 256; value++) {
+    const missing = value === MISSING;
+    const colour = missing
+      ? [136, 136, 136]
+      : header.kind === "categories" ? rgb(categoryColour(header.palette, value)) : mixed(header.palette, value / 254);
+    const faint = only.size && !only.has(value);
+    rgba.set([...(faint ? [136, 136, 136] : colour), 255 * (faint ? 0.07 : missing ? alpha / 2 : alpha)], 4 * value);
+  }
+  return rgba;
+}

@@ -1,0 +1,138 @@
+"""A running app and a browser to look at it with."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """`serve(script, *args, env=None)` runs a Streamlit script of the repository, its own `args` after `--`, and gives its address.
+
+    A script asked for again with the same arguments and environment is not started twice. All stop with the session.
+    """
+    running = {}
+
+    def start(script, *args, env=None) -> str:
+        asked = (str(script), args, tuple(sorted((env or {}).items())))
+        if asked in running:
+            return running[asked][1]
+        port = free_port()
+        log = tmp_path_factory.mktemp("serve") / "log.txt"
+        options = {"headless": "true", "address": "127.0.0.1", "port": port, "fileWatcherType": "none"}
+        command = [sys.executable, "-m", "streamlit", "run", str(script), "--browser.gatherUsageStats", "false"]
+        command += [part for name, value in options.items() for part in (f"--server.{name}", str(value))]
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [*command, "--", *args],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        url = f"http://127.0.0.1:{port}"
+        running[asked] = process, url
+        _wait_until_healthy(process, url, log)
+        return url
+
+    yield start
+    for process, _ in running.values():
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_healthy(process, url, log, limit=60.0):
+    end = time.monotonic() + limit
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+            return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium from the PATH, or else Playwright's own, with software WebGL."""
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:
+            pytest.skip(f"no Chromium to test with: {error.message.splitlines()[0]}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """`visit(url, init=None, **context)` opens a page in a context of its own and waits until the app is still.
+
+    `init` is JavaScript to run before the page's own; `context` goes to `browser.new_context`.
+    """
+    contexts = []
+
+    def open_page(url, init=None, **context):
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}))
+        page = contexts[-1].new_page()
+        if init:
+            page.add_init_script(init)
+        page.goto(url)
+        settle_page(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def settle():
+    """`settle(page)` waits until the app has stopped running."""
+    return settle_page
+
+
+def settle_page(page, quiet=300):
+    """Wait until the app has not run for `quiet` milliseconds and nothing on the page is stale."""
+    page.wait_for_function(
+        """quiet => {
+          const app = document.querySelector('[data-testid="stApp"]');
+          const busy = app?.dataset.testScriptState !== 'notRunning'
+            || document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]')
+            || !document.querySelector('[data-testid="stMain"] [data-testid="stElementContainer"]');
+          if (busy) window.busyAt = performance.now();
+          return performance.now() - (window.busyAt ??= performance.now()) > quiet;
+        }""",
+        arg=quiet,
+        timeout=60_000,
+    )

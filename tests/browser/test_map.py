@@ -1,0 +1,333 @@
+"""The map as a person meets it: drawn, recoloured, moved, hovered, lassoed, cleared."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from compress.palette import CATEGORIES
+
+HARNESS = Path(__file__).with_name("map_harness.py")
+COUNT_CONTEXTS = """
+window.contexts = [];
+const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  const context = get.call(this, kind, ...rest);
+  if (kind === 'webgl2' && !window.contexts.includes(context)) window.contexts.push(context);
+  return context;
+};"""
+NO_WEBGL = """
+const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind === 'webgl2' ? null : get.call(this, kind, ...rest);
+};"""
+
+
+@pytest.fixture(scope="module")
+def harness(serve):
+    return serve(HARNESS)
+
+
+@pytest.fixture
+def page(visit, harness):
+    return visit(harness)
+
+
+def picture(page):
+    """The stage inside its frame as an RGB array (height, width, 3), with the cursor out of the way."""
+    page.mouse.move(2, 2)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return np.asarray(Image.open(io.BytesIO(page.locator(".stage").screenshot())).convert("RGB"))[8:-8, 8:-8].astype(int)
+
+
+def painted(shot):
+    """Where a picture (h, w, 3) differs from its background, as booleans (h, w)."""
+    return np.abs(shot - np.median(shot, axis=(0, 1))).max(axis=2) > 40
+
+
+def pixels_near(shot, colour):
+    rgb = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return int((np.abs(shot - rgb).max(axis=2) < 30).sum())
+
+
+def turn(page, by=1):
+    slider = page.locator('[data-testid="stSlider"] input[type="range"]')
+    slider.focus()
+    was = int(re.search(r"turn (\d+)", page.get_by_text(", turn ").inner_text())[1])
+    for step in range(was + 1, was + by + 1):
+        slider.press("ArrowRight")
+        page.get_by_text(re.compile(f"turn {step}$")).wait_for()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.locator(".points").press(key)
+
+
+def lasso(page, corners, shift=False, steps=8):
+    """Draw round `corners`, each as fractions of the stage's width and height."""
+    box = page.locator(".stage").bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    if shift:
+        page.keyboard.down("Shift")
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in [*places[1:], places[0]]:
+        page.mouse.move(*place, steps=steps)
+    page.mouse.up()
+    if shift:
+        page.keyboard.up("Shift")
+
+
+def result(page, starts):
+    page.get_by_text(re.compile(f"^{starts}")).wait_for()
+    return page.get_by_text(", turn ").inner_text()
+
+
+LOWER_LEFT = ((0.02, 0.98), (0.02, 0.55), (0.47, 0.55), (0.47, 0.98))
+LOWER_LEFT_ROWS = range(4, 4000, 4)  # the rows planted there; row 0 sits alone in the middle
+LASSOED = f"{len(LOWER_LEFT_ROWS)} rows, sum {sum(LOWER_LEFT_ROWS)}, "
+
+
+def test_every_category_is_drawn_in_its_colour(page):
+    shot = picture(page)
+    assert all(pixels_near(shot, colour) > 500 for colour in CATEGORIES[:4])
+    assert page.locator(".points").get_attribute("aria-label") == "Map of all rows: 4,000 points, coloured by subspace"
+
+
+def test_colours_of_a_scale_run_from_one_end_to_the_other(visit, harness):
+    page = visit(f"{harness}/?kind=sequential")
+    shot = picture(page)
+    assert pixels_near(shot, "#603995") > 500
+    assert len({tuple(c) for c in shot[painted(shot)] // 16}) > 30
+    assert page.locator(".legend").inner_text().startswith("squared x")
+
+
+def test_recolouring_changes_pixels_and_keeps_the_view(page):
+    press(page, "+", "+", "ArrowLeft")
+    before = picture(page)
+    turn(page)
+    after = picture(page)
+    assert (painted(before) == painted(after)).mean() > 0.999
+    assert (np.abs(before - after).max(axis=2) > 40)[painted(before)].mean() > 0.5
+
+
+def test_lasso_selects_the_rows_planted_inside(page):
+    page.get_by_role("button", name="Lasso").click()
+    lasso(page, LOWER_LEFT)
+    text = result(page, LASSOED)
+    assert 4 <= int(re.search(r"(\d+) corners", text)[1]) <= 12
+
+
+def test_shift_and_drag_lassos_a_moved_and_zoomed_map(page):
+    press(page, "+", "+")
+    lasso(page, ((0.4, 0.4), (0.6, 0.4), (0.6, 0.6), (0.4, 0.6)), shift=True)
+    result(page, "1 rows, sum 0, ")
+
+
+def test_lasso_outlives_recolouring_and_moves_with_the_map(page):
+    lasso(page, LOWER_LEFT, shift=True)
+    result(page, LASSOED)
+    turn(page)
+    result(page, LASSOED)
+    drawn = picture(page)
+    press(page, "Escape")
+    result(page, "0 rows")
+    assert (drawn != picture(page)).any()
+
+
+def test_long_lasso_is_thinned_to_200_corners(page):
+    angle = np.linspace(0, 2 * np.pi, 260)
+    radius = 0.35 + 0.1 * (-1.0) ** np.arange(260)
+    page.get_by_role("button", name="Lasso").click()
+    lasso(page, [(0.5 + r * np.cos(a), 0.5 + r * np.sin(a)) for a, r in zip(angle, radius, strict=True)], steps=1)
+    text = result(page, r"[1-9]\d* rows")
+    assert 20 < int(re.search(r"(\d+) corners", text)[1]) <= 200
+
+
+def test_escape_clears_the_lasso(page):
+    clean = picture(page)
+    lasso(page, LOWER_LEFT, shift=True)
+    result(page, LASSOED)
+    assert (np.abs(picture(page) - clean) > 8).any(axis=2).mean() > 0.05
+    press(page, "Escape")
+    result(page, "0 rows, sum 0, 0 corners")
+    assert (picture(page) == clean).all()
+
+
+def test_clear_button_is_there_for_those_without_a_keyboard(page):
+    button = page.get_by_role("button", name="Clear the selection")
+    assert button.is_disabled()
+    lasso(page, LOWER_LEFT, shift=True)
+    result(page, LASSOED)
+    button.click()
+    result(page, "0 rows")
+
+
+def test_selection_belongs_to_the_positions_it_was_made_on(page):
+    lasso(page, LOWER_LEFT, shift=True)
+    result(page, LASSOED)
+    page.get_by_text("mirrored").click()
+    result(page, "0 rows")
+    assert page.get_by_role("button", name="Clear the selection").is_disabled()
+    page.get_by_text("mirrored").click()
+    result(page, LASSOED)
+    assert page.get_by_role("button", name="Clear the selection").is_enabled()
+
+
+def test_hostile_token_is_named_as_plain_text(page):
+    page.locator(".points").hover()
+    tip = page.locator(".tip")
+    assert tip.locator("bdi").inner_text() == ('<img src=x onerror="window.stolen=1"><b>bold</b> **md** $x$ \u202eright to left')
+    assert tip.locator(".detail").inner_text() == "subspace: flat 0 · row 0"
+    assert tip.locator("img, b").count() == 0
+    assert page.evaluate("window.stolen") is None
+    page.mouse.move(2, 2)
+    assert tip.is_hidden()
+
+
+def test_click_picks_one_row_and_a_click_beside_drops_it(page):
+    page.locator(".points").click()
+    result(page, "1 rows, sum 0, 0 corners")
+    page.locator(".points").click(position={"x": 20, "y": 200})
+    result(page, "0 rows")
+
+
+def test_keys_pan_zoom_and_show_the_whole_map_again(page):
+    whole = picture(page)
+    seen = [painted(whole)]
+    for key in ("+", "+", "ArrowRight", "ArrowUp", "-"):
+        press(page, key)
+        shot = painted(picture(page))
+        assert (shot != seen[-1]).mean() > 0.002, key
+        seen.append(shot)
+    press(page, "0", "Escape")
+    assert (painted(picture(page)) == seen[0]).mean() > 0.999
+
+
+def test_row_at_the_centre_can_be_named_and_picked_from_the_keyboard(page):
+    press(page, "+")
+    assert page.locator(".spoken").text_content().endswith("subspace: flat 0")
+    press(page, "Enter")
+    result(page, "1 rows, sum 0, ")
+
+
+def test_wheel_zooms_in_but_scrolls_the_page_at_the_widest_view(visit, harness):
+    page = visit(harness, viewport={"width": 1000, "height": 500})
+    main = page.locator('[data-testid="stMain"]')
+    before = picture(page)
+    page.locator(".points").hover()
+    page.mouse.wheel(0, -300)
+    page.wait_for_timeout(200)
+    assert (painted(picture(page)) != painted(before)).mean() > 0.02
+    press(page, "0")
+    top = main.evaluate("e => e.scrollTop")
+    page.locator(".points").hover()
+    page.mouse.wheel(0, 120)
+    page.wait_for_timeout(400)
+    assert main.evaluate("e => e.scrollTop") > top
+
+
+def test_two_fingers_zoom(visit, harness):
+    page = visit(harness, viewport={"width": 390, "height": 844}, has_touch=True)
+    before = painted(picture(page)).sum()
+    box = page.locator(".stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+    for kind, apart in (("touchStart", 20), ("touchMove", 40), ("touchMove", 80), ("touchEnd", None)):
+        fingers = [{"x": x + side * apart, "y": y, "id": i} for i, side in enumerate((-1, 1))] if apart else []
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    assert page.locator(".points").evaluate("e => e.style.touchAction") == "none"
+    assert painted(picture(page)).sum() != before
+
+
+def test_one_finger_scrolls_the_page_over_the_whole_map(visit, harness):
+    page = visit(harness, viewport={"width": 390, "height": 844}, has_touch=True)
+    touch = page.locator(".points")
+    assert touch.evaluate("e => e.style.touchAction") == "pan-x pan-y"
+    page.get_by_role("button", name="Zoom in").click()
+    assert touch.evaluate("e => e.style.touchAction") == "none"
+    page.get_by_role("button", name="Show the whole map").click()
+    page.get_by_role("button", name="Lasso").click()
+    assert touch.evaluate("e => e.style.touchAction") == "none"
+
+
+def test_resize_draws_again_at_the_new_size(page):
+    page.set_viewport_size({"width": 700, "height": 900})
+    page.wait_for_function(
+        "() => { const c = document.querySelector('.stBidiComponent') && [...document.querySelectorAll('*')]"
+        ".map(e => e.shadowRoot?.querySelector('.points')).find(Boolean); return c && c.width < 700; }"
+    )
+    shot = picture(page)
+    assert shot.shape[1] < 700
+    assert all(pixels_near(shot, colour) > 200 for colour in CATEGORIES[:4])
+
+
+def test_twenty_reruns_share_one_context(visit, harness):
+    page = visit(harness, init=COUNT_CONTEXTS)
+    turn(page, by=20)
+    assert page.evaluate("contexts.length") == 1
+    assert page.evaluate("contexts[0].isContextLost()") is False
+
+
+def test_map_that_leaves_the_page_gives_its_context_back(visit, harness, settle):
+    page = visit(harness, init=COUNT_CONTEXTS)
+    page.get_by_text("away").click()
+    page.locator(".stage").wait_for(state="detached")
+    assert page.evaluate("contexts.map(c => c.isContextLost())") == [True]
+    page.get_by_text("away").click()
+    page.locator(".stage").wait_for()
+    settle(page)
+    assert painted(picture(page)).mean() > 0.01
+
+
+def test_lost_context_is_drawn_again_when_it_returns(visit, harness):
+    page = visit(harness, init=COUNT_CONTEXTS)
+    before = picture(page)
+    page.evaluate(
+        """async () => {
+          const loss = contexts[0].getExtension('WEBGL_lose_context');
+          const come = name => new Promise(done => contexts[0].canvas.addEventListener(name, done, { once: true }));
+          const lost = come('webglcontextlost');
+          loss.loseContext();
+          await lost;
+          const restored = come('webglcontextrestored');
+          setTimeout(() => loss.restoreContext(), 50);
+          await restored;
+        }"""
+    )
+    assert (painted(picture(page)) == painted(before)).mean() > 0.999
+
+
+def test_without_webgl_one_sentence_stands_in(visit, harness):
+    page = visit(harness, init=NO_WEBGL)
+    assert page.locator(".message").inner_text() == "This map needs WebGL 2, which this browser does not offer."
+    assert page.get_by_text("0 rows").is_visible()
+
+
+def test_legend_shows_one_category_alone(page):
+    page.locator(".category").nth(1).click()
+    shot = picture(page)
+    assert pixels_near(shot, CATEGORIES[1]) > 500
+    assert pixels_near(shot, CATEGORIES[0]) < 20
+    page.locator(".category").nth(1).click()
+    assert pixels_near(picture(page), CATEGORIES[0]) > 500
+
+
+def test_background_follows_the_theme(visit, harness):
+    light, dark = (np.median(picture(visit(harness, color_scheme=s)), axis=(0, 1)).mean() for s in ("light", "dark"))
+    assert light > 230
+    assert dark < 60
+
+
+def test_map_fits_a_phone(visit, harness):
+    page = visit(f"{harness}/?k=12&ring=3", viewport={"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator(".stage").bounding_box()["width"] > 330
+    for button in page.locator(".tools button").all():
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 28
+        assert box["x"] + box["width"] <= 390
