@@ -1,0 +1,23 @@
+"""The page frame: theme, matrix picker, pins, navigation."""
+
+import streamlit as st
+
+from pages.parts.link import link_popover
+from pages.parts.matrix import matrix_picker
+from pages.parts.pins import pins_list
+
+st.set_page_config(page_title="Flatland", page_icon=":material/layers:", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page("pages/spectrum.py", title="Spectrum", icon=":material/show_chart:", default=True),
+        st.Page("pages/subspaces.py", title="Subspaces", icon=":material/scatter_plot:"),
+        st.Page("pages/tradeoffs.py", title="Trade-offs", icon=":material/balance:"),
+        st.Page("pages/export.py", title="Export", icon=":material/download:"),
+    ]
+)
+with st.sidebar:
+    matrix_picker()
+    pins_list()
+    link_popover()
+page.run()

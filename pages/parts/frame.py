@@ -1,0 +1,12 @@
+"""Every page inside the app's frame, also when it is the first address that anybody asks a new server for."""
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+
+def through_app() -> None:
+    """Until app.py has run once, Streamlit takes the folder pages/ for an older kind of app and runs a page without its frame; then
+    this turns that off and runs the address again."""
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()

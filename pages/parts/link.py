@@ -1,0 +1,44 @@
+"""A link that reproduces the screen."""
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from pages.parts.matrix import chosen, is_upload
+from pages.parts.pins import pins, to_link
+
+SETTINGS = (
+    "j",
+    "precision",
+    "log",
+    "k",
+    "flat_j",
+    "affine",
+    "restarts",
+    "seed",
+    "flat_precision",
+    "layout",
+    "colour",
+    "map_token",
+    "export",
+)
+
+
+def link_popover() -> None:
+    """A popover with the link: every setting is written out, those at their defaults too."""
+    with st.popover("Copy link", icon=":material/link:", width="stretch"):
+        st.code(link(), language=None, wrap_lines=True)
+        if is_upload(chosen()[0]):
+            st.caption("An uploaded file does not travel in a link: the link opens the demo.")
+
+
+def link() -> str:
+    source, tensor = chosen()
+    settings = {} if is_upload(source) else {"matrix": source} | ({"tensor": tensor} if tensor else {})
+    for key in SETTINGS:
+        value = st.session_state.get(key)
+        if value not in (None, ""):
+            settings[key] = str(value).lower() if isinstance(value, bool) else value
+    if pins():
+        settings["pins"] = to_link(pins())
+    return urlunsplit(urlsplit(st.context.url or "")._replace(query=urlencode(settings)))

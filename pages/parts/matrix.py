@@ -1,0 +1,175 @@
+"""The matrix that the pages look at, and the picker that changes it."""
+
+import shutil
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+
+import streamlit as st
+
+import compress
+from compress import EmbeddingMatrix, MatrixError
+from pages.parts.frame import through_app
+
+KINDS = {
+    "demo": "Demo: all-MiniLM-L6-v2",
+    "toy": "Toy: points around 4 flats",
+    "upload": "Upload a file",
+    "path": "File or model folder here",
+    "hub": "Hugging Face model",
+}
+SUFFIXES = ["npy", "npz", "safetensors", "pt", "pth", "bin", "txt", "vec", "w2v", "csv", "tsv", "parquet"]
+
+
+def current_matrix() -> EmbeddingMatrix:
+    """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
+    through_app()
+    source, tensor = chosen()
+    try:
+        return open_matrix(source, tensor)
+    except MatrixError as error:
+        st.error(str(error), icon=":material/error:")
+        st.session_state["source"] = ("demo", None)
+    try:
+        return open_matrix("demo", None)
+    except MatrixError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def chosen() -> tuple[str, str | None]:
+    """The source and tensor in use: what was picked, else what the link names, else the demo."""
+    if "source" not in st.session_state:
+        source, tensor = st.query_params.get("matrix", "demo"), st.query_params.get("tensor")
+        allowed = source in ("demo", "toy") or source.startswith("hub:") or is_local()
+        if not allowed:
+            st.warning("This link names a file on another machine, which cannot be opened here; this is the demo.")
+        st.session_state["source"] = (source, tensor) if allowed else ("demo", None)
+    return st.session_state["source"]
+
+
+def is_local() -> bool:
+    """Whether only this machine can reach the app, so that paths on it may be named."""
+    return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
+
+
+def open_matrix(source: str, tensor: str | None) -> EmbeddingMatrix:
+    return load(source, tensor, stamp(source))
+
+
+def stamp(source: str) -> tuple | None:
+    """What changes when a file does, so that a changed file is read again."""
+    try:
+        found = Path(source).stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+@st.cache_resource(max_entries=4, show_spinner="Opening the matrix …")
+def load(source: str, tensor: str | None, stamp: tuple | None) -> EmbeddingMatrix:
+    return compress.load_matrix(source, tensor=tensor)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def tensor_names(source: str, stamp: tuple | None) -> list[str]:
+    return [found.name for found in compress.tensors(source)]
+
+
+def matrix_picker() -> None:
+    """The sidebar's picker. A source that cannot be opened is named, and the matrix in use stays."""
+    source = chosen()[0]
+    kind = st.selectbox("Matrix", kinds(), index=kinds().index(kind_of(source)), format_func=KINDS.get, key="matrix_kind")
+    picked = picked_source(kind, "matrix")
+    if picked is not None and picked != source:
+        switch(picked, None)
+    elif picked is None and kind != kind_of(source):
+        st.caption(f"Still showing {source_name(source)}.")
+    tensor_picker()
+    matrix = current_matrix()
+    n, d = matrix.shape
+    st.caption(f"{n:,} rows × {d:,} columns, {matrix.n_bytes / 1e6:.3g} MB in float32")
+
+
+def kinds() -> list[str]:
+    return [kind for kind in KINDS if kind != "path" or is_local()]
+
+
+def kind_of(source: str) -> str:
+    if source in ("demo", "toy"):
+        return source
+    if source.startswith("hub:"):
+        return "hub"
+    return "upload" if is_upload(source) or not is_local() else "path"
+
+
+def source_name(source: str) -> str:
+    return source if source in ("demo", "toy") or source.startswith("hub:") else Path(source).name
+
+
+def picked_source(kind: str, key: str) -> str | None:
+    """The source that a person gave for this kind; None while there is none yet."""
+    if kind in ("demo", "toy"):
+        return kind
+    if kind == "upload":
+        held = st.file_uploader("File", type=SUFFIXES, key=f"{key}_upload", help="Stays on the machine that runs this app.")
+        return kept_upload(held) if held else None
+    if kind == "path":
+        path = st.text_input("Path", key=f"{key}_path", placeholder="/data/table.npy or a model's folder").strip()
+        return str(Path(path).expanduser().absolute()) if path else None
+    model = st.text_input("Model id", key=f"{key}_hub", placeholder="org/name", help="Reads only the table, not the model.").strip()
+    return f"hub:{model.removeprefix('hub:')}" if model else None
+
+
+def switch(source: str, tensor: str | None) -> None:
+    """Uses a source from now on, or says why it cannot be used."""
+    try:
+        open_matrix(source, tensor)
+    except MatrixError as error:
+        st.error(str(error), icon=":material/error:")
+        st.caption(f"Still showing {source_name(chosen()[0])}.")
+        return
+    st.session_state["source"] = (source, tensor)
+
+
+def tensor_picker() -> None:
+    source, tensor = chosen()
+    try:
+        names = tensor_names(source, stamp(source))
+    except MatrixError:
+        return
+    if len(names) > 1:
+        at = names.index(tensor) if tensor in names else 0
+        picked = st.selectbox("Tensor", names, index=at, key=f"tensor_of_{source}", help="The 2-D tensors that this source offers.")
+        if picked != names[at]:
+            switch(source, picked)
+
+
+def kept_upload(held) -> str:
+    """The path of an uploaded file, written once; its name is made of its content and its ending."""
+    folder = Path(uploads_folder())
+    content = held.getbuffer()
+    stem = "".join(letter for letter in Path(held.name).stem if letter.isalnum() or letter in "-_.")[:60] or "table"
+    path = folder / blake2b(content, digest_size=8).hexdigest() / f"{stem}{Path(held.name).suffix.lower()}"
+    if not path.exists():
+        shutil.rmtree(folder, ignore_errors=True)  # one upload at a time is kept
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    return str(path)
+
+
+def uploads_folder() -> str:
+    if "uploads" not in st.session_state:
+        st.session_state["uploads"] = Uploads()
+    return st.session_state["uploads"].folder.name
+
+
+def is_upload(source: str) -> bool:
+    return "uploads" in st.session_state and Path(uploads_folder()) in Path(source).parents
+
+
+class Uploads:
+    """A folder that goes when its session does."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)

@@ -1,0 +1,65 @@
+"""Settings that a person likes, kept on every page and in the link."""
+
+import json
+
+import streamlit as st
+
+from compress import METHODS, Method
+
+MOST = 12
+
+
+def pins() -> list[Method]:
+    """The pinned settings, in the order they were pinned; at first those that the link names."""
+    if "pins" not in st.session_state:
+        st.session_state["pins"] = from_link(st.query_params.get("pins", ""))
+    return st.session_state["pins"]
+
+
+def pin_button(method: Method, key: str) -> None:
+    """Pins a setting, or takes the pin out."""
+    if method in pins():
+        st.button("Unpin", icon=":material/keep_off:", key=key, on_click=pins().remove, args=[method])
+    else:
+        st.button(
+            "Pin", icon=":material/keep:", key=key, on_click=pins().append, args=[method], disabled=len(pins()) >= MOST,
+            help="Keeps this setting on Trade-offs and Export, and in the link.",
+        )  # fmt: skip
+
+
+def pins_list() -> None:
+    """The sidebar's list of pins."""
+    for number, method in enumerate(pins()):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"pinned_{number}"):
+            st.markdown(f":material/keep: {describe(method)}")
+            st.button(
+                "Unpin", key=f"unpin_{number}", icon=":material/close:", type="tertiary", on_click=pins().remove, args=[method]
+            )
+
+
+def describe(method: Method) -> str:
+    """A setting in a few words: "k subspaces, k = 5, j = 60, float16"."""
+    from compress.charts import PRECISION_NAMES
+
+    settings = method.settings
+    words = [f"{name} = {settings[name]}" for name in ("k", "j") if name in settings]
+    words += ["affine"] if settings.get("affine") else []
+    words += [PRECISION_NAMES[settings["factor_bits"]]] if "factor_bits" in settings else []
+    words += [f"seed {settings['seed']}"] if settings.get("seed") else []
+    return ", ".join([method.label, *words])
+
+
+def to_link(methods: list[Method]) -> str:
+    return json.dumps([[method.name, method.settings] for method in methods], separators=(",", ":")) if methods else ""
+
+
+def from_link(text: str) -> list[Method]:
+    """The settings of a link; those that make no sense are named and left out."""
+    found = []
+    try:
+        rows = json.loads(text) if text else []
+        for name, settings in rows[:MOST]:
+            found.append(METHODS[name](**settings))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        st.warning(f"A pinned setting in the link cannot be used and was left out ({error}).")
+    return list(dict.fromkeys(found))

@@ -1,0 +1,37 @@
+"""A second matrix, to lay over the first."""
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix, MatrixError
+from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
+
+NONE, RANDOM = "none", "random"
+
+
+def second_matrix() -> EmbeddingMatrix | None:
+    """The matrix that a person lays over the first, or None."""
+    names = {
+        NONE: "Nothing",
+        RANDOM: "Random numbers of the same shape",
+        **{kind: KINDS[kind] for kind in kinds() if kind != "upload"},
+    }
+    kind = st.selectbox("Compare with", list(names), format_func=names.get, key="compare", persist_state="session", width=340)
+    if kind == NONE:
+        return None
+    if kind == RANDOM:
+        return random_matrix(current_matrix().shape)
+    source = picked_source(kind, "compare")
+    if source is None:
+        return None
+    try:
+        return open_matrix(source, None)
+    except MatrixError as error:
+        st.error(str(error), icon=":material/error:")
+        return None
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def random_matrix(shape: tuple[int, int]) -> EmbeddingMatrix:
+    """What no structure at all looks like."""
+    return EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape, dtype=np.float32), name="random")

@@ -1,0 +1,108 @@
+"""The map of all rows, coloured by what a fit made of them, and the rows that are chosen on it."""
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix
+from pages.parts import jobs
+from pages.parts.cached import pca_of
+from pages.parts.controls import KEPT
+from pages.parts.fits import Fit
+from pages.parts.map import Colouring, MapSelection, scatter_map
+from pages.parts.umap_job import umap_positions, umap_progress
+
+LAYOUTS = ("PCA", "UMAP")
+COLOURS = ("subspace", "error", "norm")
+MOST_LISTED = 2000
+
+
+@st.fragment
+def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layout = st.segmented_control("Map", LAYOUTS, default="PCA", required=True, key="layout", **KEPT)
+        colour = st.segmented_control("Colour by", COLOURS, default="subspace", required=True, key="colour", **KEPT)
+        sought = st.text_input("Find a token", key="map_token", placeholder="part of a token, or a row number", **KEPT)
+    positions = umap_positions(matrix) if layout == "UMAP" else None
+    if layout == "UMAP" and positions is None:
+        jobs.watch("umap", umap_progress)
+        if jobs.stopped("umap", matrix.digest):
+            st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
+        st.caption("The PCA map stands in until UMAP is ready; the finished map is kept for next time.")
+    if positions is None:
+        positions = pca_of(matrix, matrix.digest)
+    rows = found_rows(matrix, sought)
+    chosen = scatter_map(
+        positions, colouring(matrix, fit, colour), matrix.tokens, key="map", highlight=rows,
+        label=f"Map of {len(positions):,} rows by {layout}, coloured by {colour}",
+    )  # fmt: skip
+    st.caption(how_to_read(layout))
+    listed(matrix, fit, chosen, sought, rows)
+
+
+def colouring(matrix: EmbeddingMatrix, fit: Fit, colour: str) -> Colouring:
+    if colour == "subspace":
+        return Colouring(fit.labels, "categories", tuple(str(z + 1) for z in range(fit.result.method.k)), "subspace")
+    if colour == "error":
+        errors = fit.evaluation.row_errors
+        return Colouring(np.where(np.isfinite(errors), errors, np.nan), "sequential", title="relative error of the row")
+    return Colouring(np.sqrt(matrix.squared_norms), "sequential", title="norm of the row, ‖aᵢ‖")
+
+
+def how_to_read(layout: str) -> str:
+    if layout == "PCA":
+        return (
+            "Each point is a row, placed by its two leading principal coordinates. Drag to move, scroll to zoom, Shift and drag "
+            "for a lasso. Subspaces cross at the origin, so their rows overlap here more than they do in all directions."
+        )
+    return (
+        "Each point is a row; UMAP puts rows with a small cosine distance near each other. Near means alike; distances between "
+        "far groups and their sizes mean little."
+    )
+
+
+def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
+    """Rows whose token is what was typed, else those that contain it; a number names that row where no token fits."""
+    sought = (sought or "").strip()
+    if not sought:
+        return np.empty(0, np.int64)
+    tokens = lowered(matrix, matrix.digest)
+    wanted = sought.casefold()
+    rows = [row for row, token in enumerate(tokens) if token == wanted] or [
+        row for row, token in enumerate(tokens) if wanted in token
+    ]
+    if not rows and sought.isdecimal() and int(sought) < len(tokens):
+        rows = [int(sought)]
+    return np.array(rows, np.int64)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def lowered(_matrix: EmbeddingMatrix, digest: str) -> list[str]:
+    return [token.casefold() for token in _matrix.tokens]
+
+
+def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str, found: np.ndarray) -> None:
+    """The chosen rows as a table; those that were sought where none is chosen."""
+    rows = chosen.rows if len(chosen.rows) else found
+    if sought and not len(found):
+        st.caption("No token holds that text.")
+    if not len(rows):
+        return
+    rows = rows[np.argsort(fit.evaluation.row_errors[rows], kind="stable")[::-1]]
+    words = "in the lasso" if chosen.polygon else "picked on the map" if len(chosen.rows) else "found"
+    some = f", the {MOST_LISTED:,} worst shown" if len(rows) > MOST_LISTED else ""
+    st.caption(f"{len(rows):,} rows {words}{some}, largest relative error first.")
+    rows = rows[:MOST_LISTED]
+    st.dataframe(
+        {
+            "token": [matrix.tokens[row] for row in rows],
+            "row": rows,
+            "subspace": fit.labels[rows] + 1,
+            "relative error": fit.evaluation.row_errors[rows],
+            "norm": np.sqrt(matrix.squared_norms[rows]),
+        },
+        key="listed", height=min(38 + 35 * len(rows), 320), hide_index=True,
+        column_config={
+            "relative error": st.column_config.NumberColumn(format="%.3f"),
+            "norm": st.column_config.NumberColumn(format="%.3g"),
+        },
+    )  # fmt: skip

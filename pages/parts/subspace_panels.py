@@ -1,0 +1,137 @@
+"""What lies beside the map: the subspaces one by one, how they lie to each other, how they were found."""
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix, ProjectiveClustering, charts
+from compress.sweep import Trials, plan
+from pages.parts import jobs
+from pages.parts.fits import Fit, angles_of, group_spectra_of, svd_at_same_bytes
+from pages.parts.matrix import chosen
+
+KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
+
+
+@st.fragment
+def subspace_panels(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    panels = {
+        "Sizes and tokens": sizes,
+        "Spectra": spectra,
+        "Angles": angles,
+        "Steps": steps,
+        "k at equal bytes": equal_bytes,
+    }
+    for tab, draw in zip(st.tabs(list(panels), key="panel", on_change="rerun"), panels.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(matrix, fit)
+
+
+def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    k = fit.result.method.k
+    counts = np.bincount(fit.labels, minlength=k)
+    norms = matrix.squared_norms
+    errors = fit.evaluation.row_errors
+    left = np.where(np.isfinite(errors), errors, 0) * norms
+    inside = np.bincount(fit.labels, left, k) / np.maximum(np.bincount(fit.labels, norms, k), 1e-300)
+    st.plotly_chart(
+        charts.group_sizes(counts, inside, fit.evaluation.relative_error), key="sizes",
+        alt=f"Rows in each of {k} subspaces: " + ", ".join(f"{count:,}" for count in counts),
+    )  # fmt: skip
+    st.dataframe(
+        {
+            "subspace": np.arange(1, k + 1),
+            "rows": counts,
+            "relative error": inside,
+            "typical tokens": [", ".join(typical(matrix, errors, np.flatnonzero(fit.labels == z))) for z in range(k)],
+        },
+        key="typical", hide_index=True,
+        column_config={
+            "relative error": st.column_config.NumberColumn(format="%.3f"),
+            "typical tokens": st.column_config.TextColumn(width="large"),
+        },
+    )  # fmt: skip
+    st.caption("Typical tokens are the rows that their subspace holds best.")
+
+
+def typical(matrix: EmbeddingMatrix, errors: np.ndarray, rows: np.ndarray, count: int = 12) -> list[str]:
+    rows = rows[matrix.squared_norms[rows] > 0]
+    return [matrix.tokens[row] for row in rows[np.argsort(errors[rows], kind="stable")[:count]]]
+
+
+def spectra(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    method = fit.result.method
+    values = group_spectra_of(matrix, fit, fit_key(matrix, fit))
+    counts = np.bincount(fit.labels, minlength=method.k)
+    st.plotly_chart(
+        charts.group_spectra(values, method.j, counts), key="group_spectra", alt="Singular values of each subspace's rows"
+    )
+    st.caption(
+        "Each line is the spectrum of one subspace's rows. What lies right of the cut at j is lost; a steep line loses little."
+    )
+
+
+def angles(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    if fit.result.method.k == 1:
+        st.caption("One subspace has no other to make an angle with; take k above 1.")
+        return
+    degrees = angles_of(fit, fit_key(matrix, fit))
+    st.plotly_chart(charts.angles(degrees), key="angles", alt="Mean principal angle between every two subspaces, in degrees")
+    st.caption("0° is the same subspace, 90° one with nothing in common. Small angles say that fewer subspaces would do.")
+
+
+def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    if not fit.history:
+        st.caption("The steps of this fit were not kept.")
+        return
+    st.plotly_chart(charts.costs(fit.history), key="costs", alt="Relative error after every step of the search")
+    st.caption(
+        "Grey: every restart on a sample, where fewer rows are easier to fit. The best of them goes on over all rows; the last "
+        "drop is where the directions left out of the first passes come back in."
+    )
+
+
+def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    method, ratio = fit.result.method, fit.result.ratio
+    same = {"restarts": method.restarts, "seed": method.seed, "factor_bits": method.factor_bits, "affine": method.affine}
+    wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
+    store = Trials(jobs.cache_folder("trials") / "trials.sqlite")
+    finished = {trial.method: trial.figures["relative_error"] for trial in store.of(matrix.digest)}
+    known = [each for each in wanted if each in finished]
+    key = f"{matrix.digest} {wanted}"
+    if known:
+        svd, _ = svd_at_same_bytes(matrix, ratio, method.factor_bits)
+        st.plotly_chart(
+            charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, svd), 
+            key="k_errors",
+            alt="Relative error against k: " + ", ".join(f"k = {m.k}: {finished[m]:.3f}" for m in known),
+        )  # fmt: skip
+        st.caption(
+            "More subspaces leave fewer bytes for the coordinates of each row, so j falls as k grows; the best k lies between."
+        )
+    if len(known) < len(wanted):
+        if jobs.jobs().get("k") and jobs.jobs()["k"].key == key:
+            jobs.watch("k", lambda events: (len(events) / len(wanted), f"{len(known)} of {len(wanted)} fits"))
+        if not (jobs.jobs().get("k") and jobs.jobs()["k"].running):
+            st.button(
+                f"Fit k = {', '.join(str(each.k) for each in wanted if each not in finished)} at these bytes",
+                on_click=start_comparison, args=[wanted, key, ratio], icon=":material/play_arrow:",
+            )  # fmt: skip
+
+
+def start_comparison(wanted: list[ProjectiveClustering], key: str, ratio: float) -> None:
+    source, tensor = chosen()
+    first = wanted[0]
+    arguments = [
+        "sweep", source, "--methods", "projective", "--ratios", repr(ratio), "--k", ",".join(str(each.k) for each in wanted),
+        "--restarts", str(first.restarts), "--seed", str(first.seed), "--factor-bits", str(first.factor_bits),
+        "--out", str(jobs.cache_folder("trials")),
+    ]  # fmt: skip
+    arguments += ["--affine"] if first.affine else []
+    arguments += ["--tensor", tensor] if tensor else []
+    jobs.jobs().pop("k", None)
+    jobs.start("k", key, arguments)
+
+
+def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:
+    return f"{matrix.digest} {fit.result.method!r} {fit.preview}"
