@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import compress
 from compress import sweep
 from compress.errors import MatrixError
+from compress.sources.files import replacing
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--ratio", type=float, help="find the best setting at least this many times smaller")
     one.add_argument("--out", type=Path, help="the .safetensors file to write")
     one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")
+    one.add_argument("--history", type=Path, help="the .json file to write the steps of the search to")
     add_settings(one)
 
     one = command("decode", decode, "Decode a compressed file to a .npy of float32.", source=False)
@@ -67,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--ratios", type=numbers, default=list(sweep.RATIOS), help="numbers with commas")
     one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
     one.add_argument("--progress", action="store_true", help="print every trial as a JSON line on standard error")
-    add_settings(one)
+    add_settings(one, several=True)
 
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
     one.add_argument("--out", type=Path, required=True)
@@ -76,8 +77,8 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def add_settings(one: argparse.ArgumentParser) -> None:
-    """An option for every setting that any method has."""
+def add_settings(one: argparse.ArgumentParser, several: bool = False) -> None:
+    """An option for every setting that any method has; for a sweep each may be several numbers with commas."""
     owners: dict[str, list[str]] = {}
     kinds = {}
     for name, method in compress.METHODS.items():
@@ -85,7 +86,11 @@ def add_settings(one: argparse.ArgumentParser) -> None:
             owners.setdefault(field.name, []).append(name)
             kinds[field.name] = field.type
     for setting, methods in owners.items():
-        kind = {"action": "store_true", "default": None} if kinds[setting] in (bool, "bool") else {"type": int}
+        kind = (
+            {"action": "store_true", "default": None}
+            if kinds[setting] in (bool, "bool")
+            else {"type": whole_numbers if several else int}
+        )
         one.add_argument(f"--{setting.replace('_', '-')}", help=f"setting of {', '.join(methods)}", **kind)
 
 
@@ -122,11 +127,20 @@ def fit(args) -> None:
     check_settings(args.method, settings)
     if args.out and args.out.suffix != ".safetensors":
         raise ValueError(f"--out must end in .safetensors, got {args.out}")
+    history: list[dict] = []
+
+    def stepped(event):
+        history.append(event)
+        if args.progress:
+            tell(event)
+
     matrix = compress.load_matrix(args.source, tensor=args.tensor)
     if args.ratio is not None:
         result = compress.fit_to(matrix, args.method, args.ratio, **settings)
     else:
-        result = compress.METHODS[args.method](**settings).fit(matrix, tell if args.progress else None)
+        result = compress.METHODS[args.method](**settings).fit(matrix, stepped)
+    if args.history:
+        args.history.write_text(json.dumps(history))
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     if args.out:
         row["file_bytes"] = result.save(args.out)
@@ -172,7 +186,7 @@ def draw_map(args) -> None:
     from compress.scatter import umap_map
 
     matrix = compress.load_matrix(args.source, tensor=args.tensor)
-    with redirect_stdout(open(os.devnull, "w")):  # umap prints its stages
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # umap prints its stages
         positions = umap_map(matrix, args.seed, tell if args.progress else None)
     write_array(args.out, positions)
     report(args, {"rows": len(positions), "out": str(args.out)})
@@ -180,14 +194,8 @@ def draw_map(args) -> None:
 
 def write_array(path: Path, values: np.ndarray) -> None:
     """Writes a .npy whole or not at all."""
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, values)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    with replacing(path) as file:
+        np.save(file, values)
 
 
 def tell(event: dict) -> None:
@@ -211,6 +219,10 @@ def names(text: str) -> list[str]:
     if unknown or not found:
         raise argparse.ArgumentTypeError(f"methods are {', '.join(compress.METHODS)}, got {text!r}")
     return found
+
+
+def whole_numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
 
 
 def numbers(text: str) -> list[float]:

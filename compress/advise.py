@@ -18,7 +18,15 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Co
     Candidates are compared by their drafts' relative error, weighted where the matrix is; the best one is fitted in full.
     Raises ValueError where nothing fits, naming the largest ratio that the method reaches.
     """
-    candidates = [found for each in variants(method, settings) if (found := within(each, matrix.shape, ratio))]
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    if not ratio > 0:
+        raise ValueError(f"ratio must be above 0, got {ratio}")
+    candidates = [
+        found
+        for each in variants(method, settings, matrix.shape[0])
+        if (found := within(each, matrix.shape, ratio, "j" in settings))
+    ]
     if not candidates:
         raise ValueError(
             f"{method} cannot reach ratio {ratio:g} here; {largest_ratio(method, matrix.shape, settings):.3g} is its most"
@@ -28,15 +36,16 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Co
     return candidates[0].fit(matrix)
 
 
-def within(method: Method, shape: tuple[int, int], ratio: float) -> Method | None:
-    """The method with the largest j whose size is at most the matrix's bytes / ratio; as it is without a j; None if too large."""
+def within(method: Method, shape: tuple[int, int], ratio: float, keep_j: bool = False) -> Method | None:
+    """The method with the largest j whose size is at most the matrix's bytes / ratio; as it is without a j or where its j is to be
+    kept; None if too large."""
     n, d = shape
-    budget = 4 * n * d / ratio
+    budget = 4 * n * d / ratio * (1 + 1e-9)  # a ratio taken from a size gives that size back
 
     def fits(candidate):
         return candidate.size(n, d) <= budget
 
-    if not hasattr(method, "j"):
+    if keep_j or not hasattr(method, "j"):
         return method if fits(method) else None
     low, high = 0, rank_bound(n, d)[0]
     while low < high:
@@ -45,12 +54,12 @@ def within(method: Method, shape: tuple[int, int], ratio: float) -> Method | Non
     return replace(method, j=low) if low else None
 
 
-def variants(method: str, settings: dict) -> list[Method]:
-    """Every combination of factor precision and number of subspaces that `settings` leaves open."""
+def variants(method: str, settings: dict, n: int) -> list[Method]:
+    """Every combination of factor precision and number of subspaces (of n rows) that `settings` leaves open."""
     kind = METHODS[method]
     names = {field.name for field in fields(kind)}
     precisions = [settings["factor_bits"]] if "factor_bits" in settings else BITS
-    groups = [settings["k"]] if "k" in settings else GROUPS
+    groups = [settings["k"]] if "k" in settings else [k for k in GROUPS if k <= n]
     found = [dict(settings)]
     if "factor_bits" in names:
         found = [{**each, "factor_bits": bits} for each in found for bits in precisions]
@@ -61,5 +70,7 @@ def variants(method: str, settings: dict) -> list[Method]:
 
 def largest_ratio(method: str, shape: tuple[int, int], settings: dict) -> float:
     n, d = shape
-    smallest = [replace(each, j=1) if hasattr(each, "j") else each for each in variants(method, settings)]
+    smallest = [
+        replace(each, j=1) if hasattr(each, "j") and "j" not in settings else each for each in variants(method, settings, n)
+    ]
     return 4 * n * d / min(each.size(n, d) for each in smallest)

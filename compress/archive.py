@@ -1,12 +1,12 @@
 """The file: safetensors with one JSON header entry that says how to decode it. No pickle is ever read or written."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 from compress.compressed import Compressed
 from compress.errors import MatrixError
+from compress.methods.base import Method
+from compress.sources.files import replacing
 
 VERSION = 1
 
@@ -25,24 +25,16 @@ def save(result: Compressed, path: str | Path) -> int:
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"the file's name must end in .safetensors, got {path.name!r}")
-    content = to_bytes(result.arrays, metadata={"flatland": json.dumps(header)})
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(part, 0o644)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    content = to_bytes(result.arrays, metadata={"flatland": json.dumps(header, separators=(",", ":"))})
+    with replacing(path) as file:
+        file.write(content)
     return len(content)
 
 
 def load(path: str | Path) -> Compressed:
-    """The compressed matrix of a file. Raises MatrixError where the file is not one that this version can read."""
+    """The compressed matrix of a file. Raises MatrixError where the file is not one that this version can read, or where its
+    arrays are not what its method stores with its settings."""
     from safetensors import SafetensorError, safe_open
-
-    from compress.methods import METHODS
 
     path = Path(path)
     try:
@@ -50,23 +42,38 @@ def load(path: str | Path) -> Compressed:
             entry = (file.metadata() or {}).get("flatland")
             if entry is None:
                 raise MatrixError(f"{path.name} holds no compressed matrix; open it as a matrix instead.")
-            header = json.loads(entry)
-            if header["version"] != VERSION:
-                raise MatrixError(
-                    f"{path.name} has format version {header['version']}, this program reads version {VERSION}; update it."
-                )
-            if header["method"] not in METHODS:
-                raise MatrixError(f"{path.name} was made by the method {header['method']!r}, which this version lacks; update it.")
+            method, shape, digest = read_header(entry, path.name)
             arrays = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        method = METHODS[header["method"]](**header["settings"])
-        shape = tuple(int(side) for side in header["shape"])
-        result = Compressed(method, arrays, shape, str(header["digest"]))
-        if len(shape) != 2 or method.size(*shape) != result.n_bytes:
-            raise MatrixError(f"{path.name} does not hold what its header says; write it again.")
+        method.check_stored(arrays, *shape)
+    except MatrixError:
+        raise
     except FileNotFoundError:
         raise MatrixError(f"There is no file {path}.") from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, MatrixError):
-            raise
+    except OSError as error:
+        raise MatrixError(f"{path} cannot be read ({error.strerror or error}); check the file and try again.") from error
+    except SafetensorError as error:
         raise MatrixError(f"{path.name} cannot be read as a compressed matrix; it may be cut short. Write it again.") from error
-    return result
+    except (AttributeError, TypeError, ValueError) as error:  # safetensors meets a dtype that NumPy lacks with the first two
+        raise MatrixError(f"{path.name} does not hold what its header says ({error}); write it again.") from error
+    return Compressed(method, arrays, shape, digest)
+
+
+def read_header(entry: str, where: str) -> tuple[Method, tuple[int, int], str]:
+    """The method, the shape and the digest that a header entry names."""
+    from compress.methods import METHODS
+
+    try:
+        header = json.loads(entry)
+        version, name = header["version"], header["method"]
+        if version != VERSION:
+            raise MatrixError(f"{where} has format version {version}, this program reads version {VERSION}; update it.")
+        if name not in METHODS:
+            raise MatrixError(f"{where} was made by the method {name!r}, which this version lacks; update it.")
+        n, d = header["shape"]
+        if not all(type(side) is int and side > 0 for side in (n, d)):
+            raise ValueError(f"the shape is {n} × {d}")
+        return METHODS[name](**header["settings"]), (n, d), str(header["digest"])
+    except MatrixError:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise MatrixError(f"The header of {where} is damaged; write the file again.") from error

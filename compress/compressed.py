@@ -39,13 +39,19 @@ class Compressed:
         """Bytes of the matrix in float32 divided by the bytes of the compressed form."""
         return 4 * self.shape[0] * self.shape[1] / self.n_bytes
 
-    def rows(self, rows: Sequence[int]) -> np.ndarray:
-        """Decodes those rows only: (len(rows), d) float32. Raises IndexError for a row that is not there."""
-        rows = np.asarray(rows, dtype=np.int64).reshape(-1)
-        outside = rows[(rows < 0) | (rows >= self.shape[0])]
+    def rows(self, rows: int | Sequence[int]) -> np.ndarray:
+        """Decodes those rows only: (len(rows), d) float32, or for row numbers of another shape that shape and d.
+
+        Raises IndexError for a row that is not there.
+        """
+        rows = np.asarray(rows)
+        flat = rows.reshape(-1).astype(np.int64)
+        if rows.size and rows.dtype.kind not in "iu":
+            raise IndexError(f"rows must be whole numbers, got {rows.dtype}")
+        outside = flat[(flat < 0) | (flat >= self.shape[0])]
         if len(outside):
             raise IndexError(f"rows must be between 0 and {self.shape[0] - 1}, got {outside[0]}")
-        return self.method.decode(self.arrays, rows, self.shape[1])
+        return self.method.decode(self.arrays, flat, self.shape[1]).reshape(*rows.shape, self.shape[1])
 
     def reconstruct(self) -> np.ndarray:
         """The whole decoded matrix, (n, d) float32."""

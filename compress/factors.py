@@ -10,19 +10,26 @@ from array_api_compat import array_namespace
 
 from compress import packing
 from compress.blocks import walk
+from compress.layout import Layout, bytes_of
 from compress.matrix import EmbeddingMatrix
 
 BITS = (32, 16, 8, 4)
 FLOAT = {32: np.float32, 16: np.float16}
 LARGEST = {8: 127, 4: 7}  # of a grid's whole numbers
-CLIPS = np.array([0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0])  # grid's end over the largest entry
+CLIPS = np.array([0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0], np.float32)  # grid's end over the largest entry
+
+
+def layout(n: int, d: int, groups: int, m: int, bits: int) -> Layout:
+    """The arrays that keep n rows of m coefficients and `groups` bases of m × d."""
+    if bits in FLOAT:
+        return {"coefficients": ((n, m), FLOAT[bits]), "bases": ((groups, m, d), FLOAT[bits])}
+    codes = ((n, m), np.int8) if bits == 8 else ((n, (m + 1) // 2), np.uint8)
+    return {"coefficients": codes, "bases": ((groups, m, d), np.int8), "scales": ((groups, m), np.float32)}
 
 
 def n_bytes(n: int, d: int, groups: int, m: int, bits: int) -> int:
-    """Bytes of n rows of m coefficients and `groups` bases of m × d."""
-    if bits in FLOAT:
-        return (n * m + groups * m * d) * bits // 8
-    return n * (m if bits == 8 else (m + 1) // 2) + groups * m * (d + 4)
+    """Bytes of those arrays."""
+    return bytes_of(layout(n, d, groups, m, bits))
 
 
 def store(
@@ -35,14 +42,12 @@ def store(
 ) -> dict:
     """The arrays to keep for rows aᵢ ≈ coefficients (n, m) times bases[labels], bases (groups, m, d), plus offsets[labels].
 
-    At 8 and 4 bits the bases are refitted by (weighted) least squares to the rounded coefficients.
+    At 16 bits both factors are brought to a like size, so that neither leaves what float16 can hold. At 8 and 4 bits the bases are
+    refitted by (weighted) least squares to the rounded coefficients.
     """
     if bits in FLOAT:
-        limit = np.finfo(FLOAT[bits]).max
-        return {
-            "coefficients": np.clip(coefficients, -limit, limit).astype(FLOAT[bits]),
-            "bases": np.clip(bases, -limit, limit).astype(FLOAT[bits]),
-        }
+        even = 1.0 if bits == 32 else 2.0 ** np.round(np.log2(max(np.abs(coefficients).max(), 1e-30)) / 2)
+        return {"coefficients": within(coefficients / even, FLOAT[bits]), "bases": within(bases * even, FLOAT[bits])}
     labels = np.zeros(len(coefficients), np.int64) if labels is None else labels
     offsets = np.zeros((len(bases), bases.shape[2]), np.float32) if offsets is None else offsets
     codes, bases = np.zeros(coefficients.shape, np.int8), np.array(bases, dtype=np.float32)
@@ -59,6 +64,12 @@ def store(
         "bases": np.rint(bases / scales[:, :, None]).astype(np.int8),
         "scales": scales,
     }
+
+
+def within(numbers: np.ndarray, kind: type) -> np.ndarray:
+    """The numbers in a float dtype, what would overflow at its end."""
+    limit = np.finfo(kind).max
+    return np.clip(numbers, -limit, limit).astype(kind)
 
 
 def refit(matrix: EmbeddingMatrix, codes: np.ndarray, bases: np.ndarray, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -87,7 +98,7 @@ def grid_steps(numbers: np.ndarray, largest: int, axis: int = 0) -> np.ndarray:
         step = clip * top / largest
         rounded = np.clip(np.rint(numbers / step), -largest, largest) * step
         errors.append(((numbers - rounded) ** 2).sum(axis=axis))
-    return CLIPS[np.argmin(errors, axis=0)].astype(np.float32) * np.squeeze(top, axis) / largest
+    return CLIPS[np.argmin(errors, axis=0)] * np.squeeze(top, axis) / largest
 
 
 def round_to(numbers: np.ndarray, steps: np.ndarray, largest: int) -> np.ndarray:

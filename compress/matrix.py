@@ -37,6 +37,8 @@ class EmbeddingMatrix:
         object.__setattr__(self, "has_tokens", self.tokens is not None)
         object.__setattr__(self, "tokens", checked_tokens(self.tokens, len(values)))
         object.__setattr__(self, "weights", checked_weights(self.weights, len(values)))
+        if self.weighted and not self.weights @ self.squared_norms > 0:
+            raise MatrixError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
 
     @property
     def shape(self) -> tuple[int, int]:

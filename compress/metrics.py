@@ -63,7 +63,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
     return Evaluation(
         relative_error=float(squared.sum() / norms.sum()),
         weighted_error=float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0,
-        l1_error=absolute / total,
+        l1_error=float(absolute / total),
         median_row_error=float(np.median(row_errors[there])),
         worst_row_error=float(row_errors[there].max()),
         mean_cosine=float(cosines.mean()),

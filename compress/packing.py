@@ -42,4 +42,4 @@ def read_nibbles(packed, m: int):
     """The numbers of packed rows (r, ⌈m/2⌉) as (r, m) int8; numpy arrays or torch tensors."""
     xp = array_namespace(packed)
     pairs = xp.stack([packed & 15, packed >> 4], axis=2)  # (r, ⌈m/2⌉, 2)
-    return xp.astype(xp.reshape(pairs, (packed.shape[0], -1))[:, :m], xp.int8) - 8
+    return xp.astype(xp.reshape(pairs, (packed.shape[0], 2 * packed.shape[1]))[:, :m], xp.int8) - 8

@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, fields
+from hashlib import blake2b
+from itertools import product
 from pathlib import Path
 
 from compress.advise import within
@@ -25,18 +27,18 @@ class Trial:
 
 
 def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float] = RATIOS, **settings) -> list[Method]:
-    """The settings of a sweep: every method at every ratio and every precision its factors can have, each with the largest j that
-    fits, other settings as given (those that a method has). What cannot reach a ratio is left out."""
+    """The settings of a sweep: every method at every ratio and every precision its factors can have, each with the largest j
+    that fits. Other settings are as given, one value or a list of them, where a method has them. What cannot reach a ratio is
+    left out."""
     found = []
     for name in methods:
         names = {field.name for field in fields(METHODS[name])}
-        given = {key: value for key, value in settings.items() if key in names and key != "j"}
-        if "j" not in names:
-            found.append(METHODS[name](**given))
-            continue
-        for bits in [given.pop("factor_bits")] if "factor_bits" in given else BITS:
-            for ratio in ratios:
-                found.append(within(METHODS[name](**given, factor_bits=bits), shape, ratio))
+        open_settings = {"factor_bits": BITS, **settings}
+        given = {key: value for key, value in open_settings.items() if key in names and key != "j"}
+        lists = [value if isinstance(value, list | tuple) else [value] for value in given.values()]
+        for values in product(*lists):
+            method = METHODS[name](**dict(zip(given, values, strict=True)))
+            found += [within(method, shape, ratio) for ratio in ratios] if "j" in names else [method]
     return list(dict.fromkeys(method for method in found if method))
 
 
@@ -44,21 +46,29 @@ def run(
     matrix: EmbeddingMatrix, methods: Iterable[Method], store: "Trials", progress: Callable[[Trial], None] | None = None
 ) -> list[Trial]:
     """Fits and evaluates every setting that the store does not hold yet; what is stopped goes on from there."""
-    finished = {trial.method: trial for trial in store.of(matrix.digest)}
+    key = identity(matrix)
+    finished = {trial.method: trial for trial in store.of(key)}
     out = []
     for method in methods:
         trial = finished.get(method)
         if trial is None:
             trial = Trial(method, evaluate(matrix, method.fit(matrix)).figures())
-            store.keep(matrix.digest, trial)
+            store.keep(key, trial)
         out.append(trial)
         if progress:
             progress(trial)
     return out
 
 
+def identity(matrix: EmbeddingMatrix) -> str:
+    """What trials are kept under: the matrix's digest, and one of its row weights where it has some."""
+    if not matrix.weighted:
+        return matrix.digest
+    return f"{matrix.digest} {blake2b(matrix.weights, digest_size=16).hexdigest()}"
+
+
 class Trials:
-    """Finished trials in a SQLite file, one row a matrix digest and setting; a kill loses at most the trial in hand."""
+    """Finished trials in a SQLite file, one row a matrix and setting; a kill loses at most the trial in hand."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path)

@@ -18,7 +18,7 @@ most = min(matrix.shape)
 
 st.title("How many directions does it need?")
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    j = rank_slider("Dimension j of the subspace", "j", most, default=min(60, most))
+    j = rank_slider("Dimension j of the subspace", "j", most)
     bits = precision_control("Factors stored as", "precision")
     log = st.toggle("Log scale", key="log", bind="query-params", persist_state="session")
 errors = rounded_of(matrix, matrix.digest, bits)

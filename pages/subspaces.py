@@ -20,7 +20,7 @@ left, right = st.columns(2)
 with left:
     k = whole_slider("Number of subspaces k", "k", 1, min(32, n), 5)
 with right:
-    j = rank_slider("Dimension j of each", "flat_j", min(n, d), 60 if d > 120 else max(1, d // 10))
+    j = rank_slider("Dimension j of each", "flat_j", min(n, d))
 with st.container(horizontal=True, vertical_alignment="bottom"):
     bits = precision_control("Factors stored as", "flat_precision")
     affine = st.toggle("Affine", key="affine", help="Flats with a point of their own instead of subspaces through 0.", **KEPT)

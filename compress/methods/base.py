@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from compress.compressed import Compressed
+from compress.layout import Layout, bytes_of, check_stored
 from compress.matrix import EmbeddingMatrix
 
 Progress = Callable[[dict], None]  # told after every step what was done; may raise to stop the fit
@@ -16,8 +19,9 @@ Progress = Callable[[dict], None]  # told after every step what was done; may ra
 class Method:
     """One way of compressing a matrix: a frozen dataclass of hyperparameters and nothing else.
 
-    fit(matrix, progress) gives a Compressed; size(n, d) tells its bytes before any fit; decode(arrays, rows, d) gives rows back
-    from what is stored, for numpy arrays and torch tensors alike; numbers(n, d) is the papers' count of parameters.
+    fit(matrix, progress) gives a Compressed; layout(n, d) tells before any fit which arrays it keeps, and with them its bytes;
+    decode(arrays, rows, d) gives rows (r,) back from those, for numpy arrays and torch tensors alike; numbers(n, d) is the
+    papers' count of parameters.
     """
 
     name: ClassVar[str]
@@ -29,7 +33,7 @@ class Method:
     def decode(self, arrays: dict, rows, d: int):
         raise NotImplementedError
 
-    def size(self, n: int, d: int) -> int:
+    def layout(self, n: int, d: int) -> Layout:
         raise NotImplementedError
 
     def numbers(self, n: int, d: int) -> int:
@@ -37,6 +41,15 @@ class Method:
 
     def check(self, n: int, d: int) -> None:
         """Raises ValueError where a setting is out of bounds for an (n, d) matrix."""
+
+    def size(self, n: int, d: int) -> int:
+        """Bytes of the compressed form of an (n, d) matrix."""
+        return bytes_of(self.layout(n, d))
+
+    def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
+        """Raises ValueError where the arrays are not what a fit of an (n, d) matrix can have stored."""
+        self.check(n, d)
+        check_stored(arrays, self.layout(n, d))
 
     @property
     def draft(self) -> "Method":
@@ -61,8 +74,8 @@ def whole(name: str, value, low: int, high: int | float = math.inf, because: str
 
 
 def one_of(name: str, value, choices) -> None:
-    """Raises ValueError unless the setting is one of the choices."""
-    if isinstance(value, bool) or value not in choices:
+    """Raises ValueError unless the setting is one of the choices, and of their type."""
+    if not any(type(value) is type(choice) and value == choice for choice in choices):
         raise ValueError(f"{name} must be one of {', '.join(str(choice) for choice in choices)}, got {value!r}")
 
 

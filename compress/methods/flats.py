@@ -69,9 +69,9 @@ def find_flats(
     everything = Rows(matrix.values, matrix.squared_norms, weights, 0.0, matrix.device)
     if k == 1:
         flats = refit(everything, np.zeros(n, np.int64), 1, j, affine)
-        labels, _, cost = assign(everything, flats)
-        tell({"restart": 0, "step": 1, "rows": n, "cost": cost})
-        return flats, labels
+        seen = look(everything, flats)
+        tell({"restart": None, "step": 1, "rows": n, "cost": seen.cost})
+        return flats, seen.labels
 
     axes = principal_axes(matrix)[:, : min(d, 2 * j + 64)].astype(np.float32)
     rng = np.random.default_rng(seed)
@@ -87,7 +87,16 @@ def find_flats(
     else:
         flats = lifted(flats, axes)
     flats, labels, _ = alternate(everything, flats, steps - step, False, tell, step)
-    return flats, labels
+    return largest_first(flats, labels)
+
+
+def largest_first(flats: Flats, labels: np.ndarray) -> tuple[Flats, np.ndarray]:
+    """The same flats numbered by how many rows they hold."""
+    k = len(flats.bases)
+    order = np.argsort(-np.bincount(labels, minlength=k), kind="stable")
+    numbers = np.empty(k, np.int64)
+    numbers[order] = np.arange(k)
+    return Flats(flats.bases[order], flats.offsets[order], flats.leverages[order], flats.affine), numbers[labels]
 
 
 def rotate(rows: Rows, axes: np.ndarray, members: np.ndarray | slice = slice(None)) -> Rows:
@@ -113,8 +122,9 @@ def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, rn
         flats = refit(rows, start(rows, k, j, rng), k, j, affine)
         cost, fallen, step = np.inf, np.inf, 0
         while step < 4 or (fallen > SETTLED and len(rows.values) < SAMPLE_ROWS and step < 50):
-            labels, nearest, now = assign(rows, flats)
-            flats = refit(rows, filled(leave_one_out(rows, flats, labels), nearest, k, j), k, j, affine)
+            seen = look(rows, flats)
+            flats = refit(rows, filled(seen.left_out(rows), seen.nearest, k, j), k, j, affine)
+            now = seen.cost
             step, fallen, cost = step + 1, (cost - now) / max(now, 1e-300), now
             tell({"restart": restart, "step": step, "rows": len(rows.values), "cost": cost})
         if cost < least:
@@ -125,19 +135,19 @@ def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, rn
 def alternate(rows: Rows, flats: Flats, steps: int, careful: bool, tell: Callable, done: int = 0) -> tuple[Flats, np.ndarray, int]:
     """Assigns and refits until the cost settles or the steps are used up: flats, their labels, steps done in all."""
     k, _, j = flats.bases.shape
-    labels, nearest, cost = assign(rows, flats)
+    seen = look(rows, flats)
     for _ in range(steps):
         done += 1
-        target = filled(leave_one_out(rows, flats, labels) if careful else labels, nearest, k, j)
+        target = filled(seen.left_out(rows) if careful else seen.labels, seen.nearest, k, j)
         moved = refit(rows, target, k, j, flats.affine)
-        new_labels, new_nearest, now = assign(rows, moved)
-        settled = now > cost * (1 - SETTLED)
-        if now <= cost:
-            flats, labels, nearest, cost = moved, new_labels, new_nearest, now
-        tell({"restart": None, "step": done, "rows": len(rows.values), "cost": cost})
+        now = look(rows, moved)
+        settled = now.cost > seen.cost * (1 - SETTLED)
+        if now.cost <= seen.cost:
+            flats, seen = moved, now
+        tell({"restart": None, "step": done, "rows": len(rows.values), "cost": seen.cost})
         if settled:
             break
-    return flats, labels, done
+    return flats, seen.labels, done
 
 
 def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool) -> Flats:
@@ -192,15 +202,34 @@ def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(distances, 0), reached[:, k:]
 
 
-def assign(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray, float]:
-    """The label of each row's nearest flat (n,), its weighted squared distance (n,), and Σ wᵢ dist² over Σ wᵢ ‖aᵢ‖²."""
-    distances, _ = residuals(rows, flats)
+@dataclass(frozen=True, eq=False)
+class View:
+    """How rows lie to flats: squared distances (n, k) and pulls (n, k), see `residuals`; labels (n,) of the nearest flats; nearest
+    (n,) weighted squared distances to those; cost, Σ wᵢ dist² over Σ wᵢ ‖aᵢ‖²."""
+
+    distances: np.ndarray
+    pulls: np.ndarray
+    labels: np.ndarray
+    nearest: np.ndarray
+    cost: float
+
+    def left_out(self, rows: Rows) -> np.ndarray:
+        """Labels by distance, that to a row's own flat taken as if the flat had been fitted without the row: least squares
+        understates a member's squared residual by (1 − leverage)²."""
+        distances, own = self.distances.copy(), (np.arange(len(self.labels)), self.labels)
+        leverage = self.pulls[own] if rows.weights is None else self.pulls[own] * rows.weights
+        distances[own] /= (1 - np.minimum(leverage, 0.9)) ** 2
+        return distances.argmin(axis=1)
+
+
+def look(rows: Rows, flats: Flats) -> View:
+    distances, pulls = residuals(rows, flats)
     labels = distances.argmin(axis=1)
     nearest = distances[np.arange(len(labels)), labels]
     if rows.weights is not None:
         nearest = nearest * rows.weights
     cost = (nearest.sum() + rows.outside) / (rows.weighted_norms.sum() + rows.outside)
-    return labels, nearest, float(cost)
+    return View(distances, pulls, labels, nearest, float(cost))
 
 
 def filled(labels: np.ndarray, nearest: np.ndarray, k: int, j: int) -> np.ndarray:
@@ -213,23 +242,13 @@ def filled(labels: np.ndarray, nearest: np.ndarray, k: int, j: int) -> np.ndarra
     return labels
 
 
-def leave_one_out(rows: Rows, flats: Flats, labels: np.ndarray) -> np.ndarray:
-    """Labels by distance, the distance to a row's own flat taken as if the flat had been fitted without the row: least squares
-    understates a member's squared residual by (1 − leverage)²."""
-    distances, pulls = residuals(rows, flats)
-    own = np.arange(len(labels)), labels
-    leverage = pulls[own] if rows.weights is None else pulls[own] * rows.weights
-    distances[own] /= (1 - np.minimum(leverage, 0.9)) ** 2
-    return distances.argmin(axis=1)
-
-
 def clusters(rows: Rows, k: int, j: int, rng) -> np.ndarray:
     """Labels of k-means on the directions of the rows."""
     from scipy.cluster.vq import kmeans2
 
     directions = rows.values[:, :128] / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an empty cluster is repaired by `assign`
+        warnings.simplefilter("ignore")  # an empty cluster is mended by `filled`
         return kmeans2(directions, k, iter=8, minit="points", rng=rng)[1].astype(np.int64)
 
 

@@ -17,7 +17,8 @@ class ProjectiveClustering(Method):
     """Rows split over k subspaces of dimension j so that Σ wᵢ dist(aᵢ, nearest subspace)² is small: MESSI (Maalouf, Lang, Rus and
     Feldman, ICLR 2021).
 
-    k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers).
+    k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers,
+    in float32).
     restarts: starts tried on a sample. steps: passes over all rows at most; 1 gives a preview. factor_bits: stored precision of the
     factors, 32, 16, 8 or 4. The search is ours (see flats.py); numbers stored: n·j + k·j·d, and a label of ⌈log₂ k⌉ bits a row,
     which the paper leaves out of its count.
@@ -37,7 +38,7 @@ class ProjectiveClustering(Method):
     def __post_init__(self):
         whole("k", self.k, 1, 65536)
         whole("j", self.j, 1)
-        one_of("affine", int(self.affine), (0, 1))
+        one_of("affine", self.affine, (False, True))
         whole("restarts", self.restarts, 1, 1000)
         whole("steps", self.steps, 1, 1000)
         one_of("factor_bits", self.factor_bits, factors.BITS)
@@ -57,7 +58,7 @@ class ProjectiveClustering(Method):
         if self.k > 1:
             arrays["labels"] = packing.pack_stream(labels, packing.width(self.k))
         if self.affine:
-            arrays["offsets"] = flats.offsets.astype(np.float32 if self.factor_bits == 32 else np.float16)
+            arrays["offsets"] = flats.offsets
         return Compressed(self, arrays, matrix.shape, matrix.digest)
 
     @property
@@ -74,18 +75,25 @@ class ProjectiveClustering(Method):
             labels = self.labels(arrays, rows)
             decoded = by_group(coefficients, bases, labels)
         if self.affine:
-            xp = array_namespace(decoded)
-            decoded = decoded + xp.astype(arrays["offsets"], xp.float32)[labels]
+            decoded = decoded + arrays["offsets"][labels]
         return decoded
 
     def labels(self, arrays, rows):
         """The subspace of each of those rows, int64."""
         return packing.read_stream(arrays["labels"], packing.width(self.k), rows) if self.k > 1 else 0 * rows
 
-    def size(self, n, d):
-        offsets = self.k * d * (4 if self.factor_bits == 32 else 2) if self.affine else 0
-        labels = (n * packing.width(self.k) + 7) // 8
-        return factors.n_bytes(n, d, self.k, self.j, self.factor_bits) + labels + offsets
+    def layout(self, n, d):
+        layout = factors.layout(n, d, self.k, self.j, self.factor_bits)
+        if self.k > 1:
+            layout["labels"] = ((n * packing.width(self.k) + 7) // 8,), np.uint8
+        if self.affine:
+            layout["offsets"] = (self.k, d), np.float32
+        return layout
+
+    def check_stored(self, arrays, n, d):
+        super().check_stored(arrays, n, d)
+        if self.labels(arrays, np.arange(n)).max() >= self.k:
+            raise ValueError(f"a label is beyond the {self.k} subspaces")
 
     def numbers(self, n, d):
         return n * self.j + self.k * self.j * d + (self.k * d if self.affine else 0)
@@ -109,5 +117,5 @@ def by_group(coefficients, bases, labels):
             parts.append(ordered[start : start + count] @ bases[z])
         start += count
     if not parts:
-        return xp.zeros((0, bases.shape[2]), dtype=coefficients.dtype)
+        return coefficients @ bases[0]  # no rows
     return xp.concat(parts, axis=0)[xp.argsort(order)]

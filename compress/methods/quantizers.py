@@ -14,7 +14,10 @@ from compress.methods.base import Method
 
 @dataclass(frozen=True)
 class RoundedRows(Method):
-    """Every row on a grid of whole numbers with a step of its own, the one that rounds that row best; steps in float16."""
+    """Every row on a grid of whole numbers with a step of its own, the one that rounds that row best.
+
+    Steps are float16: entries below 3e-8 become 0, and the grid ends at the largest whole number times 65504.
+    """
 
     bits: ClassVar[int]
 
@@ -36,8 +39,8 @@ class RoundedRows(Method):
             codes = packing.read_nibbles(codes, d)
         return xp.astype(codes, xp.float32) * xp.astype(scales, xp.float32)[:, None]
 
-    def size(self, n, d):
-        return n * (self.row_bytes(d) + 2)
+    def layout(self, n, d):
+        return {"codes": ((n, self.row_bytes(d)), self.dtype), "scales": ((n,), np.float16)}
 
     def numbers(self, n, d):
         return n * d + n
@@ -46,6 +49,7 @@ class RoundedRows(Method):
         return d if self.bits == 8 else (d + 1) // 2
 
 
+@dataclass(frozen=True)
 class Int8(RoundedRows):
     """Each entry an 8-bit whole number, each row its own step: 4 times smaller than float32."""
 
@@ -55,6 +59,7 @@ class Int8(RoundedRows):
     label: ClassVar[str] = "int8 by row"
 
 
+@dataclass(frozen=True)
 class Int4(RoundedRows):
     """Each entry a 4-bit whole number, each row its own step: 8 times smaller than float32."""
 

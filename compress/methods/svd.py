@@ -40,8 +40,8 @@ class SVD(Method):
     def decode(self, arrays, rows, d):
         return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
 
-    def size(self, n, d):
-        return factors.n_bytes(n, d, 1, self.j, self.factor_bits)
+    def layout(self, n, d):
+        return factors.layout(n, d, 1, self.j, self.factor_bits)
 
     def numbers(self, n, d):
         return n * self.j + self.j * d

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.say import refused
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -99,25 +101,24 @@ def stopped(name: str, key: str) -> bool:
     return job is not None and job.key == key and not job.running
 
 
-def watch(name: str, describe: Callable[[list[dict]], tuple[float, str]]) -> None:
+def watch(name: str, describe: Callable[[list[dict]], tuple[float, str]], redraw: bool = False) -> None:
     """A progress bar and a stop button while the job runs; what went wrong, if it did. `describe` turns its events into a share
-    done and a few words. The page runs again when the job ends."""
+    done and a few words. The page runs again when the job ends, and with `redraw` also when it has told something new."""
     job = jobs().get(name)
     if job is None:
         return
     if job.running:
-        st.fragment(watched, run_every=1.0)(name, describe)
+        seen = len(job.events) if redraw else None
+        st.fragment(watched, run_every=2.0 if redraw else 1.0)(name, describe, seen)
     elif job.error:
-        st.error(f"{job.error[:1].upper()}{job.error[1:]}", icon=":material/error:")
+        refused(job.error)
 
 
-def watched(name: str, describe: Callable[[list[dict]], tuple[float, str]]) -> None:
+def watched(name: str, describe: Callable[[list[dict]], tuple[float, str]], seen: int | None) -> None:
     job = jobs().get(name)
-    if job is None or not job.running:
+    if job is None or not job.running or (seen is not None and len(job.events) > seen):
         st.rerun()
     share, words = describe(job.events)
     with st.container(horizontal=True, vertical_alignment="center", key=f"job_{name}"):
         st.progress(min(max(share, 0.0), 1.0), text=words)
-        if st.button("Stop", key=f"stop_{name}", icon=":material/stop:"):
-            job.stop()
-            st.rerun()
+        st.button("Stop", key=f"stop_{name}", icon=":material/stop:", on_click=job.stop)

@@ -20,6 +20,8 @@ SETTINGS = (
     "layout",
     "colour",
     "map_token",
+    "budget_ratio",
+    "log_error",
     "export",
 )
 

@@ -10,6 +10,7 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, MatrixError
 from pages.parts.frame import through_app
+from pages.parts.say import literal, refused
 
 KINDS = {
     "demo": "Demo: all-MiniLM-L6-v2",
@@ -28,12 +29,12 @@ def current_matrix() -> EmbeddingMatrix:
     try:
         return open_matrix(source, tensor)
     except MatrixError as error:
-        st.error(str(error), icon=":material/error:")
+        refused(error)
         st.session_state["source"] = ("demo", None)
     try:
         return open_matrix("demo", None)
     except MatrixError as error:
-        st.error(str(error), icon=":material/error:")
+        refused(error)
         st.stop()
 
 
@@ -84,7 +85,7 @@ def matrix_picker() -> None:
     if picked is not None and picked != source:
         switch(picked, None)
     elif picked is None and kind != kind_of(source):
-        st.caption(f"Still showing {source_name(source)}.")
+        st.caption(f"Still showing {literal(source_name(source))}.")
     tensor_picker()
     matrix = current_matrix()
     n, d = matrix.shape
@@ -126,8 +127,8 @@ def switch(source: str, tensor: str | None) -> None:
     try:
         open_matrix(source, tensor)
     except MatrixError as error:
-        st.error(str(error), icon=":material/error:")
-        st.caption(f"Still showing {source_name(chosen()[0])}.")
+        refused(error)
+        st.caption(f"Still showing {literal(source_name(chosen()[0]))}.")
         return
     st.session_state["source"] = (source, tensor)
 

@@ -1,10 +1,12 @@
 """Settings that a person likes, kept on every page and in the link."""
 
 import json
+from dataclasses import fields
 
 import streamlit as st
 
 from compress import METHODS, Method
+from pages.parts.say import literal
 
 MOST = 12
 
@@ -38,14 +40,16 @@ def pins_list() -> None:
 
 
 def describe(method: Method) -> str:
-    """A setting in a few words: "k subspaces, k = 5, j = 60, float16"."""
+    """A setting in a few words, no two alike: "k subspaces, k = 5, j = 60, float16", and what else is not as usual."""
     from compress.charts import PRECISION_NAMES
 
     settings = method.settings
     words = [f"{name} = {settings[name]}" for name in ("k", "j") if name in settings]
     words += ["affine"] if settings.get("affine") else []
     words += [PRECISION_NAMES[settings["factor_bits"]]] if "factor_bits" in settings else []
-    words += [f"seed {settings['seed']}"] if settings.get("seed") else []
+    for field in fields(method):
+        if field.name not in ("k", "j", "affine", "factor_bits") and settings[field.name] != field.default:
+            words.append(f"{field.name.replace('_', ' ')} {settings[field.name]}")
     return ", ".join([method.label, *words])
 
 
@@ -57,9 +61,10 @@ def from_link(text: str) -> list[Method]:
     """The settings of a link; those that make no sense are named and left out."""
     found = []
     try:
-        rows = json.loads(text) if text else []
-        for name, settings in rows[:MOST]:
+        for name, settings in json.loads(text)[:MOST] if text else []:
             found.append(METHODS[name](**settings))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        st.warning(f"A pinned setting in the link cannot be used and was left out ({error}).")
+    except (json.JSONDecodeError, RecursionError):
+        st.warning("The pins in the link are cut short or changed and were left out; copy the link again.")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        st.warning(f"A pinned setting in the link cannot be used and was left out, with those after it ({literal(str(error))}).")
     return list(dict.fromkeys(found))

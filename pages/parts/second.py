@@ -5,6 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, MatrixError
 from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
+from pages.parts.say import refused
 
 NONE, RANDOM = "none", "random"
 
@@ -27,7 +28,7 @@ def second_matrix() -> EmbeddingMatrix | None:
     try:
         return open_matrix(source, None)
     except MatrixError as error:
-        st.error(str(error), icon=":material/error:")
+        refused(error)
         return None
 
 

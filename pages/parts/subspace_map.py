@@ -6,7 +6,7 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from pages.parts import jobs
 from pages.parts.cached import pca_of
-from pages.parts.controls import KEPT
+from pages.parts.controls import KEPT, choice
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
 from pages.parts.umap_job import umap_positions, umap_progress
@@ -19,8 +19,8 @@ MOST_LISTED = 2000
 @st.fragment
 def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        layout = st.segmented_control("Map", LAYOUTS, default="PCA", required=True, key="layout", **KEPT)
-        colour = st.segmented_control("Colour by", COLOURS, default="subspace", required=True, key="colour", **KEPT)
+        layout = choice("Map", LAYOUTS, "PCA", "layout")
+        colour = choice("Colour by", COLOURS, "subspace", "colour")
         sought = st.text_input("Find a token", key="map_token", placeholder="part of a token, or a row number", **KEPT)
     positions = umap_positions(matrix) if layout == "UMAP" else None
     if layout == "UMAP" and positions is None:
@@ -90,7 +90,8 @@ def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str,
     rows = rows[np.argsort(fit.evaluation.row_errors[rows], kind="stable")[::-1]]
     words = "in the lasso" if chosen.polygon else "picked on the map" if len(chosen.rows) else "found"
     some = f", the {MOST_LISTED:,} worst shown" if len(rows) > MOST_LISTED else ""
-    st.caption(f"{len(rows):,} rows {words}{some}, largest relative error first.")
+    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
+    st.caption(f"{count} {words}{some}, largest relative error first.")
     rows = rows[:MOST_LISTED]
     st.dataframe(
         {

@@ -1,0 +1,62 @@
+"""Take it with you."""
+
+import streamlit as st
+
+from pages.parts import jobs
+from pages.parts.cards import cards
+from pages.parts.export_choice import setting_choice
+from pages.parts.export_code import layer_code, model_code, shell_code
+from pages.parts.export_file import check_table, file_name, saved
+from pages.parts.export_upload import file_check
+from pages.parts.fits import again, fit_progress, start_full, svd_at_same_bytes
+from pages.parts.matrix import chosen, current_matrix, is_upload
+from pages.parts.pins import describe
+from pages.parts.quick_fits import finished
+
+matrix = current_matrix()
+source, tensor = chosen()
+
+st.title("Take it with you")
+method = setting_choice(matrix)
+with st.spinner("Fitting …"):
+    fit = finished(matrix, method)
+
+if fit is None:
+    start_full(matrix, method)
+    with st.container(horizontal=True, vertical_alignment="center", key="status"):
+        if not jobs.jobs()["fit"].running:
+            st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
+        jobs.watch("fit", fit_progress(method))
+    st.caption("The file comes when the full fit is done; it is kept on disk, so that next time the file is here at once.")
+else:
+    bits = getattr(method, "factor_bits", None) or method.bits
+    cards(fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
+    name = file_name(matrix, fit.result)
+    file = saved(matrix, fit.result, fit.evaluation, name, matrix.digest, describe(method))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Download", file.path.read_bytes, name, "application/octet-stream", icon=":material/download:", type="primary",
+            on_click="ignore",
+        )  # fmt: skip
+        st.caption(
+            f"{name}: {file.n_bytes:,} bytes on disk, of which {fit.result.n_bytes:,} are stored numbers and "
+            f"{file.n_bytes - fit.result.n_bytes:,} the header that says how to decode them."
+        )
+    left, right = st.columns(2)
+    with left:
+        st.subheader("What the file gives back")
+        check_table(file.checks)
+    with right:
+        st.subheader("Code that loads it")
+        st.code(layer_code(name) + "\n" + model_code(source), language="python", wrap_lines=True)
+        st.code(shell_code(name, None if is_upload(source) else source, tensor), language="bash", wrap_lines=True)
+st.subheader("Check a file")
+file_check(matrix)
+with st.expander("Format and source"):
+    st.markdown(
+        "The file is in the safetensors format: named arrays, and a JSON header that names the format's version, the method, its "
+        "settings, the shape and a digest of the matrix. Nothing in it is ever run, and no pickle is read or written. Only rows "
+        "that are asked for are decoded: a row is its coefficients times the basis of its subspace, or its whole numbers times "
+        "its step. The layer takes the place of the model's embedding; what computes with that table's own weights, such as an "
+        "output layer tied to it, keeps the weights it had."
+    )

@@ -1,0 +1,94 @@
+"""The file of a fitted setting, and whether what lies in it is what was shown."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+import compress
+from compress import Compressed, EmbeddingMatrix, Evaluation
+from pages.parts.cards import error_text
+from pages.parts.pins import describe
+from pages.parts.say import literal
+
+HEADER = 4096  # bytes that a file's header may take
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be the same before and after: what, how it reads in memory and from the file, whether it holds."""
+
+    what: str
+    memory: str
+    file: str
+    holds: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A file in a folder that goes when this does, its bytes, and its checks."""
+
+    folder: tempfile.TemporaryDirectory
+    path: Path
+    n_bytes: int
+    checks: list[Check]
+
+
+@st.cache_resource(max_entries=3, show_spinner="Writing the file and reading it back …")
+def saved(_matrix: EmbeddingMatrix, _result: Compressed, _evaluation: Evaluation, name: str, digest: str, setting: str) -> Saved:
+    """Writes the file, reads it back and checks it; made once for a matrix and a setting."""
+    folder = tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)
+    path = Path(folder.name) / name
+    n_bytes = _result.save(path)
+    return Saved(folder, path, n_bytes, checks(_matrix, _result, _evaluation, path))
+
+
+def checks(matrix: EmbeddingMatrix, result: Compressed, shown: Evaluation, path: Path) -> list[Check]:
+    """What was shown from memory beside the same from the file."""
+    loaded = compress.load(path)
+    found = compress.evaluate(matrix, loaded)
+    header = path.stat().st_size - loaded.n_bytes
+    apart = rows_apart(loaded)
+    return [
+        Check(
+            "Relative error", f"{shown.relative_error:.8f}", f"{found.relative_error:.8f}",
+            abs(found.relative_error - shown.relative_error) <= 1e-6,
+        ),
+        Check(
+            "Worst row's relative error", error_text(shown.worst_row_error), error_text(found.worst_row_error),
+            bool(np.isclose(found.worst_row_error, shown.worst_row_error, rtol=1e-4)),
+        ),
+        Check("Bytes to store", f"{shown.n_bytes:,}", f"{loaded.n_bytes:,}", shown.n_bytes == loaded.n_bytes),
+        Check("Bytes of the header", f"at most {HEADER:,}", f"{header:,}", 0 < header <= HEADER),
+        Check("Setting", describe(result.method), describe(loaded.method), result.method == loaded.method),
+        Check("Digest of the matrix", f"{matrix.digest[:12]}…", f"{loaded.digest[:12]}…", matrix.digest == loaded.digest),
+        Check("A row decoded alone", "as in the whole", f"{apart:.1g} apart at most", apart <= 1e-5),
+    ]  # fmt: skip
+
+
+def rows_apart(loaded: Compressed, count: int = 32) -> float:
+    """How far rows decoded one by one lie from the same rows decoded among others, at most, in units of the largest entry."""
+    rows = np.unique(np.linspace(0, loaded.shape[0] - 1, count).round().astype(int))
+    together = loaded.rows(rows)
+    alone = np.concatenate([loaded.rows([row]) for row in rows])
+    return float(np.abs(together - alone).max() / max(np.abs(together).max(), 1e-30))
+
+
+def file_name(matrix: EmbeddingMatrix, result: Compressed) -> str:
+    """A name that tells the matrix and the setting: "demo-projective-k5-j60-float16.safetensors"."""
+    words = describe(result.method).removeprefix(result.method.label).replace(" = ", "").replace(", ", "-")
+    name = re.sub(r"[^\w-]+", "-", Path(matrix.name).stem, flags=re.ASCII).strip("-")[:60] or "matrix"
+    return f"{name}-{result.method.name}{re.sub(r'[^a-z0-9-]+', '-', words)}.safetensors"
+
+
+def check_table(found: list[Check]) -> None:
+    rows = [["✓" if check.holds else "✗", check.what, literal(check.memory), literal(check.file)] for check in found]
+    lines = [["", "", "in memory", "from the file"], ["---"] * 4, *rows]
+    st.markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+    if all(check.holds for check in found):
+        st.caption("The file was written, read back and decoded here: it gives the figures that are shown.")
+    else:
+        st.error("The file does not give what is shown (✗ above). Do not use it; fit the setting again.", icon=":material/error:")

@@ -1,0 +1,60 @@
+"""A compressed file that a person brings, against the matrix that is open."""
+
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+
+import streamlit as st
+
+import compress
+from compress import Compressed, EmbeddingMatrix, MatrixError
+from pages.parts.cards import cards
+from pages.parts.pins import describe
+from pages.parts.quick_fits import Fitted
+from pages.parts.say import refused
+
+
+@st.fragment
+def file_check(matrix: EmbeddingMatrix) -> None:
+    """Reads a file and shows what it loses of the open matrix, or says why it cannot."""
+    held = st.file_uploader(
+        "A compressed file", type=["safetensors"], key="check_file", help="Stays on the machine that runs this app."
+    )
+    if held is None:
+        return
+    content = held.getbuffer()
+    key = blake2b(content, digest_size=16).hexdigest()
+    try:
+        result = read(content, key)
+    except MatrixError as error:
+        refused(error)
+        return
+    name = f"{describe(result.method)}, of a matrix of {result.shape[0]:,} × {result.shape[1]:,}"
+    if result.shape != matrix.shape:
+        n, d = matrix.shape
+        st.warning(
+            f"This file holds {name}. The open matrix is {n:,} × {d:,}, so the two cannot be compared; open the matrix that it was "
+            "made from.", icon=":material/warning:",
+        )  # fmt: skip
+        return
+    if result.digest != matrix.digest:
+        st.warning(
+            f"This file holds {name}, but it was made from another matrix of that shape. The figures compare it with the open one.",
+            icon=":material/warning:",
+        )
+    else:
+        st.success(f"This file holds {name}: the one that is open.", icon=":material/check:")
+    cards(against(matrix, matrix.digest, result, key).evaluation, key="cards_of_file")
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the file …")
+def read(_content: memoryview, key: str) -> Compressed:
+    with tempfile.TemporaryDirectory(prefix="flatland-") as folder:
+        path = Path(folder) / "The file.safetensors"  # named as messages should name it
+        path.write_bytes(_content)
+        return compress.load(path)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Decoding the file …")
+def against(_matrix: EmbeddingMatrix, digest: str, _result: Compressed, key: str) -> Fitted:
+    return Fitted(_result, compress.evaluate(_matrix, _result))

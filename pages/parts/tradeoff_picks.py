@@ -1,0 +1,81 @@
+"""The chart's points that a person picked, and what can be done with one of them."""
+
+import pandas as pd
+import streamlit as st
+
+from compress import Method, ProjectiveClustering
+from compress.charts import PRECISION_NAMES
+from compress.methods import SVD
+from pages.parts.pins import pin_button
+from pages.parts.tradeoff_points import Point
+
+COLUMNS = {
+    "setting": st.column_config.TextColumn("setting", width="medium"),
+    "k": "k",
+    "j": "j",
+    "precision": "stored as",
+    "n_bytes": st.column_config.NumberColumn("bytes", format="localized"),
+    "ratio": st.column_config.NumberColumn("ratio", format="%.3g ×"),
+    "error": st.column_config.NumberColumn("relative error", format="%.4f"),
+    "found": "found by",
+}
+
+
+def take_picks(key: str) -> None:
+    """Keeps the settings that were selected on the chart of that key."""
+    chosen = st.session_state[key].selection.points
+    st.session_state["picked"] = list(dict.fromkeys(str(point["customdata"][0]) for point in chosen if point.get("customdata")))
+
+
+def picks(points: list[Point], table: pd.DataFrame) -> None:
+    """The picked settings as a table; the one that is marked there can be pinned and opened on its own page."""
+    picked = table[table["setting"].isin(st.session_state.get("picked", []))]
+    if picked.empty:
+        st.caption("Click a point to take its setting, or drag a box around several.")
+        return
+    picked = picked.sort_values(["error", "n_bytes"])
+    event = st.dataframe(
+        figures(picked), key="picks", on_select="rerun", selection_mode="single-row-required", hide_index=True,
+        height=min(38 + 35 * len(picked), 320), column_config=COLUMNS, placeholder="",
+    )  # fmt: skip
+    rows = event.selection.rows
+    method = points[picked.index[rows[0] if rows and rows[0] < len(picked) else 0]].method
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pin_button(method, "pin_picked")
+        open_button(method)
+        st.button("Clear", key="clear_picks", icon=":material/close:", on_click=st.session_state.pop, args=["picked", None])
+
+
+def figures(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns that a person reads, in words and numbers."""
+    found = table["preview"].map({True: "preview", False: "full fit"}).where(~table["curve"], "spectrum")
+    return table.assign(precision=table["bits"].map(PRECISION_NAMES), found=found)[list(COLUMNS)]
+
+
+def open_button(method: Method) -> None:
+    """Goes to the page on which this setting can be moved."""
+    if isinstance(method, SVD):
+        values, page, name = {"j": method.j, "precision": PRECISION_NAMES[method.factor_bits]}, "pages/spectrum.py", "Spectrum"
+    elif isinstance(method, ProjectiveClustering):
+        kept = {name: getattr(method, name) for name in ("k", "affine", "restarts", "seed")}
+        values = {**kept, "flat_j": method.j, "flat_precision": PRECISION_NAMES[method.factor_bits]}
+        page, name = "pages/subspaces.py", "Subspaces"
+    else:
+        return
+    if st.button(f"Open on {name}", key="open_picked", icon=":material/open_in_new:"):
+        st.session_state.update(values)
+        st.switch_page(page)
+
+
+def table_panel(table: pd.DataFrame, name: str) -> None:
+    """Everything on the chart as a table and a file."""
+    panel = st.expander("All settings as a table", key="all_settings", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        everything = figures(table.sort_values(["n_bytes", "error"]))
+        st.dataframe(everything, key="table", hide_index=True, height=360, column_config=COLUMNS, placeholder="")
+        st.download_button(
+            "Download as CSV", everything.to_csv(index=False), f"{name}-trade-offs.csv", "text/csv", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip

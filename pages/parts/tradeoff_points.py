@@ -1,0 +1,128 @@
+"""The settings that Trade-offs shows: what is exact at once, what a sweep found, what is pinned."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from compress import EmbeddingMatrix, Method
+from compress.advise import within
+from compress.factors import BITS
+from compress.methods import SVD, Int4, Int8
+from compress.sweep import Trials, identity
+from pages.parts import jobs
+from pages.parts.cached import rounded_of
+from pages.parts.fits import draft
+from pages.parts.pins import describe, pins
+from pages.parts.quick_fits import finished, quick
+
+ROUNDED = (Int8(), Int4())
+MOST_ON_A_CURVE = 150
+
+
+@dataclass(frozen=True)
+class Point:
+    """A setting with its size and error. kind: "curve" for a point that the spectrum gives, "fit", or "preview"."""
+
+    method: Method
+    n_bytes: int
+    ratio: float
+    error: float
+    kind: str
+
+    @property
+    def bits(self) -> int:
+        return getattr(self.method, "factor_bits", None) or getattr(self.method, "bits", 0)
+
+
+def points_of(matrix: EmbeddingMatrix) -> list[Point]:
+    """Everything that is known of this matrix, one point a setting."""
+    found = {point.method: point for point in [*svd_points(matrix, matrix.digest), *rounded_points(matrix), *trial_points(matrix)]}
+    for method in pins():
+        if method not in found or found[method].kind == "preview":
+            point = pinned_point(matrix, method)
+            if point:
+                found[method] = point
+    return list(found.values())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def svd_points(_matrix: EmbeddingMatrix, digest: str) -> list[Point]:
+    """SVD at every precision and every j, or at some hundred of them where there are more."""
+    most = min(_matrix.shape)
+    js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int)) if most > MOST_ON_A_CURVE else range(1, most + 1)
+    whole_bytes = [j for j in js if j % 2 == 0 or j == most]  # at 4 bits an odd j takes the bytes of the next even one
+    return [svd_point(_matrix, SVD(j=int(j), factor_bits=bits)) for bits in BITS for j in (whole_bytes if bits == 4 else js)]
+
+
+def svd_point(matrix: EmbeddingMatrix, method: SVD) -> Point:
+    return point_of(matrix, method, rounded_of(matrix, matrix.digest, method.factor_bits)[method.j], "curve")
+
+
+def point_of(matrix: EmbeddingMatrix, method: Method, error: float, kind: str) -> Point:
+    n_bytes = method.size(*matrix.shape)
+    return Point(method, n_bytes, matrix.n_bytes / n_bytes, float(error), kind)
+
+
+def rounded_points(matrix: EmbeddingMatrix) -> list[Point]:
+    fits = [quick(matrix, matrix.digest, method) for method in ROUNDED]
+    return [point_of(matrix, fit.result.method, fit.evaluation.relative_error, "fit") for fit in fits]
+
+
+def trials() -> Trials:
+    return Trials(jobs.cache_folder("trials") / "trials.sqlite")
+
+
+def trial_points(matrix: EmbeddingMatrix) -> list[Point]:
+    """What sweeps have found, those that were stopped and those of other pages too."""
+    rest = [trial for trial in trials().of(identity(matrix)) if not isinstance(trial.method, SVD | Int8 | Int4)]
+    return [point_of(matrix, trial.method, trial.figures["relative_error"], "fit") for trial in rest]
+
+
+def pinned_point(matrix: EmbeddingMatrix, method: Method) -> Point | None:
+    """A pinned setting: as it is on disk, else its preview; None where this matrix has no such setting."""
+    try:
+        method.check(*matrix.shape)
+    except ValueError:
+        return None
+    if isinstance(method, SVD):
+        return svd_point(matrix, method)
+    fit = finished(matrix, method)
+    kind = "fit" if fit else "preview"
+    fit = fit or draft(matrix, matrix.digest, method)
+    return point_of(matrix, method, fit.evaluation.relative_error, kind)
+
+
+def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float) -> dict[str, Point]:
+    """The best setting of every method at that ratio or a larger one, the least error first."""
+    svd = svd_within(matrix, ratio)
+    candidates = [point for point in points if point.ratio >= ratio] + ([svd] if svd else [])
+    best: dict[str, Point] = {}
+    for point in sorted(candidates, key=lambda point: (point.error, point.n_bytes)):
+        best.setdefault(point.method.name, point)
+    return best
+
+
+def svd_within(matrix: EmbeddingMatrix, ratio: float) -> Point | None:
+    """SVD with the least error at that ratio or a larger one, at any precision; None where that is out of its reach."""
+    reached = [within(SVD(j=1, factor_bits=bits), matrix.shape, ratio) for bits in BITS]
+    return min((svd_point(matrix, method) for method in reached if method), key=lambda point: point.error, default=None)
+
+
+def table_of(points: list[Point]) -> pd.DataFrame:
+    """One row a point, in the order of the points."""
+    columns = {
+        "method": [point.method.name for point in points],
+        "label": [point.method.label for point in points],
+        "setting": [describe(point.method) for point in points],
+        "k": pd.array([getattr(point.method, "k", None) for point in points], "Int64"),
+        "j": pd.array([getattr(point.method, "j", None) for point in points], "Int64"),
+        "bits": [point.bits for point in points],
+        "n_bytes": [point.n_bytes for point in points],
+        "ratio": [point.ratio for point in points],
+        "error": [point.error for point in points],
+        "curve": [point.kind == "curve" for point in points],
+        "preview": [point.kind == "preview" for point in points],
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,162 @@
+"""The whole app in a real browser, on the toy and on the demo matrix."""
+
+import re
+
+import numpy as np
+import pytest
+
+import compress
+
+
+@pytest.fixture(scope="module")
+def app(serve, tmp_path_factory):
+    return serve("app.py", env={"FLATLAND_CACHE": str(tmp_path_factory.mktemp("cache"))})
+
+
+@pytest.fixture
+def page(visit, app):
+    return visit(f"{app}/?matrix=toy&j=3", viewport={"width": 1440, "height": 1000})
+
+
+def figures(page):
+    """The cards of the page, by label."""
+    return {
+        card.locator('[data-testid="stMetricLabel"]').inner_text().strip(): card.locator(
+            '[data-testid="stMetricValue"]'
+        ).inner_text()
+        for card in page.locator('[data-testid="stMetric"]').all()
+    }
+
+
+def slide(page, label, times=1):
+    thumb = page.get_by_role("slider", name=label)
+    thumb.focus()
+    for _ in range(times):
+        thumb.press("ArrowRight")
+
+
+def slid(page, label):
+    """Where a slider stands."""
+    return page.get_by_role("slider", name=label).input_value()
+
+
+def go(page, name, settle):
+    page.locator('[data-testid="stSidebarNav"]').get_by_role("link", name=name).click()
+    page.locator("h1").filter(has_text="?").or_(page.get_by_role("heading", name="Take it")).first.wait_for()
+    settle(page)
+
+
+def test_the_first_page_opens_on_the_demo_matrix(visit, app):
+    page = visit(app)
+    assert page.get_by_text("30,522 rows × 384 columns").count() == 1
+    assert figures(page)["Relative error"] == "0.567"
+    assert page.locator(".js-plotly-plot").count() == 2
+
+
+def test_a_page_that_is_the_first_address_asked_for_has_its_frame(visit, serve, tmp_path):
+    fresh = serve("app.py", env={"FLATLAND_CACHE": str(tmp_path)})
+    page = visit(f"{fresh}/subspaces?matrix=toy&k=3")
+    assert page.get_by_text("3,000 rows").count() == 1
+    assert slid(page, "Number of subspaces k") == "3"
+
+
+def test_moving_a_slider_changes_the_numbers_and_the_address(page, settle):
+    before = figures(page)
+    slide(page, "Dimension j of the subspace", 4)
+    page.wait_for_url(re.compile(r"[?&]j=7"))
+    settle(page)
+    after = figures(page)
+    assert after["Kept energy"] != before["Kept energy"] and after["Size"] != before["Size"]
+    assert after["Effective rank"] == before["Effective rank"]
+
+
+def test_settings_are_kept_from_page_to_page(page, settle):
+    slide(page, "Dimension j of the subspace", 2)
+    settle(page)
+    go(page, "Subspaces", settle)
+    go(page, "Spectrum", settle)
+    assert slid(page, "Dimension j of the subspace") == "5"
+
+
+def test_the_full_fit_takes_the_previews_place(page, settle):
+    go(page, "Subspaces", settle)
+    page.get_by_text("Full fit: the best of").wait_for(timeout=60_000)
+
+
+def test_a_lasso_lists_tokens_with_their_subspace_and_error(page, settle):
+    go(page, "Subspaces", settle)
+    page.get_by_text("Full fit: the best of").wait_for(timeout=60_000)
+    settle(page)
+    page.locator(".stage").scroll_into_view_if_needed()
+    box = page.locator(".stage").bounding_box()
+    corners = [(0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.3)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.keyboard.down("Shift")
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=8)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    words = page.get_by_text(re.compile(r"[\d,]+ rows in the lasso"))
+    words.wait_for()
+    assert int(words.inner_text().split(" ")[0].replace(",", "")) > 100
+    assert page.locator('[data-testid="stDataFrame"]').count() == 2
+
+
+def test_recolouring_keeps_the_map_and_changes_its_legend(page, settle):
+    go(page, "Subspaces", settle)
+    assert "subspace" in page.locator(".legend").inner_text()
+    page.locator(".st-key-colour").get_by_text("error", exact=True).click()
+    page.locator(".legend", has_text="relative error of the row").wait_for()
+
+
+def test_an_uploaded_file_becomes_the_matrix(page, settle, tmp_path):
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).standard_normal((60, 9)).astype(np.float32))
+    page.get_by_role("combobox", name="Matrix").click()
+    page.get_by_role("option", name="Upload a file").click()
+    page.locator('input[type="file"]').set_input_files(tmp_path / "mine.npy")
+    page.get_by_text("60 rows × 9 columns").wait_for()
+
+
+def test_an_upload_that_is_no_matrix_is_named_and_the_app_stays(page, tmp_path):
+    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY cut short")
+    page.get_by_role("combobox", name="Matrix").click()
+    page.get_by_role("option", name="Upload a file").click()
+    page.locator('input[type="file"]').set_input_files(tmp_path / "bad.npy")
+    page.locator('[data-testid="stAlert"]', has_text="bad.npy").wait_for()
+    assert page.get_by_text("3,000 rows × 30 columns").count() == 1
+    assert page.locator('[data-testid="stException"]').count() == 0
+
+
+def test_a_copied_link_opens_the_same_screen_in_a_new_window(page, visit, settle):
+    slide(page, "Dimension j of the subspace", 3)
+    page.get_by_text("Log scale").click()
+    settle(page)
+    page.get_by_role("button", name="Pin", exact=True).click()
+    page.get_by_role("button", name="Unpin").first.wait_for()
+    page.get_by_role("button", name="Copy link").click()
+    link = page.locator('[data-testid="stPopoverBody"] code').inner_text()
+    other = visit(link, viewport={"width": 1440, "height": 1000})
+    assert figures(other) == figures(page)
+    assert slid(other, "Dimension j of the subspace") == "6"
+    assert other.get_by_text("SVD, j = 6, float16").count() == 1
+    assert other.get_by_text("3,000 rows × 30 columns").count() == 1
+
+
+def test_an_exported_file_loads_and_gives_the_shown_numbers(page, settle, tmp_path):
+    go(page, "Export", settle)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=re.compile("Download")).first.click()
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    result, matrix = compress.load(path), compress.load_matrix("toy")
+    error = compress.evaluate(matrix, result).relative_error
+    assert float(figures(page)["Relative error"]) == pytest.approx(error, rel=5e-3)
+
+
+def test_every_page_fits_a_phone_and_shows_no_exception(visit, app):
+    for name in ("", "subspaces", "tradeoffs", "export"):
+        page = visit(f"{app}/{name}?matrix=toy", viewport={"width": 390, "height": 844})
+        assert page.locator('[data-testid="stException"]').count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 2")

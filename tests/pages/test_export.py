@@ -1,0 +1,186 @@
+"""Export: the file, the check that it gives the shown figures, the code that loads it, files that people bring."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import compress
+from compress import SVD, EmbeddingMatrix, Int4, ProjectiveClustering
+from pages.parts.export_code import layer_code, model_code, shell_code
+from pages.parts.export_file import checks, file_name
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.usefixtures("cache")
+
+
+@pytest.fixture
+def toy():
+    return compress.load_matrix("toy")
+
+
+def opened(source="toy", **link):
+    page = AppTest.from_file(ROOT / "pages" / "export.py", default_timeout=120)
+    page.session_state["source"] = (str(source), None)
+    for key, value in link.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def check_lines(page):
+    table = next(markdown.value for markdown in page.markdown if "from the file" in markdown.value)
+    return table.splitlines()[2:]
+
+
+def uploaded(page, content):
+    page.file_uploader(key="check_file").set_value(("brought.safetensors", content, "application/octet-stream"))
+    page.run()
+    assert not page.exception
+    return page
+
+
+def content_of(result, folder):
+    result.save(folder / "x.safetensors")
+    return (folder / "x.safetensors").read_bytes()
+
+
+def test_the_file_of_the_setting_on_spectrum_is_there_at_once():
+    page = opened()
+    assert page.selectbox(key="export").value == "SVD, j = 3, float16"
+    assert all(line.startswith("| ✓") for line in check_lines(page))
+    assert any("toy-svd-j3-float16.safetensors" in code.value for code in page.code)
+
+
+def test_pinned_settings_and_those_of_the_other_pages_are_offered():
+    page = opened(pins='[["int4",{}],["svd",{"j":400}]]', j="7", precision="int8", k="3", flat_j="2")
+    assert page.selectbox(key="export").options == ["int4 by row", "SVD, j = 7, int8", "k subspaces, k = 3, j = 2, float16"]
+
+
+@pytest.mark.parametrize("link", [{"export": "nonsense"}, {"j": "-4", "k": "banana", "flat_precision": "int3", "seed": "1e9"}])
+def test_junk_in_the_link_gives_the_defaults(link):
+    page = opened(**link)
+    assert page.selectbox(key="export").value.startswith("SVD")
+
+
+def test_a_link_names_the_setting():
+    page = opened(pins='[["int4",{}]]', export="int4 by row")
+    assert page.selectbox(key="export").value == "int4 by row"
+
+
+def test_k_subspaces_are_fitted_in_full_before_there_is_a_file():
+    page = opened(k="2", flat_j="2", restarts="1", export="k subspaces, k = 2, j = 2, float16, restarts 1")
+    assert not page.code
+    page.session_state["jobs"]["fit"].process.wait(120)
+    page.run()
+    assert not page.exception
+    assert all(line.startswith("| ✓") for line in check_lines(page))
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (2, 5), (9, 1)])
+def test_tiny_matrices_have_files(tmp_path, shape):
+    np.save(tmp_path / "small.npy", np.random.default_rng(0).standard_normal(shape).astype(np.float32))
+    assert all(line.startswith("| ✓") for line in check_lines(opened(tmp_path / "small.npy")))
+
+
+def test_a_file_that_gives_other_figures_fails_its_check(toy, tmp_path):
+    shown, other = SVD(j=5).fit(toy), SVD(j=4).fit(toy)
+    other.save(tmp_path / "x.safetensors")
+    failed = {
+        check.what for check in checks(toy, shown, compress.evaluate(toy, shown), tmp_path / "x.safetensors") if not check.holds
+    }
+    assert {"Relative error", "Bytes to store", "Setting"} <= failed
+
+
+def test_a_file_of_another_matrix_fails_its_check(toy, tmp_path):
+    other = SVD(j=5).fit(EmbeddingMatrix(toy.values[::-1]))
+    other.save(tmp_path / "x.safetensors")
+    failed = {
+        check.what for check in checks(toy, other, compress.evaluate(toy, other), tmp_path / "x.safetensors") if not check.holds
+    }
+    assert failed == {"Digest of the matrix"}
+
+
+@pytest.mark.parametrize("name", ["hub/org name", "../../etc/passwd", "a'b\"c.npy", "表", "x" * 400])
+def test_file_names_are_plain(toy, name):
+    result = SVD(j=3).fit(EmbeddingMatrix(toy.values, name=name))
+    made = file_name(EmbeddingMatrix(toy.values, name=name), result)
+    assert made.isascii() and not set(made) & set("/\\'\" ")
+    assert len(made) < 120 and made.endswith("svd-j3-float16.safetensors")
+
+
+def test_the_code_runs_beside_the_file(toy, tmp_path, monkeypatch):
+    ProjectiveClustering(k=3, j=2, restarts=1).fit(toy).save(tmp_path / "it's.safetensors")
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(layer_code("it's.safetensors") + "\n" + model_code("toy"), found)
+    assert found["scores"].shape == (1, 3, 2)
+
+
+def test_the_layer_takes_the_place_of_the_table_in_the_demo_model(demo, tmp_path, monkeypatch):
+    import torch
+
+    Int4().fit(demo).save(tmp_path / "demo.safetensors")
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    exec(layer_code("demo.safetensors") + "\n" + model_code("demo"), found)
+    with torch.no_grad():
+        out = found["model"](torch.tensor([[101, 7592, 102]])).last_hidden_state
+    assert out.shape == (1, 3, 384) and torch.isfinite(out).all()
+    assert found["model"].get_input_embeddings() is found["layer"]
+
+
+def test_the_command_lines_run_beside_the_file(toy, tmp_path):
+    result = Int4().fit(toy)
+    result.save(tmp_path / "toy.safetensors")
+    lines = shell_code("toy.safetensors", "toy").replace("python ", f"{sys.executable} ")
+    done = subprocess.run(lines, shell=True, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert np.allclose(np.load(tmp_path / "decoded.npy"), result.reconstruct(), atol=1e-6)
+    assert f"{compress.evaluate(toy, result).relative_error:.6g}" in done.stdout
+
+
+def test_names_with_spaces_are_quoted_on_the_command_line():
+    assert (
+        shell_code("a b.safetensors", "c d.npz", "e f")
+        .splitlines()[1]
+        .endswith("'a b.safetensors' --source 'c d.npz' --tensor 'e f'")
+    )
+
+
+def test_a_model_of_the_hub_is_named_in_the_code():
+    assert "from_pretrained('org/name')" in model_code("hub:org/name")
+    assert "from_pretrained('org/name', revision='v1')" in model_code("hub:org/name@v1")
+
+
+def test_a_brought_file_is_compared_with_the_open_matrix(toy, tmp_path):
+    page = uploaded(opened(), content_of(Int4().fit(toy), tmp_path))
+    assert any("the one that is open" in message.value for message in page.success)
+
+
+def test_a_brought_file_of_another_shape_is_named(tmp_path):
+    other = EmbeddingMatrix(np.random.default_rng(0).standard_normal((40, 7)).astype(np.float32))
+    page = uploaded(opened(), content_of(SVD(j=3).fit(other), tmp_path))
+    assert any("40 × 7" in message.value and "cannot be compared" in message.value for message in page.warning)
+
+
+def test_a_brought_file_of_another_matrix_is_named(toy, tmp_path):
+    page = uploaded(opened(), content_of(SVD(j=3).fit(EmbeddingMatrix(toy.values[::-1])), tmp_path))
+    assert any("another matrix of that shape" in message.value for message in page.warning)
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:200], lambda content: b"", lambda content: b"\xff" * 500])
+def test_a_damaged_file_is_said_to_be_one(toy, tmp_path, damage):
+    page = uploaded(opened(), damage(content_of(SVD(j=3).fit(toy), tmp_path)))
+    assert len(page.error) == 1
+
+
+def test_a_file_of_something_else_is_said_to_be_one(tmp_path):
+    from safetensors.numpy import save
+
+    page = uploaded(opened(), save({"x": np.ones((3, 3), np.float32)}))
+    assert any("holds no compressed matrix" in message.value for message in page.error)

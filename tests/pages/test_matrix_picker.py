@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+
+def test_a_file_that_cannot_be_opened_is_named_and_the_matrix_stays(open_page, figures, tmp_path):
+    page = open_page("app", j=5)
+    before = figures(page)
+    (tmp_path / "broken.npy").write_bytes(b"not an array")
+    page.selectbox(key="matrix_kind").set_value("path").run()
+    page.text_input(key="matrix_path").set_value(str(tmp_path / "broken.npy")).run()
+    assert not page.exception
+    assert any("broken.npy" in error.value for error in page.error)
+    assert figures(page) == before
+
+
+def test_a_local_file_is_opened_and_its_settings_kept(open_page, tmp_path):
+    np.save(tmp_path / "mine.npy", np.random.default_rng(0).standard_normal((50, 12)))
+    page = open_page("app", j=5)
+    page.selectbox(key="matrix_kind").set_value("path").run()
+    page.text_input(key="matrix_path").set_value(str(tmp_path / "mine.npy")).run()
+    assert page.session_state["source"] == (str(tmp_path / "mine.npy"), None)
+    page.run()
+    assert page.slider(key="j").value == 5
+    assert any("50 rows × 12 columns" in caption.value for caption in page.caption)
+
+
+def test_a_file_with_several_tensors_offers_them(open_page, tmp_path):
+    random = np.random.default_rng(0)
+    np.savez(tmp_path / "two.npz", small=random.standard_normal((8, 4)), embedding=random.standard_normal((40, 6)))
+    page = open_page("app", matrix=tmp_path / "two.npz")
+    picker = next(box for box in page.selectbox if box.label == "Tensor")
+    assert picker.options[0].startswith("embedding")
+    picker.set_value("small").run()
+    page.run()
+    assert any("8 rows × 4 columns" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "example.org"])
+def test_paths_are_not_read_for_others_than_this_machine(open_page, tmp_path, monkeypatch, address):
+    import streamlit as st
+
+    real = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda name: address if name == "server.address" else real(name))
+    np.save(tmp_path / "secret.npy", np.ones((4, 3)))
+    page = open_page("app", matrix=tmp_path / "secret.npy")
+    assert page.session_state["source"] == ("demo", None)
+    assert "path" not in page.selectbox(key="matrix_kind").options
+    assert any("another machine" in warning.value for warning in page.warning)
+
+
+def test_a_model_that_is_not_there_is_named_and_the_demo_opens(open_page, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    page = open_page("app", matrix="hub:nobody/nothing")
+    assert not page.exception
+    assert any("nobody/nothing" in error.value for error in page.error)
+
+
+def test_what_a_link_says_is_shown_as_text_and_nothing_else(open_page):
+    page = open_page("app", matrix="/![picture](http://127.0.0.1:9/x.png) :red[x] $y$.npy")
+    shown = page.error[0].value
+    assert "\\!\\[picture\\]" in shown and "![picture]" not in shown and "\\$y\\$" in shown

@@ -1,0 +1,79 @@
+import pytest
+
+import compress
+from compress.methods import SVD
+from pages.parts.cards import bytes_text, error_text
+
+
+def test_the_cards_show_what_a_fit_of_that_rank_gives(open_page, figures):
+    shown = figures(open_page("spectrum", j=7))
+    matrix = compress.load_matrix("toy")
+    fit = SVD(j=7).fit(matrix)
+    evaluation = compress.evaluate(matrix, fit)
+    assert shown["Relative error"] == error_text(evaluation.relative_error)
+    assert shown["Size"] == bytes_text(fit.n_bytes)
+    assert shown["Ratio"] == f"{fit.ratio:.3g} ×"
+
+
+@pytest.mark.parametrize("bits, name", [(8, "int8"), (4, "int4")])
+def test_the_error_of_rounded_factors_is_that_of_a_fit(open_page, figures, bits, name):
+    page = open_page("spectrum", j=7, precision=name)
+    matrix = compress.load_matrix("toy")
+    fit = SVD(j=7, factor_bits=bits).fit(matrix)
+    assert float(figures(page)["Relative error"]) == pytest.approx(compress.evaluate(matrix, fit).relative_error, abs=2e-3)
+    assert figures(page)["Size"] == bytes_text(fit.n_bytes)
+
+
+def test_moving_j_changes_every_figure_but_the_effective_rank(open_page, figures):
+    page = open_page("spectrum", j=3)
+    before = figures(page)
+    page.slider(key="j").set_value(9).run()
+    changed = {name for name, value in figures(page).items() if value != before[name]}
+    assert changed == {"Kept energy", "Relative error", "Size", "Ratio"}
+
+
+def test_a_second_matrix_is_laid_over_the_first(open_page):
+    page = open_page("spectrum")
+    page.selectbox(key="compare").set_value("random").run()
+    assert not page.exception
+    assert "random" in page.get("plotly_chart")[0].proto.spec
+
+
+def test_a_second_matrix_that_cannot_be_opened_is_named_and_the_first_stays(open_page, figures):
+    page = open_page("spectrum", j=4)
+    before = figures(page)
+    page.selectbox(key="compare").set_value("path").run()
+    page.text_input(key="compare_path").set_value("/no/such/table.npy").run()
+    assert "nothing at /no/such/table.npy" in page.error[0].value
+    assert figures(page) == before
+
+
+@pytest.mark.parametrize("junk", ["banana", "-3", "0", "999", "1e9", "", "<b>7</b>"])
+def test_junk_in_the_address_leaves_the_default(open_page, junk):
+    page = open_page("spectrum", j=junk, precision=junk, log=junk)
+    assert not page.exception and page.slider(key="j").value == 3
+
+
+def test_a_pin_stays_and_can_be_taken_out(open_page):
+    page = open_page("app", j=5)
+    page.button(key="pin_spectrum").click().run()
+    assert page.session_state["pins"] == [SVD(j=5)]
+    page.button(key="unpin_0").click().run()
+    assert page.session_state["pins"] == []
+
+
+@pytest.mark.parametrize(
+    "pins, words",
+    [
+        ("{", "cut short or changed"),
+        ('[["svd",{"j":"x"}]]', "j must be a whole number"),
+        ('[["nope",{}]]', "cannot be used"),
+        ('[["svd",{"nope":1}]]', "cannot be used"),
+        ("7", "cannot be used"),
+    ],
+)
+def test_pins_that_make_no_sense_are_left_out_with_a_word(open_page, pins, words):
+    page = open_page("app", pins=pins)
+    assert not page.exception
+    assert any(words in warning.value for warning in page.warning)
+    assert page.session_state["pins"] == []

@@ -1,0 +1,93 @@
+import time
+
+import pytest
+
+import compress
+from compress.methods import ProjectiveClustering
+from pages.parts.cards import error_text
+from pages.parts.fits import fit_path
+
+
+def finished(page, path, limit=90):
+    """The page once its job has written the full fit."""
+    end = time.monotonic() + limit
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    page.session_state["jobs"]["fit"].process.wait(limit)
+    return page.run()
+
+
+def test_a_preview_comes_first_and_the_full_fit_follows(open_page, figures):
+    page = open_page("subspaces", k=4, flat_j=3)
+    assert any("Preview" in caption.value for caption in page.caption)
+    matrix = compress.load_matrix("toy")
+    method = ProjectiveClustering(k=4, j=3)
+    page = finished(page, fit_path(matrix.digest, method))
+    assert any("Full fit" in caption.value for caption in page.caption)
+    assert figures(page)["Relative error"] == error_text(compress.evaluate(matrix, method.fit(matrix)).relative_error)
+
+
+def test_a_stopped_fit_stays_a_preview_until_it_is_asked_for_again(open_page):
+    page = open_page("subspaces", k=5, flat_j=4, restarts=32)
+    page.session_state["jobs"]["fit"].stop()
+    page.run()
+    assert any("was stopped" in caption.value for caption in page.caption)
+    page.button[[button.label for button in page.button].index("Fit in full")].click().run()
+    assert page.session_state["jobs"]["fit"].key
+    page.session_state["jobs"]["fit"].stop()
+
+
+def test_moving_a_slider_leaves_the_fit_of_the_old_setting(open_page):
+    page = open_page("subspaces", k=5, flat_j=4, restarts=32)
+    first = page.session_state["jobs"]["fit"]
+    page.slider(key="k").set_value(6).run()
+    assert not first.running and page.session_state["jobs"]["fit"] is not first
+    page.session_state["jobs"]["fit"].stop()
+
+
+def test_searching_a_token_lists_its_row(open_page):
+    page = open_page("subspaces", k=2, flat_j=2)
+    page.text_input(key="map_token").set_value("flat 2 · 17").run()
+    assert list(page.dataframe[0].value["token"]) == ["flat 2 · 17"]
+
+
+def test_a_token_that_is_not_there_is_said_to_be_missing(open_page):
+    page = open_page("subspaces", k=2, flat_j=2)
+    page.text_input(key="map_token").set_value("no such token").run()
+    assert any("No token holds" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize("colour", ["subspace", "error", "norm"])
+def test_every_colouring_draws(open_page, colour):
+    assert not open_page("subspaces", k=3, flat_j=2, colour=colour).exception
+
+
+@pytest.mark.parametrize("k, j", [(1, 1), (1, 30), (32, 1), (32, 30)])
+def test_the_ends_of_the_sliders_draw(open_page, k, j):
+    page = open_page("subspaces", k=k, flat_j=j)
+    page.session_state["jobs"]["fit"].stop()
+    assert not page.exception and page.metric
+
+
+@pytest.mark.parametrize("panel", ["Spectra", "Angles", "Steps", "k at equal bytes"])
+def test_every_panel_draws(open_page, panel):
+    page = open_page("subspaces", k=3, flat_j=2)
+    page.session_state["panel"] = panel
+    page.run()
+    page.session_state["jobs"]["fit"].stop()
+    assert not page.exception
+
+
+def test_junk_in_the_address_leaves_the_defaults(open_page):
+    page = open_page("subspaces", k="many", flat_j="-1", seed="x", affine="perhaps", layout="globe", colour="taste")
+    assert not page.exception
+    assert (page.slider(key="k").value, page.slider(key="flat_j").value) == (5, 3)
+
+
+def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
+    import numpy as np
+
+    np.save(tmp_path / "small.npy", np.array([[1.0], [2.0]], np.float32))
+    for name in ("spectrum", "subspaces"):
+        page = open_page(name, matrix=tmp_path / "small.npy")
+        assert not page.exception and not page.error and page.metric

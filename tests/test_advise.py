@@ -1,0 +1,86 @@
+"""The best setting within a size."""
+
+import numpy as np
+import pytest
+
+import compress
+from compress import METHODS, EmbeddingMatrix, fit_to
+from compress.advise import within
+from compress.sources import planted
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    return EmbeddingMatrix(planted(n_rows=400, k=5, j=2, dim=24, noise=0.1, outliers=0.0)[0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("ratio", [2, 3.5])
+def test_what_is_found_is_within_the_size(matrix, method, ratio):
+    result = fit_to(matrix, method, ratio)
+    assert result.method.name == method
+    assert result.ratio >= ratio
+
+
+@pytest.mark.parametrize("method", ["svd", "projective"])
+@pytest.mark.parametrize("bits", [32, 16, 8, 4])
+def test_one_more_dimension_would_not_fit(matrix, method, bits):
+    found = within(METHODS[method](factor_bits=bits), matrix.shape, 3)
+    assert found.size(400, 24) <= 4 * 400 * 24 / 3
+    assert found.j == 24 or METHODS[method](factor_bits=bits, j=found.j + 1).size(400, 24) > 4 * 400 * 24 / 3
+
+
+def test_the_precision_with_the_least_error_is_taken(matrix):
+    best = compress.evaluate(matrix, fit_to(matrix, "svd", 6)).relative_error
+    for bits in (32, 16, 8, 4):
+        result = fit_to(matrix, "svd", 6, factor_bits=bits)
+        assert result.method.factor_bits == bits
+        assert best <= compress.evaluate(matrix, result).relative_error + 1e-9
+
+
+def test_the_number_of_subspaces_that_were_planted_is_taken(matrix):
+    result = fit_to(matrix, "projective", 17, factor_bits=16)
+    assert (result.method.k, result.method.j) == (5, 2)
+    others = [fit_to(matrix, "projective", 17, factor_bits=16, k=k) for k in (2, 10)]
+    assert [other.method.k for other in others] == [2, 10]
+    assert all(
+        compress.evaluate(matrix, result).relative_error < compress.evaluate(matrix, other).relative_error for other in others
+    )
+
+
+def test_settings_that_are_given_are_kept(matrix):
+    result = fit_to(matrix, "projective", 3, k=3, j=2, seed=4, affine=True, factor_bits=16)
+    assert result.method == compress.ProjectiveClustering(k=3, j=2, seed=4, affine=True, factor_bits=16)
+    assert fit_to(matrix, "svd", 2, j=4).method.j == 4
+    with pytest.raises(ValueError, match=r"^svd cannot reach ratio 40 here; [\d.]+ is its most$"):
+        fit_to(matrix, "svd", 40, j=20)
+
+
+def test_weights_choose_what_is_best():
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal((300, 12)).astype(np.float32)
+    matrix = EmbeddingMatrix(values, weights=rng.exponential(size=300) ** 3)
+    best = compress.evaluate(matrix, fit_to(matrix, "svd", 5)).weighted_error
+    for bits in (32, 16, 8, 4):
+        assert best <= compress.evaluate(matrix, fit_to(matrix, "svd", 5, factor_bits=bits)).weighted_error + 1e-9
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_ratio_out_of_reach_names_the_largest(matrix, method):
+    with pytest.raises(ValueError, match=rf"^{method} cannot reach ratio 1000 here; ([\d.]+) is its most$") as caught:
+        fit_to(matrix, method, 1000)
+    largest = float(str(caught.value).split("; ")[1].split()[0])
+    assert fit_to(matrix, method, 0.99 * largest).ratio == pytest.approx(largest, rel=0.01)
+
+
+def test_bad_requests_are_named(matrix):
+    with pytest.raises(ValueError, match=r"^method must be one of svd, .*, got 'magic'$"):
+        fit_to(matrix, "magic", 5)
+    for ratio in (0, -2, float("nan")):
+        with pytest.raises(ValueError, match=f"^ratio must be above 0, got {ratio}$"):
+            fit_to(matrix, "svd", ratio)
+
+
+def test_few_rows_are_no_obstacle():
+    matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal((4, 6)))
+    assert fit_to(matrix, "projective", 0.5).ratio >= 0.5

@@ -1,0 +1,178 @@
+"""The command line: the library's figures, one sentence where it fails, and no file where it was stopped."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import compress
+from compress.__main__ import main
+from compress.sources import planted
+
+
+def told(capsys, *arguments):
+    """The JSON objects that a command prints, one a line."""
+    assert main([str(argument) for argument in (*arguments, "--json")]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A small matrix as a file."""
+    path = tmp_path / "in" / "table.npy"
+    path.parent.mkdir()
+    np.save(path, planted(n_rows=200, k=3, j=2, dim=12, seed=0)[0])
+    return path
+
+
+def test_info_tells_what_the_matrix_is(capsys):
+    (row,) = told(capsys, "info", "toy")
+    matrix = compress.load_matrix("toy")
+    found = compress.spectrum(matrix)
+    assert (row["name"], row["rows"], row["columns"], row["bytes"]) == ("toy", 3000, 30, 360_000)
+    assert row["effective_rank"] == pytest.approx(found.effective_rank)
+    assert row["rank_for_90_percent"] == found.rank_for(0.9)
+    assert row["digest"] == matrix.digest
+    assert row["tokens"] is True
+    assert row["tensors"] == ["embedding 3000 × 30 float32"]
+
+
+def test_a_fit_is_decoded_and_evaluated_to_the_librarys_figures(capsys, table, tmp_path):
+    out, values = tmp_path / "x.safetensors", tmp_path / "values.npy"
+    (fitted,) = told(capsys, "fit", table, "--method", "projective", "--k", 3, "--j", 2, "--seed", 4, "--affine", "--out", out)
+    method = compress.ProjectiveClustering(k=3, j=2, seed=4, affine=True)
+    matrix = compress.load_matrix(table)
+    expected = method.fit(matrix)
+    figures = compress.evaluate(matrix, expected).figures()
+    assert fitted == {"method": "projective", **method.settings, **figures, "file_bytes": out.stat().st_size}
+
+    (decoded,) = told(capsys, "decode", out, "--out", values)
+    assert decoded == {"rows": 200, "columns": 12, "out": str(values)}
+    assert np.array_equal(np.load(values), expected.reconstruct())
+
+    (evaluated,) = told(capsys, "evaluate", out, "--source", table)
+    assert evaluated == {**fitted, "same_matrix": True}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "values.npy", "x.safetensors"]
+
+
+def test_a_fit_to_a_ratio_keeps_it(capsys, table):
+    (row,) = told(capsys, "fit", table, "--method", "svd", "--ratio", 5, "--factor-bits", 8)
+    assert row["ratio"] >= 5 and row["factor_bits"] == 8
+
+
+def test_another_matrix_of_the_shape_is_told_apart(capsys, table, tmp_path):
+    out, other = tmp_path / "x.safetensors", tmp_path / "other.npy"
+    np.save(other, np.load(table)[::-1].copy())
+    told(capsys, "fit", table, "--method", "int8", "--out", out)
+    (row,) = told(capsys, "evaluate", out, "--source", other)
+    assert row["same_matrix"] is False
+    assert row["relative_error"] > 0.5
+
+
+def test_a_sweep_keeps_its_trials_and_goes_on(capsys, table, tmp_path, monkeypatch):
+    folder = tmp_path / "sweep"
+    arguments = ("sweep", table, "--methods", "svd,int4", "--ratios", "4,8", "--out", folder)
+    rows = told(capsys, *arguments)
+    assert len(rows) == len(compress.sweep.plan((200, 12), ["svd", "int4"], [4, 8]))
+    assert {row["method"] for row in rows} == {"svd", "int4"}
+    monkeypatch.setattr(compress.SVD, "fit", lambda *_: pytest.fail("fitted again"))
+    assert told(capsys, *arguments) == rows
+
+
+def test_progress_is_json_on_standard_error(capsys, table):
+    assert main(["fit", str(table), "--method", "projective", "--k", "2", "--j", "2", "--progress", "--json"]) == 0
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in err.splitlines()]
+    assert len(out.splitlines()) == 1
+    assert events[-1]["cost"] == pytest.approx(json.loads(out)["relative_error"], rel=1e-2)
+    assert [event["step"] for event in events if event["restart"] == 0][:3] == [1, 2, 3]
+
+
+def test_without_json_every_figure_has_a_line(capsys):
+    assert main(["info", "toy"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["name                 toy", "rows                 3000", "columns              30"]
+
+
+def test_a_map_is_written_as_coordinates(capsys, table, tmp_path, monkeypatch):
+    from compress import scatter
+
+    monkeypatch.setattr(scatter, "umap_map", lambda matrix, seed, progress: matrix.values[:, :2] + np.float32(seed))
+    (row,) = told(capsys, "map", table, "--seed", 3, "--out", tmp_path / "map.npy")
+    assert row == {"rows": 200, "out": str(tmp_path / "map.npy")}
+    assert np.array_equal(np.load(tmp_path / "map.npy"), np.load(table)[:, :2] + np.float32(3))
+
+
+FAULTS = {
+    "a source that is not there": ("info no-such-file", "There is nothing at no-such-file; check the path"),
+    "a setting out of bounds": ("fit toy --method svd --j 31", "j must be a whole number between 1 and 30"),
+    "a setting that cannot be": ("fit toy --method svd --j 0", "j must be a whole number at least 1, got 0"),
+    "a setting of another method": ("fit toy --method int8 --j 3", "int8 has no setting j; it has none"),
+    "a ratio out of reach": ("fit toy --method svd --ratio 1e9", "svd cannot reach ratio 1e+09 here"),
+    "a ratio that cannot be": ("fit toy --method svd --ratio 0", "ratio must be above 0, got 0.0"),
+    "another ending": ("fit toy --method int8 --out {0}/x.bin", "--out must end in .safetensors"),
+    "a folder that is not there": ("fit toy --method int8 --out {0}/none/x.safetensors", "No such file or directory"),
+    "a file that is not there": ("decode {0}/none.safetensors --out {0}/x.npy", "There is no file"),
+    "a file of another kind": ("decode {0}/in/table.npy --out {0}/x.npy", "table.npy cannot be read as a compressed matrix"),
+    "another tensor": ("info toy --tensor other", "The toy matrix has the one tensor embedding"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_one_sentence_and_leaves_no_file(capsys, table, tmp_path, name):
+    command, sentence = FAULTS[name]
+    assert main(command.format(tmp_path).split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("compress: ") and sentence in err
+    assert len(err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "melt toy",
+        "fit toy",
+        "fit toy --method magic",
+        "fit toy --method svd --j three",
+        "sweep toy --out x --methods svd,magic",
+        "sweep toy --out x --ratios 5,-1",
+        "sweep toy --out x --ratios five",
+    ],
+)
+def test_a_command_that_cannot_be_read_exits_with_two(capsys, command):
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(command.split())
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_stopped_fit_exits_with_130_and_leaves_no_file(tmp_path):
+    np.save(tmp_path / "table.npy", np.random.default_rng(0).standard_normal((6000, 64)).astype(np.float32))
+    out = tmp_path / "out"
+    out.mkdir()
+    settings = ["--k", "8", "--j", "20", "--restarts", "1000", "--progress", "--out", str(out / "x.safetensors")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "compress", "fit", str(tmp_path / "table.npy"), "--method", "projective", *settings],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert json.loads(process.stderr.readline())["step"] == 1
+        process.send_signal(signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert printed == ""
+    assert said.splitlines()[-1] == "compress: stopped; no file was left half-written"
+    assert "Traceback" not in said
+    assert list(out.iterdir()) == []

@@ -1,0 +1,77 @@
+"""Error figures against closed forms."""
+
+import json
+
+import numpy as np
+import pytest
+
+import compress
+from compress import SVD, Compressed, EmbeddingMatrix, Int8, MatrixError, ProjectiveClustering
+
+
+def decoding_to(values, matrix, method=None):
+    """A compressed form of the matrix that decodes to those values."""
+    values = np.asarray(values, np.float32)
+    bases = np.eye(values.shape[1], dtype=np.float32)[None]
+    method = method or SVD(j=values.shape[1], factor_bits=32)
+    return Compressed(method, {"coefficients": values, "bases": bases}, matrix.shape, matrix.digest)
+
+
+def test_figures_have_their_closed_forms():
+    matrix = EmbeddingMatrix(np.array([[3, 4], [0, 2], [1, 0]]), weights=[1, 3, 2])
+    found = compress.evaluate(matrix, decoding_to([[3, 0], [0, 1], [0, 1]], matrix))
+    assert found.relative_error == pytest.approx((16 + 1 + 2) / (25 + 4 + 1))
+    assert found.weighted_error == pytest.approx((16 + 3 + 4) / (25 + 12 + 2))
+    assert found.l1_error == pytest.approx((4 + 1 + 2) / 10)
+    np.testing.assert_allclose(found.row_errors, [16 / 25, 1 / 4, 2])
+    assert found.median_row_error == pytest.approx(16 / 25)
+    assert found.worst_row_error == pytest.approx(2)
+    assert found.mean_cosine == pytest.approx((3 / 5 + 1 + 0) / 3)
+    assert found.worst_cosine == pytest.approx(0)
+    assert found.n_bytes == 4 * (3 * 2 + 2 * 2)
+    assert found.ratio == 24 / 40
+    assert found.numbers == 10
+    assert found.saved == pytest.approx(1 - 10 / 6)
+
+
+def test_nothing_lost_is_no_error(small):
+    found = compress.evaluate(small, decoding_to(small.values, small))
+    assert found.relative_error == found.weighted_error == found.l1_error == found.worst_row_error == 0
+    assert found.worst_cosine == pytest.approx(1)
+
+
+def test_everything_lost_is_an_error_of_one(small):
+    found = compress.evaluate(small, decoding_to(0 * small.values, small))
+    assert found.relative_error == found.weighted_error == found.l1_error == found.median_row_error == 1
+    assert found.mean_cosine == found.worst_cosine == 0
+
+
+def test_zero_rows_are_left_out_of_row_figures_unless_they_are_filled():
+    matrix = EmbeddingMatrix(np.array([[0, 0], [0, 0], [2, 0], [0, 2]]))
+    found = compress.evaluate(matrix, decoding_to([[0, 0], [1, 1], [1, 0], [0, 1]], matrix))
+    assert found.row_errors.tolist() == [0, np.inf, 0.25, 0.25]
+    assert found.median_row_error == found.worst_row_error == 0.25
+    assert found.mean_cosine == pytest.approx(1)
+    assert found.relative_error == pytest.approx((2 + 1 + 1) / 8)
+
+
+def test_figures_are_plain_numbers_and_all_but_the_rows(small):
+    found = compress.evaluate(small, Int8().fit(small))
+    figures = found.figures()
+    assert set(figures) == {name for name in vars(found) if name != "row_errors"}
+    assert {type(value) for value in figures.values()} <= {int, float}
+    assert json.loads(json.dumps(figures)) == figures
+
+
+def test_the_numbers_saved_are_the_papers_share(small):
+    method = ProjectiveClustering(k=2, j=2)
+    found = compress.evaluate(small, method.fit(small))
+    assert found.numbers == 40 * 2 + 2 * 2 * 7
+    assert found.saved == 1 - found.numbers / (40 * 7)
+
+
+def test_a_form_of_another_shape_is_refused(small):
+    other = EmbeddingMatrix(small.values[:30])
+    with pytest.raises(ValueError, match=r"^the compressed form is 40 × 7, the matrix 30 × 7$") as caught:
+        compress.evaluate(other, Int8().fit(small))
+    assert not isinstance(caught.value, MatrixError)

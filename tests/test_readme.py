@@ -1,0 +1,36 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import compress
+from compress.__main__ import parser
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_library_example_runs_as_written(tmp_path):
+    code = "\n".join(re.findall(r"```python\n(.*?)```", README, re.S))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PATH": ""}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"23\.9 times smaller, relative error 0\.4[89]", done.stdout)
+    assert (tmp_path / "table.safetensors").stat().st_size > 1_000_000
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    python -m compress (.*)$", README, re.M))
+def test_every_command_shown_is_one_that_is_understood(line):
+    assert callable(parser().parse_args(line.split()).run)
+
+
+def test_the_links_to_files_of_the_project_lead_somewhere():
+    for path in re.findall(r"\]\((?!https?:)([^)]+)\)", README):
+        assert (ROOT / path).is_file(), path
+
+
+def test_every_method_of_the_library_is_in_the_tables_of_the_command_line():
+    assert set(compress.METHODS) == set(parser().parse_args(["sweep", "toy", "--out", "x"]).methods)

@@ -1,0 +1,125 @@
+"""Many settings: each within its size, each fitted once."""
+
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import compress
+from compress import SVD, EmbeddingMatrix, Int8, ProjectiveClustering, sweep
+from compress.sweep import Trial, Trials
+
+SETTINGS = [SVD(j=1), SVD(j=3, factor_bits=8), Int8(), ProjectiveClustering(k=2, j=1, restarts=1)]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Trials(tmp_path / "sweep" / "trials.sqlite")
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """The settings that were fitted, in order; a fit after the number in `stop` of them is interrupted."""
+    made = []
+
+    class Fits(list):
+        stop = None
+
+    made = Fits()
+    for kind in {type(method) for method in SETTINGS}:
+
+        def fit(self, matrix, progress=None, real=kind.fit):
+            if made.stop == len(made):
+                raise KeyboardInterrupt("stopped")
+            made.append(self)
+            return real(self, matrix, progress)
+
+        monkeypatch.setattr(kind, "fit", fit)
+    return made
+
+
+def test_every_trial_has_the_figures_of_its_fit(small, store):
+    told = []
+    trials = sweep.run(small, SETTINGS, store, told.append)
+    assert [trial.method for trial in trials] == SETTINGS
+    assert told == trials
+    for trial in trials:
+        assert trial.figures == compress.evaluate(small, trial.method.fit(small)).figures()
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(small, store, fits):
+    fits.stop = 2
+    with pytest.raises(KeyboardInterrupt, match="stopped"):
+        sweep.run(small, SETTINGS, store)
+    assert [trial.method for trial in store.of(small.digest)] == SETTINGS[:2]
+    fits.stop = None
+    again = Trials(store.path)
+    trials = sweep.run(small, SETTINGS, again)
+    assert [trial.method for trial in trials] == SETTINGS
+    assert fits == SETTINGS
+    assert sweep.run(small, SETTINGS, again) == trials
+    assert fits == SETTINGS
+
+
+def test_a_killed_sweep_keeps_what_was_finished(small, tmp_path):
+    np.save(tmp_path / "x.npy", small.values)
+    code = (
+        "import os, sys, compress\n"
+        "from compress import sweep\n"
+        "store = sweep.Trials(sys.argv[2])\n"
+        "methods = [compress.SVD(j=j) for j in (1, 2, 3)]\n"
+        "sweep.run(compress.load_matrix(sys.argv[1]), methods, store, lambda trial: trial.method.j == 2 and os._exit(9))\n"
+    )
+    path = tmp_path / "trials.sqlite"
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.npy"), str(path)])
+    assert killed.returncode == 9
+    assert [trial.method for trial in Trials(path).of(small.digest)] == [SVD(j=1), SVD(j=2)]
+
+
+def test_trials_are_those_of_one_matrix(small, store, fits):
+    other = EmbeddingMatrix(small.values[::-1].copy())
+    sweep.run(small, SETTINGS[:2], store)
+    sweep.run(other, SETTINGS[1:3], store)
+    assert [trial.method for trial in store.of(small.digest)] == SETTINGS[:2]
+    assert [trial.method for trial in store.of(other.digest)] == SETTINGS[1:3]
+    assert list(store.of("none")) == []
+    assert len(fits) == 4
+
+
+def test_trials_with_row_weights_are_kept_apart(small, store, fits):
+    weighted = EmbeddingMatrix(small.values, weights=np.arange(1.0, 41.0))
+    plain, heavy = (sweep.run(matrix, SETTINGS[:1], store) for matrix in (small, weighted))
+    assert fits == 2 * SETTINGS[:1]
+    assert plain[0].figures["weighted_error"] != heavy[0].figures["weighted_error"]
+    assert sweep.run(weighted, SETTINGS[:1], store) == heavy
+    assert sweep.identity(EmbeddingMatrix(small.values, weights=np.full(40, 2.0))) == small.digest
+
+
+def test_settings_that_this_version_lacks_are_passed_over(small, store):
+    store.keep(small.digest, Trial(SVD(j=2), {"ratio": 2.0}))
+    with sqlite3.connect(store.path) as file:
+        for method, settings in (("magic", "{}"), ("svd", '{"depth": 2}'), ("svd", '{"j": 0}'), ("svd", "not json")):
+            file.execute("INSERT INTO trials VALUES (?, ?, ?, ?)", (small.digest, method, settings, "{}"))
+    assert list(store.of(small.digest)) == [Trial(SVD(j=2), {"ratio": 2.0})]
+
+
+def test_a_plan_has_the_largest_dimension_that_fits_at_every_precision():
+    methods = sweep.plan((1000, 50), ["svd", "projective", "int4"], [4, 10], k=3, seed=1)
+    assert len(methods) == 2 * 4 + 2 * 4 + 1
+    assert len({method for method in methods if hasattr(method, "j") and method.j < 50}) >= 14
+    assert {method.k for method in methods if method.name == "projective"} == {3}
+    assert {method.seed for method in methods if method.name == "projective"} == {1}
+    for method in methods[:-1]:
+        ratio = 4 * 1000 * 50 / method.size(1000, 50)
+        assert ratio >= 4
+        if method.j == 50:
+            continue
+        bigger = type(method)(**{**method.settings, "j": method.j + 1})
+        assert any(4 * 1000 * 50 / bigger.size(1000, 50) < least <= ratio for least in (4, 10))
+
+
+def test_a_plan_keeps_the_precision_that_is_given_and_leaves_out_what_cannot_be_reached():
+    assert {method.factor_bits for method in sweep.plan((1000, 50), ["svd"], [4, 10], factor_bits=8)} == {8}
+    assert sweep.plan((1000, 50), ["svd"], [1e6]) == []
