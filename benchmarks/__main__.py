@@ -1,7 +1,7 @@
 """Every benchmark, one after another."""
 
-from benchmarks import bytes, plain_em, projective, spectrum
+from benchmarks import app, bytes, plain_em, projective, spectrum
 
-for benchmark in (bytes, spectrum, projective, plain_em):
+for benchmark in (bytes, spectrum, projective, plain_em, app):
     benchmark.main([])
     print()

@@ -34,7 +34,7 @@ STILL = """() => {
 }"""
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -76,8 +76,11 @@ def first_chart(browser, cache: str):
     start = time.perf_counter()
     server = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port", str(port)],
-        cwd=ROOT, env={**os.environ, "FLATLAND_CACHE": cache}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        cwd=ROOT,
+        env={**os.environ, "FLATLAND_CACHE": cache},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     while True:
         try:
             urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()

@@ -9,6 +9,7 @@ from benchmarks.report import against, demo, heading, median_seconds, table
 from compress import EmbeddingMatrix, ProjectiveClustering, evaluate
 
 TARGETS = {(5, 60): 0.4925, (5, 115): 0.3185, (10, 60): 0.4720}  # relative errors
+FIRST = (5, 60)  # the setting that the bounds on time are for
 SECONDS = 4.0
 SHARE = 1 / 300  # of the plain EM's time
 DRAFT_SECONDS = 0.5
@@ -29,21 +30,25 @@ def main(arguments: list[str] | None = None) -> None:
         full.append((
             name,
             against(error, target),
-            against(took, SECONDS, ".2f"),
+            against(took, SECONDS, ".2f") if (k, j) == FIRST else f"{took:.2f}",
             f"{plain:.0f}",
-            f"1/{plain / took:.0f} (≤ 1/{1 / SHARE:.0f}: {'met' if took <= SHARE * plain else 'missed'})",
+            share(took, plain) if (k, j) == FIRST else f"1/{plain / took:.0f}",
         ))  # fmt: skip
         drafts.append((
             name,
             f"{draft_error:.4f}",
             against(100 * (draft_error / error - 1), DRAFT_EXCESS, ".1f"),
-            against(draft_took, DRAFT_SECONDS, ".2f"),
+            against(draft_took, DRAFT_SECONDS, ".2f") if (k, j) == FIRST else f"{draft_took:.2f}",
         ))  # fmt: skip
     heading("k subspaces, demo matrix")
     table(["full fit", "error", "seconds", "plain EM (s)", "share of its time"], full)
     print()
     table(["draft", "error", "% above the full fit", "seconds"], drafts)
     print(f"\nTimes are medians of 3. The plain EM's time is one step's, run once, times {RESTARTS} × {STEPS}.")
+
+
+def share(took: float, plain: float) -> str:
+    return f"1/{plain / took:.0f} (≤ 1/{1 / SHARE:.0f}: {'met' if took <= SHARE * plain else 'missed'})"
 
 
 def error_of(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> float:

@@ -140,7 +140,8 @@ def fit(args) -> None:
     else:
         result = compress.METHODS[args.method](**settings).fit(matrix, stepped)
     if args.history:
-        args.history.write_text(json.dumps(history))
+        with replacing(args.history) as file:
+            file.write(json.dumps(history).encode())
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     if args.out:
         row["file_bytes"] = result.save(args.out)

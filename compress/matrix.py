@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import blocks
+from compress import blocks, eigen
 from compress.errors import MatrixError
 
 
@@ -70,6 +70,16 @@ class EmbeddingMatrix:
     def gram(self) -> np.ndarray:
         """(d, d) weighted second moments Σ wᵢ aᵢ aᵢᵀ in float64."""
         return blocks.gram(self.values, self.weights if self.weighted else None, self.device)
+
+    @cached_property
+    def absolute_sum(self) -> float:
+        """Σ|aᵢⱼ|."""
+        return float(sum(np.abs(block).sum(dtype=np.float64) for _, block in blocks.walk(self.values)))
+
+    @cached_property
+    def axes(self) -> np.ndarray:
+        """(d, d) float64, the principal axes as columns: eigenvectors of the Gram matrix, largest eigenvalue first, signs fixed."""
+        return eigen.eigenvectors(self.gram)
 
     def take(self, rows: np.ndarray) -> "EmbeddingMatrix":
         """The matrix of the given rows only, with their tokens and weights (rescaled to mean 1)."""

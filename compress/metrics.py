@@ -45,15 +45,14 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         )
     n, d = matrix.shape
     squared, inner, decoded_norms = np.empty(n), np.empty(n), np.empty(n)
-    absolute = total = 0.0
+    absolute = 0.0
     for rows, block in walk(matrix.values):
         decoded = result.rows(np.arange(rows.start, rows.stop))
-        decoded_norms[rows] = np.einsum("id,id->i", decoded, decoded, dtype=np.float64)
-        inner[rows] = np.einsum("id,id->i", decoded, block, dtype=np.float64)
+        decoded_norms[rows] = np.einsum("id,id->i", decoded, decoded)
+        inner[rows] = np.einsum("id,id->i", decoded, block)
         decoded -= block
-        squared[rows] = np.einsum("id,id->i", decoded, decoded, dtype=np.float64)
-        absolute += np.abs(decoded).sum(dtype=np.float64)
-        total += np.abs(block).sum(dtype=np.float64)
+        squared[rows] = np.einsum("id,id->i", decoded, decoded)
+        absolute += np.abs(decoded, out=decoded).sum(axis=1).sum(dtype=np.float64)
     norms, weights = matrix.squared_norms, matrix.weights
     there = norms > 0
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -63,7 +62,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
     return Evaluation(
         relative_error=float(squared.sum() / norms.sum()),
         weighted_error=float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0,
-        l1_error=float(absolute / total),
+        l1_error=float(absolute / matrix.absolute_sum),
         median_row_error=float(np.median(row_errors[there])),
         worst_row_error=float(row_errors[there].max()),
         mean_cosine=float(cosines.mean()),

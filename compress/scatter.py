@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from compress import blocks
+from compress import blocks, eigen
 from compress.matrix import EmbeddingMatrix
-from compress.spectrum import principal_axes
 
 DIMENSIONS = 64  # leading principal directions that UMAP is given
 
@@ -15,9 +14,8 @@ def pca_map(matrix: EmbeddingMatrix) -> np.ndarray:
     """Each row's coordinates along two principal axes of the centred rows: (n, 2) float32."""
     mean = matrix.weights @ matrix.values / matrix.weights.sum()
     centred = matrix.gram - matrix.weights.sum() * np.outer(mean, mean)
-    axes = np.linalg.eigh(centred)[1][:, ::-1][:, :2]
+    axes = eigen.eigenvectors(centred)[:, :2]
     axes = axes if matrix.shape[1] > 1 else np.hstack([axes, 0 * axes])
-    axes = axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)
     return blocks.project(matrix.values, axes, matrix.device) - (mean @ axes).astype(np.float32)
 
 
@@ -28,7 +26,7 @@ def umap_map(matrix: EmbeddingMatrix, seed: int = 0, progress: Callable[[dict], 
 
     tell = progress or (lambda event: None)
     tell({"stage": "neighbours", "done": 0.0})
-    leading = blocks.project(matrix.values, principal_axes(matrix)[:, :DIMENSIONS], matrix.device)
+    leading = blocks.project(matrix.values, matrix.axes[:, :DIMENSIONS], matrix.device)
     neighbours = min(15, len(leading) - 1)
     mapper = umap.UMAP(
         n_neighbors=neighbours, min_dist=0.05, metric="cosine", random_state=seed, n_jobs=1, init="pca", verbose=True,

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import blocks, factors
+from compress import blocks, eigen, factors
 from compress.matrix import EmbeddingMatrix
 
 
@@ -56,14 +56,8 @@ class Spectrum:
 
 def spectrum(matrix: EmbeddingMatrix) -> Spectrum:
     """The spectrum of a matrix, from one d × d Gram matrix; a full SVD of A is never made."""
-    eigenvalues = np.linalg.eigvalsh(matrix.gram)[::-1][: min(matrix.shape)]
+    eigenvalues = eigen.eigenvalues(matrix.gram)[: min(matrix.shape)]
     return Spectrum(np.sqrt(np.maximum(eigenvalues, 0)), matrix.shape)
-
-
-def principal_axes(matrix: EmbeddingMatrix) -> np.ndarray:
-    """(d, d) float64, the eigenvectors of the Gram matrix as columns, largest eigenvalue first, signs fixed."""
-    axes = np.linalg.eigh(matrix.gram)[1][:, ::-1]
-    return axes * np.where(axes.sum(axis=0) < 0, -1.0, 1.0)
 
 
 def rounded_errors(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
@@ -74,7 +68,7 @@ def rounded_errors(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
         return found.relative_errors
     lost = np.empty(len(found.singular_values))
     weights = matrix.weights.astype(np.float32)
-    axes = principal_axes(matrix)
+    axes = matrix.axes
     for start in range(0, len(lost), 64):
         coefficients = blocks.project(matrix.values, axes[:, start : min(start + 64, len(lost))], matrix.device)
         steps = factors.grid_steps(coefficients, factors.LARGEST[bits])
@@ -94,4 +88,4 @@ def principal_angles(bases: np.ndarray) -> np.ndarray:
 def group_singular_values(matrix: EmbeddingMatrix, labels: np.ndarray, k: int) -> np.ndarray:
     """(k, d) singular values of the rows of each group, largest first."""
     squares, _, _ = blocks.group_moments(matrix.values, labels, k, matrix.weights if matrix.weighted else None, matrix.device)
-    return np.sqrt(np.maximum(np.linalg.eigvalsh(squares)[:, ::-1], 0))
+    return np.sqrt(np.maximum([eigen.eigenvalues(each) for each in squares], 0))

@@ -73,6 +73,15 @@ class Trials:
     def __init__(self, path: str | Path):
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.prepare()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):  # locked or not writable: the file itself may be whole
+                raise
+            self.path.rename(self.path.with_suffix(".damaged"))
+            self.prepare()
+
+    def prepare(self) -> None:
         with closing(self.open()) as file, file:
             file.execute(
                 "CREATE TABLE IF NOT EXISTS trials (digest TEXT, method TEXT, settings TEXT, figures TEXT, "

@@ -3,10 +3,9 @@
 import streamlit as st
 
 from compress import charts
-from compress.advise import within
 from compress.methods import SVD
 from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import bytes_text, error_text, size_card
+from pages.parts.cards import error_text, size_card
 from pages.parts.controls import precision_control, rank_slider
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
@@ -26,12 +25,26 @@ method = SVD(j=j, factor_bits=bits)
 n_bytes = method.size(*matrix.shape)
 
 with st.container(horizontal=True, key="cards"):
-    st.metric("Kept energy", f"{spectrum.kept_energy[j]:.1%}", border=True, help="share of Σσ² that the first j directions keep")
-    st.metric("Relative error", error_text(errors[j]), border=True, help="Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², rounding of the factors included")
-    size_card(n_bytes, method.numbers(*matrix.shape), 1 - method.numbers(*matrix.shape) / matrix.values.size)
-    st.metric("Ratio", f"{matrix.n_bytes / n_bytes:.3g} ×", border=True, help="bytes in float32 / bytes of the factors")
     st.metric(
-        "Effective rank", f"{spectrum.effective_rank:.3g}", border=True,
+        "Kept energy",
+        f"{spectrum.kept_energy[j]:.1%}",
+        border=True,
+        height="stretch",
+        help="share of Σσ² that the first j directions keep",
+    )
+    st.metric(
+        "Relative error",
+        error_text(errors[j]),
+        border=True,
+        height="stretch",
+        help="Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², rounding of the factors included",
+    )
+    size_card(n_bytes, method.numbers(*matrix.shape), 1 - method.numbers(*matrix.shape) / matrix.values.size)
+    st.metric(
+        "Ratio", f"{matrix.n_bytes / n_bytes:.3g} ×", border=True, height="stretch", help="bytes in float32 / bytes of the factors"
+    )
+    st.metric(
+        "Effective rank", f"{spectrum.effective_rank:.3g}", border=True, height="stretch",
         help="exp of the entropy of σ² / Σσ²: this many equal directions would be as spread out",
     )  # fmt: skip
 
@@ -53,14 +66,7 @@ st.caption(
     "A curve that drops early and then lies flat is a table that one subspace can hold; a slow slope means that every direction "
     "counts, and that cutting some of them off costs what the right chart shows."
 )
-with st.container(horizontal=True, vertical_alignment="center"):
-    pin_button(method, "pin_spectrum")
-    same = within(SVD(j=1, factor_bits=4), matrix.shape, matrix.n_bytes / n_bytes)
-    if bits != 4 and same:
-        st.caption(
-            f"The same {bytes_text(n_bytes)} hold j = {same.j} at int4, with error "
-            f"{error_text(rounded_of(matrix, matrix.digest, 4)[same.j])}."
-        )
+pin_button(method, "pin_spectrum")
 with st.expander("Formula and source"):
     st.markdown(
         "The rank-j matrix closest to A is $A_j = U_j \\Sigma_j V_j^\\top$, and its relative error is the tail "

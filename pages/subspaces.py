@@ -3,10 +3,9 @@
 import streamlit as st
 
 from compress.methods import ProjectiveClustering
-from pages.parts import jobs
 from pages.parts.cards import cards
 from pages.parts.controls import KEPT, precision_control, rank_slider, whole_slider
-from pages.parts.fits import again, fit_progress, fitted, svd_at_same_bytes
+from pages.parts.fits import fit_status, fitted, svd_at_same_bytes
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.subspace_map import subspace_map
@@ -31,21 +30,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 method = ProjectiveClustering(k=k, j=j, affine=affine, restarts=restarts, factor_bits=bits, seed=seed)
 fit = fitted(matrix, method)
 
-with st.container(horizontal=True, vertical_alignment="center", key="status"):
-    pin_button(method, "pin_subspaces")
-    if not fit.preview:
-        st.caption(f":material/check: Full fit: the best of {restarts} restarts, carried on over all rows.")
-    elif jobs.jobs()["fit"].running:
-        st.caption("**Preview** from a sample and one pass over all rows.")
-        jobs.watch("fit", fit_progress(method))
-    else:
-        st.caption("**Preview** from a sample and one pass over all rows; the full fit was stopped.")
-        st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
-        jobs.watch("fit", fit_progress(method))
+status = st.container(horizontal=True, vertical_alignment="center", key="status")
 cards(fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, bits))
 
 subspace_map(matrix, fit)
 subspace_panels(matrix, fit)
+with status:  # filled last, so that the full fit starts when the preview is on its way
+    pin_button(method, "pin_subspaces")
+    fit_status(matrix, fit)
 with st.expander("Formula and source"):
     st.markdown(
         "Each row is stored as its $j$ coordinates in the nearest of $k$ subspaces: minimise "

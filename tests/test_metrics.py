@@ -42,7 +42,8 @@ def test_nothing_lost_is_no_error(small):
 
 def test_everything_lost_is_an_error_of_one(small):
     found = compress.evaluate(small, decoding_to(0 * small.values, small))
-    assert found.relative_error == found.weighted_error == found.l1_error == found.median_row_error == 1
+    lost = [found.relative_error, found.weighted_error, found.l1_error, found.median_row_error]
+    assert lost == pytest.approx([1, 1, 1, 1], abs=1e-6)
     assert found.mean_cosine == found.worst_cosine == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 import compress
 from compress import SVD, EmbeddingMatrix
 from compress.factors import BITS
-from compress.spectrum import group_singular_values, principal_angles, principal_axes, rounded_errors
+from compress.spectrum import group_singular_values, principal_angles, rounded_errors
 
 
 def with_spectrum(values, n, d, seed=0):
@@ -77,7 +77,7 @@ def test_bytes_are_those_of_svd(shape, bits):
 
 
 def test_principal_axes_are_orthonormal_and_explain_what_the_spectrum_says(small):
-    axes = principal_axes(small)
+    axes = small.axes
     np.testing.assert_allclose(axes.T @ axes, np.eye(7), atol=1e-12)
     explained = ((small.values.astype(np.float64) @ axes) ** 2).sum(axis=0)
     np.testing.assert_allclose(explained, compress.spectrum(small).singular_values ** 2, rtol=1e-6)

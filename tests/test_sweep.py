@@ -123,3 +123,9 @@ def test_a_plan_has_the_largest_dimension_that_fits_at_every_precision():
 def test_a_plan_keeps_the_precision_that_is_given_and_leaves_out_what_cannot_be_reached():
     assert {method.factor_bits for method in sweep.plan((1000, 50), ["svd"], [4, 10], factor_bits=8)} == {8}
     assert sweep.plan((1000, 50), ["svd"], [1e6]) == []
+
+
+def test_a_damaged_store_is_put_aside_and_a_new_one_begun(tmp_path):
+    (tmp_path / "trials.sqlite").write_bytes(b"this is no database, however long it is " * 50)
+    assert list(Trials(tmp_path / "trials.sqlite").of("any")) == []
+    assert (tmp_path / "trials.damaged").read_bytes().startswith(b"this is no database")

@@ -8,14 +8,14 @@ distance to its own flat taken as if the flat had been fitted without it (the le
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
-from compress import blocks
+from compress import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 
 SAMPLE_ROWS = 4096
+PREVIEW_ROWS = 16384
 SETTLED = 1e-4  # relative fall of the cost below which a run has settled
 
 
@@ -59,10 +59,8 @@ def find_flats(
     """k flats of dimension j near the rows, and the label of each row's nearest flat (n,).
 
     Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
-    principal directions, then plain ones in all of them, whose cost Σ wᵢ dist² never rises.
+    principal directions, then plain ones in all of them, whose cost Σ wᵢ dist² never rises. One step gives a preview.
     """
-    from compress.spectrum import principal_axes
-
     n, d = matrix.shape
     tell = progress or (lambda event: None)
     weights = matrix.weights if matrix.weighted else None
@@ -73,21 +71,30 @@ def find_flats(
         tell({"restart": None, "step": 1, "rows": n, "cost": seen.cost})
         return flats, seen.labels
 
-    axes = principal_axes(matrix)[:, : min(d, 2 * j + 64)].astype(np.float32)
+    axes = matrix.axes[:, : min(d, 2 * j + 64)].astype(np.float32)
     rng = np.random.default_rng(seed)
     sample = rotate(everything, axes, np.sort(rng.choice(n, min(n, max(SAMPLE_ROWS, 8 * k * j)), replace=False)))
-    flats = best_of_restarts(sample, k, j, affine, restarts, rng, tell)
+    flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, tell)
 
-    step, careful = 0, 2 * steps // 3
-    if careful:
-        leading = rotate(everything, axes)
-        flats, labels, step = alternate(leading, flats, careful, True, tell)
-        del leading
-        flats = refit(everything, labels, k, j, affine)
-    else:
-        flats = lifted(flats, axes)
+    if steps == 1:  # a preview: refitted to some rows, then every row assigned
+        some = chosen(everything, np.sort(rng.choice(n, min(n, max(PREVIEW_ROWS, 32 * k * j)), replace=False)))
+        flats = refit(some, look(some, lifted(flats, axes)).labels, k, j, affine)
+        seen = look(everything, flats)
+        tell({"restart": None, "step": 1, "rows": n, "cost": seen.cost})
+        return largest_first(flats, seen.labels)
+
+    leading = rotate(everything, axes)
+    flats, labels, step = alternate(leading, flats, max(1, 2 * steps // 3), True, tell)
+    del leading
+    flats = refit(everything, labels, k, j, affine)
     flats, labels, _ = alternate(everything, flats, steps - step, False, tell, step)
     return largest_first(flats, labels)
+
+
+def chosen(rows: Rows, members: np.ndarray) -> Rows:
+    """Some of the rows."""
+    weights = None if rows.weights is None else rows.weights[members]
+    return Rows(rows.values[members], rows.norms[members], weights, 0.0, rows.device)
 
 
 def largest_first(flats: Flats, labels: np.ndarray) -> tuple[Flats, np.ndarray]:
@@ -114,14 +121,15 @@ def lifted(flats: Flats, axes: np.ndarray) -> Flats:
     return Flats(axes @ flats.bases, flats.offsets @ axes.T, flats.leverages, flats.affine)
 
 
-def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, rng, tell: Callable) -> Flats:
-    """The flats of the restart that costs least on these rows. Starts take turns: k-means, and neighbourhoods."""
+def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, steps: int, rng, tell: Callable) -> Flats:
+    """The flats of the restart that costs least on these rows, each carried on for a few steps, on few rows until it settles.
+    Starts take turns: k-means, and neighbourhoods."""
     best, least = None, np.inf
     for restart in range(restarts):
         start = neighbourhoods if restart % 2 else clusters
         flats = refit(rows, start(rows, k, j, rng), k, j, affine)
         cost, fallen, step = np.inf, np.inf, 0
-        while step < 4 or (fallen > SETTLED and len(rows.values) < SAMPLE_ROWS and step < 50):
+        while step < steps or (fallen > SETTLED and len(rows.values) < SAMPLE_ROWS and step < 50):
             seen = look(rows, flats)
             flats = refit(rows, filled(seen.left_out(rows), seen.nearest, k, j), k, j, affine)
             now = seen.cost
@@ -159,31 +167,13 @@ def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool) -> Flats
     for z in range(k):
         mean = sums[z] / max(totals[z], 1e-300)
         moments = squares[z] - totals[z] * np.outer(mean, mean) if affine else squares[z]
-        values, vectors = leading_eigenvectors(moments, j)
+        values, vectors = eigen.leading(moments, j)
         rest = max(np.trace(moments) - values.sum(), 0.0) / max(r - j, 1)
-        bases[z] = vectors[:, ::-1]
+        bases[z] = vectors
         if affine:
             offsets[z] = mean - vectors @ (vectors.T @ mean)
-        leverages[z] = 1 / np.maximum(values[::-1] - rest, 1e-6 * max(values[-1], 1e-30))
+        leverages[z] = 1 / np.maximum(values - rest, 1e-6 * max(values[0], 1e-30))
     return Flats(bases, offsets, leverages, affine)
-
-
-def leading_eigenvectors(moments: np.ndarray, j: int) -> tuple[np.ndarray, np.ndarray]:
-    """The j largest eigenvalues, ascending, and their vectors (d, j), in float32; one thread, for matrices this small gain none."""
-    from scipy.linalg import eigh
-
-    d = len(moments)
-    with thread_pools().limit(limits=1, user_api="blas"):
-        return eigh(moments.astype(np.float32), subset_by_index=[d - j, d - 1], driver="evr")
-
-
-@cache
-def thread_pools():
-    import scipy.linalg  # its pool must be loaded before the pools are listed
-    from threadpoolctl import ThreadpoolController
-
-    assert scipy.linalg
-    return ThreadpoolController()
 
 
 def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,6 @@
 """Projective clustering: k subspaces, each row in the one nearest to it."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from compress import blocks, factors, packing
 from compress.compressed import Compressed
 from compress.methods.base import Method, one_of, rank_bound, whole
 from compress.methods.flats import find_flats
+from compress.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class ProjectiveClustering(Method):
     def fit(self, matrix, progress=None):
         n, d = matrix.shape
         self.check(n, d)
-        flats, labels = find_flats(matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, progress)
+        with one_thread() if self == self.draft else nullcontext():
+            flats, labels = find_flats(matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, progress)
         coefficients = blocks.group_projections(matrix.values, flats.bases, labels, matrix.device)
         bases = flats.bases.transpose(0, 2, 1)  # (k, j, d)
         arrays = factors.store(matrix, coefficients, bases, self.factor_bits, labels, flats.offsets)

@@ -6,7 +6,6 @@ from typing import ClassVar
 from compress import blocks, factors
 from compress.compressed import Compressed
 from compress.methods.base import Method, one_of, rank_bound, whole
-from compress.spectrum import principal_axes
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class SVD(Method):
 
     def fit(self, matrix, progress=None):
         self.check(*matrix.shape)
-        basis = principal_axes(matrix)[:, : self.j]
+        basis = matrix.axes[:, : self.j]
         coefficients = blocks.project(matrix.values, basis, matrix.device)
         arrays = factors.store(matrix, coefficients, basis.T[None], self.factor_bits)
         return Compressed(self, arrays, matrix.shape, matrix.digest)

@@ -13,6 +13,7 @@ from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Metho
 from compress.advise import within
 from compress.methods import SVD
 from compress.spectrum import group_singular_values, principal_angles
+from compress.threads import one_thread
 from pages.parts import jobs
 from pages.parts.cached import rounded_of
 from pages.parts.matrix import chosen
@@ -20,8 +21,10 @@ from pages.parts.matrix import chosen
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A fitted setting and what the page shows of it. history: the steps of the search, each with its cost."""
+    """A fitted setting and what the page shows of it. asked: the setting that was asked for, of which a preview fits the draft.
+    history: the steps of the search, each with its cost."""
 
+    asked: Method
     result: Compressed
     evaluation: Evaluation
     labels: np.ndarray
@@ -33,8 +36,9 @@ class Fit:
 def draft(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fit:
     """The preview of a setting, fitted here and now."""
     history: list[dict] = []
-    result = method.draft.fit(_matrix, history.append)
-    return shown(_matrix, result, history, True)
+    with one_thread():  # steady beside a browser that is drawing
+        result = method.draft.fit(_matrix, history.append)
+        return shown(_matrix, method, result, history, True)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -45,12 +49,13 @@ def read_full(_matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
         steps = json.loads(history.read_text())
     except (OSError, ValueError):
         steps = []  # the fit is whole without the story of how it was found
-    return shown(_matrix, compress.load(path), steps, False)
+    result = compress.load(path)
+    return shown(_matrix, result.method, result, steps, False)
 
 
-def shown(matrix: EmbeddingMatrix, result: Compressed, history: list[dict], preview: bool) -> Fit:
+def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: list[dict], preview: bool) -> Fit:
     labels = np.asarray(result.method.labels(result.arrays, np.arange(matrix.shape[0])))
-    return Fit(result, compress.evaluate(matrix, result), labels, tuple(history), preview)
+    return Fit(asked, result, compress.evaluate(matrix, result), labels, tuple(history), preview)
 
 
 def fit_path(digest: str, method: Method) -> Path:
@@ -59,12 +64,11 @@ def fit_path(digest: str, method: Method) -> Path:
 
 
 def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
-    """The full fit of a setting where there is one yet; else its preview, and then the job that fits in full is started."""
+    """The full fit of a setting where there is one yet, else its preview."""
     fit = full(matrix, method)
     if fit is None:
         jobs.leave("fit", fit_path(matrix.digest, method).stem)  # the fit of a setting left behind would slow the preview
         fit = draft(matrix, matrix.digest, method)
-        start_full(matrix, method)
     return fit
 
 
@@ -111,6 +115,20 @@ def fit_command(method: Method, path: Path) -> list[str]:
 def again() -> None:
     """Lets a stopped or failed fit start anew."""
     jobs.jobs().pop("fit", None)
+
+
+def fit_status(matrix: EmbeddingMatrix, fit: Fit) -> None:
+    """Whether this is the full fit; if not, its job is started here, and watched."""
+    if not fit.preview:
+        st.caption(f":material/check: Full fit: the best of {fit.result.method.restarts} restarts, carried on over all rows.")
+        return
+    start_full(matrix, fit.asked)
+    if jobs.jobs()["fit"].running:
+        st.caption("**Preview** from a sample of the rows.")
+    else:
+        st.caption("**Preview** from a sample of the rows; the full fit was stopped.")
+        st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
+    jobs.watch("fit", fit_progress(fit.asked))
 
 
 def fit_progress(method: Method):

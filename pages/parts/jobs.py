@@ -11,14 +11,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from compress.sources import files
 from pages.parts.say import refused
 
 ROOT = Path(__file__).parents[2]
+POLL = 2.0  # seconds between looks at a running job: the page is still in between
+QUIET = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # idle threads of the linear algebra sleep at once and leave the cores to the page
 
 
 def cache_folder(name: str) -> Path:
-    """A folder on disk for results that are worth keeping; FLATLAND_CACHE says where, the user's cache folder unless set."""
-    folder = Path(os.environ.get("FLATLAND_CACHE", Path.home() / ".cache" / "flatland")) / name
+    """A folder on disk for results that are worth keeping."""
+    folder = files.cache_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -33,12 +36,13 @@ class Job:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "compress", *arguments, "--progress"],
             cwd=ROOT,
+            env={**os.environ, **QUIET},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
         )
-        os.setpriority(os.PRIO_PROCESS, self.process.pid, 5)  # the page that a person waits for comes first
+        os.setpriority(os.PRIO_PROCESS, self.process.pid, 19)  # the page that a person waits for comes first
         self.reader = threading.Thread(target=self._read, args=[self.process.stderr], daemon=True)
         self.reader.start()
         weakref.finalize(self, end, self.process)
@@ -91,7 +95,7 @@ def leave(name: str, key: str) -> None:
     """Stops and forgets the job of that name if it works on something else than `key`."""
     job = jobs().get(name)
     if job is not None and job.key != key:
-        job.stop()
+        job.process.terminate()  # not waited for: the page has better things to do
         del jobs()[name]
 
 
@@ -109,7 +113,7 @@ def watch(name: str, describe: Callable[[list[dict]], tuple[float, str]], redraw
         return
     if job.running:
         seen = len(job.events) if redraw else None
-        st.fragment(watched, run_every=2.0 if redraw else 1.0)(name, describe, seen)
+        st.fragment(watched, run_every=POLL)(name, describe, seen)
     elif job.error:
         refused(job.error)
 

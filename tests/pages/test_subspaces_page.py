@@ -41,7 +41,8 @@ def test_moving_a_slider_leaves_the_fit_of_the_old_setting(open_page):
     page = open_page("subspaces", k=5, flat_j=4, restarts=32)
     first = page.session_state["jobs"]["fit"]
     page.slider(key="k").set_value(6).run()
-    assert not first.running and page.session_state["jobs"]["fit"] is not first
+    first.process.wait(10)
+    assert page.session_state["jobs"]["fit"] is not first
     page.session_state["jobs"]["fit"].stop()
 
 
