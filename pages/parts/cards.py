@@ -38,8 +38,8 @@ def size_card(n_bytes: int, numbers: int, saved: float) -> None:
 def versus_svd(error: float, svd_error: float, svd_j: int) -> None:
     change = (error / svd_error - 1) if svd_error > 0 else 0.0
     st.metric(
-        "SVD at the same bytes", error_text(svd_error), f"{change:+.1%} error here", delta_color="inverse", border=True, height="stretch",
-        help=f"one subspace of j = {svd_j} with factors of the same precision",
+        "SVD at the same bytes", error_text(svd_error), f"{change:+.1%} error here", delta_color="inverse",
+        border=True, height="stretch", help=f"one subspace of j = {svd_j} with factors of the same precision",
     )  # fmt: skip
 
 
