@@ -2,14 +2,24 @@
 
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
+
+lock, holders = Lock(), []
 
 
 @contextmanager
 def one_thread():
     """Products and decompositions on one thread: for work of a few milliseconds a second one gains little, and where the machine is
-    busy, waiting for it costs many times the work. Holds for the whole process while it lasts."""
-    with pools().limit(limits=1):
+    busy, waiting for it costs many times the work. Holds for the whole process until the last who asked for it is done."""
+    with lock:
+        holders.append(pools().limit(limits=1) if not holders else holders[0])
+    try:
         yield
+    finally:
+        with lock:
+            limits = holders.pop()
+            if not holders:
+                limits.restore_original_limits()
 
 
 @cache

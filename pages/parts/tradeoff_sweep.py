@@ -80,7 +80,7 @@ def start(digest: str, wanted: list[ProjectiveClustering]) -> None:
 def seconds(method: ProjectiveClustering, shape: tuple[int, int]) -> float:
     """About how long a fit takes on two cores: the passes over all rows are what counts."""
     n, d = shape
-    return 0.3 + 1e-8 * n * min(d, 2 * method.j + 64) * method.k * method.j
+    return 0.3 + 1.3e-9 * n * min(d, 2 * method.j + 64) * method.k * method.j
 
 
 def duration(seconds: float) -> str:
