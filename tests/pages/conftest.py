@@ -1,5 +1,6 @@
 """Pages run on their own, without a browser, on the toy matrix and a cache folder of the test's."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,9 @@ def open_page(cache):
 def figures():
     """The cards of a page, by their label."""
     return lambda page: {card.label: card.value for card in page.metric}
+
+
+@pytest.fixture
+def errors():
+    """The errors of a page as a person reads them, Markdown's escapes taken out."""
+    return lambda page: [re.sub(r"\\(.)", r"\1", error.value) for error in page.error]

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 
-def test_a_file_that_cannot_be_opened_is_named_and_the_matrix_stays(open_page, figures, tmp_path):
+def test_a_file_that_cannot_be_opened_is_named_and_the_matrix_stays(open_page, figures, errors, tmp_path):
     page = open_page("app", j=5)
     before = figures(page)
     (tmp_path / "broken.npy").write_bytes(b"not an array")
     page.selectbox(key="matrix_kind").set_value("path").run()
     page.text_input(key="matrix_path").set_value(str(tmp_path / "broken.npy")).run()
     assert not page.exception
-    assert any("broken.npy" in error.value for error in page.error)
+    assert any("broken.npy" in error for error in errors(page))
     assert figures(page) == before
 
 
@@ -48,11 +48,11 @@ def test_paths_are_not_read_for_others_than_this_machine(open_page, tmp_path, mo
     assert any("another machine" in warning.value for warning in page.warning)
 
 
-def test_a_model_that_is_not_there_is_named_and_the_demo_opens(open_page, monkeypatch):
+def test_a_model_that_is_not_there_is_named_and_the_demo_opens(open_page, errors, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     page = open_page("app", matrix="hub:nobody/nothing")
     assert not page.exception
-    assert any("nobody/nothing" in error.value for error in page.error)
+    assert any("nobody/nothing" in error for error in errors(page))
 
 
 def test_what_a_link_says_is_shown_as_text_and_nothing_else(open_page):

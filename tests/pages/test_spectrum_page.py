@@ -39,12 +39,12 @@ def test_a_second_matrix_is_laid_over_the_first(open_page):
     assert "random" in page.get("plotly_chart")[0].proto.spec
 
 
-def test_a_second_matrix_that_cannot_be_opened_is_named_and_the_first_stays(open_page, figures):
+def test_a_second_matrix_that_cannot_be_opened_is_named_and_the_first_stays(open_page, figures, errors):
     page = open_page("spectrum", j=4)
     before = figures(page)
     page.selectbox(key="compare").set_value("path").run()
     page.text_input(key="compare_path").set_value("/no/such/table.npy").run()
-    assert "nothing at /no/such/table.npy" in page.error[0].value
+    assert "nothing at /no/such/table.npy" in errors(page)[0]
     assert figures(page) == before
 
 
