@@ -10,5 +10,4 @@ def literal(text: str) -> str:
 
 def refused(error: Exception | str) -> None:
     """What was refused, why, and what to do, in the sentence of the error."""
-    text = str(error)
-    st.error(literal(f"{text[:1].upper()}{text[1:]}"), icon=":material/error:")
+    st.error(literal(str(error)), icon=":material/error:")
