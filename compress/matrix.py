@@ -81,12 +81,6 @@ class EmbeddingMatrix:
         """(d, d) float64, the principal axes as columns: eigenvectors of the Gram matrix, largest eigenvalue first, signs fixed."""
         return eigen.eigenvectors(self.gram)
 
-    def take(self, rows: np.ndarray) -> "EmbeddingMatrix":
-        """The matrix of the given rows only, with their tokens and weights (rescaled to mean 1)."""
-        rows = np.asarray(rows)
-        tokens = [self.tokens[row] for row in rows] if self.has_tokens else None
-        return EmbeddingMatrix(self.values[rows], tokens, self.weights[rows], self.name, self.device)
-
 
 class RowNames(Sequence):
     """Names "row 0", "row 1", …, made when asked for."""
@@ -127,7 +121,7 @@ def checked_values(values) -> np.ndarray:
         )
     if largest == 0:
         raise MatrixError("Every entry is zero, so there is nothing to compress; check that the right tensor was read.")
-    if largest > 1e18:
+    if largest > 1e17:
         raise MatrixError(f"The largest entry is {largest:.3g}, whose square overflows float32; scale the matrix down.")
     values = values.view()
     values.flags.writeable = False

@@ -121,12 +121,3 @@ def test_a_digest_tells_values_and_shapes_apart_and_nothing_else():
     changed[3, 2] = np.nextafter(changed[3, 2], np.float32(0))
     others = [GOOD.reshape(6, 2), GOOD[::-1], changed]
     assert len({digest, *(EmbeddingMatrix(each).digest for each in others)}) == 4
-
-
-def test_some_rows_keep_their_tokens_and_weights():
-    matrix = EmbeddingMatrix(GOOD, tokens="abcd", weights=[1, 2, 3, 2])
-    part = matrix.take([3, 0])
-    assert np.array_equal(part.values, GOOD[[3, 0]])
-    assert part.tokens == ("d", "a")
-    np.testing.assert_allclose(part.weights, [4 / 3, 2 / 3])
-    assert not EmbeddingMatrix(GOOD).take([1, 2]).has_tokens
