@@ -1,12 +1,14 @@
 """The page frame: theme, matrix picker, pins, navigation."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages.parts.link import link_popover
 from pages.parts.matrix import matrix_picker
 from pages.parts.pins import pins_list
 
-st.set_page_config(page_title="Flatland", page_icon=":material/layers:", layout="wide")
+st.set_page_config(page_title="Flatland", page_icon=str(Path(__file__).parent / "docs" / "icon.png"), layout="wide")
 
 page = st.navigation(
     [

@@ -9,6 +9,7 @@ import streamlit as st
 
 import compress
 from compress import EmbeddingMatrix, MatrixError
+from compress.charts import bytes_text
 from pages.parts.frame import through_app
 from pages.parts.say import literal, refused
 
@@ -89,7 +90,7 @@ def matrix_picker() -> None:
     tensor_picker()
     matrix = current_matrix()
     n, d = matrix.shape
-    st.caption(f"{n:,} rows × {d:,} columns, {matrix.n_bytes / 1e6:.3g} MB in float32")
+    st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32")
 
 
 def kinds() -> list[str]:
