@@ -5,7 +5,7 @@ from compress.archive import load
 from compress.compressed import Compressed
 from compress.errors import MatrixError
 from compress.matrix import EmbeddingMatrix
-from compress.methods import METHODS, SVD, Int4, Int8, Method, ProjectiveClustering
+from compress.methods import METHODS, SVD, Int4, Int8, LpLowRank, Method, ProjectiveClustering
 from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
@@ -18,6 +18,7 @@ __all__ = [
     "Evaluation",
     "Int4",
     "Int8",
+    "LpLowRank",
     "MatrixError",
     "Method",
     "ProjectiveClustering",

@@ -4,8 +4,10 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -78,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_settings(one: argparse.ArgumentParser, several: bool = False) -> None:
-    """An option for every setting that any method has; for a sweep each may be several numbers with commas."""
+    """An option for every setting that any method has; for a sweep each may be several values with commas."""
     owners: dict[str, list[str]] = {}
     kinds = {}
     for name, method in compress.METHODS.items():
@@ -86,11 +88,11 @@ def add_settings(one: argparse.ArgumentParser, several: bool = False) -> None:
             owners.setdefault(field.name, []).append(name)
             kinds[field.name] = field.type
     for setting, methods in owners.items():
-        kind = (
-            {"action": "store_true", "default": None}
-            if kinds[setting] in (bool, "bool")
-            else {"type": whole_numbers if several else int}
-        )
+        if kinds[setting] is bool:
+            kind = {"action": "store_true", "default": None}
+        else:
+            read = next(each for each in (int, float, str) if each in (kinds[setting], *get_args(kinds[setting])))
+            kind = {"type": listed(read) if several else read}
         one.add_argument(f"--{setting.replace('_', '-')}", help=f"setting of {', '.join(methods)}", **kind)
 
 
@@ -222,8 +224,14 @@ def names(text: str) -> list[str]:
     return found
 
 
-def whole_numbers(text: str) -> list[int]:
-    return [int(part) for part in text.split(",")]
+def listed(read: type) -> Callable[[str], list]:
+    """Reads values with commas between them."""
+
+    def values(text: str) -> list:
+        return [read(part.strip()) for part in text.split(",")]
+
+    values.__name__ = f"list of {read.__name__}"  # as argparse calls it where a value is wrong
+    return values
 
 
 def numbers(text: str) -> list[float]:

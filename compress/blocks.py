@@ -11,10 +11,10 @@ import numpy as np
 BLOCK_BYTES = 16 << 20
 
 
-def walk(values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Consecutive rows of `values` (n, d) as (slice, (rows, d) contiguous), at most BLOCK_BYTES each."""
+def walk(values: np.ndarray, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
+    """Consecutive rows of `values` (n, d) as (slice, (rows, d) contiguous), at most `most` bytes each, BLOCK_BYTES unless given."""
     n, d = values.shape
-    step = max(1, BLOCK_BYTES // (4 * d))
+    step = max(1, (most or BLOCK_BYTES) // (4 * d))
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
         yield rows, np.ascontiguousarray(values[rows])

@@ -13,7 +13,13 @@ import plotly.io as pio
 from compress.palette import CATEGORIES, SEQUENTIAL
 from compress.spectrum import Spectrum
 
-METHOD_COLOURS = {"svd": CATEGORIES[0], "projective": CATEGORIES[3], "int8": CATEGORIES[2], "int4": CATEGORIES[4]}
+METHOD_COLOURS = {
+    "svd": CATEGORIES[0],
+    "projective": CATEGORIES[3],
+    "lp": CATEGORIES[1],
+    "int8": CATEGORIES[2],
+    "int4": CATEGORIES[4],
+}
 PRECISION_SYMBOLS = {32: "circle", 16: "square", 8: "diamond", 4: "triangle-up"}
 PRECISION_NAMES = {32: "float32", 16: "float16", 8: "int8", 4: "int4"}
 MUTED = "rgba(128, 128, 128, 0.8)"

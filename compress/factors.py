@@ -5,6 +5,8 @@ grid of their own for each group and direction; the step of the grid is folded i
 every row of the group shares and which therefore never has fewer than 8 bits.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from array_api_compat import array_namespace
 
@@ -39,11 +41,12 @@ def store(
     bits: int,
     labels: np.ndarray | None = None,
     offsets: np.ndarray | None = None,
+    refit: Callable | None = None,
 ) -> dict:
     """The arrays to keep for rows aᵢ ≈ coefficients (n, m) times bases[labels], bases (groups, m, d), plus offsets[labels].
 
     At 16 bits both factors are brought to a like size, so that neither leaves what float16 can hold. At 8 and 4 bits the bases are
-    refitted by (weighted) least squares to the rounded coefficients.
+    refitted to the rounded coefficients: by `least_squares`, or a function of the same arguments where the error is another.
     """
     if bits in FLOAT:
         even = 1.0 if bits == 32 else 2.0 ** np.round(np.log2(max(np.abs(coefficients).max(), 1e-30)) / 2)
@@ -57,7 +60,7 @@ def store(
             steps = grid_steps(coefficients[members], LARGEST[bits])
             codes[members] = round_to(coefficients[members], steps, LARGEST[bits])
             bases[z] *= steps[:, None]
-    bases = refit(matrix, codes, bases, labels, offsets)
+    bases = (refit or least_squares)(matrix, codes, bases, labels, offsets)
     scales = np.maximum(np.abs(bases).max(axis=2), 1e-30).astype(np.float32) / 127  # (groups, m)
     return {
         "coefficients": codes if bits == 8 else packing.pack_nibbles(codes),
@@ -72,15 +75,24 @@ def within(numbers: np.ndarray, kind: type) -> np.ndarray:
     return np.clip(numbers, -limit, limit).astype(kind)
 
 
-def refit(matrix: EmbeddingMatrix, codes: np.ndarray, bases: np.ndarray, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """The bases (groups, m, d) that with the given codes (n, m) come closest to the rows; as given where no code is used."""
+def least_squares(
+    matrix: EmbeddingMatrix,
+    codes: np.ndarray,
+    bases: np.ndarray,
+    labels: np.ndarray,
+    offsets: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """The bases (groups, m, d) that with the given codes (n, m) come closest to the rows, weighted as in the matrix unless `weights`
+    (n,) say otherwise; as given where no code is used."""
+    weights = matrix.weights if weights is None else weights
     groups, m, d = bases.shape
     inner, cross = np.zeros((groups, m, m)), np.zeros((groups, m, d))
     for rows, block in walk(matrix.values):
         for z in range(groups):
             members = np.flatnonzero(labels[rows] == z)
             used = codes[rows][members].astype(np.float32)
-            weighted = used * matrix.weights[rows][members, None].astype(np.float32)
+            weighted = used * weights[rows][members, None].astype(np.float32)
             inner[z] += weighted.T @ used
             cross[z] += weighted.T @ (block[members] - offsets[z])
     ridge = 1e-6 * np.trace(inner, axis1=1, axis2=2) / m + 1e-12  # (groups,)

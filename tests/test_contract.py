@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import compress
-from compress import METHODS, SVD, EmbeddingMatrix, Int4, Int8, ProjectiveClustering, blocks
+from compress import METHODS, SVD, EmbeddingMatrix, Int4, Int8, LpLowRank, ProjectiveClustering, blocks
 from compress.factors import BITS
 
 CASES = {
@@ -18,7 +18,21 @@ CASES = {
         ProjectiveClustering(k=1, j=3, factor_bits=4),
         ProjectiveClustering(k=1, j=2, affine=True),
         ProjectiveClustering(k=2, j=11, restarts=1),
+        ProjectiveClustering(k=2, j=2, p=1.0, restarts=1, factor_bits=8),
+        ProjectiveClustering(k=2, j=2, loss="tukey", restarts=1),
+        ProjectiveClustering(k=1, j=2, loss="huber", scale=0.5),
         ProjectiveClustering(k=9, j=1, restarts=1, steps=1, seed=5),
+    ],
+    "lp": [
+        *(LpLowRank(j=3, p=1.0, objective="rows", factor_bits=bits) for bits in BITS),
+        *(LpLowRank(j=3, p=1.0, factor_bits=bits) for bits in BITS),
+        LpLowRank(j=2, p=1.5, start="lowner"),
+        LpLowRank(j=2, p=3.0, objective="rows"),
+        LpLowRank(j=2, p=3.0),
+        LpLowRank(j=4, p=2.0),
+        LpLowRank(j=11, p=1.0),
+        LpLowRank(j=1, p=5.0, steps=1),
+        LpLowRank(j=2, p=1.2, objective="rows", steps=0),
     ],
     "int8": [Int8()],
     "int4": [Int4()],
@@ -29,9 +43,21 @@ BAD = {
         "k": [0, 65537, 2.0, None, True],
         "j": [0, -3, 1.5, None],
         "affine": [2, 0.5, "yes", None],
+        "loss": ["l1", "", None, 1],
+        "p": [0.99, 0, -1, float("nan"), float("inf"), 33, "1", None, True],
+        "scale": [0, -1.0, float("nan"), float("inf"), "far", True],
         "restarts": [0, 1001, 1.0, None],
         "steps": [0, 1001, "12"],
         "factor_bits": [3, 32.0, None],
+        "seed": [-1, 2**32, 0.0, None],
+    },
+    "lp": {
+        "j": [0, -1, 2.5, None, True],
+        "p": [0.99, 0, -1, float("nan"), float("inf"), 33, "1", None, True],
+        "objective": ["row", "", None, 1],
+        "start": ["svd", None, 0],
+        "steps": [-1, 1001, 1.0, None],
+        "factor_bits": [0, 12, 16.0, None],
         "seed": [-1, 2**32, 0.0, None],
     },
     "int8": {},
@@ -216,11 +242,11 @@ def test_settings_make_the_method_again(method):
     [(name, setting, value) for name, fields in BAD.items() for setting, values in fields.items() for value in values],
 )
 def test_a_bad_setting_is_named_with_its_bounds_and_what_was_given(name, setting, value):
-    with pytest.raises(ValueError, match=rf"^{setting} must be .*\d.*, got {value!r}$|^affine must be .* True, got {value!r}$"):
+    with pytest.raises(ValueError, match=rf"^{setting} must be (a |one of ).*(\d|, ).*, got {value!r}$"):
         METHODS[name](**{setting: value})
 
 
-@pytest.mark.parametrize("method", [SVD(j=8), ProjectiveClustering(k=2, j=8)], ids=str)
+@pytest.mark.parametrize("method", [SVD(j=8), ProjectiveClustering(k=2, j=8), LpLowRank(j=8)], ids=str)
 def test_a_dimension_beyond_the_matrix_is_refused(small, method):
     with pytest.raises(ValueError, match=r"^j must be a whole number between 1 and 7 \(the matrix has 7 columns\), got 8$"):
         method.fit(small)

@@ -57,7 +57,7 @@ def test_refitted_bases_are_the_least_squares_ones(bits):
     codes = factors.store(matrix, coefficients, bases, bits, labels)["coefficients"]
     codes = codes if bits == 8 else factors.packing.read_nibbles(codes, bases.shape[1])
     offsets = np.zeros((len(bases), bases.shape[2]))
-    refitted = factors.refit(matrix, codes, bases, labels, offsets)
+    refitted = factors.least_squares(matrix, codes, bases, labels, offsets)
     for z in range(len(bases)):
         used = codes[labels == z].astype(np.float64)
         expected = np.linalg.lstsq(used, matrix.values[labels == z], rcond=None)[0]

@@ -73,6 +73,12 @@ def whole(name: str, value, low: int, high: int | float = math.inf, because: str
         raise ValueError(f"{name} must be a whole number {bounds}{because}, got {value!r}")
 
 
+def real(name: str, value, low: float, high: float) -> None:
+    """Raises ValueError unless the setting is a number between the bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{name} must be a number between {low:g} and {high:g}, got {value!r}")
+
+
 def one_of(name: str, value, choices) -> None:
     """Raises ValueError unless the setting is one of the choices, and of their type."""
     if not any(type(value) is type(choice) and value == choice for choice in choices):

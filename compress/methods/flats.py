@@ -3,15 +3,20 @@
 Plain alternation is slow to leave a poor partition, because a row pulls its own flat towards itself and so rates it too well. Two
 steps (ours) mend that: a start from rows that already lie near each other, tried on a sample; and, until the last passes, a row's
 distance to its own flat taken as if the flat had been fitted without it (the leave-one-out residual of least squares).
+
+The loss stands apart (losses.py). It rises with the distance, so a row's flat is its nearest under every loss; what a loss changes
+is how much the row weighs in the refit.
 """
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from compress import blocks, eigen
+from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 
 SAMPLE_ROWS = 4096
@@ -32,18 +37,24 @@ class Flats:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows that a solver works on: values (n, r), squared norms (n,), weights (n,) or None for uniform, and `outside`, the
-    weighted squared length that lies outside these r columns and no flat here can reach."""
+    """The rows that a solver works on: values (n, r); squared norms (n,) in all columns, of which `outside` (n,) lies outside these
+    r and no flat here can reach it; weights (n,) or None for uniform."""
 
     values: np.ndarray
     norms: np.ndarray
     weights: np.ndarray | None
-    outside: float
+    outside: np.ndarray | float = 0.0
     device: str = "cpu"
 
     @property
     def weighted_norms(self) -> np.ndarray:
         return self.norms if self.weights is None else self.norms * self.weights
+
+    @cached_property
+    def floor(self) -> np.ndarray:
+        """The squared distance of each row that float32 can tell from 0."""
+        typical = np.median(self.norms[self.norms > 0]) if self.norms.any() else 1.0
+        return 1e-6 * np.maximum(self.norms, typical)
 
 
 def find_flats(
@@ -54,41 +65,78 @@ def find_flats(
     restarts: int,
     steps: int,
     seed: int,
+    loss: Loss,
     progress: Callable | None,
-) -> tuple[Flats, np.ndarray]:
-    """k flats of dimension j near the rows, and the label of each row's nearest flat (n,).
+) -> tuple[Flats, np.ndarray, np.ndarray | None]:
+    """k flats of dimension j near the rows, the label of each row's nearest flat (n,), and the row weights of the last refit.
 
     Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
-    principal directions, then plain ones in all of them, whose cost Σ wᵢ dist² never rises. One step gives a preview.
+    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives a preview. Where the
+    loss has no scale yet, the distances of a least-squares fit give it.
     """
     n, d = matrix.shape
-    tell = progress or (lambda event: None)
-    weights = matrix.weights if matrix.weighted else None
-    everything = Rows(matrix.values, matrix.squared_norms, weights, 0.0, matrix.device)
+    everything = all_rows(matrix)
     if k == 1:
-        flats = refit(everything, np.zeros(n, np.int64), 1, j, affine)
-        seen = look(everything, flats)
-        tell({"restart": None, "step": 1, "rows": n, "cost": seen.cost})
-        return flats, seen.labels
+        flats = refit(everything, np.zeros(n, np.int64), 1, j, affine, everything.weights)
+        flats, seen = settle(everything, flats, loss, 1 if loss.plain else steps, progress)
+        return flats, seen.labels, seen.weights
 
     axes = matrix.axes[:, : min(d, 2 * j + 64)].astype(np.float32)
     rng = np.random.default_rng(seed)
-    sample = rotate(everything, axes, np.sort(rng.choice(n, min(n, max(SAMPLE_ROWS, 8 * k * j)), replace=False)))
-    flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, tell)
+    sample = rotate(everything, axes, some(n, max(SAMPLE_ROWS, 8 * k * j), rng))
+    if loss.needs_scale:
+        trial = best_of_restarts(sample, k, j, affine, 1, 2, np.random.default_rng(seed), Loss(), silent)
+        trial = preview(everything, lifted(trial, axes), Loss(), np.random.default_rng(seed))
+        loss = loss.scaled(look(everything, trial, Loss()).nearest)
+    tell = telling(progress, loss)
+    flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, loss, tell)
 
-    if steps == 1:  # a preview: refitted to some rows, then every row assigned
-        some = chosen(everything, np.sort(rng.choice(n, min(n, max(PREVIEW_ROWS, 32 * k * j)), replace=False)))
-        flats = refit(some, look(some, lifted(flats, axes)).labels, k, j, affine)
-        seen = look(everything, flats)
-        tell({"restart": None, "step": 1, "rows": n, "cost": seen.cost})
-        return largest_first(flats, seen.labels)
+    if steps == 1:
+        flats = preview(everything, lifted(flats, axes), loss, rng)
+        seen = look(everything, flats, loss)
+        tell(restart=None, step=1, rows=n, cost=seen.cost)
+        return *largest_first(flats, seen.labels), seen.weights
 
     leading = rotate(everything, axes)
-    flats, labels, step = alternate(leading, flats, max(1, 2 * steps // 3), True, tell)
+    flats, seen, step = alternate(leading, flats, max(1, 2 * steps // 3), True, loss, tell)
     del leading
-    flats = refit(everything, labels, k, j, affine)
-    flats, labels, _ = alternate(everything, flats, steps - step, False, tell, step)
-    return largest_first(flats, labels)
+    flats = refit(everything, seen.labels, k, j, affine, seen.weights)
+    flats, seen, _ = alternate(everything, flats, steps - step, False, loss, tell, step)
+    return *largest_first(flats, seen.labels), seen.weights
+
+
+def preview(everything: Rows, flats: Flats, loss: Loss, rng) -> Flats:
+    """The flats refitted to some of the rows."""
+    k, _, j = flats.bases.shape
+    rows = chosen(everything, some(len(everything.values), max(PREVIEW_ROWS, 32 * k * j), rng))
+    seen = look(rows, flats, loss)
+    return refit(rows, seen.labels, k, j, flats.affine, seen.weights)
+
+
+def settle(rows: Rows, flats: Flats, loss: Loss, steps: int, progress: Callable | None) -> tuple[Flats, "View"]:
+    """The flats carried on from where they are until the cost settles, for at most `steps` passes, and how the rows lie to them."""
+    if loss.needs_scale:
+        loss = loss.scaled(look(rows, flats, Loss()).nearest)
+    flats, seen, _ = alternate(rows, flats, steps, False, loss, telling(progress, loss))
+    return flats, seen
+
+
+def telling(progress: Callable | None, loss: Loss) -> Callable:
+    """Tells `progress` of every step, with the scale of the loss."""
+    return silent if progress is None else lambda **event: progress({**event, "scale": loss.scale})
+
+
+def silent(**event) -> None:
+    pass
+
+
+def all_rows(matrix: EmbeddingMatrix) -> Rows:
+    return Rows(matrix.values, matrix.squared_norms, matrix.weights if matrix.weighted else None, 0.0, matrix.device)
+
+
+def some(n: int, count: int, rng) -> np.ndarray:
+    """Numbers of so many rows of n, in order; all of them where there are fewer."""
+    return np.sort(rng.choice(n, min(n, count), replace=False))
 
 
 def chosen(rows: Rows, members: np.ndarray) -> Rows:
@@ -109,11 +157,8 @@ def largest_first(flats: Flats, labels: np.ndarray) -> tuple[Flats, np.ndarray]:
 def rotate(rows: Rows, axes: np.ndarray, members: np.ndarray | slice = slice(None)) -> Rows:
     """The rows (or some of them) in the coordinates of the axes (d, r)."""
     weights = None if rows.weights is None else rows.weights[members]
-    values = blocks.project(rows.values[members], axes, rows.device)
-    norms = blocks.squared_norms(values)
-    lost = rows.norms[members] - norms
-    outside = float(lost.sum() if weights is None else weights @ lost)
-    return Rows(values, norms, weights, max(outside, 0.0), rows.device)
+    values, norms = blocks.project(rows.values[members], axes, rows.device), rows.norms[members]
+    return Rows(values, norms, weights, np.maximum(norms - blocks.squared_norms(values), 0), rows.device)
 
 
 def lifted(flats: Flats, axes: np.ndarray) -> Flats:
@@ -121,46 +166,58 @@ def lifted(flats: Flats, axes: np.ndarray) -> Flats:
     return Flats(axes @ flats.bases, flats.offsets @ axes.T, flats.leverages, flats.affine)
 
 
-def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, steps: int, rng, tell: Callable) -> Flats:
+def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, steps: int, rng, loss: Loss, tell: Callable) -> Flats:
     """The flats of the restart that costs least on these rows, each carried on for a few steps, on few rows until it settles.
     Starts take turns: k-means, and neighbourhoods."""
     best, least = None, np.inf
     for restart in range(restarts):
         start = neighbourhoods if restart % 2 else clusters
-        flats = refit(rows, start(rows, k, j, rng), k, j, affine)
+        flats, weights = refit(rows, start(rows, k, j, rng), k, j, affine, rows.weights), rows.weights
         cost, fallen, step = np.inf, np.inf, 0
         while step < steps or (fallen > SETTLED and len(rows.values) < SAMPLE_ROWS and step < 50):
-            seen = look(rows, flats)
-            flats = refit(rows, filled(seen.left_out(rows), seen.nearest, k, j), k, j, affine)
+            seen = look(rows, flats, loss)
+            weights = eased(weights, seen.weights, loss)
+            flats = refit(rows, filled(seen.left_out(rows), seen.costs, k, j), k, j, affine, weights)
             now = seen.cost
             step, fallen, cost = step + 1, (cost - now) / max(now, 1e-300), now
-            tell({"restart": restart, "step": step, "rows": len(rows.values), "cost": cost})
+            tell(restart=restart, step=step, rows=len(rows.values), cost=cost)
         if cost < least:
             best, least = flats, cost
     return best
 
 
-def alternate(rows: Rows, flats: Flats, steps: int, careful: bool, tell: Callable, done: int = 0) -> tuple[Flats, np.ndarray, int]:
-    """Assigns and refits until the cost settles or the steps are used up: flats, their labels, steps done in all."""
+def alternate(
+    rows: Rows, flats: Flats, steps: int, careful: bool, loss: Loss, tell: Callable, done: int = 0
+) -> tuple[Flats, "View", int]:
+    """Assigns and refits until the cost settles or the steps are used up: flats, how the rows lie to them, steps done in all."""
     k, _, j = flats.bases.shape
-    seen = look(rows, flats)
+    seen = look(rows, flats, loss)
+    weights = rows.weights
     for _ in range(steps):
         done += 1
-        target = filled(seen.left_out(rows) if careful else seen.labels, seen.nearest, k, j)
-        moved = refit(rows, target, k, j, flats.affine)
-        now = look(rows, moved)
+        target = filled(seen.left_out(rows) if careful else seen.labels, seen.costs, k, j)
+        weights = eased(weights, seen.weights, loss)
+        moved = refit(rows, target, k, j, flats.affine, weights)
+        now = look(rows, moved, loss)
         settled = now.cost > seen.cost * (1 - SETTLED)
         if now.cost <= seen.cost:
             flats, seen = moved, now
-        tell({"restart": None, "step": done, "rows": len(rows.values), "cost": seen.cost})
+        tell(restart=None, step=done, rows=len(rows.values), cost=seen.cost)
         if settled:
             break
-    return flats, seen.labels, done
+    return flats, seen, done
 
 
-def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool) -> Flats:
-    """The best flat of each group of rows: the leading eigenvectors of its (centred, if affine) second moments."""
-    squares, sums, totals = blocks.group_moments(rows.values, labels, k, rows.weights, rows.device)
+def eased(old: np.ndarray | None, new: np.ndarray | None, loss: Loss) -> np.ndarray | None:
+    """The weights of the next refit, between the last ones and those that the loss asks for where it asks to go slowly."""
+    if loss.damping == 1 or new is None:
+        return new
+    return new**loss.damping * (1.0 if old is None else old ** (1 - loss.damping))
+
+
+def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool, weights: np.ndarray | None) -> Flats:
+    """The best flat of each group of rows: the leading eigenvectors of its weighted (and centred, if affine) second moments."""
+    squares, sums, totals = blocks.group_moments(rows.values, labels, k, weights, rows.device)
     r = rows.values.shape[1]
     bases, offsets = np.zeros((k, r, j), np.float32), np.zeros((k, r), np.float32)
     leverages = np.zeros((k, j), np.float32)
@@ -172,7 +229,8 @@ def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool) -> Flats
         bases[z] = vectors
         if affine:
             offsets[z] = mean - vectors @ (vectors.T @ mean)
-        leverages[z] = 1 / np.maximum(values - rest, 1e-6 * max(values[0], 1e-30))
+        if values[0] > 0:  # else no row of the group has a weight
+            leverages[z] = 1 / np.maximum(values - rest, 1e-6 * max(values[0], 1e-30))
     return Flats(bases, offsets, leverages, affine)
 
 
@@ -195,40 +253,48 @@ def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:
 @dataclass(frozen=True, eq=False)
 class View:
     """How rows lie to flats: squared distances (n, k) and pulls (n, k), see `residuals`; labels (n,) of the nearest flats; nearest
-    (n,) weighted squared distances to those; cost, Σ wᵢ dist² over Σ wᵢ ‖aᵢ‖²."""
+    (n,) squared distances to those; costs (n,), wᵢ ρ of them; weights (n,) of the rows in the next refit, wᵢ dρ/ds, None where
+    uniform; cost, Σ wᵢ ρ(dist) over Σ wᵢ ρ(‖aᵢ‖)."""
 
     distances: np.ndarray
     pulls: np.ndarray
     labels: np.ndarray
     nearest: np.ndarray
+    costs: np.ndarray
+    weights: np.ndarray | None
     cost: float
 
     def left_out(self, rows: Rows) -> np.ndarray:
         """Labels by distance, that to a row's own flat taken as if the flat had been fitted without the row: least squares
         understates a member's squared residual by (1 − leverage)²."""
         distances, own = self.distances.copy(), (np.arange(len(self.labels)), self.labels)
-        leverage = self.pulls[own] if rows.weights is None else self.pulls[own] * rows.weights
-        distances[own] /= (1 - np.minimum(leverage, 0.9)) ** 2
+        leverage = self.pulls[own] if self.weights is None else self.pulls[own] * self.weights
+        distances[own] += (distances[own] - rows.outside) * ((1 - np.minimum(leverage, 0.9)) ** -2 - 1)
         return distances.argmin(axis=1)
 
 
-def look(rows: Rows, flats: Flats) -> View:
+def look(rows: Rows, flats: Flats, loss: Loss) -> View:
     distances, pulls = residuals(rows, flats)
     labels = distances.argmin(axis=1)
     nearest = distances[np.arange(len(labels)), labels]
+    if loss.plain:
+        weights, costs, whole = rows.weights, nearest, rows.norms
+    else:
+        squared = np.maximum(nearest, rows.floor)
+        weights, costs, whole = loss.pull(squared), loss.cost(squared), loss.cost(np.maximum(rows.norms, rows.floor))
+        weights = weights if rows.weights is None else weights * rows.weights
     if rows.weights is not None:
-        nearest = nearest * rows.weights
-    cost = (nearest.sum() + rows.outside) / (rows.weighted_norms.sum() + rows.outside)
-    return View(distances, pulls, labels, nearest, float(cost))
+        costs, whole = costs * rows.weights, whole * rows.weights
+    return View(distances, pulls, labels, nearest, costs, weights, float(costs.sum() / max(whole.sum(), 1e-300)))
 
 
-def filled(labels: np.ndarray, nearest: np.ndarray, k: int, j: int) -> np.ndarray:
-    """The labels, with every empty group given the j rows that lie farthest from their flat: a new flat holds those exactly."""
+def filled(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndarray:
+    """The labels, with every empty group given the j rows that cost most: a new flat holds those exactly."""
     empty = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
     if len(empty):
-        labels, farthest = labels.copy(), np.argsort(nearest)[::-1]
+        labels, dearest = labels.copy(), np.argsort(costs)[::-1]
         for count, z in enumerate(empty):
-            labels[farthest[count * j : (count + 1) * j]] = z
+            labels[dearest[count * j : (count + 1) * j]] = z
     return labels
 
 

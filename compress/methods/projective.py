@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -9,18 +10,22 @@ from array_api_compat import array_namespace, device
 
 from compress import blocks, factors, packing
 from compress.compressed import Compressed
-from compress.methods.base import Method, one_of, rank_bound, whole
+from compress.losses import LARGEST_P, Loss
+from compress.losses import NAMES as LOSSES
+from compress.methods.base import Method, one_of, rank_bound, real, whole
 from compress.methods.flats import find_flats
 from compress.threads import one_thread
 
 
 @dataclass(frozen=True)
 class ProjectiveClustering(Method):
-    """Rows split over k subspaces of dimension j so that Σ wᵢ dist(aᵢ, nearest subspace)² is small: MESSI (Maalouf, Lang, Rus and
+    """Rows split over k subspaces of dimension j so that Σ wᵢ ρ(dist(aᵢ, nearest subspace)) is small: MESSI (Maalouf, Lang, Rus and
     Feldman, ICLR 2021).
 
     k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers,
     in float32).
+    loss: ρ, one of lp (dist^p), huber, cauchy, geman_mcclure, welsch, tukey (see losses.py). p: exponent of lp, 1 to 32; 2 is least
+    squares. scale: the distance from which the other losses hold a row for far; None to estimate it from the rows.
     restarts: starts tried on a sample. steps: passes over all rows at most; 1 gives a preview. factor_bits: stored precision of the
     factors, 32, 16, 8 or 4. The search is ours (see flats.py); numbers stored: n·j + k·j·d, and a label of ⌈log₂ k⌉ bits a row,
     which the paper leaves out of its count.
@@ -29,6 +34,9 @@ class ProjectiveClustering(Method):
     k: int = 5
     j: int = 60
     affine: bool = False
+    loss: str = "lp"
+    p: float = 2.0
+    scale: float | None = None
     restarts: int = 8
     steps: int = 12
     factor_bits: int = 16
@@ -41,6 +49,10 @@ class ProjectiveClustering(Method):
         whole("k", self.k, 1, 65536)
         whole("j", self.j, 1)
         one_of("affine", self.affine, (False, True))
+        one_of("loss", self.loss, LOSSES)
+        real("p", self.p, 1, LARGEST_P)
+        if self.scale is not None:
+            real("scale", self.scale, 1e-15, 1e20)
         whole("restarts", self.restarts, 1, 1000)
         whole("steps", self.steps, 1, 1000)
         one_of("factor_bits", self.factor_bits, factors.BITS)
@@ -54,15 +66,23 @@ class ProjectiveClustering(Method):
         n, d = matrix.shape
         self.check(n, d)
         with one_thread() if self == self.draft else nullcontext():
-            flats, labels = find_flats(matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, progress)
+            flats, labels, weights = find_flats(
+                matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress
+            )
         coefficients = blocks.group_projections(matrix.values, flats.bases, labels, matrix.device)
         bases = flats.bases.transpose(0, 2, 1)  # (k, j, d)
-        arrays = factors.store(matrix, coefficients, bases, self.factor_bits, labels, flats.offsets)
+        refit = partial(factors.least_squares, weights=weights)
+        arrays = factors.store(matrix, coefficients, bases, self.factor_bits, labels, flats.offsets, refit)
         if self.k > 1:
             arrays["labels"] = packing.pack_stream(labels, packing.width(self.k))
         if self.affine:
             arrays["offsets"] = flats.offsets
         return Compressed(self, arrays, matrix.shape, matrix.digest)
+
+    @property
+    def rho(self) -> Loss:
+        """The loss of a row's distance."""
+        return Loss(self.loss, self.p, self.scale) if self.loss != "lp" else Loss("lp", self.p)
 
     @property
     def draft(self):

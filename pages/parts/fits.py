@@ -107,7 +107,7 @@ def fit_command(method: Method, path: Path) -> list[str]:
     for name, value in method.settings.items():
         if value is True:
             arguments.append(f"--{name.replace('_', '-')}")
-        elif value is not False:
+        elif value is not False and value is not None:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
     return arguments
 

@@ -8,6 +8,11 @@ import compress
 from compress import SVD, EmbeddingMatrix, ProjectiveClustering
 from compress.sources import planted
 
+LOSSES = [
+    {}, {"p": 1.0}, {"p": 1.5}, {"p": 3.0}, *({"loss": name} for name in ("huber", "cauchy", "geman_mcclure", "welsch", "tukey")),
+]  # fmt: skip
+LOSS = pytest.mark.parametrize("loss", LOSSES, ids=str)
+
 
 def error_of(matrix, method):
     return compress.evaluate(matrix, method.fit(matrix)).weighted_error
@@ -93,33 +98,36 @@ def test_every_row_is_in_its_nearest_subspace_and_the_last_cost_told_is_the_erro
     assert (chosen <= distances.min(axis=1) + 1e-5).all()
 
 
+@LOSS
 @pytest.mark.parametrize("affine", [False, True], ids=["linear", "affine"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])
-def test_the_cost_never_rises_in_the_passes_over_all_rows(affine, weighted):
+def test_the_cost_never_rises_in_the_passes_over_all_rows(affine, weighted, loss):
     values, _ = planted(n_rows=1000, k=6, j=3, dim=40, noise=0.3, seed=2)
     matrix = EmbeddingMatrix(values, weights=np.random.default_rng(2).exponential(size=1000) if weighted else None)
     told = []
-    ProjectiveClustering(k=6, j=3, affine=affine, restarts=1).fit(matrix, told.append)
+    ProjectiveClustering(k=6, j=3, affine=affine, restarts=1, **loss).fit(matrix, told.append)
     costs = np.array([event["cost"] for event in told if event["restart"] is None])
-    assert len(costs) >= 3
+    assert len(costs) >= 2
     assert (np.diff(costs) <= 1e-7).all()
 
 
+@LOSS
 @pytest.mark.parametrize("affine", [False, True], ids=["linear", "affine"])
-def test_a_plain_step_never_raises_the_cost_it_states(affine):
-    from compress.methods.flats import Rows, look, refit
+def test_a_plain_step_never_raises_the_cost_it_states(affine, loss):
+    from compress.methods.flats import Rows, eased, look, refit
 
     values, _ = planted(n_rows=400, k=4, j=2, dim=10, noise=0.5, seed=3)
     matrix, rng = EmbeddingMatrix(values), np.random.default_rng(3)
     weights = rng.exponential(size=400)
-    rows = Rows(matrix.values, matrix.squared_norms, weights, 0.0)
-    labels, costs = rng.integers(4, size=400), []
+    rows = Rows(matrix.values, matrix.squared_norms, weights)
+    labels, costs, rho = rng.integers(4, size=400), [], ProjectiveClustering(**{"scale": 1.0, **loss}).rho
+    rho = rho.scaled(matrix.squared_norms) if rho.needs_scale else rho
     for _ in range(15):
-        seen = look(rows, refit(rows, labels, 4, 2, affine))
-        labels = seen.labels
+        seen = look(rows, refit(rows, labels, 4, 2, affine, weights), rho)
+        labels, weights = seen.labels, eased(weights, seen.weights, rho)
         costs.append(seen.cost)
     assert (np.diff(costs) <= 1e-6).all()
-    assert costs[-1] < 0.9 * costs[0]
+    assert costs[-1] < 0.95 * costs[0]
 
 
 def test_more_restarts_reach_no_higher_cost_on_the_sample(flats):

@@ -1,0 +1,151 @@
+"""The solver behind the entrywise ℓp form: min Σ wᵢ |aᵢₗ − uᵢ·vₗ|^p over coefficients uᵢ of rows and directions vₗ of columns.
+
+With one factor fixed the other's rows are ℓp regressions, each on its own: `regress` lowers them all at once. The two factors take
+turns, the second on the transposed matrix. |r|^p is at most a weighted square around the present residual (p ≤ 2), so a few steps
+of conjugate gradients on Σ |r|^(p−2) r'², which never form the n systems of j × j, already lower the ℓp sum itself.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from compress import blocks
+from compress.matrix import EmbeddingMatrix
+
+SETTLED = 1e-4  # relative fall of the cost below which a fit has settled
+NEAR = 1e-3  # of a row's mean size: residuals below it weigh as if they were as large
+BLOCK_BYTES = 8 << 20
+
+
+def fit_entries(
+    matrix: EmbeddingMatrix, basis: np.ndarray, p: float, steps: int, progress: Callable | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (n, j) and an orthonormal basis (d, j), from a basis to start at. One step lowers rows, then columns; the cost
+    that `progress` is told, Σ wᵢ|aᵢₗ−bᵢₗ|^p over Σ wᵢ|aᵢₗ|^p, never rises."""
+    tell = progress or (lambda event: None)
+    weights = matrix.weights if matrix.weighted else None
+    basis = np.array(basis, dtype=np.float32)
+    coefficients = blocks.project(matrix.values, basis, matrix.device)
+    whole = float((matrix.weights * row_sums(matrix.values, p)).sum())
+    before = np.inf
+    for step in range(steps):
+        lower_rows(matrix, coefficients, basis, p)
+        cost = lower_columns(matrix, coefficients, basis, p, weights) / whole
+        tell({"restart": None, "step": step + 1, "rows": len(coefficients), "cost": cost, "scale": None})
+        if cost > before * (1 - SETTLED):
+            break
+        before = cost
+    lower_rows(matrix, coefficients, basis, p, rounds=6)
+    return evened(coefficients, basis)
+
+
+def row_sums(values: np.ndarray, p: float) -> np.ndarray:
+    """Σₗ |aᵢₗ|^p of every row, (n,) float64."""
+    out = np.empty(len(values))
+    for rows, block in blocks.walk(values):
+        out[rows] = (np.abs(block) ** p).sum(axis=1, dtype=np.float64)
+    return out
+
+
+def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, rounds: int = 2) -> None:
+    """Lowers every row's cost by its coefficients, in place."""
+    fixed = blocks.to_device(basis, matrix.device)
+    for rows, block in blocks.walk(matrix.values, BLOCK_BYTES):
+        found, _ = regress(*on_device(matrix, block, coefficients[rows]), fixed, p, rounds=rounds)
+        coefficients[rows] = blocks.to_host(found)
+
+
+def lower_columns(
+    matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, weights, rounds: int = 2
+) -> float:
+    """Lowers every column's cost by its entries of the basis, in place; the cost of all of them."""
+    n, d = matrix.shape
+    fixed = blocks.to_device(coefficients, matrix.device)
+    weights = None if weights is None else blocks.to_device(weights.astype(np.float32), matrix.device)
+    step, cost = max(1, BLOCK_BYTES // (4 * n)), 0.0
+    for start in range(0, d, step):
+        columns = slice(start, start + step)
+        block = np.ascontiguousarray(matrix.values[:, columns].T)
+        found, costs = regress(*on_device(matrix, block, basis[columns]), fixed, p, weights, rounds)
+        basis[columns] = blocks.to_host(found)
+        cost += float(costs.sum())
+    return cost
+
+
+def on_device(matrix: EmbeddingMatrix, *arrays: np.ndarray) -> list:
+    return [blocks.to_device(array, matrix.device) for array in arrays]
+
+
+def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 2, steps: int = 2):
+    """Lowers Σₗ wₗ |aᵢₗ − uᵢ·vₗ|^p for every row aᵢ of values (m, q) at once, basis (q, j), weights (q,): the coefficients (m, j) and
+    what each row costs with them (m,) float64. No row's cost rises. numpy arrays or torch tensors.
+
+    Each round weighs the squared residuals anew and takes a few steps of conjugate gradients; above p = 2, where the weighted square
+    is no bound, the longest of a few steps along that direction that lowers the row's cost, at first Newton's.
+    """
+    xp = array_namespace(values)
+    near = xp.maximum(NEAR * xp.mean(xp.abs(values), axis=1, keepdims=True), 1e-30 * xp.ones_like(values[:, :1]))
+    residuals = values - coefficients @ basis.T
+    costs = summed(residuals, p, weights)
+    for _ in range(rounds):
+        w = xp.maximum(xp.abs(residuals), near) / near
+        w = 1 / w if p == 1 else w ** (p - 2)
+        if p > 2:
+            w = w / xp.maximum(xp.max(w, axis=1, keepdims=True), xp.ones_like(near))
+        w = w if weights is None else w * weights
+        move, change = descend(residuals, w, basis, steps)
+        for stride in (1.0,) if p <= 2 else (1 / (p - 1), 0.3 / (p - 1), 0.1 / (p - 1)):
+            trial = residuals - stride * change
+            now = summed(trial, p, weights)
+            lower = now < costs
+            coefficients = xp.where(lower[:, None], coefficients + stride * move, coefficients)
+            residuals = xp.where(lower[:, None], trial, residuals)
+            costs = xp.where(lower, now, costs)
+            move = xp.where(lower[:, None], 0 * move, move)
+            change = xp.where(lower[:, None], 0 * change, change)
+    return coefficients, costs
+
+
+def summed(residuals, p: float, weights):
+    """Σₗ wₗ |rᵢₗ|^p of every row, float64."""
+    xp = array_namespace(residuals)
+    size = xp.abs(residuals)
+    size = size if p == 1 else size**p
+    return xp.sum(size if weights is None else size * weights, axis=1, dtype=xp.float64)
+
+
+def descend(residuals, w, basis, steps: int):
+    """A few steps of conjugate gradients on Σₗ wᵢₗ (rᵢₗ − Δᵢ·vₗ)² for every row: Δ (m, j) and Δ Vᵀ (m, q). The metric is that of the
+    rows' mean weights."""
+    xp = array_namespace(residuals)
+    j = basis.shape[1]
+    inner = (basis.T * xp.mean(w, axis=0)) @ basis  # (j, j)
+    ridge = 1e-6 * xp.linalg.trace(inner) / j + 1e-30
+    metric = xp.linalg.inv(inner + ridge * xp.eye(j, dtype=inner.dtype))
+    moved, changed = xp.zeros_like(residuals[:, :1]) * basis[:1, :], xp.zeros_like(residuals)
+    direction, slope = None, None
+    for _ in range(steps):
+        gradient = (w * (residuals - changed)) @ basis
+        steep = gradient @ metric
+        fresh = xp.sum(gradient * steep, axis=1, keepdims=True)
+        direction = steep if direction is None else steep + ratio(fresh, slope) * direction
+        slope = fresh
+        reach = direction @ basis.T
+        length = ratio(slope, xp.sum(w * reach * reach, axis=1, keepdims=True))
+        moved, changed = moved + length * direction, changed + length * reach
+    return moved, changed
+
+
+def ratio(above, below):
+    """above / below, 0 where there is nothing left to divide by."""
+    xp = array_namespace(above)
+    return xp.where(below > 1e-30, above / xp.maximum(below, 1e-30 * xp.ones_like(below)), 0 * above)
+
+
+def evened(coefficients: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same product with an orthonormal basis whose directions do not correlate, the strongest first."""
+    frame, triangle = np.linalg.qr(basis.astype(np.float64))
+    moments = triangle @ blocks.gram(coefficients) @ triangle.T
+    turn = np.linalg.eigh(moments)[1][:, ::-1]
+    return blocks.project(coefficients, triangle.T @ turn), (frame @ turn).astype(np.float32)

@@ -1,0 +1,145 @@
+"""Robust low rank: one subspace for all rows under the ℓp error, which far rows pull less than they pull the squared one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from compress import blocks, factors
+from compress.compressed import Compressed
+from compress.ellipsoid import lowner
+from compress.lewis import lewis_axes
+from compress.losses import LARGEST_P, Loss
+from compress.matrix import EmbeddingMatrix
+from compress.methods import flats
+from compress.methods.base import Method, one_of, rank_bound, real, whole
+from compress.methods.entries import fit_entries, lower_columns, lower_rows
+
+OBJECTIVES = ("entries", "rows")
+STARTS = ("lewis", "lowner")
+LOWNER_COLUMNS = 64  # beyond this many the ellipsoid method takes too long
+PREVIEW_ROWS = 8192
+
+
+@dataclass(frozen=True)
+class LpLowRank(Method):
+    """A ≈ U Vᵀ of rank j with a small ℓp error: the robust low rank of Tukan, Maalouf, Weksler and Feldman (*Compressed Deep
+    Networks: Goodbye SVD, Hello Robust Low-Rank Approximation*, arXiv 2009.05647).
+
+    j: rank. p: exponent, 1 to 32; 2 gives SVD, above 2 far rows pull more than there.
+    objective: "rows" lowers Σ wᵢ ‖aᵢ−bᵢ‖₂^p, "entries" lowers Σ wᵢ Σₗ |aᵢₗ−bᵢₗ|^p, from where "rows" settled.
+    start: the ellipsoid near {x : ‖Ax‖_p ≤ 1} whose leading axes the fit starts from: "lewis", by Lewis weights (ours, for real
+    sizes), or "lowner", by the paper's ellipsoid method, for at most 64 columns. steps: reweighted fits (ours) that lower the
+    objective from there, at most; 0 keeps the start, 1 gives a preview. factor_bits: stored precision, 32, 16, 8 or 4.
+    Numbers stored: n·j + j·d, as for SVD.
+    """
+
+    j: int = 60
+    p: float = 1.0
+    objective: str = "entries"
+    start: str = "lewis"
+    steps: int = 12
+    factor_bits: int = 16
+    seed: int = 0
+
+    name: ClassVar[str] = "lp"
+    label: ClassVar[str] = "ℓp low rank"
+
+    def __post_init__(self):
+        whole("j", self.j, 1)
+        real("p", self.p, 1, LARGEST_P)
+        one_of("objective", self.objective, OBJECTIVES)
+        one_of("start", self.start, STARTS)
+        whole("steps", self.steps, 0, 1000)
+        one_of("factor_bits", self.factor_bits, factors.BITS)
+        whole("seed", self.seed, 0, 2**32 - 1)
+
+    def check(self, n, d):
+        whole("j", self.j, 1, *rank_bound(n, d))
+        if self.start == "lowner" and d > LOWNER_COLUMNS:
+            raise ValueError(f"start must be lewis for more than {LOWNER_COLUMNS} columns (the matrix has {d:,}), got 'lowner'")
+
+    def fit(self, matrix, progress=None, warm: Compressed | None = None):
+        """`warm`: a fit of the same rank to start from instead of an ellipsoid, such as that of a p nearby."""
+        n, d = matrix.shape
+        self.check(n, d)
+        if self.p == 2:
+            basis = matrix.axes[:, : self.j]
+            coefficients = blocks.project(matrix.values, basis, matrix.device)
+            return self.compressed(matrix, coefficients, basis, factors.least_squares)
+        some = part(matrix, PREVIEW_ROWS, self.seed) if self.steps == 1 else matrix
+        basis = self.first_basis(some, warm, progress)
+        if self.objective == "rows":
+            basis, weights = self.reweighted(some, basis, progress)
+            coefficients = blocks.project(matrix.values, basis, matrix.device)
+            refit = partial(factors.least_squares, weights=weights if some is matrix else None)
+        else:
+            basis = self.reweighted(some, basis, None)[0] if warm is None else basis
+            coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress)
+            if some is not matrix:
+                coefficients = blocks.project(matrix.values, basis, matrix.device)
+                lower_rows(matrix, coefficients, basis, self.p)
+            refit = partial(refit_entries, p=self.p)
+        return self.compressed(matrix, coefficients, basis, refit)
+
+    def reweighted(self, matrix: EmbeddingMatrix, basis: np.ndarray, progress) -> tuple[np.ndarray, np.ndarray]:
+        """The basis carried on to a low row-wise cost, and the row weights of its last refit."""
+        at = flats.Flats(basis[None], np.zeros((1, len(basis)), np.float32), np.zeros((1, self.j), np.float32), False)
+        found, seen = flats.settle(flats.all_rows(matrix), at, self.rho, self.steps, progress)
+        return found.bases[0], seen.weights
+
+    def first_basis(self, matrix: EmbeddingMatrix, warm: Compressed | None, progress) -> np.ndarray:
+        """(d, j), orthonormal: from the fit to start at, else the leading axes of the ellipsoid."""
+        d = matrix.shape[1]
+        if warm is not None:
+            if warm.shape[1] != d or warm.method.j != self.j:
+                raise ValueError(f"a warm start must have {d} columns and rank {self.j}, got {warm.shape[1]} and {warm.method.j}")
+            axes = factors.read_bases(warm.arrays)[0].T
+        elif self.start == "lowner":
+            axes = lowner(matrix.values, self.p, matrix.weights if matrix.weighted else None, progress=progress).axes
+        else:
+            axes = lewis_axes(matrix, self.p)
+        few = axes.shape[1] < self.j  # where the rows have a lower rank
+        axes = np.concatenate([axes, matrix.axes], axis=1) if few else axes[:, : self.j]
+        return np.linalg.qr(axes)[0][:, : self.j].astype(np.float32)
+
+    def compressed(self, matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, refit: Callable) -> Compressed:
+        arrays = factors.store(matrix, coefficients, basis.T[None], self.factor_bits, refit=refit)
+        return Compressed(self, arrays, matrix.shape, matrix.digest)
+
+    @property
+    def rho(self) -> Loss:
+        """The loss of a row's distance, for the rows form."""
+        return Loss("lp", self.p)
+
+    @property
+    def draft(self):
+        return replace(self, start="lewis", steps=1)
+
+    def decode(self, arrays, rows, d):
+        return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
+
+    def layout(self, n, d):
+        return factors.layout(n, d, 1, self.j, self.factor_bits)
+
+    def numbers(self, n, d):
+        return n * self.j + self.j * d
+
+
+def part(matrix: EmbeddingMatrix, count: int, seed: int) -> EmbeddingMatrix:
+    """So many rows of the matrix, chosen at random from those that are not zero; the matrix itself where it has no more."""
+    there = np.flatnonzero((matrix.squared_norms > 0) & (matrix.weights > 0))
+    if len(there) <= count:
+        return matrix
+    rows = np.sort(np.random.default_rng(seed).choice(there, count, replace=False))
+    return EmbeddingMatrix(matrix.values[rows], weights=matrix.weights[rows], device=matrix.device)
+
+
+def refit_entries(matrix, codes, bases, labels, offsets, p: float) -> np.ndarray:
+    """The one basis of `bases` (1, j, d) lowered to the ℓp error that the given codes (n, j) allow."""
+    basis = np.ascontiguousarray(bases[0].T)
+    weights = matrix.weights if matrix.weighted else None
+    lower_columns(matrix, codes.astype(np.float32), basis, p, weights, rounds=6)
+    return basis.T[None]
