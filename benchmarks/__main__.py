@@ -1,7 +1,7 @@
 """Every benchmark, one after another."""
 
-from benchmarks import app, bytes, plain_em, projective, spectrum
+from benchmarks import app, bytes, plain_em, projective, robust, spectrum
 
-for benchmark in (bytes, spectrum, projective, plain_em, app):
+for benchmark in (bytes, spectrum, projective, plain_em, robust, app):
     benchmark.main([])
     print()

@@ -34,7 +34,7 @@ def planted_outliers() -> None:
         l1, squared = errors(matrix, base, clean)
         svd_degrees.append(degrees(base, subspace))
         for objective, rows in found.items():
-            result = LpLowRank(j=12, p=1.0, objective=objective, steps=50, factor_bits=32).fit(matrix)
+            result = LpLowRank(j=12, p=1.0, objective=objective, factor_bits=32).fit(matrix)
             mine = errors(matrix, result, clean)
             rows.append((mine[0] / l1, mine[1] / squared, degrees(result, subspace)))
     heading(f"ℓ1 low rank, 2000 × 60 of rank 12 with 40 far rows, mean of {SEEDS} seeds")
@@ -111,7 +111,7 @@ def ellipsoids() -> None:
     for n, d in ((500, 20), (2000, 60)):
         values = rng.standard_t(2, (n, d)).astype(np.float32)
         found = lowner(values, 1.0)
-        weights, moments = lewis_moments(EmbeddingMatrix(values), 1.0)
+        weights, _ = lewis_moments(EmbeddingMatrix(values), 1.0)
         rows.append((f"{n} × {d}", f"{np.sqrt(d):.3f}", f"{found.proved:.3f}", f"{found.measured:.3f}", f"{weights.sum():.2f}"))
     table(["Student t rows", "√d", "Löwner: proved", "measured", "Lewis weights' sum (d when settled)"], rows)
 

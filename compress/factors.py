@@ -83,8 +83,8 @@ def least_squares(
     offsets: np.ndarray,
     weights: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The bases (groups, m, d) that with the given codes (n, m) come closest to the rows, weighted as in the matrix unless `weights`
-    (n,) say otherwise; as given where no code is used."""
+    """The bases (groups, m, d) that with the given codes (n, m) come closest to the rows, weighted as in the matrix unless
+    `weights` (n,) say otherwise; as given where no code is used."""
     weights = matrix.weights if weights is None else weights
     groups, m, d = bases.shape
     inner, cross = np.zeros((groups, m, m)), np.zeros((groups, m, d))

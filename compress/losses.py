@@ -21,8 +21,8 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Loss:
-    """ρ by name: lp with its exponent p ≥ 1, or one of the others. scale: λ > 0, a distance; None while it is still to be estimated.
-    Under ℓp it is only the unit of distances, which keeps their powers within range."""
+    """ρ by name: lp with its exponent p ≥ 1, or one of the others. scale: λ > 0, a distance; None while it is still to be
+    estimated. Under ℓp it is only the unit of distances, which keeps their powers within range."""
 
     name: str = "lp"
     p: float = 2.0

@@ -27,7 +27,7 @@ def fit_entries(
     weights = matrix.weights if matrix.weighted else None
     basis = np.array(basis, dtype=np.float32)
     coefficients = blocks.project(matrix.values, basis, matrix.device)
-    whole = float((matrix.weights * row_sums(matrix.values, p)).sum())
+    whole = sum(float(matrix.weights[rows] @ summed(block, p, None, unit(matrix))) for rows, block in blocks.walk(matrix.values))
     before = np.inf
     for step in range(steps):
         lower_rows(matrix, coefficients, basis, p)
@@ -40,19 +40,16 @@ def fit_entries(
     return evened(coefficients, basis)
 
 
-def row_sums(values: np.ndarray, p: float) -> np.ndarray:
-    """Σₗ |aᵢₗ|^p of every row, (n,) float64."""
-    out = np.empty(len(values))
-    for rows, block in blocks.walk(values):
-        out[rows] = (np.abs(block) ** p).sum(axis=1, dtype=np.float64)
-    return out
+def unit(matrix: EmbeddingMatrix) -> float:
+    """The mean size of an entry, which no entry exceeds by more than n·d, so that no power overflows."""
+    return matrix.absolute_sum / matrix.values.size
 
 
 def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, rounds: int = 2) -> None:
     """Lowers every row's cost by its coefficients, in place."""
     fixed = blocks.to_device(basis, matrix.device)
     for rows, block in blocks.walk(matrix.values, BLOCK_BYTES):
-        found, _ = regress(*on_device(matrix, block, coefficients[rows]), fixed, p, rounds=rounds)
+        found, _ = regress(*on_device(matrix, block, coefficients[rows]), fixed, p, rounds=rounds, unit=unit(matrix))
         coefficients[rows] = blocks.to_host(found)
 
 
@@ -67,7 +64,7 @@ def lower_columns(
     for start in range(0, d, step):
         columns = slice(start, start + step)
         block = np.ascontiguousarray(matrix.values[:, columns].T)
-        found, costs = regress(*on_device(matrix, block, basis[columns]), fixed, p, weights, rounds)
+        found, costs = regress(*on_device(matrix, block, basis[columns]), fixed, p, weights, rounds, unit=unit(matrix))
         basis[columns] = blocks.to_host(found)
         cost += float(costs.sum())
     return cost
@@ -77,27 +74,25 @@ def on_device(matrix: EmbeddingMatrix, *arrays: np.ndarray) -> list:
     return [blocks.to_device(array, matrix.device) for array in arrays]
 
 
-def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 2, steps: int = 2):
-    """Lowers Σₗ wₗ |aᵢₗ − uᵢ·vₗ|^p for every row aᵢ of values (m, q) at once, basis (q, j), weights (q,): the coefficients (m, j) and
-    what each row costs with them (m,) float64. No row's cost rises. numpy arrays or torch tensors.
+def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 2, steps: int = 2, unit: float = 1.0):
+    """Lowers Σₗ wₗ |aᵢₗ − uᵢ·vₗ|^p for every row aᵢ of values (m, q) at once, basis (q, j), weights (q,): the coefficients (m, j)
+    and what each row costs with them (m,) float64, sizes taken in that unit. No row's cost rises. numpy arrays or torch tensors.
 
-    Each round weighs the squared residuals anew and takes a few steps of conjugate gradients; above p = 2, where the weighted square
-    is no bound, the longest of a few steps along that direction that lowers the row's cost, at first Newton's.
+    Each round weighs the squared residuals anew and takes a few steps of conjugate gradients. Above p = 2 the weighted square is no
+    bound: there the first of a few steps that lowers the row's cost is taken, beginning with Newton's.
     """
     xp = array_namespace(values)
     near = xp.maximum(NEAR * xp.mean(xp.abs(values), axis=1, keepdims=True), 1e-30 * xp.ones_like(values[:, :1]))
     residuals = values - coefficients @ basis.T
-    costs = summed(residuals, p, weights)
+    costs = summed(residuals, p, weights, unit)
     for _ in range(rounds):
-        w = xp.maximum(xp.abs(residuals), near) / near
-        w = 1 / w if p == 1 else w ** (p - 2)
-        if p > 2:
-            w = w / xp.maximum(xp.max(w, axis=1, keepdims=True), xp.ones_like(near))
+        sizes = xp.maximum(xp.abs(residuals), near)
+        w = (sizes / (near if p < 2 else xp.max(sizes, axis=1, keepdims=True))) ** (p - 2)
         w = w if weights is None else w * weights
         move, change = descend(residuals, w, basis, steps)
         for stride in (1.0,) if p <= 2 else (1 / (p - 1), 0.3 / (p - 1), 0.1 / (p - 1)):
             trial = residuals - stride * change
-            now = summed(trial, p, weights)
+            now = summed(trial, p, weights, unit)
             lower = now < costs
             coefficients = xp.where(lower[:, None], coefficients + stride * move, coefficients)
             residuals = xp.where(lower[:, None], trial, residuals)
@@ -107,17 +102,17 @@ def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 2
     return coefficients, costs
 
 
-def summed(residuals, p: float, weights):
-    """Σₗ wₗ |rᵢₗ|^p of every row, float64."""
+def summed(residuals, p: float, weights, unit: float):
+    """Σₗ wₗ |rᵢₗ / unit|^p of every row, float64."""
     xp = array_namespace(residuals)
-    size = xp.abs(residuals)
-    size = size if p == 1 else size**p
-    return xp.sum(size if weights is None else size * weights, axis=1, dtype=xp.float64)
+    sizes = xp.abs(residuals) * (1 / unit)
+    sizes = sizes if p == 1 else sizes**p if p <= 2 else xp.astype(sizes, xp.float64) ** p
+    return xp.sum(sizes if weights is None else sizes * weights, axis=1, dtype=xp.float64)
 
 
 def descend(residuals, w, basis, steps: int):
-    """A few steps of conjugate gradients on Σₗ wᵢₗ (rᵢₗ − Δᵢ·vₗ)² for every row: Δ (m, j) and Δ Vᵀ (m, q). The metric is that of the
-    rows' mean weights."""
+    """A few steps of conjugate gradients on Σₗ wᵢₗ (rᵢₗ − Δᵢ·vₗ)² for every row: Δ (m, j) and Δ Vᵀ (m, q). The metric is that of
+    the rows' mean weights."""
     xp = array_namespace(residuals)
     j = basis.shape[1]
     inner = (basis.T * xp.mean(w, axis=0)) @ basis  # (j, j)

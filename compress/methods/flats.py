@@ -87,7 +87,7 @@ def find_flats(
     if loss.needs_scale:
         trial = best_of_restarts(sample, k, j, affine, 1, 2, np.random.default_rng(seed), Loss(), silent)
         trial = preview(everything, lifted(trial, axes), Loss(), np.random.default_rng(seed))
-        loss = loss.scaled(look(everything, trial, Loss()).nearest)
+        loss = estimated(loss, everything, trial)
     tell = telling(progress, loss)
     flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, loss, tell)
 
@@ -116,9 +116,14 @@ def preview(everything: Rows, flats: Flats, loss: Loss, rng) -> Flats:
 def settle(rows: Rows, flats: Flats, loss: Loss, steps: int, progress: Callable | None) -> tuple[Flats, "View"]:
     """The flats carried on from where they are until the cost settles, for at most `steps` passes, and how the rows lie to them."""
     if loss.needs_scale:
-        loss = loss.scaled(look(rows, flats, Loss()).nearest)
+        loss = estimated(loss, rows, flats)
     flats, seen, _ = alternate(rows, flats, steps, False, loss, telling(progress, loss))
     return flats, seen
+
+
+def estimated(loss: Loss, rows: Rows, flats: Flats) -> Loss:
+    """The loss with its scale from the distances of the rows to these flats."""
+    return loss.scaled(np.maximum(look(rows, flats, Loss()).nearest, rows.floor))
 
 
 def telling(progress: Callable | None, loss: Loss) -> Callable:
