@@ -7,7 +7,6 @@ from compress.factors import BITS
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.methods.base import rank_bound
-from compress.metrics import evaluate
 
 GROUPS = (2, 5, 10)  # numbers of subspaces that fit_to tries
 
@@ -15,7 +14,8 @@ GROUPS = (2, 5, 10)  # numbers of subspaces that fit_to tries
 def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Compressed:
     """The best fit of a method that is at least `ratio` times smaller than the matrix, every setting not given chosen here.
 
-    Candidates are compared by their drafts' relative error, weighted where the matrix is; the best one is fitted in full.
+    Candidates are compared by what their drafts lose, see Method.lost: the relative error, or what ℓp low rank lowers. The best one
+    is fitted in full.
     Raises ValueError where nothing fits, naming the largest ratio that the method reaches.
     """
     if method not in METHODS:
@@ -32,7 +32,7 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Co
             f"{method} cannot reach ratio {ratio:g} here; {largest_ratio(method, matrix.shape, settings):.3g} is its most"
         )
     if len(candidates) > 1:
-        candidates.sort(key=lambda each: evaluate(matrix, each.draft.fit(matrix)).weighted_error)
+        candidates.sort(key=lambda each: each.lost(matrix, each.draft.fit(matrix)))
     return candidates[0].fit(matrix)
 
 

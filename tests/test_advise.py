@@ -84,3 +84,30 @@ def test_bad_requests_are_named(matrix):
 def test_few_rows_are_no_obstacle():
     matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal((4, 6)))
     assert fit_to(matrix, "projective", 0.5).ratio >= 0.5
+
+
+@pytest.mark.parametrize("settings", [{}, {"objective": "rows"}, {"objective": "rows", "p": 1.5}, {"p": 1.5}])
+def test_lp_low_rank_is_chosen_by_what_it_lowers(settings):
+    matrix = EmbeddingMatrix(planted(n_rows=400, k=1, j=4, dim=24, noise=0.05, outliers=0.1)[0])
+    best = fit_to(matrix, "lp", 4, **settings)
+    for bits in (32, 16, 8, 4):
+        other = fit_to(matrix, "lp", 4, factor_bits=bits, **settings)
+        assert best.method.lost(matrix, best) <= 1.02 * other.method.lost(matrix, other)
+
+
+def test_what_lp_low_rank_loses_is_its_objective():
+    rng = np.random.default_rng(0)
+    matrix = EmbeddingMatrix(rng.standard_normal((50, 8)), weights=rng.exponential(size=50))
+    result = compress.LpLowRank(j=3, p=1.3).fit(matrix)
+    apart = np.abs(matrix.values - result.reconstruct())
+    whole = np.abs(matrix.values)
+    entries = matrix.weights @ (apart**1.3).sum(axis=1) / (matrix.weights @ (whole**1.3).sum(axis=1))
+    assert result.method.lost(matrix, result) == pytest.approx(entries, rel=1e-4)
+    rows = matrix.weights @ np.linalg.norm(apart, axis=1) ** 1.3 / (matrix.weights @ np.linalg.norm(whole, axis=1) ** 1.3)
+    method = compress.LpLowRank(j=3, p=1.3, objective="rows")
+    assert method.lost(matrix, result) == pytest.approx(rows, rel=1e-4)
+    assert compress.LpLowRank(j=3, p=1).lost(EmbeddingMatrix(matrix.values), result) == pytest.approx(
+        compress.evaluate(matrix, result).l1_error, rel=1e-4
+    )
+    plain = compress.SVD(j=3).fit(matrix)
+    assert plain.method.lost(matrix, plain) == compress.evaluate(matrix, plain).weighted_error

@@ -84,6 +84,38 @@ def test_a_sweep_keeps_its_trials_and_goes_on(capsys, table, tmp_path, monkeypat
     assert told(capsys, *arguments) == rows
 
 
+def test_lp_low_rank_is_fitted_by_its_settings(capsys, table, tmp_path):
+    out = tmp_path / "x.safetensors"
+    (row,) = told(capsys, "fit", table, "--method", "lp", "--j", 3, "--objective", "rows", "--p", 1.2, "--out", out)
+    method = compress.LpLowRank(j=3, p=1.2, objective="rows")
+    matrix = compress.load_matrix(table)
+    assert row == {
+        "method": "lp", **method.settings, **compress.evaluate(matrix, method.fit(matrix)).figures(),
+        "file_bytes": out.stat().st_size,
+    }  # fmt: skip
+    assert compress.load(out).method == method
+
+
+def test_k_subspaces_are_fitted_under_a_loss(capsys, table):
+    arguments = ("fit", table, "--method", "projective", "--k", 3, "--j", 2)
+    (row,) = told(capsys, *arguments, "--loss", "tukey", "--scale", 0.5)
+    assert (row["loss"], row["scale"], row["p"]) == ("tukey", 0.5, 2.0)
+    (row,) = told(capsys, *arguments, "--loss", "huber")
+    assert (row["loss"], row["scale"]) == ("huber", None)
+
+
+def test_a_sweep_takes_lists_of_settings(capsys, table, tmp_path):
+    lists = ("--p", "1,1.5", "--objective", "rows,entries", "--factor-bits", "8")
+    rows = told(capsys, "sweep", table, "--methods", "lp", "--ratios", "4", *lists, "--out", tmp_path / "sweep")
+    assert {(row["p"], row["objective"]) for row in rows} == {(p, form) for p in (1, 1.5) for form in ("rows", "entries")}
+    assert len(rows) == 4 and {row["factor_bits"] for row in rows} == {8}
+
+
+def test_a_fit_of_lp_low_rank_to_a_ratio_keeps_it(capsys, table):
+    (row,) = told(capsys, "fit", table, "--method", "lp", "--ratio", 3, "--objective", "rows")
+    assert row["ratio"] >= 3 and row["objective"] == "rows"
+
+
 def test_progress_is_json_on_standard_error(capsys, table):
     assert main(["fit", str(table), "--method", "projective", "--k", "2", "--j", "2", "--progress", "--json"]) == 0
     out, err = capsys.readouterr()
@@ -113,6 +145,15 @@ FAULTS = {
     "a setting out of bounds": ("fit toy --method svd --j 31", "j must be a whole number between 1 and 30"),
     "a setting that cannot be": ("fit toy --method svd --j 0", "j must be a whole number at least 1, got 0"),
     "a setting of another method": ("fit toy --method int8 --j 3", "int8 has no setting j; it has none"),
+    "an exponent out of bounds": ("fit toy --method lp --p 0.5", "p must be a number between 1 and 32, got 0.5"),
+    "an objective that is not there": (
+        "fit toy --method lp --objective cols",
+        "must be one of entries, rows, got 'cols'",
+    ),
+    "a loss that is not there": ("fit toy --method projective --loss l7", "loss must be one of lp, huber,"),
+    "a scale that cannot be": ("fit toy --method projective --loss huber --scale -1", "scale must be a number between 1e-15 and"),
+    "an objective of another method": ("fit toy --method svd --objective rows", "svd has no setting objective"),
+    "one wrong value of a sweep": ("sweep toy --methods lp --objective rows,cols --out {0}/none", "got 'cols'"),
     "a ratio out of reach": ("fit toy --method svd --ratio 1e9", "svd cannot reach ratio 1e+09 here"),
     "a ratio that cannot be": ("fit toy --method svd --ratio 0", "ratio must be above 0, got 0.0"),
     "another ending": ("fit toy --method int8 --out {0}/x.bin", "--out must end in .safetensors"),
@@ -145,6 +186,8 @@ def test_a_fault_is_one_sentence_and_leaves_no_file(capsys, table, tmp_path, nam
         "sweep toy --out x --methods svd,magic",
         "sweep toy --out x --ratios 5,-1",
         "sweep toy --out x --ratios five",
+        "sweep toy --out x --methods lp --p 1,two",
+        "fit toy --method lp --objective",
     ],
 )
 def test_a_command_that_cannot_be_read_exits_with_two(capsys, command):

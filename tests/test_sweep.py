@@ -129,3 +129,22 @@ def test_a_damaged_store_is_put_aside_and_a_new_one_begun(tmp_path):
     (tmp_path / "trials.sqlite").write_bytes(b"this is no database, however long it is " * 50)
     assert list(Trials(tmp_path / "trials.sqlite").of("any")) == []
     assert (tmp_path / "trials.damaged").read_bytes().startswith(b"this is no database")
+
+
+def test_a_plan_of_lp_low_rank_has_every_exponent_and_objective():
+    methods = sweep.plan((1000, 50), ["svd", "lp"], [4, 10], factor_bits=16, p=[1, 1.5], objective=["rows", "entries"])
+    robust = [method for method in methods if method.name == "lp"]
+    assert len(methods) == 2 + len(robust) and len(robust) == 2 * 2 * 2
+    assert {(method.p, method.objective) for method in robust} == {(p, form) for p in (1, 1.5) for form in ("rows", "entries")}
+
+
+def test_a_plan_carries_a_loss_along():
+    methods = sweep.plan((1000, 50), ["projective"], [10], k=[2, 5], loss="huber", scale=None, factor_bits=16)
+    assert [(method.k, method.loss, method.scale) for method in methods] == [(2, "huber", None), (5, "huber", None)]
+
+
+def test_trials_kept_before_there_were_losses_are_those_of_least_squares(small, store):
+    settings = '{"affine": false, "factor_bits": 16, "j": 1, "k": 2, "restarts": 1, "seed": 0, "steps": 12}'
+    with sqlite3.connect(store.path) as file:
+        file.execute("INSERT INTO trials VALUES (?, ?, ?, ?)", (small.digest, "projective", settings, "{}"))
+    assert [trial.method for trial in store.of(small.digest)] == [ProjectiveClustering(k=2, j=1, restarts=1)]

@@ -11,6 +11,7 @@ import numpy as np
 from compress.compressed import Compressed
 from compress.layout import Layout, bytes_of, check_stored
 from compress.matrix import EmbeddingMatrix
+from compress.metrics import evaluate
 
 Progress = Callable[[dict], None]  # told after every step what was done; may raise to stop the fit
 
@@ -50,6 +51,11 @@ class Method:
         """Raises ValueError where the arrays are not what a fit of an (n, d) matrix can have stored."""
         self.check(n, d)
         check_stored(arrays, self.layout(n, d))
+
+    def lost(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
+        """How much of the matrix a fit loses by what the method lowers, to compare settings by: the relative error, weighted where
+        the matrix is."""
+        return evaluate(matrix, result).weighted_error
 
     @property
     def draft(self) -> "Method":

@@ -19,10 +19,10 @@ BLOCK_BYTES = 8 << 20
 
 
 def fit_entries(
-    matrix: EmbeddingMatrix, basis: np.ndarray, p: float, steps: int, progress: Callable | None
+    matrix: EmbeddingMatrix, basis: np.ndarray, p: float, steps: int, progress: Callable | None, last_rounds: int = 6
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (n, j) and an orthonormal basis (d, j), from a basis to start at. One step lowers rows, then columns; the cost
-    that `progress` is told, Σ wᵢ|aᵢₗ−bᵢₗ|^p over Σ wᵢ|aᵢₗ|^p, never rises."""
+    """Coefficients (n, j) and an orthonormal basis (d, j), from a basis to start at. One step lowers rows, then columns, and at the
+    end the rows are lowered in so many rounds. The cost that `progress` is told, Σ wᵢ|aᵢₗ−bᵢₗ|^p over Σ wᵢ|aᵢₗ|^p, never rises."""
     tell = progress or (lambda event: None)
     weights = matrix.weights if matrix.weighted else None
     basis = np.array(basis, dtype=np.float32)
@@ -36,7 +36,7 @@ def fit_entries(
         if cost > before * (1 - SETTLED):
             break
         before = cost
-    lower_rows(matrix, coefficients, basis, p, rounds=6)
+    lower_rows(matrix, coefficients, basis, p, last_rounds)
     return evened(coefficients, basis)
 
 

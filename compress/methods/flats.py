@@ -10,12 +10,13 @@ is how much the row weighs in the refit.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from compress import blocks, eigen
+from compress.lewis import lewis_axes
 from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 
@@ -78,6 +79,8 @@ def find_flats(
     everything = all_rows(matrix)
     if k == 1:
         flats = refit(everything, np.zeros(n, np.int64), 1, j, affine, everything.weights)
+        if not loss.plain and not affine:  # far rows have turned that one, and may never let go of it
+            flats = replace(flats, bases=lewis_axes(matrix, 1.0, 2)[None, :, :j].astype(np.float32))
         flats, seen = settle(everything, flats, loss, 1 if loss.plain else steps, progress)
         return flats, seen.labels, seen.weights
 

@@ -77,10 +77,10 @@ class LpLowRank(Method):
             refit = partial(factors.least_squares, weights=weights if some is matrix else None)
         else:
             basis = self.reweighted(some, basis, None)[0] if warm is None else basis
-            coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress)
+            coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 6 if some is matrix else 0)
             if some is not matrix:
                 coefficients = blocks.project(matrix.values, basis, matrix.device)
-                lower_rows(matrix, coefficients, basis, self.p)
+                lower_rows(matrix, coefficients, basis, self.p, rounds=1)
             refit = partial(refit_entries, p=self.p)
         return self.compressed(matrix, coefficients, basis, refit)
 
@@ -113,6 +113,21 @@ class LpLowRank(Method):
     def rho(self) -> Loss:
         """The loss of a row's distance, for the rows form."""
         return Loss("lp", self.p)
+
+    def lost(self, matrix, result):
+        """The objective over its value for a matrix of zeros."""
+        left = whole = 0.0
+        for rows, block in blocks.walk(matrix.values):
+            apart = block - result.rows(np.arange(rows.start, rows.stop))
+            left += matrix.weights[rows] @ self.costs(apart)
+            whole += matrix.weights[rows] @ self.costs(block)
+        return float(left / max(whole, 1e-300))
+
+    def costs(self, errors: np.ndarray) -> np.ndarray:
+        """What every row of errors (n, d) adds to the objective, (n,)."""
+        if self.objective == "rows":
+            return blocks.squared_norms(errors) ** (self.p / 2)
+        return (np.abs(errors) ** self.p).sum(axis=1, dtype=np.float64)
 
     @property
     def draft(self):

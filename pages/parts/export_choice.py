@@ -1,21 +1,23 @@
-"""The settings that can be exported: the pinned ones, and those now on Spectrum and Subspaces."""
+"""The settings that can be exported: the pinned ones, and those now on Spectrum, Subspaces and Robustness."""
 
 import streamlit as st
 
-from compress import EmbeddingMatrix, Method, ProjectiveClustering
+from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.charts import PRECISION_NAMES
 from compress.methods import SVD
 from pages.parts.controls import KEPT, usual_rank
 from pages.parts.pins import describe, pins
+from pages.parts.robust_controls import OBJECTIVES
+from pages.parts.subspace_loss import LEAST, MOST, loss_settings
 
 
 def setting_choice(matrix: EmbeddingMatrix) -> Method:
     """The setting to export. What this matrix cannot have is not offered."""
-    offered = [*pins(), on_spectrum(matrix), on_subspaces(matrix)]
+    offered = [*pins(), on_spectrum(matrix), on_subspaces(matrix), on_robustness(matrix)]
     found = {describe(method): method for method in offered if possible(method, matrix)}
     chosen = st.selectbox(
         "Setting", list(found), key="export", width=480,
-        help="Pinned settings, and those that Spectrum and Subspaces are set to now. Pin more on any page.", **KEPT,
+        help="Pinned settings, and those that Spectrum, Subspaces and Robustness are set to now. Pin more on any page.", **KEPT,
     )  # fmt: skip
     return found[chosen]
 
@@ -40,7 +42,16 @@ def on_subspaces(matrix: EmbeddingMatrix) -> ProjectiveClustering:
         restarts=whole("restarts", 8, 32),
         factor_bits=precision("flat_precision"),
         seed=whole("seed", 0, 99, low=0),
+        **loss_settings(held("flat_loss", ""), number("flat_p", 1, 2) or 2.0, number("flat_scale", LEAST, MOST)),
     )
+
+
+def on_robustness(matrix: EmbeddingMatrix) -> Method:
+    j = rank("robust_j", min(matrix.shape))
+    settings = loss_settings(held("robust_loss", ""), number("robust_p", 1, 2) or 1.0, number("robust_scale", LEAST, MOST))
+    if settings["loss"] == "lp":
+        return LpLowRank(j=j, p=settings["p"], objective=OBJECTIVES.get(held("robust_objective", ""), "rows"))
+    return ProjectiveClustering(k=1, j=j, **settings)
 
 
 def held(key: str, default):
@@ -54,6 +65,15 @@ def whole(key: str, default: int, high: int, low: int = 1) -> int:
     except (TypeError, ValueError):
         value = default
     return min(max(value, low), high)
+
+
+def number(key: str, low: float, high: float) -> float | None:
+    """None where there is no such number."""
+    try:
+        value = float(held(key, "nan"))
+    except (TypeError, ValueError):
+        return None
+    return value if low <= value <= high else None
 
 
 def rank(key: str, most: int) -> int:

@@ -58,6 +58,9 @@ def checks(matrix: EmbeddingMatrix, result: Compressed, shown: Evaluation, path:
             abs(found.relative_error - shown.relative_error) <= 1e-6,
         ),
         Check(
+            "ℓ1 error", f"{shown.l1_error:.8f}", f"{found.l1_error:.8f}", abs(found.l1_error - shown.l1_error) <= 1e-6,
+        ),
+        Check(
             "Worst row's relative error", error_text(shown.worst_row_error), error_text(found.worst_row_error),
             bool(np.isclose(found.worst_row_error, shown.worst_row_error, rtol=1e-4)),
         ),
@@ -80,8 +83,9 @@ def rows_apart(loaded: Compressed, count: int = 32) -> float:
 def file_name(matrix: EmbeddingMatrix, result: Compressed) -> str:
     """A name that tells the matrix and the setting: "demo-projective-k5-j60-float16.safetensors"."""
     words = describe(result.method).removeprefix(result.method.label).replace(" = ", "").replace(", ", "-")
+    words = words.replace("λ", "scale").lower()
     name = re.sub(r"[^\w-]+", "-", Path(matrix.name).stem, flags=re.ASCII).strip("-")[:60] or "matrix"
-    return f"{name}-{result.method.name}{re.sub(r'[^a-z0-9-]+', '-', words)}.safetensors"
+    return f"{name}-{result.method.name}{re.sub(r'[^a-z0-9.-]+', '-', words)}.safetensors"
 
 
 def check_table(found: list[Check]) -> None:

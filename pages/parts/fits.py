@@ -1,7 +1,8 @@
-"""Fits of projective clustering: a preview at once, the full fit from a job, kept on disk."""
+"""Fits that take long: a preview at once, the full fit from a job, kept on disk."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import streamlit as st
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
 from compress.advise import within
-from compress.methods import SVD
+from compress.lewis import lewis_axes
+from compress.methods import SVD, LpLowRank
 from compress.spectrum import group_singular_values, principal_angles
 from compress.threads import one_thread
 from pages.parts import jobs
@@ -22,23 +24,48 @@ from pages.parts.matrix import chosen
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted setting and what the page shows of it. asked: the setting that was asked for, of which a preview fits the draft.
-    history: the steps of the search, each with its cost."""
+    labels: of the rows, where the method has any. history: the steps of the search, each with its cost."""
 
     asked: Method
     result: Compressed
     evaluation: Evaluation
-    labels: np.ndarray
+    labels: np.ndarray | None
     history: tuple[dict, ...]
     preview: bool
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
+@st.cache_resource(max_entries=16, show_spinner=False)
 def draft(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fit:
-    """The preview of a setting, fitted here and now."""
+    """The preview of a setting, fitted here and now; the fit itself where that takes no longer."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
-        result = method.draft.fit(_matrix, history.append)
-        return shown(_matrix, method, result, history, True)
+        result = previewed(_matrix, method, history.append)
+        return shown(_matrix, method, result, history, not instant(method))
+
+
+def instant(method: Method) -> bool:
+    """Whether a setting is fitted as quickly as previewed."""
+    return method.draft == method or (isinstance(method, LpLowRank) and method.p == 2)
+
+
+def previewed(matrix: EmbeddingMatrix, method: Method, tell: Callable, axes: np.ndarray | None = None) -> Compressed:
+    """The quick fit of a setting. The ℓp fits of every p and j start at the same axes, so that no answer depends on what was asked
+    before: those of the matrix, unless others are given."""
+    if instant(method):
+        return method.fit(matrix, tell)
+    if not isinstance(method, LpLowRank):
+        return method.draft.fit(matrix, tell)
+    axes = axes_of(matrix, matrix.digest, method.p >= 2) if axes is None else axes
+    start = Compressed(method, {"bases": axes[None, : method.j]}, matrix.shape, matrix.digest)
+    return replace(method.draft, steps=2 if method.objective == "rows" else 1).fit(matrix, tell, warm=start)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def axes_of(_matrix: EmbeddingMatrix, digest: str, principal: bool) -> np.ndarray:
+    """(d, d) float32, as rows: the axes that ℓp fits start at. Those of the Lewis weights of p = 1 are good for all p below 2."""
+    with one_thread():
+        axes = lewis_axes(_matrix, 2 if principal else 1, rounds=2)
+    return np.ascontiguousarray(axes.T, dtype=np.float32)
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -54,7 +81,9 @@ def read_full(_matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
 
 
 def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: list[dict], preview: bool) -> Fit:
-    labels = np.asarray(result.method.labels(result.arrays, np.arange(matrix.shape[0])))
+    labels = None
+    if hasattr(result.method, "labels"):
+        labels = np.asarray(result.method.labels(result.arrays, np.arange(matrix.shape[0])))
     return Fit(asked, result, compress.evaluate(matrix, result), labels, tuple(history), preview)
 
 
@@ -65,7 +94,7 @@ def fit_path(digest: str, method: Method) -> Path:
 
 def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
     """The full fit of a setting where there is one yet, else its preview."""
-    fit = full(matrix, method)
+    fit = None if instant(method) else full(matrix, method)
     if fit is None:
         jobs.leave("fit", fit_path(matrix.digest, method).stem)  # the fit of a setting left behind would slow the preview
         fit = draft(matrix, matrix.digest, method)
@@ -83,16 +112,16 @@ def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     return None
 
 
-def start_full(matrix: EmbeddingMatrix, method: Method) -> None:
-    """Starts the job that fits a setting in full, unless it was stopped or failed."""
+def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
+    """Starts the job that fits a setting in full, unless it was stopped or failed. source: see `fit_command`."""
     path = fit_path(matrix.digest, method)
     if not jobs.stopped("fit", path.stem):
-        jobs.start("fit", path.stem, fit_command(method, path))
+        jobs.start("fit", path.stem, fit_command(method, path, source))
 
 
-def fit_command(method: Method, path: Path) -> list[str]:
-    """The arguments of `python -m compress` that fit a setting to the matrix in use."""
-    source, tensor = chosen()
+def fit_command(method: Method, path: Path, source: str | None = None) -> list[str]:
+    """The arguments of `python -m compress` that fit a setting to the matrix of that source, or to the one in use."""
+    source, tensor = (source, None) if source else chosen()
     arguments = [
         "fit",
         source,
@@ -117,18 +146,34 @@ def again() -> None:
     jobs.jobs().pop("fit", None)
 
 
-def fit_status(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    """Whether this is the full fit; if not, its job is started here, and watched."""
+def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> None:
+    """Whether this is the full fit; if not, its job is started here, and watched. source: of the matrix, if not the one in use."""
     if not fit.preview:
-        st.caption(f":material/check: Full fit: the best of {fit.result.method.restarts} restarts, carried on over all rows.")
+        st.caption(f":material/check: Full fit{whole_words(fit.asked)}")
         return
-    start_full(matrix, fit.asked)
+    start_full(matrix, fit.asked, source)
     if jobs.jobs()["fit"].running:
-        st.caption("**Preview** from a sample of the rows.")
+        st.caption(f"**Preview** {preview_words(fit.asked)}.")
     else:
-        st.caption("**Preview** from a sample of the rows; the full fit was stopped.")
+        st.caption(f"**Preview** {preview_words(fit.asked)}; the full fit was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
     jobs.watch("fit", fit_progress(fit.asked))
+
+
+def has_restarts(method: Method) -> bool:
+    return getattr(method, "k", 1) > 1
+
+
+def whole_words(method: Method) -> str:
+    if has_restarts(method):
+        return f": the best of {method.restarts} restarts, carried on over all rows."
+    return ": p = 2 is SVD." if isinstance(method, LpLowRank) and method.p == 2 else " over all rows."
+
+
+def preview_words(method: Method) -> str:
+    if has_restarts(method) or getattr(method, "objective", None) == "entries":
+        return "from a sample of the rows"
+    return "after a few passes" if isinstance(method, LpLowRank) else "after one pass"
 
 
 def fit_progress(method: Method):
@@ -136,9 +181,15 @@ def fit_progress(method: Method):
         if not events:
             return 0.02, "Full fit: opening the matrix"
         last = events[-1]
+        if "step" not in last:
+            return 0.05, f"Full fit: round {last['round']} of the ellipsoid"
         if last["restart"] is not None:
             return 0.05 + 0.45 * last["restart"] / method.restarts, f"Full fit: restart {last['restart'] + 1} of {method.restarts}"
-        return 0.5 + 0.5 * last["step"] / method.steps, f"Full fit: pass {last['step']} over all rows, error {last['cost']:.4f}"
+        share = last["step"] / max(method.steps, 1)
+        if has_restarts(method):
+            share = 0.5 + 0.5 * share
+        figure = "error" if getattr(method, "loss", "lp") == "lp" and method.p == 2 else "cost"
+        return share, f"Full fit: pass {last['step']} over all rows, {figure} {last['cost']:.4f}"
 
     return describe
 

@@ -6,9 +6,14 @@ from dataclasses import fields
 import streamlit as st
 
 from compress import METHODS, Method
+from compress.losses import LABELS
 from pages.parts.say import literal
 
 MOST = 12
+WORDS = {
+    "loss": "{}", "scale": "λ = {}", "p": "p = {}", "objective": "by {}", "k": "k = {}", "j": "j = {}", "affine": "affine",
+    "factor_bits": "{}",
+}  # fmt: skip
 
 
 def pins() -> list[Method]:
@@ -41,16 +46,24 @@ def pins_list() -> None:
 
 def describe(method: Method) -> str:
     """A setting in a few words, no two alike: "k subspaces, k = 5, j = 60, float16", and what else is not as usual."""
+    settings = method.settings
+    usual = {field.name: field.default for field in fields(method)}
+    told = {"p", "objective"} if method.name == "lp" else set()
+    told |= {"k", "j", "factor_bits"}
+    order = [name for name in dict.fromkeys([*WORDS, *settings]) if name in settings]
+    words = [word(name, settings[name]) for name in order if name in told or settings[name] != usual[name]]
+    return ", ".join([method.label, *words])
+
+
+def word(name: str, value) -> str:
     from compress.charts import PRECISION_NAMES
 
-    settings = method.settings
-    words = [f"{name} = {settings[name]}" for name in ("k", "j") if name in settings]
-    words += ["affine"] if settings.get("affine") else []
-    words += [PRECISION_NAMES[settings["factor_bits"]]] if "factor_bits" in settings else []
-    for field in fields(method):
-        if field.name not in ("k", "j", "affine", "factor_bits") and settings[field.name] != field.default:
-            words.append(f"{field.name.replace('_', ' ')} {settings[field.name]}")
-    return ", ".join([method.label, *words])
+    if name == "factor_bits":
+        return PRECISION_NAMES[value]
+    if name == "loss":
+        return LABELS[value]
+    number = str(value).removesuffix(".0") if isinstance(value, float) else value
+    return WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(number)
 
 
 def to_link(methods: list[Method]) -> str:

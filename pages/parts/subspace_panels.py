@@ -84,7 +84,9 @@ def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
     if not fit.history:
         st.caption("The steps of this fit were not kept.")
         return
-    st.plotly_chart(charts.costs(fit.history), key="costs", alt="Relative error after every step of the search")
+    what = "relative error" if fit.result.method.rho.plain else "cost Σρ(dist) / Σρ(‖a‖)"
+    chart = charts.costs(fit.history).update_yaxes(title_text=f"{what} of the rows worked on")
+    st.plotly_chart(chart, key="costs", alt=f"{what.capitalize()} after every step of the search")
     st.caption(
         "Grey: every restart on a sample, where fewer rows are easier to fit. The best of them goes on over all rows; the last "
         "drop is where the directions left out of the first passes come back in."
@@ -93,7 +95,7 @@ def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
 
 def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     method, ratio = fit.result.method, fit.result.ratio
-    same = {"restarts": method.restarts, "seed": method.seed, "factor_bits": method.factor_bits, "affine": method.affine}
+    same = {name: value for name, value in method.settings.items() if name not in ("k", "j", "steps")}
     wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
     store = Trials(jobs.cache_folder("trials") / "trials.sqlite")
     finished = {trial.method: trial.figures["relative_error"] for trial in store.of(matrix.digest)}
@@ -125,8 +127,9 @@ def start_comparison(wanted: list[ProjectiveClustering], key: str, ratio: float)
     arguments = [
         "sweep", source, "--methods", "projective", "--ratios", repr(ratio), "--k", ",".join(str(each.k) for each in wanted),
         "--restarts", str(first.restarts), "--seed", str(first.seed), "--factor-bits", str(first.factor_bits),
-        "--out", str(jobs.cache_folder("trials")),
+        "--loss", first.loss, "--p", repr(first.p), "--out", str(jobs.cache_folder("trials")),
     ]  # fmt: skip
+    arguments += ["--scale", repr(first.scale)] if first.scale is not None else []
     arguments += ["--affine"] if first.affine else []
     arguments += ["--tensor", tensor] if tensor else []
     jobs.jobs().pop("k", None)

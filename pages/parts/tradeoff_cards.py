@@ -10,14 +10,14 @@ from pages.parts.tradeoff_points import Point, svd_within
 BUDGETS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1000]
 
 
-def budget_cards(matrix: EmbeddingMatrix, best: dict[str, Point], ratio: float) -> None:
+def budget_cards(matrix: EmbeddingMatrix, best: dict[str, Point], ratio: float, measure: str) -> None:
     """A card a method, the least error first, each against SVD in as many bytes."""
     if not best:
         st.info(f"Nothing here is {ratio} times smaller than this matrix. Move the budget to the left.", icon=":material/info:")
         return
     with st.container(horizontal=True, key="cards"):
         for point in best.values():
-            method_card(point, svd_within(matrix, point.ratio))
+            method_card(point, svd_within(matrix, point.ratio, measure))
         if "projective" not in best:
             st.metric(
                 "k subspaces", "—", "not fitted", delta_color="off", delta_arrow="off", border=True,
@@ -26,7 +26,7 @@ def budget_cards(matrix: EmbeddingMatrix, best: dict[str, Point], ratio: float) 
     first = next(iter(best.values()))
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_button(first.method, "pin_best")
-        st.caption(f"Least error in {bytes_text(matrix.n_bytes / ratio)}: {describe(first.method)}.")
+        st.caption(f"Least {measure} in {bytes_text(matrix.n_bytes / ratio)}: {describe(first.method)}.")
 
 
 def method_card(point: Point, svd: Point | None) -> None:

@@ -3,22 +3,28 @@
 import pandas as pd
 import streamlit as st
 
-from compress import Method, ProjectiveClustering
+from compress import LpLowRank, Method, ProjectiveClustering
 from compress.charts import PRECISION_NAMES
+from compress.losses import LABELS
 from compress.methods import SVD
 from pages.parts.pins import pin_button
+from pages.parts.robust_controls import OBJECTIVES
 from pages.parts.tradeoff_points import Point
 
-COLUMNS = {
-    "setting": st.column_config.TextColumn("setting", width="medium"),
-    "k": "k",
-    "j": "j",
-    "precision": "stored as",
-    "n_bytes": st.column_config.NumberColumn("bytes", format="localized"),
-    "ratio": st.column_config.NumberColumn("ratio", format="%.3g ×"),
-    "error": st.column_config.NumberColumn("relative error", format="%.4f"),
-    "found": "found by",
-}
+NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "found"]
+
+
+def columns(measure: str) -> dict:
+    return {
+        "setting": st.column_config.TextColumn("setting", width="medium"),
+        "k": "k",
+        "j": "j",
+        "precision": "stored as",
+        "n_bytes": st.column_config.NumberColumn("bytes", format="localized"),
+        "ratio": st.column_config.NumberColumn("ratio", format="%.3g ×"),
+        "error": st.column_config.NumberColumn(measure, format="%.4f"),
+        "found": "found by",
+    }
 
 
 def take_picks(key: str) -> None:
@@ -27,7 +33,7 @@ def take_picks(key: str) -> None:
     st.session_state["picked"] = list(dict.fromkeys(str(point["customdata"][0]) for point in chosen if point.get("customdata")))
 
 
-def picks(points: list[Point], table: pd.DataFrame) -> None:
+def picks(points: list[Point], table: pd.DataFrame, measure: str) -> None:
     """The picked settings as a table; the one that is marked there can be pinned and opened on its own page."""
     picked = table[table["setting"].isin(st.session_state.get("picked", []))]
     if picked.empty:
@@ -36,7 +42,7 @@ def picks(points: list[Point], table: pd.DataFrame) -> None:
     picked = picked.sort_values(["error", "n_bytes"])
     event = st.dataframe(
         figures(picked), key="picks", on_select="rerun", selection_mode="single-row-required", hide_index=True,
-        height=min(38 + 35 * len(picked), 320), column_config=COLUMNS, placeholder="",
+        height=min(38 + 35 * len(picked), 320), column_config=columns(measure), placeholder="",
     )  # fmt: skip
     rows = event.selection.rows
     method = points[picked.index[rows[0] if rows and rows[0] < len(picked) else 0]].method
@@ -49,7 +55,7 @@ def picks(points: list[Point], table: pd.DataFrame) -> None:
 def figures(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that a person reads, in words and numbers."""
     found = table["preview"].map({True: "preview", False: "full fit"}).where(~table["curve"], "spectrum")
-    return table.assign(precision=table["bits"].map(PRECISION_NAMES), found=found)[list(COLUMNS)]
+    return table.assign(precision=table["bits"].map(PRECISION_NAMES), found=found)[NAMES]
 
 
 def open_button(method: Method) -> None:
@@ -59,7 +65,12 @@ def open_button(method: Method) -> None:
     elif isinstance(method, ProjectiveClustering):
         kept = {name: getattr(method, name) for name in ("k", "affine", "restarts", "seed")}
         values = {**kept, "flat_j": method.j, "flat_precision": PRECISION_NAMES[method.factor_bits]}
+        values |= {"flat_loss": LABELS[method.loss], "flat_p": min(float(method.p), 2.0), "flat_scale": method.scale}
         page, name = "pages/subspaces.py", "Subspaces"
+    elif isinstance(method, LpLowRank) and method.p <= 2:
+        objective = next(name for name, objective in OBJECTIVES.items() if objective == method.objective)
+        values = {"robust_j": method.j, "robust_loss": LABELS["lp"], "robust_p": float(method.p), "robust_objective": objective}
+        page, name = "pages/robustness.py", "Robustness"
     else:
         return
     if st.button(f"Open on {name}", key="open_picked", icon=":material/open_in_new:"):
@@ -67,14 +78,14 @@ def open_button(method: Method) -> None:
         st.switch_page(page)
 
 
-def table_panel(table: pd.DataFrame, name: str) -> None:
+def table_panel(table: pd.DataFrame, name: str, measure: str) -> None:
     """Everything on the chart as a table and a file."""
     panel = st.expander("All settings as a table", key="all_settings", on_change="rerun")
     if not panel.open:
         return
     with panel:
         everything = figures(table.sort_values(["n_bytes", "error"]))
-        st.dataframe(everything, key="table", hide_index=True, height=360, column_config=COLUMNS, placeholder="")
+        st.dataframe(everything, key="table", hide_index=True, height=360, column_config=columns(measure), placeholder="")
         st.download_button(
             "Download as CSV", everything.to_csv(index=False), f"{name}-trade-offs.csv", "text/csv", icon=":material/download:",
             on_click="ignore",

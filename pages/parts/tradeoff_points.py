@@ -8,9 +8,11 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, Method
 from compress.advise import within
+from compress.curves import svd_figures
 from compress.factors import BITS
 from compress.methods import SVD, Int4, Int8
 from compress.sweep import Trials, identity
+from compress.threads import one_thread
 from pages.parts import jobs
 from pages.parts.cached import rounded_of
 from pages.parts.fits import draft
@@ -19,11 +21,15 @@ from pages.parts.quick_fits import finished, quick
 
 ROUNDED = (Int8(), Int4())
 MOST_ON_A_CURVE = 150
+KNOTS = 32  # ranks at which the other measures of SVD are computed; in between they are interpolated
+MEASURES = {"relative error": "relative_error", "ℓ1 error": "l1_error", "median row error": "median_row_error"}
+RELATIVE = "relative error"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A setting with its size and error. kind: "curve" for a point that the spectrum gives, "fit", or "preview"."""
+    """A setting with its size and its error by the measure asked for. kind: "curve" for a point of SVD that needs no
+    fit, "fit", or "preview"."""
 
     method: Method
     n_bytes: int
@@ -36,28 +42,47 @@ class Point:
         return getattr(self.method, "factor_bits", None) or getattr(self.method, "bits", 0)
 
 
-def points_of(matrix: EmbeddingMatrix) -> list[Point]:
+def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
     """Everything that is known of this matrix, one point a setting."""
-    found = {point.method: point for point in [*svd_points(matrix, matrix.digest), *rounded_points(matrix), *trial_points(matrix)]}
+    known = [*svd_points(matrix, matrix.digest, measure), *rounded_points(matrix, measure), *trial_points(matrix, measure)]
+    found = {point.method: point for point in known}
     for method in pins():
         if method not in found or found[method].kind == "preview":
-            point = pinned_point(matrix, method)
+            point = pinned_point(matrix, method, measure)
             if point:
                 found[method] = point
     return list(found.values())
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def svd_points(_matrix: EmbeddingMatrix, digest: str) -> list[Point]:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def svd_points(_matrix: EmbeddingMatrix, digest: str, measure: str) -> list[Point]:
     """SVD at every precision and every j, or at some hundred of them where there are more."""
     most = min(_matrix.shape)
     js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int)) if most > MOST_ON_A_CURVE else range(1, most + 1)
     whole_bytes = [j for j in js if j % 2 == 0 or j == most]  # at 4 bits an odd j takes the bytes of the next even one
-    return [svd_point(_matrix, SVD(j=int(j), factor_bits=bits)) for bits in BITS for j in (whole_bytes if bits == 4 else js)]
+    settings = [SVD(j=int(j), factor_bits=bits) for bits in BITS for j in (whole_bytes if bits == 4 else js)]
+    return [svd_point(_matrix, method, measure) for method in settings]
 
 
-def svd_point(matrix: EmbeddingMatrix, method: SVD) -> Point:
-    return point_of(matrix, method, rounded_of(matrix, matrix.digest, method.factor_bits)[method.j], "curve")
+def svd_point(matrix: EmbeddingMatrix, method: SVD, measure: str) -> Point:
+    return point_of(matrix, method, svd_errors(matrix, method.factor_bits, measure)[method.j], "curve")
+
+
+def svd_errors(matrix: EmbeddingMatrix, bits: int, measure: str) -> np.ndarray:
+    """The error of SVD at every j from 0."""
+    if measure == RELATIVE:
+        return rounded_of(matrix, matrix.digest, bits)
+    return interpolated(matrix, matrix.digest, 16 if bits == 32 else bits)[MEASURES[measure]]
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def interpolated(_matrix: EmbeddingMatrix, digest: str, bits: int) -> dict[str, np.ndarray]:
+    most = min(_matrix.shape)
+    knots = np.unique(np.geomspace(1, most, KNOTS).round().astype(int))
+    every = np.arange(most + 1)
+    with one_thread():  # its many small products would wait for a busy second core
+        figures = svd_figures(_matrix, bits, knots)
+    return {name: np.interp(every, [0, *knots], [1, *found]) for name, found in figures.items()}
 
 
 def point_of(matrix: EmbeddingMatrix, method: Method, error: float, kind: str) -> Point:
@@ -65,38 +90,38 @@ def point_of(matrix: EmbeddingMatrix, method: Method, error: float, kind: str) -
     return Point(method, n_bytes, matrix.n_bytes / n_bytes, float(error), kind)
 
 
-def rounded_points(matrix: EmbeddingMatrix) -> list[Point]:
+def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     fits = [quick(matrix, matrix.digest, method) for method in ROUNDED]
-    return [point_of(matrix, fit.result.method, fit.evaluation.relative_error, "fit") for fit in fits]
+    return [point_of(matrix, fit.result.method, getattr(fit.evaluation, MEASURES[measure]), "fit") for fit in fits]
 
 
 def trials() -> Trials:
     return Trials(jobs.cache_folder("trials") / "trials.sqlite")
 
 
-def trial_points(matrix: EmbeddingMatrix) -> list[Point]:
+def trial_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """What sweeps have found, those that were stopped and those of other pages too."""
     rest = [trial for trial in trials().of(identity(matrix)) if not isinstance(trial.method, SVD | Int8 | Int4)]
-    return [point_of(matrix, trial.method, trial.figures["relative_error"], "fit") for trial in rest]
+    return [point_of(matrix, trial.method, trial.figures[MEASURES[measure]], "fit") for trial in rest]
 
 
-def pinned_point(matrix: EmbeddingMatrix, method: Method) -> Point | None:
+def pinned_point(matrix: EmbeddingMatrix, method: Method, measure: str) -> Point | None:
     """A pinned setting: as it is on disk, else its preview; None where this matrix has no such setting."""
     try:
         method.check(*matrix.shape)
     except ValueError:
         return None
     if isinstance(method, SVD):
-        return svd_point(matrix, method)
+        return svd_point(matrix, method, measure)
     fit = finished(matrix, method)
     kind = "fit" if fit else "preview"
     fit = fit or draft(matrix, matrix.digest, method)
-    return point_of(matrix, method, fit.evaluation.relative_error, kind)
+    return point_of(matrix, method, getattr(fit.evaluation, MEASURES[measure]), kind)
 
 
-def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float) -> dict[str, Point]:
+def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float, measure: str = RELATIVE) -> dict[str, Point]:
     """The best setting of every method at that ratio or a larger one, the least error first."""
-    svd = svd_within(matrix, ratio)
+    svd = svd_within(matrix, ratio, measure)
     candidates = [point for point in points if point.ratio >= ratio] + ([svd] if svd else [])
     best: dict[str, Point] = {}
     for point in sorted(candidates, key=lambda point: (point.error, point.n_bytes)):
@@ -104,10 +129,10 @@ def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float) -> d
     return best
 
 
-def svd_within(matrix: EmbeddingMatrix, ratio: float) -> Point | None:
+def svd_within(matrix: EmbeddingMatrix, ratio: float, measure: str = RELATIVE) -> Point | None:
     """SVD with the least error at that ratio or a larger one, at any precision; None where that is out of its reach."""
     reached = [within(SVD(j=1, factor_bits=bits), matrix.shape, ratio) for bits in BITS]
-    return min((svd_point(matrix, method) for method in reached if method), key=lambda point: point.error, default=None)
+    return min((svd_point(matrix, method, measure) for method in reached if method), key=lambda point: point.error, default=None)
 
 
 def table_of(points: list[Point]) -> pd.DataFrame:

@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import compress
-from compress import SVD, EmbeddingMatrix, Int4, ProjectiveClustering
+from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
 from pages.parts.export_code import layer_code, model_code, shell_code
 from pages.parts.export_file import checks, file_name
+from pages.parts.pins import describe, to_link
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("cache")
@@ -58,13 +59,62 @@ def test_the_file_of_the_setting_on_spectrum_is_there_at_once():
 
 def test_pinned_settings_and_those_of_the_other_pages_are_offered():
     page = opened(pins='[["int4",{}],["svd",{"j":400}]]', j="7", precision="int8", k="3", flat_j="2")
-    assert page.selectbox(key="export").options == ["int4 by row", "SVD, j = 7, int8", "k subspaces, k = 3, j = 2, float16"]
+    assert page.selectbox(key="export").options == [
+        "int4 by row",
+        "SVD, j = 7, int8",
+        "k subspaces, k = 3, j = 2, float16",
+        "ℓp low rank, p = 1, by rows, j = 3, float16",
+    ]
 
 
 @pytest.mark.parametrize("link", [{"export": "nonsense"}, {"j": "-4", "k": "banana", "flat_precision": "int3", "seed": "1e9"}])
 def test_junk_in_the_link_gives_the_defaults(link):
     page = opened(**link)
     assert page.selectbox(key="export").value.startswith("SVD")
+
+
+@pytest.mark.parametrize(
+    "link, words",
+    [
+        ({"flat_p": "1.2"}, "p = 1.2, "),
+        ({"flat_loss": "Tukey", "flat_p": "1.2"}, "Tukey, "),
+        ({"flat_loss": "Huber", "flat_scale": "0.4"}, "Huber, λ = 0.4, "),
+        ({"flat_loss": "magic", "flat_p": "7", "flat_scale": "-1"}, ""),
+    ],
+)
+def test_the_loss_of_subspaces_is_offered(link, words):
+    page = opened(k="3", flat_j="2", **link)
+    assert page.selectbox(key="export").options[1] == f"k subspaces, {words}k = 3, j = 2, float16"
+
+
+@pytest.mark.parametrize(
+    "link, setting",
+    [
+        ({"robust_j": "4", "robust_p": "1.5", "robust_objective": "Entries"}, "ℓp low rank, p = 1.5, by entries, j = 4, float16"),
+        ({"robust_loss": "Tukey", "robust_scale": "0.4"}, "k subspaces, Tukey, λ = 0.4, k = 1, j = 3, float16"),
+        ({"robust_j": "x", "robust_p": "9", "robust_objective": "taste"}, "ℓp low rank, p = 1, by rows, j = 3, float16"),
+    ],
+)
+def test_the_setting_on_robustness_is_offered(link, setting):
+    assert opened(**link).selectbox(key="export").options[-1] == setting
+
+
+@pytest.mark.parametrize(
+    "name, settings",
+    [
+        ("lp", {"j": 3, "objective": "rows"}),
+        ("lp", {"j": 3, "p": 1.5, "factor_bits": 8}),
+        ("projective", {"loss": "huber", "j": 2}),
+    ],
+)
+def test_robust_fits_have_files(name, settings):
+    method = compress.METHODS[name](**settings)
+    page = opened(pins=to_link([method]), export=describe(method))
+    page.session_state["jobs"]["fit"].process.wait(120)
+    page.run()
+    assert not page.exception and not page.error
+    lines = check_lines(page)
+    assert all(line.startswith("| ✓") for line in lines) and any("ℓ1 error" in line for line in lines)
 
 
 def test_a_link_names_the_setting():
@@ -103,6 +153,18 @@ def test_a_file_of_another_matrix_fails_its_check(toy, tmp_path):
         check.what for check in checks(toy, other, compress.evaluate(toy, other), tmp_path / "x.safetensors") if not check.holds
     }
     assert failed == {"Digest of the matrix"}
+
+
+@pytest.mark.parametrize(
+    "method, name",
+    [
+        (LpLowRank(j=3, p=1.2, objective="rows"), "toy-lp-p1.2-by-rows-j3-float16.safetensors"),
+        (ProjectiveClustering(k=2, j=2, restarts=1, loss="geman_mcclure", scale=0.4), 
+         "toy-projective-geman-mcclure-scale0.4-k2-j2-float16-restarts-1.safetensors"),
+    ],
+)  # fmt: skip
+def test_file_names_tell_the_loss(toy, method, name):
+    assert file_name(toy, method.fit(toy)) == name
 
 
 @pytest.mark.parametrize("name", ["hub/org name", "../../etc/passwd", "a'b\"c.npy", "表", "x" * 400])

@@ -4,6 +4,7 @@ import pytest
 
 import compress
 from compress.methods import ProjectiveClustering
+from compress.sweep import Trials
 from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 
@@ -92,3 +93,62 @@ def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
     for name in ("spectrum", "subspaces"):
         page = open_page(name, matrix=tmp_path / "small.npy")
         assert not page.exception and not page.error and page.metric
+
+
+@pytest.mark.parametrize(
+    "address, settings",
+    [
+        ({}, {}),
+        ({"flat_p": 1.25}, {"p": 1.25}),
+        ({"flat_loss": "Tukey"}, {"loss": "tukey"}),
+        ({"flat_loss": "Geman–McClure", "flat_scale": 0.5, "flat_p": 1.25}, {"loss": "geman_mcclure", "scale": 0.5}),
+    ],
+)
+def test_the_loss_of_the_address_is_fitted_and_pinned(open_page, address, settings):
+    page = open_page("subspaces", k=4, flat_j=3, **address)
+    method = ProjectiveClustering(k=4, j=3, **settings)
+    page.button(key="pin_subspaces").click().run()
+    assert page.session_state["pins"] == [method]
+    told = " ".join(caption.value for caption in page.caption)
+    assert ("far rows pull less" in told) == bool(settings)
+    assert ("estimated" in told) == (settings.get("loss") == "tukey")
+    page = finished(page, fit_path(compress.load_matrix("toy").digest, method))
+    assert any("Full fit" in caption.value for caption in page.caption) and not page.error
+
+
+@pytest.mark.parametrize("address", [{"flat_loss": "L7"}, {"flat_p": 0.5}, {"flat_p": "x"}, {"flat_scale": -1}])
+def test_a_loss_that_makes_no_sense_gives_the_default(open_page, address):
+    page = open_page("subspaces", k=2, flat_j=2, **address)
+    page.button(key="pin_subspaces").click().run()
+    assert page.session_state["pins"] == [ProjectiveClustering(k=2, j=2)]
+
+
+def test_the_scale_is_estimated_anew_when_it_is_cleared(open_page):
+    page = open_page("subspaces", k=2, flat_j=2, flat_loss="Huber", flat_scale=0.5)
+    page.number_input(key="flat_scale").set_value(None).run()
+    page.button(key="pin_subspaces").click().run()
+    assert page.session_state["pins"] == [ProjectiveClustering(k=2, j=2, loss="huber")]
+
+
+@pytest.mark.parametrize("address, settings", [({"flat_p": 1.5}, {"p": 1.5}), ({"flat_loss": "Huber"}, {"loss": "huber"})])
+def test_k_at_equal_bytes_is_fitted_under_the_loss_of_the_page(open_page, cache, address, settings):
+    page = open_page("subspaces", k=2, flat_j=2, restarts=1, **address)
+    page.session_state["panel"] = "k at equal bytes"
+    page.run()
+    next(button for button in page.button if button.label.startswith("Fit k =")).click().run()
+    job = page.session_state["jobs"]["k"]
+    job.process.wait(120)
+    assert job.error is None
+    found = list(Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest))
+    assert len(found) > 5
+    assert {trial.method.rho for trial in found} == {ProjectiveClustering(**settings).rho}
+    page.session_state["panel"] = "k at equal bytes"
+    page.run()
+    assert not any(button.label.startswith("Fit k =") for button in page.button)
+
+
+def test_steps_of_another_loss_show_its_cost(open_page):
+    page = open_page("subspaces", k=3, flat_j=2, flat_loss="Cauchy")
+    page.session_state["panel"] = "Steps"
+    page.run()
+    assert "cost" in page.get("plotly_chart")[0].proto.spec and not page.exception

@@ -1,5 +1,6 @@
 """Trade-offs: what is there at once, what a sweep adds, what a link may hold."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import compress
-from compress import SVD, ProjectiveClustering
+from compress import SVD, LpLowRank, ProjectiveClustering
 from compress.sweep import Trials, run
+from pages.parts.pins import describe
 
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
 pytestmark = pytest.mark.usefixtures("cache")
@@ -114,7 +116,7 @@ def test_tiny_matrices_are_shown(tmp_path, shape):
 
 def test_no_settings_of_the_sweep_is_said_in_words():
     page = opened()
-    page.get("button_group")[0].set_value([]).run()
+    next(group for group in page.get("button_group") if group.key == "sweep_k").set_value([]).run()
     assert not page.exception
     assert any("nothing to fit" in caption.value for caption in page.caption)
 
@@ -130,3 +132,114 @@ def test_the_sweep_of_the_page_fits_what_it_promises(cache):
     assert page.session_state["jobs"]["sweep"].error is None
     assert any("Every setting of the sweep is fitted" in caption.value for caption in page.caption)
     assert len(list(Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest))) == 2
+
+
+def test_a_sweep_of_lp_low_rank_fits_what_it_promises(cache):
+    page = opened()
+    page.session_state["sweep_method"], page.session_state["sweep_precision"] = "lp", ["int8"]
+    page.session_state["sweep_p"], page.session_state["sweep_objective"] = [1, 1.5], ["rows", "entries"]
+    page.session_state["sweep_ratios"] = [6]
+    page.run()
+    next(button for button in page.button if button.label == "Fit ℓp low rank at 4 sizes").click().run()
+    page.session_state["jobs"]["sweep"].process.wait(120)
+    page.run()
+    assert page.session_state["jobs"]["sweep"].error is None
+    assert any("Every setting of the sweep is fitted" in caption.value for caption in page.caption)
+    found = [trial.method for trial in Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest)]
+    assert {(method.p, method.objective) for method in found} == {(p, form) for p in (1, 1.5) for form in ("rows", "entries")}
+    assert "ℓp low rank" in {trace.get("name") for trace in traces(page)}
+
+
+@pytest.mark.parametrize("measure, figure", [("ℓ1 error", "l1_error"), ("median row error", "median_row_error")])
+def test_every_measure_is_that_of_the_fit(cache, measure, figure):
+    matrix = compress.load_matrix("toy")
+    methods = [LpLowRank(j=6, p=1, objective="rows"), ProjectiveClustering(k=2, j=3, restarts=1)]
+    trials = run(matrix, methods, Trials(cache / "trials" / "trials.sqlite"))
+    page = opened(error_measure=measure)
+    chart = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert chart["layout"]["yaxis"]["title"]["text"] == measure
+    points = {point[0]: y for trace in chart["data"] if trace.get("customdata") for point, y in errors_of(trace)}
+    for trial in trials:
+        assert points[describe(trial.method)] == pytest.approx(trial.figures[figure])
+    for method in (SVD(j=2), SVD(j=9), SVD(j=20, factor_bits=8), SVD(j=30, factor_bits=4)):
+        shown = compress.evaluate(matrix, method.fit(matrix)).figures()[figure]
+        assert points[describe(method)] == pytest.approx(shown, rel=0.25 if method.factor_bits == 4 else 0.02, abs=1e-3)
+
+
+def errors_of(trace):
+    """A trace's points as (customdata, y); y may be packed."""
+    ys = trace["y"]
+    if isinstance(ys, dict):
+        ys = np.frombuffer(base64.b64decode(ys["bdata"]), ys["dtype"])
+    return zip(trace["customdata"], ys, strict=True)
+
+
+def test_a_measure_that_is_not_there_gives_the_default():
+    page = opened(error_measure="taste")
+    assert any("relative error" in markdown.value.lower() for markdown in page.markdown)
+    assert json.loads(page.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["title"]["text"] == "relative error"
+
+
+def test_pins_of_robust_fits_are_told_apart():
+    link = [["lp", {"j": 4}], ["lp", {"j": 4, "objective": "rows"}], ["projective", {"k": 2, "j": 3, "loss": "tukey"}]]
+    page = opened(pins=json.dumps(link))
+    rings = [trace["name"] for trace in traces(page) if trace.get("mode") == "markers+text"]
+    assert rings == [
+        "1: ℓp low rank, p = 1, by entries, j = 4, float16, preview",
+        "2: ℓp low rank, p = 1, by rows, j = 4, float16, preview",
+        "3: k subspaces, Tukey, k = 2, j = 3, float16, preview",
+    ]
+
+
+def test_a_picked_robust_fit_opens_on_subspaces_as_it_was(cache):
+    method = ProjectiveClustering(k=2, j=3, loss="huber", scale=0.5, restarts=1)
+    run(compress.load_matrix("toy"), [method], Trials(cache / "trials" / "trials.sqlite"))
+    page = opened()
+    page.session_state["picked"] = [describe(method)]
+    page.run()
+    page.button(key="open_picked").click().run()
+    assert (page.session_state["flat_loss"], page.session_state["flat_scale"]) == ("Huber", 0.5)
+
+
+def test_a_picked_lp_fit_opens_on_robustness_as_it_was(cache):
+    method = LpLowRank(j=4, p=1.5)
+    run(compress.load_matrix("toy"), [method], Trials(cache / "trials" / "trials.sqlite"))
+    page = opened()
+    page.session_state["picked"] = [describe(method)]
+    page.run()
+    page.button(key="open_picked").click().run()
+    held = [page.session_state[key] for key in ("robust_j", "robust_loss", "robust_p", "robust_objective")]
+    assert held == [4, "ℓp", 1.5, "Entries"]
+
+
+def test_no_two_settings_read_alike():
+    losses = [{}, {"p": 1.0}, {"p": 1.05}, {"loss": "huber"}, {"loss": "tukey"}, {"loss": "tukey", "scale": 0.4}, {"scale": 0.4}]
+    ways = [{}, {"k": 3}, {"affine": True}, {"factor_bits": 8}, {"restarts": 3}, {"steps": 5}, {"seed": 2}]
+    robust = [{}, {"p": 1.5}, {"objective": "rows"}, {"p": 1.5, "objective": "rows"}, {"p": 2}]
+    starts = [{}, {"start": "lowner"}, {"steps": 3}, {"seed": 1}, {"j": 7}, {"factor_bits": 4}]
+    methods = {ProjectiveClustering(**loss, **way) for loss in losses for way in ways}
+    methods |= {LpLowRank(**loss, **start) for loss in robust for start in starts} | {SVD()}
+    assert len({describe(method) for method in methods}) == len(methods) == 7 * 7 + 5 * 6 + 1
+    assert describe(LpLowRank(p=1)) == describe(LpLowRank(p=1.0)) == "ℓp low rank, p = 1, by entries, j = 60, float16"
+    assert describe(ProjectiveClustering(p=1.2)) == "k subspaces, p = 1.2, k = 5, j = 60, float16"
+
+
+def test_links_from_before_there_were_losses_still_open():
+    page = opened(pins='[["projective",{"k":2,"j":3,"affine":false,"restarts":8,"steps":12,"factor_bits":16,"seed":0}]]')
+    assert page.session_state["pins"] == [ProjectiveClustering(k=2, j=3)] and not page.warning
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '["lp",{"p":0.5}]',
+        '["lp",{"objective":["rows"]}]',
+        '["projective",{"loss":"l7"}]',
+        '["projective",{"scale":NaN}]',
+        '["lp",7]',
+    ],
+)
+def test_a_pin_that_makes_no_sense_is_named_and_left_out(bad):
+    page = opened(pins=f'[["svd",{{"j":7}}],{bad}]')
+    assert page.session_state["pins"] == [SVD(j=7)]
+    assert any("cannot be used and was left out" in warning.value for warning in page.warning)

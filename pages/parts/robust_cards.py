@@ -1,0 +1,61 @@
+"""The figures of Robustness: this fit and SVD beside each other, and what planted rows did to both."""
+
+import numpy as np
+import streamlit as st
+
+from compress.charts import bytes_text
+from pages.parts.cards import error_text
+from pages.parts.fits import Fit
+from pages.parts.robust_fits import Planted, angles_to_clean, error_of, fit_key, svd_of
+
+FIGURES = {
+    "ℓ1 error": ("l1_error", "Σ|aᵢₗ − bᵢₗ| / Σ|aᵢₗ|, over all entries"),
+    "Relative error": ("relative_error", "Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², over all rows"),
+    "Median row's error": ("median_row_error", "‖aᵢ − bᵢ‖² / ‖aᵢ‖² of the row in the middle"),
+}
+
+
+def robust_cards(fit: Fit, svd: Fit, name: str) -> None:
+    ours, theirs = fit.evaluation, svd.evaluation
+    preview = ", preview" if fit.preview else ""
+    for title, key, evaluation, other in ((f"{name}{preview}", "cards", ours, theirs), ("SVD", "svd_cards", theirs, None)):
+        st.caption(f"**{title}**")
+        with st.container(horizontal=True, key=key):
+            for label, (field, help) in FIGURES.items():
+                value = getattr(evaluation, field)
+                st.metric(
+                    label if other else f"{label}, SVD", error_text(value), versus(value, getattr(other, field)) if other else None,
+                    delta_color="inverse", border=True, height="stretch", help=help,
+                )  # fmt: skip
+    st.caption(
+        f"Both keep j = {fit.result.method.j} directions in the same {bytes_text(ours.n_bytes)}. No fit can beat SVD's relative "
+        "error, which squares the residuals, so look at the ℓ1 error and the median row. Where no row lies far out, all are near "
+        "each other: plant some outliers to see who follows them."
+    )
+
+
+def versus(value: float, svd: float) -> str:
+    change = value / svd - 1 if svd > 0 else 0.0
+    return f"{change:+.1%} against SVD" if abs(change) >= 5e-4 else "as SVD"
+
+
+def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
+    """How well the rows that were not planted are still held, and how far each subspace has turned."""
+    others = ~planted.mask
+    clean = error_of(planted.clean, svd_of(planted.clean, fit.result.method.j), others)
+    count = int(planted.mask.sum())
+    st.caption(f"**With {count:,} planted row{'s' if count > 1 else ''}{', preview' if fit.preview else ''}**")
+    with st.container(horizontal=True, key="planted_cards"):
+        for title, each in ((name, fit), ("SVD", svd)):
+            error = error_of(planted.matrix, each, others)
+            turned = angles_to_clean(planted.clean, each, planted.clean.digest, fit_key(planted.matrix, each))
+            st.metric(
+                f"Other rows, {title}", error_text(error), f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
+                delta_color="inverse", border=True, height="stretch",
+                help=f"relative error over the rows that were not planted; SVD without planted rows leaves {clean:.3g}",
+            )  # fmt: skip
+            st.metric(
+                f"Turned, {title}", f"{np.mean(turned):.1f}°", f"largest {turned[-1]:.1f}°", delta_color="off", delta_arrow="off",
+                border=True, height="stretch",
+                help="mean of the j principal angles to the subspace that SVD finds without planted rows",
+            )  # fmt: skip

@@ -1,0 +1,101 @@
+"""What Robustness shows of a fit, each computed once: planted matrices, residuals, angles between subspaces."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from compress import SVD, Compressed, EmbeddingMatrix, Method, factors, save_matrix
+from compress.outliers import plant
+from compress.spectrum import principal_angles
+from compress.threads import one_thread
+from pages.parts import jobs
+from pages.parts.fits import Fit, axes_of, draft, previewed
+
+KEEP = 3  # planted matrices on disk
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """The matrix that the page works on: the one in use with far rows planted into it. mask: (n,) of the planted rows."""
+
+    matrix: EmbeddingMatrix
+    clean: EmbeddingMatrix
+    mask: np.ndarray
+
+    @property
+    def any(self) -> bool:
+        return bool(self.mask.any())
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def planted(_matrix: EmbeddingMatrix, digest: str, count: int, distance: float) -> Planted:
+    found, rows = plant(_matrix, count, distance)
+    mask = np.zeros(len(_matrix.values), bool)
+    mask[rows] = True
+    return Planted(found, _matrix, mask)
+
+
+def saved(matrix: EmbeddingMatrix) -> str:
+    """The file of a planted matrix, for jobs to open; only the last few are kept, and their fits."""
+    folder = jobs.cache_folder("planted")
+    path = folder / f"{matrix.digest}.safetensors"
+    if not path.exists():
+        save_matrix(matrix, path)
+        with suppress(FileNotFoundError):  # another session may be tidying too
+            held = sorted(folder.glob("*.safetensors"), key=lambda each: each.stat().st_mtime_ns)
+            for old in held[:-KEEP]:
+                old.unlink()
+                for fit in jobs.cache_folder("fits").glob(f"{old.stem}-*"):
+                    fit.unlink()
+    return str(path)
+
+
+def svd_of(matrix: EmbeddingMatrix, j: int) -> Fit:
+    """SVD of the same j, in the same bytes."""
+    return draft(matrix, matrix.digest, SVD(j=j))
+
+
+def residuals(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
+    """‖aᵢ − bᵢ‖ of every row; 0 for a row of zeros."""
+    errors = fit.evaluation.row_errors
+    return np.sqrt(np.where(np.isfinite(errors), errors, 0) * matrix.squared_norms)
+
+
+def error_of(matrix: EmbeddingMatrix, fit: Fit, rows: np.ndarray) -> float:
+    """Relative error over some of the rows (a mask)."""
+    return float((residuals(matrix, fit)[rows] ** 2).sum() / max(matrix.squared_norms[rows].sum(), 1e-300))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def angles_to_clean(_clean: EmbeddingMatrix, _fit: Fit, clean_digest: str, key: str) -> np.ndarray:
+    """Principal angles (j,) in degrees of a fit's subspace to SVD's on the clean matrix."""
+    with one_thread():
+        return angles(svd_of(_clean, _fit.result.method.j).result, _fit.result)
+
+
+def angles(one: Compressed, other: Compressed) -> np.ndarray:
+    return principal_angles(np.concatenate([factors.read_bases(each.arrays) for each in (one, other)]))[0, 1]
+
+
+def worst_rows(residual: np.ndarray) -> np.ndarray:
+    """The 1 % of rows with the largest residuals, at least one."""
+    return np.argsort(residual, kind="stable")[len(residual) - max(1, len(residual) // 100) :]
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def turned_without_worst(_matrix: EmbeddingMatrix, digest: str, method: Method) -> np.ndarray:
+    """Principal angles (j,) in degrees between a setting's preview and the same without the 1 % of rows that it leaves farthest.
+    Raises MatrixError or ValueError where the other rows are too few or all zero."""
+    whole = draft(_matrix, digest, method)
+    keep = np.ones(len(_matrix.values), bool)
+    keep[worst_rows(residuals(_matrix, whole))] = False
+    rest = EmbeddingMatrix(_matrix.values[keep], weights=_matrix.weights[keep], device=_matrix.device)
+    with one_thread():
+        axes = axes_of(_matrix, digest, False) if method.name == "lp" and method.p < 2 else None
+        return angles(whole.result, previewed(rest, method, lambda event: None, axes))
+
+
+def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:
+    return f"{matrix.digest} {fit.asked!r} {fit.preview}"

@@ -1,0 +1,51 @@
+"""Who pulls the fit?"""
+
+import streamlit as st
+
+from compress import MatrixError
+from compress.losses import LABELS
+from pages.parts.fits import fit_status, fitted
+from pages.parts.matrix import current_matrix
+from pages.parts.pins import pin_button
+from pages.parts.robust_cards import planted_cards, robust_cards
+from pages.parts.robust_controls import method_controls, plant_controls
+from pages.parts.robust_fits import planted, saved, svd_of
+from pages.parts.robust_panels import ellipsoid_table, gain_table, influence, residual_charts
+from pages.parts.robust_words import FORMULA
+from pages.parts.say import refused
+from pages.parts.subspace_loss import estimated
+
+clean = current_matrix()
+
+st.title("Who pulls the fit?")
+method = method_controls(min(clean.shape))
+count, length = plant_controls(clean)
+try:
+    work = planted(clean, clean.digest, count, length)
+except MatrixError as error:  # rows so long that float32 cannot hold them
+    refused(error)
+    work = planted(clean, clean.digest, 0, length)
+matrix = work.matrix
+fit, svd = fitted(matrix, method), svd_of(matrix, method.j)
+name = f"ℓp, p = {method.p:g}, {method.objective}" if method.name == "lp" else LABELS[method.loss]
+
+status = st.container(horizontal=True, vertical_alignment="center", key="status")
+scale = estimated(fit) if method.name == "projective" else None
+if scale:
+    st.caption(f"λ = {scale:.4g}, estimated from the rows.")
+robust_cards(fit, svd, name)
+if work.any:
+    planted_cards(work, fit, svd, name)
+
+residual_charts(work, fit, svd, name)
+gain_table(work, fit, svd, name)
+influence(matrix, method, name)
+with status:  # filled late, so that the full fit starts when the preview is on its way
+    pin_button(method, "pin_robust")
+    try:
+        fit_status(matrix, fit, saved(matrix) if work.any and fit.preview else None)
+    except MatrixError as error:  # no room for the planted matrix, say
+        refused(error)
+with st.expander("Formula and source"):
+    st.markdown(FORMULA)
+    ellipsoid_table(matrix, method.p if method.name == "lp" else 1.0)

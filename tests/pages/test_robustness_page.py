@@ -1,0 +1,205 @@
+import time
+
+import numpy as np
+import pytest
+
+import compress
+from compress import LpLowRank, ProjectiveClustering
+from compress.outliers import plant
+from pages.parts.cards import error_text
+from pages.parts.fits import fit_path, fit_progress
+from pages.parts.link import SETTINGS
+
+
+@pytest.fixture
+def opened(open_page):
+    """`opened(…)` opens the page and ends its job, which the test does not wait for."""
+    pages = []
+
+    def run(**address):
+        pages.append(open_page("robustness", **address))
+        return pages[-1]
+
+    yield run
+    for page in pages:
+        for job in page.session_state["jobs"].values() if "jobs" in page.session_state else []:
+            job.stop()
+
+
+def captions(page):
+    return " ".join(caption.value for caption in page.caption)
+
+
+def number(text):
+    return float(text.strip("°"))
+
+
+@pytest.mark.parametrize("objective", ["Rows", "Entries"])
+def test_at_p_2_the_figures_are_those_of_svd(opened, figures, objective):
+    page = opened(robust_p=2.0, robust_j=4, robust_objective=objective)
+    cards = figures(page)
+    for label in ("ℓ1 error", "Relative error", "Median row's error"):
+        assert cards[label] == cards[f"{label}, SVD"]
+    assert not page.exception and "p = 2 is SVD" in captions(page) and "Every row has the residual" in captions(page)
+
+
+def test_below_p_2_the_l1_error_falls_and_the_squared_one_does_not(opened, figures):
+    page = opened(robust_j=4, robust_objective="Entries")
+    cards = figures(page)
+    assert float(cards["ℓ1 error"]) < float(cards["ℓ1 error, SVD"])
+    assert float(cards["Relative error"]) >= float(cards["Relative error, SVD"])
+    assert "Preview" in captions(page)
+
+
+@pytest.mark.parametrize("address", [{"robust_loss": "ℓp"}, {"robust_loss": "Tukey"}])
+def test_planted_rows_swing_svd_and_leave_the_robust_fit(opened, figures, address):
+    page = opened(robust_j=3, planted=20, planted_length=20, **address)
+    cards = figures(page)
+    found = {label.split(",")[0] + (" SVD" if label.endswith("SVD") else ""): value for label, value in cards.items()}
+    assert number(found["Other rows SVD"]) > 1.15 * number(found["Other rows"])
+    assert number(found["Turned SVD"]) > 40 and number(found["Turned"]) < 15
+    assert not page.exception
+
+
+def test_nothing_planted_shows_no_cards_of_planted_rows(opened, figures):
+    assert not any(label.startswith("Turned") for label in figures(opened(robust_j=3)))
+
+
+@pytest.mark.parametrize(
+    "address, method",
+    [
+        ({"robust_p": 1.5}, LpLowRank(j=3, p=1.5, objective="rows")),
+        ({"robust_objective": "Entries"}, LpLowRank(j=3)),
+        ({"robust_loss": "Welsch"}, ProjectiveClustering(k=1, j=3, loss="welsch")),
+        ({"robust_loss": "Huber", "robust_scale": 0.5}, ProjectiveClustering(k=1, j=3, loss="huber", scale=0.5)),
+    ],
+    ids=str,
+)
+def test_the_full_fit_of_a_planted_matrix_follows(opened, figures, cache, address, method):
+    page = opened(robust_j=3, planted=5, planted_length=10, **address)
+    matrix, _ = plant(compress.load_matrix("toy"), 5, 10.0)
+    path = fit_path(matrix.digest, method)
+    end = time.monotonic() + 90
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    page.session_state["jobs"]["fit"].process.wait(90)
+    page.run()
+    assert "Full fit" in captions(page) and (cache / "planted" / f"{matrix.digest}.safetensors").exists()
+    assert figures(page)["ℓ1 error"] == error_text(compress.evaluate(matrix, method.fit(matrix)).l1_error)
+
+
+@pytest.mark.parametrize(
+    "method", [LpLowRank(j=3), LpLowRank(j=3, objective="rows"), ProjectiveClustering(k=1, j=3, loss="tukey")], ids=str
+)
+def test_the_progress_of_a_fit_without_restarts_is_told_pass_by_pass(method):
+    events, matrix = [], compress.load_matrix("toy")
+    method.fit(matrix, events.append)
+    told = [fit_progress(method)(events[:count]) for count in range(len(events) + 1)]
+    shares = [share for share, _ in told]
+    assert told[0][1] == "Full fit: opening the matrix" and shares == sorted(shares) and shares[-1] <= 1
+    assert all("pass" in words and "cost" in words for _, words in told[1:]) and len(told) > 1
+
+
+def test_only_the_last_planted_matrices_are_kept(opened, cache):
+    page = opened(robust_j=3, planted=1)
+    for count in range(2, 7):
+        page.slider(key="planted").set_value(count).run()
+    assert len(list((cache / "planted").iterdir())) == 3
+
+
+def test_an_estimated_scale_is_shown_and_a_given_one_is_used(opened, figures):
+    page = opened(robust_j=3, robust_loss="Huber")
+    assert "estimated from the rows" in captions(page)
+    before = figures(page)["ℓ1 error"]
+    page = opened(robust_j=3, robust_loss="Huber", robust_scale=0.2)
+    assert page.number_input(key="robust_scale").value == 0.2
+    assert "estimated from the rows" not in captions(page) and figures(page)["ℓ1 error"] != before
+
+
+@pytest.mark.parametrize("loss", ["Huber", "Cauchy", "Geman–McClure", "Welsch", "Tukey"])
+def test_every_loss_draws(opened, loss):
+    page = opened(robust_j=2, robust_loss=loss, planted=3)
+    assert not page.exception and page.metric
+
+
+def test_the_settings_of_the_page_travel_in_the_link(opened):
+    address = {
+        "robust_j": 4, "robust_p": 1.25, "robust_objective": "Entries", "planted": 7, "planted_length": 9, "robust_log": True,
+    }  # fmt: skip
+    page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
+    assert {key: page.session_state[key] for key in address} == address
+    assert set(address) | {"robust_loss", "robust_scale"} <= set(SETTINGS)
+
+
+def test_the_shown_setting_is_pinned(opened):
+    page = opened(robust_j=4, robust_p=1.25)
+    page.button(key="pin_robust").click().run()
+    assert page.session_state["pins"] == [LpLowRank(j=4, p=1.25, objective="rows")]
+    page.segmented_control(key="robust_loss").set_value("Cauchy").run()
+    page.button(key="pin_robust").click().run()
+    assert page.session_state["pins"][1] == ProjectiveClustering(k=1, j=4, loss="cauchy")
+
+
+def test_rows_that_gain_and_lose_are_listed_by_token(opened):
+    page = opened(robust_j=3, planted=20, planted_length=20)
+    table = next(each.value for each in page.dataframe if "change" in each.value)
+    assert np.allclose(table["change"], table["residual"] - table["by SVD"]) and table["change"].is_monotonic_increasing
+    assert table["planted"].iloc[-1] and not table["planted"].iloc[0]
+
+
+def test_leaving_out_the_worst_rows_is_computed_when_it_is_asked_for(opened):
+    page = opened(robust_j=3, robust_p=1.0)
+    assert "Each fit is made again" not in captions(page)
+    page.session_state["influence"] = True
+    page.run()
+    assert not page.exception and "Each fit is made again" in captions(page)
+
+
+def test_the_ellipsoid_is_found_on_a_button(opened):
+    page = opened(robust_j=3, robust_p=1.9)
+    page.button(key="find_ellipsoid").click().run()
+    table = next(each.value for each in page.dataframe if "proved factor" in each.value)
+    assert float(table["measured factor"][0]) <= table["proved factor"][0]
+    assert table["proved factor"][1] == pytest.approx(30 ** (1 / 1.9 - 1 / 2))
+
+
+@pytest.mark.parametrize("j", [1, 30])
+def test_the_ends_of_j_draw(opened, j):
+    page = opened(robust_j=j, planted=150, planted_length=50)
+    page.session_state["influence"] = True
+    page.run()
+    assert not page.exception and page.metric
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([[1.0], [2.0]]),
+        np.random.default_rng(0).standard_normal((50, 2)),
+        np.ones((40, 6)),
+        np.eye(4)[:3],
+        np.vstack([np.zeros((30, 3)), np.eye(3)]),
+    ],
+    ids=["one column", "two columns", "equal rows", "few rows", "rows of zeros"],
+)
+@pytest.mark.parametrize(
+    "setting", [{}, {"robust_objective": "Entries"}, {"robust_loss": "Tukey"}], ids=["rows", "entries", "tukey"]
+)
+@pytest.mark.parametrize("count", [0, 1])
+def test_odd_matrices_draw(opened, tmp_path, values, setting, count):
+    np.save(tmp_path / "odd.npy", values.astype(np.float32))
+    page = opened(matrix=tmp_path / "odd.npy", planted=count, **setting)
+    page.session_state["influence"] = True
+    page.run()
+    assert not page.exception and page.metric
+
+
+def test_rows_too_long_for_float32_are_refused_in_a_sentence(opened, tmp_path, errors, figures):
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((50, 4)).astype(np.float32) * 1e16)
+    page = opened(matrix=tmp_path / "large.npy", planted=2, planted_length=50)
+    assert not page.exception and "overflows float32" in errors(page)[0] and "ℓ1 error" in figures(page)
+
+
+def test_junk_in_the_address_leaves_the_defaults(opened):
+    page = opened(robust_j="many", robust_p="7", robust_loss="taste", robust_objective="x", planted="-3", robust_scale="wide")
+    assert not page.exception and page.slider(key="robust_p").value == 1.0

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from compress import robust_charts
+
+
+@pytest.mark.parametrize("residuals", [np.arange(100.0), np.array([1.0, 2, 3, 500]), np.zeros(4), np.full(5, 2.0)])
+def test_every_residual_is_in_a_bin(residuals):
+    edges = robust_charts.residual_bins(residuals)
+    assert (np.diff(edges) > 0).all() and robust_charts.counted(residuals, edges).sum() == len(residuals)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_planted_rows_are_drawn_apart_and_only_where_there_are_any(log):
+    found, planted = np.array([1.0, 2, 3, 4]), np.array([False, False, False, True])
+    edges = robust_charts.residual_bins(found)
+    chart = robust_charts.residuals(found, planted, edges, 3, "#000000", log)
+    assert [trace.name for trace in chart.data] == ["rows", "planted rows"]
+    assert [sum(each[2] for each in trace.customdata) for trace in chart.data] == [3, 1]
+    assert len(robust_charts.residuals(found, planted & False, edges, 3, "#000000", log).data) == 1
+
+
+def test_tokens_are_shown_as_text_and_planted_rows_marked():
+    chart = robust_charts.gains(["<b>x</b>", "y" * 40], np.array([1.0, 3]), np.array([2.0, 2]), np.array([False, True]), "here")
+    first, second = chart.layout.yaxis.ticktext
+    assert first == "&lt;b&gt;x&lt;/b&gt;" and second.endswith("… ◆") and len(second) < 30
+    assert chart.layout.xaxis.range[0] == -chart.layout.xaxis.range[1]
