@@ -19,7 +19,7 @@ BLOCK_BYTES = 8 << 20
 
 
 def fit_entries(
-    matrix: EmbeddingMatrix, basis: np.ndarray, p: float, steps: int, progress: Callable | None, last_rounds: int = 6
+    matrix: EmbeddingMatrix, basis: np.ndarray, p: float, steps: int, progress: Callable | None, last_rounds: int = 3
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (n, j) and an orthonormal basis (d, j), from a basis to start at. One step lowers rows, then columns, and at the
     end the rows are lowered in so many rounds. The cost that `progress` is told, Σ wᵢ|aᵢₗ−bᵢₗ|^p over Σ wᵢ|aᵢₗ|^p, never rises."""
@@ -45,7 +45,7 @@ def unit(matrix: EmbeddingMatrix) -> float:
     return matrix.absolute_sum / matrix.values.size
 
 
-def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, rounds: int = 2) -> None:
+def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, rounds: int = 1) -> None:
     """Lowers every row's cost by its coefficients, in place."""
     fixed = blocks.to_device(basis, matrix.device)
     for rows, block in blocks.walk(matrix.values, BLOCK_BYTES):
@@ -54,7 +54,7 @@ def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndar
 
 
 def lower_columns(
-    matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, weights, rounds: int = 2
+    matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, weights, rounds: int = 1
 ) -> float:
     """Lowers every column's cost by its entries of the basis, in place; the cost of all of them."""
     n, d = matrix.shape
@@ -74,7 +74,7 @@ def on_device(matrix: EmbeddingMatrix, *arrays: np.ndarray) -> list:
     return [blocks.to_device(array, matrix.device) for array in arrays]
 
 
-def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 2, steps: int = 2, unit: float = 1.0):
+def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 1, steps: int = 4, unit: float = 1.0):
     """Lowers Σₗ wₗ |aᵢₗ − uᵢ·vₗ|^p for every row aᵢ of values (m, q) at once, basis (q, j), weights (q,): the coefficients (m, j)
     and what each row costs with them (m,) float64, sizes taken in that unit. No row's cost rises. numpy arrays or torch tensors.
 
@@ -87,7 +87,7 @@ def regress(values, coefficients, basis, p: float, weights=None, rounds: int = 2
     costs = summed(residuals, p, weights, unit)
     for _ in range(rounds):
         sizes = xp.maximum(xp.abs(residuals), near)
-        w = (sizes / (near if p < 2 else xp.max(sizes, axis=1, keepdims=True))) ** (p - 2)
+        w = near / sizes if p == 1 else (sizes / (near if p < 2 else xp.max(sizes, axis=1, keepdims=True))) ** (p - 2)
         w = w if weights is None else w * weights
         move, change = descend(residuals, w, basis, steps)
         for stride in (1.0,) if p <= 2 else (1 / (p - 1), 0.3 / (p - 1), 0.1 / (p - 1)):
@@ -106,7 +106,9 @@ def summed(residuals, p: float, weights, unit: float):
     """Σₗ wₗ |rᵢₗ / unit|^p of every row, float64."""
     xp = array_namespace(residuals)
     sizes = xp.abs(residuals) * (1 / unit)
-    sizes = sizes if p == 1 else sizes**p if p <= 2 else xp.astype(sizes, xp.float64) ** p
+    if p > 2:  # 1e9 to the largest p is still a number
+        sizes = xp.minimum(xp.astype(sizes, xp.float64), 1e9 * xp.ones_like(sizes[:1, :1], dtype=xp.float64))
+    sizes = sizes if p == 1 else sizes**p
     return xp.sum(sizes if weights is None else sizes * weights, axis=1, dtype=xp.float64)
 
 
@@ -118,17 +120,20 @@ def descend(residuals, w, basis, steps: int):
     inner = (basis.T * xp.mean(w, axis=0)) @ basis  # (j, j)
     ridge = 1e-6 * xp.linalg.trace(inner) / j + 1e-30
     metric = xp.linalg.inv(inner + ridge * xp.eye(j, dtype=inner.dtype))
-    moved, changed = xp.zeros_like(residuals[:, :1]) * basis[:1, :], xp.zeros_like(residuals)
-    direction, slope = None, None
-    for _ in range(steps):
-        gradient = (w * (residuals - changed)) @ basis
-        steep = gradient @ metric
-        fresh = xp.sum(gradient * steep, axis=1, keepdims=True)
-        direction = steep if direction is None else steep + ratio(fresh, slope) * direction
-        slope = fresh
+    gradient = (w * residuals) @ basis
+    direction = gradient @ metric
+    slope = xp.sum(gradient * direction, axis=1, keepdims=True)
+    moved = changed = 0.0
+    for step in range(steps):
         reach = direction @ basis.T
-        length = ratio(slope, xp.sum(w * reach * reach, axis=1, keepdims=True))
+        weighed = w * reach
+        length = ratio(slope, xp.sum(weighed * reach, axis=1, keepdims=True))
         moved, changed = moved + length * direction, changed + length * reach
+        if step + 1 < steps:
+            gradient = gradient - length * (weighed @ basis)
+            steep = gradient @ metric
+            fresh = xp.sum(gradient * steep, axis=1, keepdims=True)
+            direction, slope = steep + ratio(fresh, slope) * direction, fresh
     return moved, changed
 
 

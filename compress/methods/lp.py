@@ -77,7 +77,7 @@ class LpLowRank(Method):
             refit = partial(factors.least_squares, weights=weights if some is matrix else None)
         else:
             basis = self.reweighted(some, basis, None)[0] if warm is None else basis
-            coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 6 if some is matrix else 0)
+            coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 3 if some is matrix else 0)
             if some is not matrix:
                 coefficients = blocks.project(matrix.values, basis, matrix.device)
                 lower_rows(matrix, coefficients, basis, self.p, rounds=1)

@@ -14,8 +14,8 @@ PARAGRAPHS = (
     "lower the sum, which no step raises. The paper stops at the axes.",
     "**Other losses** of a row's residual $t$, with $s = t^2 / \\lambda^2$: Huber $s$ up to 1, then $2\\sqrt{s} - 1$; "
     "Cauchy $\\ln(1 + s)$; Geman–McClure $s / (1 + s)$; Welsch $1 - e^{-s}$; Tukey $(1 - (1 - s)^3) / 3$ up to 1, then "
-    "$1/3$. They are lowered by reweighting from SVD's subspace, so a few rows so far away that SVD holds them whole stay "
-    "held. Where λ is not given it is the median residual of SVD times the loss's constant for 95 % efficiency on Gaussian "
+    "$1/3$. They are lowered by reweighting from the Lewis axes at $p = 1$, since far rows would hold on to "
+    "SVD's. Where λ is not given it is the median residual there times the loss's constant for 95 % efficiency on Gaussian "
     "residuals.",
 )
 FORMULA = "\n\n".join(PARAGRAPHS)
