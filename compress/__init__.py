@@ -3,9 +3,9 @@
 from compress.advise import fit_to
 from compress.archive import load
 from compress.compressed import Compressed
-from compress.errors import MatrixError
+from compress.errors import MatrixError, Stop
 from compress.matrix import EmbeddingMatrix
-from compress.methods import METHODS, SVD, Int4, Int8, LpLowRank, Method, ProjectiveClustering
+from compress.methods import METHODS, SVD, Int4, Int8, LightToken, LpLowRank, Method, ProjectiveClustering
 from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
@@ -18,11 +18,13 @@ __all__ = [
     "Evaluation",
     "Int4",
     "Int8",
+    "LightToken",
     "LpLowRank",
     "MatrixError",
     "Method",
     "ProjectiveClustering",
     "Spectrum",
+    "Stop",
     "evaluate",
     "fit_to",
     "load",

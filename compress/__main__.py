@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -140,7 +141,7 @@ def fit(args) -> None:
     if args.ratio is not None:
         result = compress.fit_to(matrix, args.method, args.ratio, **settings)
     else:
-        result = compress.METHODS[args.method](**settings).fit(matrix, stepped)
+        result = stoppable(compress.METHODS[args.method](**settings), matrix, stepped)
     if args.history:
         with replacing(args.history) as file:
             file.write(json.dumps(history).encode())
@@ -214,6 +215,27 @@ def report(args, row: dict, brief: str = "") -> None:
         for name, value in row.items():
             for line in value if isinstance(value, list) else [value]:
                 print(f"{name:20} {format(line, '.6g') if isinstance(line, float) else line}")
+
+
+def stoppable(method: compress.Method, matrix: compress.EmbeddingMatrix, progress: Callable) -> compress.Compressed:
+    """The fit of a method, which SIGTERM ends after the step in hand: with what is finished by then where the method keeps that."""
+    asked = []
+
+    def stepped(event):
+        progress(event)
+        if asked:
+            raise compress.Stop
+
+    before = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
+    try:
+        return method.fit(matrix, stepped)
+    except compress.Stop:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+    finally:
+        if not asked:
+            signal.signal(signal.SIGTERM, before)
 
 
 def names(text: str) -> list[str]:

@@ -3,7 +3,6 @@
 from dataclasses import fields, replace
 
 from compress.compressed import Compressed
-from compress.factors import BITS
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.methods.base import rank_bound
@@ -25,7 +24,7 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Co
     candidates = [
         found
         for each in variants(method, settings, matrix.shape[0])
-        if (found := within(each, matrix.shape, ratio, "j" in settings))
+        if (found := within(each, matrix.shape, ratio, each.knob in settings))
     ]
     if not candidates:
         raise ValueError(
@@ -36,29 +35,29 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Co
     return candidates[0].fit(matrix)
 
 
-def within(method: Method, shape: tuple[int, int], ratio: float, keep_j: bool = False) -> Method | None:
-    """The method with the largest j whose size is at most the matrix's bytes / ratio; as it is without a j or where its j is to be
-    kept; None if too large."""
+def within(method: Method, shape: tuple[int, int], ratio: float, keep: bool = False) -> Method | None:
+    """The method with the largest knob, its j or its bits, whose size is at most the matrix's bytes / ratio; as it is where it has
+    none or that is to be kept; None if too large."""
     n, d = shape
     budget = 4 * n * d / ratio * (1 + 1e-9)  # a ratio taken from a size gives that size back
 
     def fits(candidate):
         return candidate.size(n, d) <= budget
 
-    if keep_j or not hasattr(method, "j"):
+    if keep or method.knob is None:
         return method if fits(method) else None
-    low, high = 0, rank_bound(n, d)[0]
+    low, high = 0, rank_bound(n, d)[0] if method.knob == "j" else n - 1
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if fits(replace(method, j=middle)) else (low, middle - 1)
-    return replace(method, j=low) if low else None
+        low, high = (middle, high) if fits(replace(method, **{method.knob: middle})) else (low, middle - 1)
+    return replace(method, **{method.knob: low}) if low else None
 
 
 def variants(method: str, settings: dict, n: int) -> list[Method]:
     """Every combination of factor precision and number of subspaces (of n rows) that `settings` leaves open."""
     kind = METHODS[method]
     names = {field.name for field in fields(kind)}
-    precisions = [settings["factor_bits"]] if "factor_bits" in settings else BITS
+    precisions = [settings["factor_bits"]] if "factor_bits" in settings else kind.precisions
     groups = [settings["k"]] if "k" in settings else [k for k in GROUPS if k <= n]
     found = [dict(settings)]
     if "factor_bits" in names:
@@ -71,6 +70,7 @@ def variants(method: str, settings: dict, n: int) -> list[Method]:
 def largest_ratio(method: str, shape: tuple[int, int], settings: dict) -> float:
     n, d = shape
     smallest = [
-        replace(each, j=1) if hasattr(each, "j") and "j" not in settings else each for each in variants(method, settings, n)
+        replace(each, **{each.knob: 1}) if each.knob and each.knob not in settings else each
+        for each in variants(method, settings, n)
     ]
     return 4 * n * d / min(each.size(n, d) for each in smallest)

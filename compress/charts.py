@@ -17,6 +17,7 @@ METHOD_COLOURS = {
     "svd": CATEGORIES[0],
     "projective": CATEGORIES[3],
     "lp": CATEGORIES[1],
+    "light_token": CATEGORIES[6],
     "int8": CATEGORIES[2],
     "int4": CATEGORIES[4],
 }

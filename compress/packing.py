@@ -1,7 +1,7 @@
 """Small whole numbers in as few bits as they need, with every row readable on its own."""
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 
 def width(count: int) -> int:
@@ -43,3 +43,12 @@ def read_nibbles(packed, m: int):
     xp = array_namespace(packed)
     pairs = xp.stack([packed & 15, packed >> 4], axis=2)  # (r, ⌈m/2⌉, 2)
     return xp.astype(xp.reshape(pairs, (packed.shape[0], 2 * packed.shape[1]))[:, :m], xp.int8) - 8
+
+
+def read_signs(packed, bits: int):
+    """Rows of packed bits (r, ⌈bits/8⌉), least significant first, as −1 and +1: (r, bits) float32; numpy arrays or torch
+    tensors."""
+    xp = array_namespace(packed)
+    powers = xp.asarray([1, 2, 4, 8, 16, 32, 64, 128], dtype=xp.uint8, device=device(packed))
+    on = xp.reshape((packed[:, :, None] & powers) != 0, (packed.shape[0], 8 * packed.shape[1]))[:, :bits]
+    return 2 * xp.astype(on, xp.float32) - 1

@@ -10,7 +10,6 @@ from itertools import product
 from pathlib import Path
 
 from compress.advise import within
-from compress.factors import BITS
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.metrics import evaluate
@@ -33,12 +32,13 @@ def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float]
     found = []
     for name in methods:
         names = {field.name for field in fields(METHODS[name])}
-        open_settings = {"factor_bits": BITS, **settings}
-        given = {key: value for key, value in open_settings.items() if key in names and key != "j"}
+        knob = METHODS[name].knob
+        open_settings = {"factor_bits": METHODS[name].precisions, **settings}
+        given = {key: value for key, value in open_settings.items() if key in names and key != knob}
         lists = [value if isinstance(value, list | tuple) else [value] for value in given.values()]
         for values in product(*lists):
             method = METHODS[name](**dict(zip(given, values, strict=True)))
-            found += [within(method, shape, ratio) for ratio in ratios] if "j" in names else [method]
+            found += [within(method, shape, ratio) for ratio in ratios] if knob else [method]
     return list(dict.fromkeys(method for method in found if method))
 
 

@@ -219,3 +219,29 @@ def test_a_stopped_fit_exits_with_130_and_leaves_no_file(tmp_path):
     assert said.splitlines()[-1] == "compress: stopped; no file was left half-written"
     assert "Traceback" not in said
     assert list(out.iterdir()) == []
+
+
+def ended(arguments, when):
+    """A fit that is sent SIGTERM once `when` is true of an event it tells: its exit status."""
+    command = [sys.executable, "-m", "compress", "fit", "toy", "--progress", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        for line in process.stderr:
+            if when(json.loads(line)):
+                process.terminate()
+                break
+        process.stderr.read()
+        return process.wait(60)
+
+
+def test_a_fit_that_is_ended_keeps_its_finished_stages(tmp_path):
+    path = tmp_path / "x.safetensors"
+    fit = ["--method", "light_token", "--bits", "60", "--stages", "3", "--passes", "200", "--out", str(path)]
+    assert ended(fit, lambda event: event["stage"] == 1) == 0
+    assert compress.load(path).method == compress.LightToken(bits=20, stages=1, passes=200)
+
+
+def test_a_fit_without_stages_that_is_ended_writes_nothing(tmp_path):
+    path = tmp_path / "x.safetensors"
+    fit = ["--method", "projective", "--k", "20", "--j", "2", "--restarts", "1000", "--out", str(path)]
+    assert ended(fit, lambda event: event["step"] == 1) == -signal.SIGTERM
+    assert not path.exists()

@@ -1,11 +1,14 @@
 """Every way of compressing a matrix, by name."""
 
 from compress.methods.base import Method
+from compress.methods.light_token import LightToken
 from compress.methods.lp import LpLowRank
 from compress.methods.projective import ProjectiveClustering
 from compress.methods.quantizers import Int4, Int8
 from compress.methods.svd import SVD
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (SVD, ProjectiveClustering, LpLowRank, Int8, Int4)}
+METHODS: dict[str, type[Method]] = {
+    method.name: method for method in (SVD, ProjectiveClustering, LpLowRank, LightToken, Int8, Int4)
+}
 
-__all__ = ["METHODS", "SVD", "Int4", "Int8", "LpLowRank", "Method", "ProjectiveClustering"]
+__all__ = ["METHODS", "SVD", "Int4", "Int8", "LightToken", "LpLowRank", "Method", "ProjectiveClustering"]

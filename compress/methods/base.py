@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from compress import factors
 from compress.compressed import Compressed
 from compress.layout import Layout, bytes_of, check_stored
 from compress.matrix import EmbeddingMatrix
@@ -27,6 +28,8 @@ class Method:
 
     name: ClassVar[str]
     label: ClassVar[str]
+    knob: ClassVar[str | None] = None  # the setting that size is chosen by
+    precisions: ClassVar[tuple[int, ...]] = factors.BITS  # of factors, in bits, that are worth a try
 
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         raise NotImplementedError

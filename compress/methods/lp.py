@@ -46,6 +46,7 @@ class LpLowRank(Method):
 
     name: ClassVar[str] = "lp"
     label: ClassVar[str] = "ℓp low rank"
+    knob: ClassVar[str] = "j"
 
     def __post_init__(self):
         whole("j", self.j, 1)

@@ -44,6 +44,7 @@ class ProjectiveClustering(Method):
 
     name: ClassVar[str] = "projective"
     label: ClassVar[str] = "k subspaces"
+    knob: ClassVar[str] = "j"
 
     def __post_init__(self):
         whole("k", self.k, 1, 65536)

@@ -21,6 +21,7 @@ class SVD(Method):
 
     name: ClassVar[str] = "svd"
     label: ClassVar[str] = "SVD"
+    knob: ClassVar[str] = "j"
 
     def __post_init__(self):
         whole("j", self.j, 1)

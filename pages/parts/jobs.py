@@ -15,6 +15,7 @@ from compress.sources import files
 from pages.parts.say import refused
 
 ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0  # seconds that work which was asked to end has for saving what is finished
 POLL = 2.0  # seconds between looks at a running job: the page is still in between
 QUIET = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # idle threads of the linear algebra sleep at once and leave the cores to the page
 
@@ -67,7 +68,12 @@ class Job:
         return self.errors[-1].removeprefix("compress: ") if self.errors else "the work ended without a word"
 
     def stop(self) -> None:
-        end(self.process)
+        """Asks the work to end: at once, or after the step in hand where it then keeps what is finished."""
+        if self.running:
+            self.process.terminate()
+            patience = threading.Timer(PATIENCE, end, [self.process])
+            patience.daemon = True
+            patience.start()
 
 
 def end(process: subprocess.Popen) -> None:

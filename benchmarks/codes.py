@@ -1,0 +1,119 @@
+"""LightToken on the demo matrix and on the tables beside: error at equal bytes, the two solvers, stages, and the layer's time."""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import against, demo, heading, seconds, table
+from compress import EmbeddingMatrix, LightToken, evaluate, load_matrix
+from compress.advise import within
+
+TARGETS = {25: 0.190, 40: 0.317, 103: 0.575}  # relative error at a ratio
+SECONDS, SECONDS_BITS = 60.0, 384
+LAYER = 4.0  # times a gather and one product
+TABLES = ("w2v_text8_10k_100d", "tencent_char_thucnews", "glove100_tripadvisor_5k")
+DATA = Path(__file__).parents[2] / "shared" / "data"
+PQ_RATIO = 16
+
+
+def main(arguments: list[str] | None = None) -> None:
+    argparse.ArgumentParser(description=__doc__).parse_args(arguments)
+    matrix = demo()
+    by_ratio(matrix)
+    solvers(matrix)
+    layer(matrix)
+    peers()
+
+
+def by_ratio(matrix: EmbeddingMatrix) -> None:
+    rows = []
+    for ratio, target in TARGETS.items():
+        method = within(LightToken(), matrix.shape, ratio)
+        start = time.perf_counter()
+        result = method.fit(matrix)
+        took = time.perf_counter() - start
+        evaluation = evaluate(matrix, result)
+        rows.append((f"≥ {ratio}", f"{evaluation.ratio:.2f}", method.bits, against(evaluation.relative_error, target),
+                     f"{evaluation.mean_cosine:.4f}", f"{took:.1f}"))  # fmt: skip
+    heading("LightToken, refined, demo matrix")
+    table(["ratio", "reached", "bits", "error", "mean cosine", "seconds"], rows)
+    took = seconds(lambda: LightToken(bits=SECONDS_BITS).fit(EmbeddingMatrix(matrix.values)))
+    print(f"\nfit at {SECONDS_BITS} bits: {against(took, SECONDS, '.1f')} s")
+
+
+def solvers(matrix: EmbeddingMatrix) -> None:
+    """The trained autoencoder beside the refined codes, in one stage and in four."""
+    rows = []
+    for ratio in TARGETS:
+        method = within(LightToken(), matrix.shape, ratio)
+        errors = []
+        for solver in ("paper", "refined"):
+            for stages in (1, 4):
+                found = LightToken(bits=method.bits, stages=stages, solver=solver).fit(matrix)
+                errors.append(f"{evaluate(matrix, found).relative_error:.4f}")
+        rows.append((method.bits, *errors))
+    print()
+    table(["bits", "paper, 1 stage", "paper, 4 stages", "refined, 1 stage", "refined, 4 stages"], rows)
+
+
+def layer(matrix: EmbeddingMatrix) -> None:
+    import torch
+
+    result = LightToken(bits=384, passes=2).fit(matrix)
+    packed = result.to_layer()
+    plain, square = torch.nn.Embedding.from_pretrained(torch.from_numpy(matrix.values.copy())), torch.randn(384, 384)
+    ids = torch.randint(0, matrix.shape[0], (8, 128), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        ours, theirs = (min(seconds(run) for _ in range(50)) for run in (lambda: packed(ids), lambda: plain(ids) @ square))
+    print(f"\nlayer, 8 × 128 ids, 384 bits: {against(ours / theirs, LAYER, '.2f')} × a gather and a 384 × 384 product")
+
+
+def peers() -> None:
+    """faiss PQ with the most bytes that fit, codebooks in float16, beside LightToken at no more bytes."""
+    try:
+        import faiss
+    except ImportError:
+        print("\nno faiss here (pip install faiss-cpu), so no PQ to compare with")
+        return
+    rows = []
+    for name in TABLES:
+        found = table_of(DATA / name)
+        if found is None:
+            continue
+        n, d = found.shape
+        best = None
+        for bits in (4, 5, 6, 7, 8):
+            for parts in (m for m in range(1, d + 1) if d % m == 0):
+                size = n * ((parts * bits + 7) // 8) + 2 * 2**bits * d
+                if 4 * n * d / size < PQ_RATIO or 2**bits > n // 2:
+                    continue
+                quantizer = faiss.ProductQuantizer(d, parts, bits)
+                quantizer.cp.min_points_per_centroid = 1
+                quantizer.train(found.values)
+                decoded = quantizer.decode(quantizer.compute_codes(found.values))
+                error = ((decoded - found.values) ** 2).sum(dtype=np.float64) / found.squared_norms.sum()
+                if best is None or error < best[0]:
+                    best = error, f"{parts} × {bits}", 4 * n * d / size
+        candidates = [within(LightToken(rank=rank), found.shape, best[2]) for rank in (0, 1, 2, 4, 8)]
+        fits = [evaluate(found, each.fit(found)) for each in candidates if each]
+        mine = min(fits, key=lambda each: each.relative_error)
+        rows.append((name, f"{n} × {d}", f"PQ {best[1]}: {best[0]:.4f} at {best[2]:.2f}",
+                     f"{against(mine.relative_error, best[0])} at {mine.ratio:.2f}"))  # fmt: skip
+    print()
+    table(["table", "shape", "faiss PQ", "LightToken"], rows)
+
+
+def table_of(folder: Path) -> EmbeddingMatrix | None:
+    """The table of a folder of the shared data, where it lies there."""
+    for path in sorted(folder.glob("*.npy")):
+        try:
+            return load_matrix(path)
+        except ValueError:
+            continue
+    return None
+
+
+if __name__ == "__main__":
+    main()

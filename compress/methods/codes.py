@@ -1,0 +1,229 @@
+"""Binary codes with a linear decoder: rows xᵢ ≈ base + gᵢ · sᵢ D + o, signs sᵢ in {−1, +1}^L, gains gᵢ of a few levels.
+
+Ours, in place of LightToken's trained autoencoder: a start from rotated principal directions (ITQ, Gong and Lazebnik 2011), some
+passes shaken by falling noise, which leave poor codes behind, and then in turn the signs of every row, bit by bit, its gain, and
+the decoder by least squares. None of these last three raises the loss.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from compress import eigen
+from compress.direction import euclidean, product, turned
+
+ROWS = 2048  # at a time, so that their signs stay in the cache
+TOGETHER = 32  # bits between two updates of all the others
+TURNS = 25  # of the rotation of a start
+SAMPLE_ROWS = 8192  # that tell the rotation
+NOISE = 0.3  # of the first pass, in units of a bit's own energy
+CALM = 6  # passes without noise, the last ones
+SETTLED = 1e-5  # relative fall of the loss below which a search has settled
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What codes are fitted to: rows (n, d), what is stored of them already, base(rows) (r, d), their weights (n,), and the loss of
+    a row from x·x̂, ‖x̂‖² and ‖x‖²."""
+
+    values: np.ndarray
+    base: Callable
+    weights: np.ndarray
+    loss: Callable
+
+    def blocks(self) -> Iterator[slice]:
+        n = len(self.values)
+        return (slice(first, min(first + ROWS, n)) for first in range(0, n, ROWS))
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """signs (n, L) int8; level (n,) of each row among the gain levels (g,); decoder D (L, d); offset o (d,)."""
+
+    signs: np.ndarray
+    level: np.ndarray
+    levels: np.ndarray
+    decoder: np.ndarray
+    offset: np.ndarray
+
+    @property
+    def gains(self) -> np.ndarray:
+        return self.levels[self.level]
+
+    def decode(self, rows: slice | np.ndarray) -> np.ndarray:
+        """What the codes add to the base of some rows, (r, d)."""
+        return (self.signs[rows] * self.gains[rows, None]) @ self.decoder + self.offset
+
+
+def fit_codes(target: Target, bits: int, levels: int, passes: int, seed: int, tell: Callable, kept: Codes | None = None) -> Codes:
+    """Codes of so many bits; with `kept`, whose bits stay as they are, that many more. `tell` is told every pass without noise."""
+    rng = np.random.default_rng(seed)
+    codes = start(target, bits, levels, rng, kept)
+    first = 0 if kept is None else kept.signs.shape[1]
+    shaken = max(0, passes - CALM)
+    for step in range(shaken):
+        codes = improved(target, codes, first, NOISE * (1 - step / shaken), rng)
+        tell(step, None)
+    return settled(target, codes, passes - shaken, tell, first, shaken)
+
+
+def settled(target: Target, codes: Codes, passes: int, tell: Callable, first: int = 0, done: int = 0) -> Codes:
+    """The codes carried on, from bit `first` on, until the loss settles, for at most so many passes."""
+    before = total(target, codes)
+    for step in range(passes):
+        codes = improved(target, codes, first)
+        now = total(target, codes)
+        tell(done + step, now)
+        if now > before * (1 - SETTLED):
+            break
+        before = now
+    return codes
+
+
+def improved(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng=None) -> Codes:
+    sweep(target, codes, first, noise, rng)
+    codes = regained(target, codes)
+    return decoder_fitted(target, codes)
+
+
+def total(target: Target, codes: Codes) -> float:
+    """Σ wᵢ times the loss of row i, over Σ wᵢ ‖aᵢ‖²."""
+    lost = whole = 0.0
+    for rows in target.blocks():
+        x, decoded = target.values[rows], decode(target, codes, rows)
+        own = squares(x)
+        lost += target.weights[rows] @ target.loss(inner(x, decoded), squares(decoded), own).astype(np.float64)
+        whole += target.weights[rows] @ own.astype(np.float64)
+    return float(lost / max(whole, 1e-300))
+
+
+def decode(target: Target, codes: Codes, rows: slice) -> np.ndarray:
+    return target.base(rows) + codes.decode(rows)
+
+
+def squares(rows: np.ndarray) -> np.ndarray:
+    return np.einsum("id,id->i", rows, rows)
+
+
+def inner(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.einsum("id,id->i", one, other)
+
+
+def start(target: Target, bits: int, levels: int, rng, kept: Codes | None) -> Codes:
+    """Signs of the rows' leading principal coordinates, rotated so that taking signs costs little; where there are more bits than
+    directions, those of what is then left, and so on."""
+    d = target.values.shape[1]
+    codes = kept or first_gains(target, levels)
+    while (missing := bits - codes.signs.shape[1] + (0 if kept is None else kept.signs.shape[1])) > 0:
+        left = np.concatenate([target.values[rows] - decode(target, codes, rows) for rows in target.blocks()])
+        left /= np.maximum(codes.gains, 1e-30)[:, None]
+        weighted = left * np.sqrt(target.weights * codes.gains**2, dtype=np.float32)[:, None]
+        axes = eigen.eigenvectors((weighted.T @ weighted).astype(np.float64))[:, : min(missing, d)].astype(np.float32)
+        signs = np.where(left @ (axes @ rotation(left @ axes, rng)) >= 0, 1, -1).astype(np.int8)
+        grown = np.concatenate([codes.decoder, np.zeros((signs.shape[1], d), np.float32)])
+        codes = decoder_fitted(target, replace(codes, signs=np.concatenate([codes.signs, signs], axis=1), decoder=grown))
+    return codes
+
+
+def first_gains(target: Target, levels: int) -> Codes:
+    """No bits yet; each row's gain after the length that is left of it, the offset its mean."""
+    n, d = target.values.shape
+    offset = sum(target.weights[rows] @ (target.values[rows] - target.base(rows)) for rows in target.blocks()) / n
+    lengths = np.concatenate([np.sqrt(squares(target.values[rows] - target.base(rows) - offset)) for rows in target.blocks()])
+    typical = max(float(lengths.mean()), 1e-30)
+    chosen = np.quantile(lengths, (np.arange(levels) + 0.5) / levels) / typical
+    chosen = np.where(chosen > 1e-3, chosen, 1.0).astype(np.float32) if levels > 1 else np.ones(1, np.float32)
+    level = np.abs(lengths[:, None] / typical - chosen).argmin(axis=1)
+    return Codes(np.zeros((n, 0), np.int8), level, chosen, np.zeros((0, d), np.float32), offset.astype(np.float32))
+
+
+def rotation(coordinates: np.ndarray, rng) -> np.ndarray:
+    """An orthonormal matrix (m, m) that brings coordinates (n, m) near the corners of a cube."""
+    m = coordinates.shape[1]
+    if len(coordinates) > SAMPLE_ROWS:
+        coordinates = coordinates[rng.choice(len(coordinates), SAMPLE_ROWS, replace=False)]
+    turn = np.linalg.qr(rng.standard_normal((m, m)))[0].astype(np.float32)
+    for _ in range(TURNS):
+        left, _, right = np.linalg.svd(coordinates.T @ np.where(coordinates @ turn >= 0, np.float32(1), np.float32(-1)))
+        turn = left @ right
+    return turn
+
+
+def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng=None) -> None:
+    """Goes once over the bits of every row from `first` on and flips, in place, each whose flip lowers the row's loss (by more than
+    noise times its own energy, if any)."""
+    decoder = codes.decoder
+    gram = decoder @ decoder.T  # (L, L)
+    for rows in target.blocks():
+        x, gains = target.values[rows], codes.gains[rows]
+        decoded = decode(target, codes, rows)
+        own, a, q = squares(x), inner(x, decoded), squares(decoded)
+        reach, along = x @ decoder.T, decoded @ decoder.T  # (r, L): x·D, x̂·D
+        for begin in range(first, len(decoder), TOGETHER):
+            some = slice(begin, min(begin + TOGETHER, len(decoder)))
+            signs = codes.signs[rows, some].T.astype(np.float32)  # (b, r)
+            old, near, far = signs.copy(), along[:, some].T.copy(), reach[:, some].T.copy()
+            local = gram[some, some]
+            for bit in range(len(signs)):
+                change = -2 * gains * signs[bit]
+                step = change * change * local[bit, bit]
+                a_new, q_new = a + change * far[bit], q + 2 * change * near[bit] + step
+                rise = target.loss(a_new, q_new, own) - target.loss(a, q, own)
+                if noise:
+                    rise += noise * step * rng.standard_normal(len(step), dtype=np.float32)
+                flip = rise < 0
+                if flip.any():
+                    signs[bit] = np.where(flip, -signs[bit], signs[bit])
+                    a, q = np.where(flip, a_new, a), np.where(flip, q_new, q)
+                    near += local[:, bit, None] * np.where(flip, change, 0)
+            codes.signs[rows, some] = signs.T
+            if some.stop < len(decoder):
+                along[:, some.stop :] += ((signs - old) * gains).T @ gram[some, some.stop :]
+
+
+def regained(target: Target, codes: Codes) -> Codes:
+    """Every row's best gain among the levels, and every level's best value for its rows."""
+    if len(codes.levels) == 1:
+        return codes
+    level = np.empty_like(codes.level)
+    above, below = np.zeros(len(codes.levels)), np.zeros(len(codes.levels))
+    for rows in target.blocks():
+        x, base = target.values[rows], target.base(rows) + codes.offset
+        pattern = codes.signs[rows].astype(np.float32) @ codes.decoder
+        own, fixed, mixed, energy = squares(x), squares(base), inner(base, pattern), squares(pattern)
+        at, reach = inner(x, base), inner(x, pattern)
+        lost = [target.loss(at + g * reach, fixed + 2 * g * mixed + g * g * energy, own) for g in codes.levels]
+        level[rows] = np.argmin(lost, axis=0)
+        above += np.bincount(level[rows], target.weights[rows] * (reach - mixed), minlength=len(above))
+        below += np.bincount(level[rows], target.weights[rows] * energy, minlength=len(above))
+    best = np.where((below > 0) & (above > 0), above / np.maximum(below, 1e-300), codes.levels).astype(np.float32)
+    found = replace(codes, level=level)
+    return lower(target, found, replace(found, levels=best))
+
+
+def decoder_fitted(target: Target, codes: Codes) -> Codes:
+    """The decoder and offset by least squares, the rows weighted as the loss asks: a bound of it that touches it here."""
+    bits = codes.signs.shape[1]
+    moments, cross = np.zeros((bits + 1, bits + 1)), np.zeros((bits + 1, target.values.shape[1]))
+    for rows in target.blocks():
+        x, base = target.values[rows], target.base(rows)
+        weights = target.weights[rows].astype(np.float32)
+        if target.loss is not euclidean:
+            decoded = decode(target, codes, rows)
+            weights = weights * (1 + turned(inner(x, decoded), product(squares(decoded), squares(x))))
+        used = np.ones((len(x), bits + 1), np.float32)
+        used[:, :bits] = codes.signs[rows] * codes.gains[rows, None]
+        weighted = used * weights[:, None]
+        moments += weighted.T @ used
+        cross += weighted.T @ (x - base)
+    moments[np.diag_indices(bits)] += 1e-6 * np.trace(moments) / (bits + 1) + 1e-30
+    found = np.linalg.solve(moments, cross).astype(np.float32)
+    return lower(target, codes, replace(codes, decoder=found[:bits], offset=found[bits]))
+
+
+def lower(target: Target, one: Codes, other: Codes) -> Codes:
+    """The other where it loses less, else the one. Under the Euclidean loss least squares needs no such look."""
+    if target.loss is euclidean:
+        return other
+    return other if total(target, other) <= total(target, one) else one
