@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("pages/spectrum.py", title="Spectrum", icon=":material/show_chart:", default=True),
         st.Page("pages/subspaces.py", title="Subspaces", icon=":material/scatter_plot:"),
         st.Page("pages/robustness.py", title="Robustness", icon=":material/shield:"),
+        st.Page("pages/hash_codes.py", title="Hash codes", icon=":material/tag:"),
         st.Page("pages/tradeoffs.py", title="Trade-offs", icon=":material/balance:"),
         st.Page("pages/export.py", title="Export", icon=":material/download:"),
     ]

@@ -23,7 +23,8 @@ def train_stage(
     """Codes of the residual values − base: signs (n, bits) int8, decoder (bits, d) and offset (d,).
 
     base(rows) gives what is stored of some rows already. The loss is that of the whole row. `tell` is told every epoch its loss, in
-    units of the rows' squared length, with the codes as they will be stored, and the share of saturated units.
+    units of the rows' squared length, with the codes as they will be stored, and the share of saturated units; the epoch with the
+    least loss is kept.
     """
     import torch
 
@@ -43,7 +44,7 @@ def train_stage(
     def row_losses(x, decoded):
         return loss((x * decoded).sum(1), (decoded * decoded).sum(1), (x * x).sum(1))
 
-    best = None
+    best, least = None, np.inf
     for epoch in range(epochs):
         heat = WARM * (temperature / WARM) ** (epoch / max(epochs - 1, 1))
         for rows in np.array_split(order.permutation(n), max(n // BATCH, min(n, LEAST))):
@@ -67,5 +68,7 @@ def train_stage(
         tell(epoch, cost * unit**2 / max(whole, 1e-300), saturated)
         if best is not None and saturated > SATURATED:
             break
-        best = signs, decoder.weight.detach().cpu().numpy().T * unit, decoder.bias.detach().cpu().numpy() * unit
+        if cost < least:
+            least = cost
+            best = signs, decoder.weight.detach().cpu().numpy().T * unit, decoder.bias.detach().cpu().numpy() * unit
     return best

@@ -18,6 +18,7 @@ TOGETHER = 32  # bits between two updates of all the others
 TURNS = 25  # of the rotation of a start
 SAMPLE_ROWS = 8192  # that tell the rotation
 NOISE = 0.3  # of the first pass, in units of a bit's own energy
+SEEN = 4  # every so many shaken passes the loss is taken, which costs a third of a pass
 CALM = 6  # passes without noise, the last ones
 SETTLED = 1e-5  # relative fall of the loss below which a search has settled
 
@@ -57,14 +58,15 @@ class Codes:
 
 
 def fit_codes(target: Target, bits: int, levels: int, passes: int, seed: int, tell: Callable, kept: Codes | None = None) -> Codes:
-    """Codes of so many bits; with `kept`, whose bits stay as they are, that many more. `tell` is told every pass without noise."""
+    """Codes of so many bits; with `kept`, whose bits stay as they are, that many more. `tell` is told every pass, with the loss where
+    it was taken."""
     rng = np.random.default_rng(seed)
     codes = start(target, bits, levels, rng, kept)
     first = 0 if kept is None else kept.signs.shape[1]
     shaken = max(0, passes - CALM)
     for step in range(shaken):
         codes = improved(target, codes, first, NOISE * (1 - step / shaken), rng)
-        tell(step, None)
+        tell(step, None if step % SEEN else total(target, codes))
     return settled(target, codes, passes - shaken, tell, first, shaken)
 
 

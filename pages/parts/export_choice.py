@@ -1,11 +1,22 @@
-"""The settings that can be exported: the pinned ones, and those now on Spectrum, Subspaces and Robustness."""
+"""The settings that can be exported: the pinned ones, and those now on Spectrum, Subspaces, Robustness and Hash codes."""
 
 import streamlit as st
 
 from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.charts import PRECISION_NAMES
-from compress.methods import SVD
+from compress.methods import SVD, LightToken
 from pages.parts.controls import KEPT, usual_rank
+from pages.parts.hash_controls import (
+    LOSSES,
+    MOST_EPOCHS,
+    MOST_RANK,
+    SOLVERS,
+    TEMPERATURES,
+    USUAL,
+    bits_range,
+    bytes_of_bits,
+    stage_count,
+)
 from pages.parts.pins import describe, pins
 from pages.parts.robust_controls import OBJECTIVES
 from pages.parts.subspace_loss import LEAST, MOST, loss_settings
@@ -13,11 +24,11 @@ from pages.parts.subspace_loss import LEAST, MOST, loss_settings
 
 def setting_choice(matrix: EmbeddingMatrix) -> Method:
     """The setting to export. What this matrix cannot have is not offered."""
-    offered = [*pins(), on_spectrum(matrix), on_subspaces(matrix), on_robustness(matrix)]
+    offered = [*pins(), on_spectrum(matrix), on_subspaces(matrix), on_robustness(matrix), on_hash_codes(matrix)]
     found = {describe(method): method for method in offered if possible(method, matrix)}
     chosen = st.selectbox(
         "Setting", list(found), key="export", width=480,
-        help="Pinned settings, and those that Spectrum, Subspaces and Robustness are set to now. Pin more on any page.", **KEPT,
+        help="Pinned settings, and those that the pages before this are set to now. Pin more on any page.", **KEPT,
     )  # fmt: skip
     return found[chosen]
 
@@ -52,6 +63,26 @@ def on_robustness(matrix: EmbeddingMatrix) -> Method:
     if settings["loss"] == "lp":
         return LpLowRank(j=j, p=settings["p"], objective=OBJECTIVES.get(held("robust_objective", ""), "rows"))
     return ProjectiveClustering(k=1, j=j, **settings)
+
+
+def on_hash_codes(matrix: EmbeddingMatrix) -> LightToken:
+    low, high = bits_range(matrix.shape[0])
+    bits = bytes_of_bits(whole("hash_bits", USUAL.bits, high, low), low, high)
+    solver = SOLVERS.get(held("hash_solver", ""), "refined")
+    trained = {}
+    if solver == "paper":
+        trained = {
+            "temperature": round(number("hash_temperature", *TEMPERATURES) or USUAL.temperature, 3),
+            "epochs": whole("hash_epochs", USUAL.epochs, MOST_EPOCHS),
+        }
+    return LightToken(
+        rank=whole("hash_rank", 0, min(MOST_RANK, *matrix.shape), low=0),
+        bits=bits,
+        stages=min(stage_count(str(held("hash_stages", "1"))), bits),
+        loss=LOSSES.get(held("hash_loss", ""), "euclidean"),
+        solver=solver,
+        **trained,
+    )
 
 
 def held(key: str, default):

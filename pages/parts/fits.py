@@ -112,6 +112,11 @@ def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     return None
 
 
+def cut_short(fit: Fit, method: Method) -> bool:
+    """Whether a fit is of fewer stages than were asked for, since its job was stopped."""
+    return fit.result.method != method and method.name == "light_token"
+
+
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
     """Starts the job that fits a setting in full, unless it was stopped or failed. source: see `fit_command`."""
     path = fit_path(matrix.digest, method)
@@ -173,7 +178,7 @@ def whole_words(method: Method) -> str:
 def preview_words(method: Method) -> str:
     if has_restarts(method) or getattr(method, "objective", None) == "entries":
         return "from a sample of the rows"
-    return "after a few passes" if isinstance(method, LpLowRank) else "after one pass"
+    return "after a few passes" if method.name in ("lp", "light_token") else "after one pass"
 
 
 def fit_progress(method: Method):
@@ -181,6 +186,13 @@ def fit_progress(method: Method):
         if not events:
             return 0.02, "Full fit: opening the matrix"
         last = events[-1]
+        if "stage" in last:
+            share = (last["stage"] + (last["step"] + 1) / last["steps"]) / method.stages
+            loss = "" if last["cost"] is None else f", loss {last['cost']:.4f}"
+            return (
+                0.02 + 0.98 * share,
+                f"Full fit: stage {last['stage'] + 1} of {method.stages}, pass {last['step'] + 1} over all rows{loss}",
+            )
         if "step" not in last:
             return 0.05, f"Full fit: round {last['round']} of the ellipsoid"
         if last["restart"] is not None:

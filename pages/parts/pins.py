@@ -12,7 +12,7 @@ from pages.parts.say import literal
 MOST = 12
 WORDS = {
     "loss": "{}", "scale": "λ = {}", "p": "p = {}", "objective": "by {}", "k": "k = {}", "j": "j = {}", "affine": "affine",
-    "factor_bits": "{}",
+    "bits": "{} bits", "stages": "{} stages", "rank": "rank {}", "factor_bits": "{}", "solver": "{} solver",
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def describe(method: Method) -> str:
     settings = method.settings
     usual = {field.name: field.default for field in fields(method)}
     told = {"p", "objective"} if method.name == "lp" else set()
-    told |= {"k", "j", "factor_bits"}
+    told |= {"k", "j", "bits", "stages", "rank", "factor_bits"}
     order = [name for name in dict.fromkeys([*WORDS, *settings]) if name in settings]
     words = [word(name, settings[name]) for name in order if name in told or settings[name] != usual[name]]
     return ", ".join([method.label, *words])
@@ -61,7 +61,9 @@ def word(name: str, value) -> str:
     if name == "factor_bits":
         return PRECISION_NAMES[value]
     if name == "loss":
-        return LABELS[value]
+        return LABELS.get(value, value)
+    if name == "stages" and value == 1:
+        return "1 stage"
     number = str(value).removesuffix(".0") if isinstance(value, float) else value
     return WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(number)
 

@@ -6,9 +6,9 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
-from pages.parts.fits import full, instant
+from pages.parts.fits import cut_short, full, instant
 
-SLOW = ("projective", "lp")
+SLOW = ("projective", "lp")  # of which a sweep fits many settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ def quick(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fitted:
 
 def finished(matrix: EmbeddingMatrix, method: Method) -> Fitted | None:
     """A setting fitted in full: at once where that is quick, else from disk; None while that fit is still to be made."""
-    if method.name not in SLOW or instant(method):
+    if instant(method):
         return quick(matrix, matrix.digest, method)
     fit = full(matrix, method)
-    return Fitted(fit.result, fit.evaluation) if fit else None
+    return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit, method) else None

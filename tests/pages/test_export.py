@@ -64,6 +64,7 @@ def test_pinned_settings_and_those_of_the_other_pages_are_offered():
         "SVD, j = 7, int8",
         "k subspaces, k = 3, j = 2, float16",
         "ℓp low rank, p = 1, by rows, j = 3, float16",
+        "LightToken, 384 bits, 1 stage, rank 0, int8",
     ]
 
 
@@ -96,7 +97,20 @@ def test_the_loss_of_subspaces_is_offered(link, words):
     ],
 )
 def test_the_setting_on_robustness_is_offered(link, setting):
-    assert opened(**link).selectbox(key="export").options[-1] == setting
+    assert opened(**link).selectbox(key="export").options[-2] == setting
+
+
+@pytest.mark.parametrize(
+    "link, setting",
+    [
+        ({"hash_bits": "64", "hash_stages": "4", "hash_rank": "2"}, "64 bits, 4 stages, rank 2, int8"),
+        ({"hash_loss": "Direction", "hash_temperature": "0.3"}, "direction, 384 bits, 1 stage, rank 0, int8"),
+        ({"hash_solver": "Paper", "hash_epochs": "5"}, "384 bits, 1 stage, rank 0, int8, paper solver, epochs 5"),
+        ({"hash_bits": "x", "hash_stages": "3", "hash_rank": "-1", "hash_loss": "taste"}, "384 bits, 1 stage, rank 0, int8"),
+    ],
+)
+def test_the_setting_on_hash_codes_is_offered(link, setting):
+    assert opened(**link).selectbox(key="export").options[-1] == f"LightToken, {setting}"
 
 
 @pytest.mark.parametrize(
@@ -105,6 +119,7 @@ def test_the_setting_on_robustness_is_offered(link, setting):
         ("lp", {"j": 3, "objective": "rows"}),
         ("lp", {"j": 3, "p": 1.5, "factor_bits": 8}),
         ("projective", {"loss": "huber", "j": 2}),
+        ("light_token", {"bits": 16, "stages": 2}),
     ],
 )
 def test_robust_fits_have_files(name, settings):

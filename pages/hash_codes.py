@@ -1,0 +1,32 @@
+"""What can bits restore?"""
+
+import streamlit as st
+
+from pages.parts.hash_cards import hash_cards
+from pages.parts.hash_controls import method_controls
+from pages.parts.hash_fits import work_of
+from pages.parts.hash_panels import against_bits, code_panels
+from pages.parts.hash_training import status_words, training
+from pages.parts.hash_words import FORMULA
+from pages.parts.matrix import current_matrix
+from pages.parts.pins import pin_button
+
+matrix = current_matrix()
+
+st.title("What can bits restore?")
+method = method_controls(*matrix.shape)
+work = work_of(matrix, method)
+
+with st.container(horizontal=True, vertical_alignment="center", key="status"):
+    pin_button(method, "pin_hash")
+    status_words(matrix, method, work)
+hash_cards(matrix, work)
+
+left, right = st.columns(2)
+code_panels(work)
+with left:  # filled late, so that the full fit starts when the preview is on its way
+    training(matrix, method, work)
+with right:  # last, since the parts of a finished code take seconds to measure
+    against_bits(matrix, work)
+with st.expander("Formula and source"):
+    st.markdown(FORMULA)

@@ -1,0 +1,145 @@
+"""What Hash codes draws: error against bits, how the bits behave, and what their distances tell."""
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix, ProjectiveClustering, code_charts
+from compress.charts import PRECISION_NAMES
+from compress.sweep import Trials, identity
+from pages.parts import jobs
+from pages.parts.cached import rounded_of, spectrum_of
+from pages.parts.cards import error_text
+from pages.parts.controls import KEPT
+from pages.parts.hash_fits import Part, Work, bits_of, pairs_seen, parts_of, svd_cosines_of
+from pages.parts.hash_token import one_token
+from pages.parts.pins import describe
+
+
+@st.fragment
+def against_bits(matrix: EmbeddingMatrix, work: Work) -> None:
+    """The error of every prefix of stages beside what SVD makes of the same bytes."""
+    st.subheader("Bits used")
+    parts = parts_of(work, work.key)
+    cosine = st.toggle("Mean cosine", key="hash_cosine", help="In place of the relative error.", **KEPT)
+    used = used_stages(parts)
+    part = parts[used]
+    st.caption(
+        f"**{part.result.method.bits} bits**: relative error {error_text(part.evaluation.relative_error)}, mean cosine "
+        f"{part.evaluation.mean_cosine:.3f}, {row_bits(matrix, part):.4g} bits a row with everything stored."
+    )
+    values = np.array([figure_of(each, cosine) for each in parts])
+    names = [f"{each.result.method.bits} bits, {each.result.method.stages} of {len(parts)} stages" for each in parts]
+    title = "mean cosine" if cosine else "relative error"
+    bits = np.array([row_bits(matrix, each) for each in parts])
+    st.plotly_chart(
+        code_charts.against_bits(
+            bits, values, names, used, svd_curves(matrix, cosine, not work.fit.preview), known_points(matrix, cosine), title
+        ),
+        key="against_bits",
+        alt=f"{title.capitalize()} against bits a row: "
+        + ", ".join(f"{each:.4g} bits {value:.3f}" for each, value in zip(bits, values, strict=True)),
+    )  # fmt: skip
+    st.caption(
+        "Bits a row count everything, the decoder too, so that a point and a line above or below it have the same bytes."
+        + (" Of the preview, on its own rows." if work.fit.preview else "")
+    )
+
+
+def used_stages(parts: list[Part]) -> int:
+    """Which of the prefixes a person looks at, at first the whole code."""
+    if len(parts) == 1:
+        return 0
+    choices = [part.result.method.bits for part in parts]
+    if st.session_state.get("hash_used", choices[-1]) not in choices:
+        st.session_state["hash_used"] = choices[-1]
+    used = st.select_slider(
+        "Bits used", choices, choices[-1], key="hash_used", help="Only the first stages, with the decoder that suits them best"
+    )
+    return choices.index(used)
+
+
+def figure_of(part: Part, cosine: bool) -> float:
+    return part.evaluation.mean_cosine if cosine else part.evaluation.relative_error
+
+
+def row_bits(matrix: EmbeddingMatrix, part: Part) -> float:
+    return 8 * part.result.method.size(*matrix.shape) / matrix.shape[0]
+
+
+def svd_curves(matrix: EmbeddingMatrix, cosine: bool, every: bool) -> dict:
+    """SVD with int8 factors, and with int4 ones where there is time; of the cosine only int8, whose rounding hardly turns a row."""
+    found = {}
+    for bits in (8, 4) if every and not cosine else (8,):
+        values = svd_cosines_of(matrix, matrix.digest) if cosine else rounded_of(matrix, matrix.digest, bits)
+        name = PRECISION_NAMES[bits]
+        stored = 8 * spectrum_of(matrix, matrix.digest).n_bytes(bits) / matrix.shape[0]
+        js = np.flatnonzero(np.diff(stored, append=np.inf) > 0)[1:]  # at 4 bits an odd j takes the bytes of the next even one
+        found[f"SVD, {name}"] = stored[js], values[js], [f"SVD, j = {j}, {name}" for j in js]
+    return found
+
+
+def known_points(matrix: EmbeddingMatrix, cosine: bool) -> dict:
+    """What sweeps have found for k subspaces."""
+    known = Trials(jobs.cache_folder("trials") / "trials.sqlite").of(identity(matrix))
+    known = [trial for trial in known if isinstance(trial.method, ProjectiveClustering)]
+    if not known:
+        return {}
+    stored = [8 * trial.method.size(*matrix.shape) / matrix.shape[0] for trial in known]
+    values = [trial.figures["mean_cosine" if cosine else "relative_error"] for trial in known]
+    return {"k subspaces": (stored, values, [describe(trial.method) for trial in known])}
+
+
+@st.fragment
+def code_panels(work: Work) -> None:
+    panels = {"Bits": bits, "Hamming distance": hamming, "One token": one_token}
+    for tab, draw in zip(st.tabs(list(panels), key="hash_panel", on_change="rerun"), panels.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw(work)
+                if work.fit.preview:
+                    st.caption(f"Of the preview, over its {work.matrix.shape[0]:,} rows.")
+
+
+def bits(work: Work) -> None:
+    shares, together = bits_of(work, work.key)
+    count = len(shares)
+    apart = np.abs(together[~np.eye(count, dtype=bool)]) if count > 1 else np.zeros(1)
+    left, right = st.columns(2)
+    with left:
+        st.plotly_chart(
+            code_charts.bits_on(shares, work.method.widths), key="bits_on",
+            alt=f"Share of rows with each of {count} bits on, from {shares.min():.0%} to {shares.max():.0%}",
+        )  # fmt: skip
+        st.caption(
+            f"A bit that is on for half of the rows tells most. Here {np.mean(np.abs(shares - 0.5) <= 0.1):.0%} of the bits lie "
+            "between 40 % and 60 %."
+        )
+    with right:
+        st.plotly_chart(
+            code_charts.correlation(together), key="bit_correlation",
+            alt=f"Correlation of every two bits: mean size {apart.mean():.3f}, largest {apart.max():.3f}",
+        )  # fmt: skip
+        some = f" Shown are {code_charts.SHOWN} of {count} bits." if count > code_charts.SHOWN else ""
+        st.caption(
+            f"Bits that go together tell the same thing twice. Mean size of a correlation {apart.mean():.3f}, largest "
+            f"{apart.max():.3f}.{some}"
+        )
+
+
+def hamming(work: Work) -> None:
+    pairs = pairs_seen(work, work.key)
+    ties = np.corrcoef(pairs.cosine, pairs.hamming)[0, 1] if np.ptp(pairs.cosine) > 0 < np.ptp(pairs.hamming) else 0.0
+    st.metric(
+        f"Recall@{pairs.neighbours} by Hamming distance", f"{pairs.recall:.1%}", border=True,
+        help=f"Share of the {pairs.neighbours} nearest rows by cosine that are among the {pairs.neighbours} nearest by Hamming "
+        f"distance; mean over {pairs.queries:,} tokens, among {pairs.rows:,} rows. Equal distances in random order.",
+    )  # fmt: skip
+    st.plotly_chart(
+        code_charts.distances(pairs, work.method.bits), key="hamming",
+        alt=f"Hamming distance against cosine distance of {len(pairs.cosine):,} pairs, correlation {ties:.2f}",
+    )  # fmt: skip
+    rank = f" The rank-{work.method.rank} part is not in the code, so bits do not see it." if work.method.rank else ""
+    st.caption(
+        f"Each point is a pair of rows, half of them sought out to be near. Correlation {ties:.2f}. The codes were made to restore "
+        f"rows through the decoder, not to be compared bit by bit.{rank}"
+    )

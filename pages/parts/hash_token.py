@@ -1,0 +1,75 @@
+"""One token of Hash codes: its bits, its row after every stage, its neighbours before and after."""
+
+import numpy as np
+import streamlit as st
+
+from compress import code_charts
+from compress.codes_seen import nearest, signs_of
+from pages.parts.controls import KEPT
+from pages.parts.hash_fits import Work, parts_of, unit_after, unit_before
+from pages.parts.say import literal
+from pages.parts.subspace_map import found_rows
+
+KEPT_MARK, LOST_MARK, GAINED_MARK = "✓ kept", "✗ lost", "+ gained"
+
+
+def one_token(work: Work) -> None:
+    sought = st.text_input("Find a token", key="hash_token", placeholder="part of a token, or a row number", width=320, **KEPT)
+    found = found_rows(work.matrix, sought)
+    if (sought or "").strip() and not len(found):
+        st.caption("No token here holds that text.")
+    row = int(found[0]) if len(found) else work.matrix.shape[0] // 2
+    others = f", the first of {len(found):,} that fit" if len(found) > 1 else ""
+    st.caption(f"**{literal(work.matrix.tokens[row])}**, row {row:,}{others}.")
+    left, right = st.columns(2)
+    with left:
+        picture(work, row)
+    with right:
+        stages(work, row)
+    neighbours(work, row)
+
+
+def picture(work: Work, row: int) -> None:
+    signs = signs_of(work.fit.result, np.array([row]))[0]
+    text = "".join("1" if sign > 0 else "0" for sign in signs)
+    st.plotly_chart(code_charts.code(signs, work.method.widths), key="code", alt=f"The code of the token: {text}")
+    each = f", {work.method.stages} stages on lines of their own" if work.method.stages > 1 else ""
+    st.caption(f"{int((signs > 0).sum())} of {len(signs)} bits are on (coloured fields){each}.")
+
+
+def stages(work: Work, row: int) -> None:
+    """Error and cosine of the decoded row after each stage."""
+    own = work.matrix.values[row]
+    decoded = {}
+    if work.method.rank:
+        decoded[f"rank {work.method.rank}"] = work.method.base(work.fit.result.arrays, np.array([row]))[0]
+    for number, part in enumerate(parts_of(work, work.key), start=1):
+        decoded[f"stage {number}"] = part.result.rows([row])[0]
+    length = float(own @ own)
+    if not length:
+        st.caption("This row is zero, so it has no relative error.")
+        return
+    errors = np.array([float(((own - each) ** 2).sum()) / length for each in decoded.values()])
+    cosines = np.array([float(own @ each) / max(np.sqrt(length * float(each @ each)), 1e-30) for each in decoded.values()])
+    st.plotly_chart(
+        code_charts.row_stages(list(decoded), errors, cosines), key="row_stages",
+        alt=f"Relative error of the row {errors[-1]:.3f} and cosine {cosines[-1]:.3f} after the last stage",
+    )  # fmt: skip
+    st.caption(f"After all bits: relative error {errors[-1]:.3f}, cosine {cosines[-1]:.3f}.")
+
+
+def neighbours(work: Work, row: int) -> None:
+    before, near = nearest(unit_before(work.matrix, work.matrix.digest), row)
+    after, close = nearest(unit_after(work, work.key), row)
+    tables = {
+        "before": (before, near, [KEPT_MARK if each in after else LOST_MARK for each in before]),
+        "after": (after, close, [KEPT_MARK if each in before else GAINED_MARK for each in after]),
+    }
+    st.caption(f"**Nearest tokens by cosine**: {len(np.intersect1d(before, after))} of {len(before)} are kept.")
+    for column, (when, (rows, cosines, marks)) in zip(st.columns(2), tables.items(), strict=True):
+        with column:
+            st.dataframe(
+                {when: marks, "token": [work.matrix.tokens[each] for each in rows], "cosine": cosines},
+                key=f"near_{when}", hide_index=True,
+                column_config={"cosine": st.column_config.NumberColumn(format="%.3f")},
+            )  # fmt: skip

@@ -1,0 +1,89 @@
+"""How a code is found: the full fit's job, its steps while it runs, and what it left when it was stopped."""
+
+import streamlit as st
+
+from compress import EmbeddingMatrix, code_charts
+from compress.methods import LightToken
+from pages.parts import jobs
+from pages.parts.fits import again, cut_short, fit_path, fit_progress, start_full
+from pages.parts.hash_fits import Work
+from pages.parts.say import refused
+
+
+def status_words(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> None:
+    """What is shown: a preview, the full fit, or the stages that a stopped fit had finished."""
+    rows, n = work.matrix.shape[0], matrix.shape[0]
+    if work.fit.preview:
+        some = f"{rows:,} of {n:,} rows, fitted alone; few rows are easier to hold, so the full fit's error is higher"
+        st.caption(f"**Preview** from {some if rows < n else 'a few passes'}.")
+    elif cut_short(work.fit, method):
+        st.caption(
+            f":material/stop: The fit was stopped: {work.method.stages} of {method.stages} stages are finished, "
+            f"{work.method.bits} of {method.bits} bits. Shown is what they hold."
+        )
+        st.button("Fit in full", on_click=anew, args=[matrix.digest, method], icon=":material/play_arrow:", key="fit_hash")
+    else:
+        st.caption(":material/check: Full fit over all rows.")
+
+
+def anew(digest: str, method: LightToken) -> None:
+    """Fits again what was stopped."""
+    fit_path(digest, method).unlink(missing_ok=True)
+    again()
+
+
+def training(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> None:
+    """The loss at every step: of the fit that is shown, or of the job while it runs, which is started here."""
+    st.subheader("Training")
+    if not work.fit.preview:
+        curves(list(work.fit.history))
+        return
+    start_full(matrix, method)
+    job = jobs.jobs()["fit"]
+    if job.running:
+        st.fragment(live, run_every=jobs.POLL)(method)
+        return
+    if job.error:
+        refused(job.error)
+    else:
+        st.caption("The full fit was stopped before its first stage was finished.")
+    st.button("Fit in full", on_click=again, icon=":material/play_arrow:", key="fit_hash")
+    curves(list(job.events))
+
+
+def live(method: LightToken) -> None:
+    job = jobs.jobs().get("fit")
+    if job is None or not job.running:
+        st.rerun()
+    share, words = fit_progress(method)(job.events)
+    ending = st.session_state.get("hash_ending") == id(job)
+    with st.container(horizontal=True, vertical_alignment="center", key="job_fit"):
+        st.progress(min(max(share, 0.0), 1.0), text="Stopping; finished stages are kept" if ending else words)
+        st.button("Stop", key="stop_fit", icon=":material/stop:", on_click=stop, args=[job], disabled=ending)
+    curves(list(job.events))
+
+
+def stop(job: jobs.Job) -> None:
+    """Asks the job to end; it may take a moment to write the stages that are finished."""
+    job.stop()
+    st.session_state["hash_ending"] = id(job)
+
+
+def curves(events: list[dict]) -> None:
+    told = [event for event in events if "stage" in event]
+    if not told:
+        st.caption("The steps come here as soon as there are any.")
+        return
+    known = [event["cost"] for event in told if event["cost"] is not None]
+    words = f"falling from {known[0]:.3g} to {known[-1]:.3g}" if known else "not measured yet"
+    st.plotly_chart(code_charts.training(told), key="training", alt=f"Loss against step, {words}")
+    if any(event["saturation"] is not None for event in told):
+        last = 100 * told[-1]["saturation"]
+        st.plotly_chart(
+            code_charts.saturation(told), key="saturation", alt=f"Share of saturated units against step, {last:.1f} % at last"
+        )
+        st.caption("A saturated unit gives one bit for every row and so tells nothing; a stage ends when too many are.")
+    else:
+        st.caption(
+            "Noise that falls from pass to pass shakes bits out of poor codes; the last passes go without it and tell their loss."
+        )

@@ -1,0 +1,214 @@
+import time
+
+import numpy as np
+import pytest
+
+import compress
+from compress.methods import LightToken
+from compress.methods.light_token import prefixes
+from pages.parts.cards import error_text
+from pages.parts.fits import fit_path, fit_progress
+from pages.parts.link import SETTINGS
+from pages.parts.pins import describe, from_link, to_link
+
+SMALL = {"hash_bits": 32}
+
+
+@pytest.fixture
+def opened(open_page):
+    """`opened(…)` opens the page and ends its job, which the test does not wait for."""
+    pages = []
+
+    def run(**address):
+        pages.append(open_page("hash_codes", **{**SMALL, **address}))
+        return pages[-1]
+
+    yield run
+    for page in pages:
+        for job in page.session_state["jobs"].values() if "jobs" in page.session_state else []:
+            job.process.kill()
+
+
+def captions(page):
+    return " ".join(caption.value for caption in page.caption)
+
+
+def kept(method):
+    """Leaves a fit on disk where a job would."""
+    matrix = compress.load_matrix("toy")
+    result = method.fit(matrix)
+    result.save(fit_path(matrix.digest, method))
+    return matrix, result
+
+
+def see(page, tab):
+    page.session_state["hash_panel"] = tab
+    return page.run()
+
+
+def test_the_first_visit_shows_a_preview_and_says_so(opened, figures):
+    page = opened()
+    cards = figures(page)
+    assert not page.exception and "Preview" in captions(page) and "2,000 of 3,000 rows" in captions(page)
+    assert 0 < float(cards["Relative error, preview"]) < 1 and 0 < float(cards["Mean cosine, preview"]) < 1
+    size = LightToken(bits=32).size(3000, 30)
+    assert cards["Size"] == f"{size / 1000:.1f} KB" and cards["Bits a row"] == f"{8 * size / 3000:.4g}"
+
+
+def test_the_full_fit_follows(opened, figures):
+    page = opened()
+    method = LightToken(bits=32)
+    matrix = compress.load_matrix("toy")
+    end = time.monotonic() + 90
+    while not fit_path(matrix.digest, method).exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    page.session_state["jobs"]["fit"].process.wait(90)
+    page.run()
+    found = compress.evaluate(matrix, method.fit(matrix))
+    assert "Full fit over all rows" in captions(page) and not page.exception
+    assert figures(page)["Relative error"] == error_text(found.relative_error)
+    assert figures(page)["Mean cosine"] == f"{found.mean_cosine:.3f}"
+
+
+@pytest.mark.parametrize(
+    "address, method",
+    [
+        ({"hash_rank": 2, "hash_stages": 2}, LightToken(rank=2, bits=32, stages=2)),
+        ({"hash_loss": "Direction"}, LightToken(bits=32, loss="direction")),
+        ({"hash_temperature": 0.3, "hash_epochs": 2}, LightToken(bits=32)),
+        (
+            {"hash_solver": "Paper", "hash_temperature": 0.3, "hash_epochs": 2},
+            LightToken(bits=32, solver="paper", temperature=0.3, epochs=2),
+        ),
+    ],
+    ids=str,
+)
+def test_the_controls_make_the_setting_that_is_pinned(opened, address, method):
+    page = opened(**address)
+    page.button(key="pin_hash").click().run()
+    assert page.session_state["pins"] == [method] and not page.exception
+
+
+@pytest.mark.parametrize("ratio", [25, 103])
+def test_the_buttons_take_the_most_bits_that_reach_a_ratio(opened, ratio):
+    page = opened(hash_rank=3, hash_stages=4)
+    button = page.button(key=f"hash_at_{ratio}")
+    fitting = [bits for bits in range(8, 513, 8) if LightToken(bits=bits).size(3000, 30) * ratio <= 3000 * 30 * 4]
+    if not fitting:
+        assert button.disabled
+        return
+    button.click().run()
+    assert page.slider(key="hash_bits").value == max(fitting) and page.slider(key="hash_rank").value == 0
+    assert page.segmented_control(key="hash_stages").value == "1" and not page.exception
+
+
+def test_every_prefix_of_stages_has_its_own_figures(opened):
+    method = LightToken(bits=32, stages=4)
+    matrix, result = kept(method)
+    page = opened(hash_stages=4)
+    for bits, part in zip([8, 16, 24, 32], prefixes(matrix, result), strict=True):
+        page.select_slider(key="hash_used").set_value(bits).run()
+        error = error_text(compress.evaluate(matrix, part).relative_error)
+        assert f"**{bits} bits**: relative error {error}" in captions(page)
+    assert not page.exception
+
+
+def test_a_stopped_fit_shows_its_finished_stages_and_can_be_fitted_in_full(opened):
+    method, part = LightToken(bits=32, stages=4), LightToken(bits=16, stages=2)
+    matrix = compress.load_matrix("toy")
+    part.fit(matrix).save(fit_path(matrix.digest, method))
+    page = opened(hash_stages=4)
+    assert "2 of 4 stages are finished" in captions(page) and "**16 bits**" in captions(page) and not page.exception
+    page.button(key="fit_hash").click().run()
+    assert "Preview" in captions(page) and "fit" in page.session_state["jobs"]
+
+
+def test_a_job_that_was_stopped_too_early_can_be_started_again(opened):
+    page = opened(hash_bits=128)
+    page.session_state["jobs"]["fit"].process.kill()
+    page.session_state["jobs"]["fit"].process.wait(10)
+    page.run()
+    assert "stopped before its first stage" in captions(page) and not page.exception
+    page.button(key="fit_hash").click().run()
+    assert page.session_state["jobs"]["fit"].running
+
+
+@pytest.mark.parametrize("address", [{}, {"hash_rank": 2, "hash_stages": 4}, {"hash_solver": "Paper", "hash_epochs": 2}], ids=str)
+@pytest.mark.parametrize("tab", ["Bits", "Hamming distance", "One token"])
+def test_every_panel_draws(opened, figures, address, tab):
+    page = see(opened(**address), tab)
+    assert not page.exception and page.metric
+    if tab == "Hamming distance":
+        assert 0 < float(figures(page)["Recall@10 by Hamming distance"].strip("%")) <= 100
+
+
+def test_neighbours_are_marked_kept_lost_and_gained(opened):
+    page = see(opened(hash_token="flat 2 · 17"), "One token")
+    before, after = (next(each.value for each in page.dataframe if name in each.value) for name in ("before", "after"))
+    kept = set(before["token"]) & set(after["token"])
+    assert set(before["token"][before["before"] == "✓ kept"]) == kept == set(after["token"][after["after"] == "✓ kept"])
+    assert set(before["before"]) <= {"✓ kept", "✗ lost"} and set(after["after"]) <= {"✓ kept", "+ gained"}
+    assert len(before) == len(after) == 10
+
+
+def test_a_token_that_is_not_there_is_told(opened):
+    page = see(opened(hash_token="no such token"), "One token")
+    assert "No token here holds that text" in captions(page) and not page.exception
+
+
+def test_the_settings_of_the_page_travel_in_the_link(opened):
+    address = {
+        "hash_rank": 3, "hash_bits": 40, "hash_stages": "2", "hash_loss": "Direction", "hash_solver": "Paper",
+        "hash_temperature": 0.2, "hash_epochs": 1, "hash_cosine": True, "hash_token": "flat 1",
+    }  # fmt: skip
+    page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
+    see(page, "One token")
+    assert {key: page.session_state[key] for key in address} == address and set(address) <= set(SETTINGS)
+
+
+def test_junk_in_the_address_leaves_a_setting_that_can_be_had(opened):
+    page = opened(
+        hash_rank="-4",
+        hash_bits="13",
+        hash_stages="7",
+        hash_loss="taste",
+        hash_solver="magic",
+        hash_temperature="9",
+        hash_cosine="x",
+    )
+    assert not page.exception and page.metric
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([[1.0], [2.0]]),
+        np.random.default_rng(0).standard_normal((50, 2)),
+        np.ones((40, 6)),
+        np.eye(4)[:3],
+        np.vstack([np.zeros((30, 3)), np.eye(3)]),
+    ],
+    ids=["one column", "two columns", "equal rows", "few rows", "rows of zeros"],
+)
+def test_odd_matrices_draw(opened, tmp_path, values):
+    np.save(tmp_path / "odd.npy", values.astype(np.float32))
+    page = opened(matrix=tmp_path / "odd.npy")
+    assert not page.exception and page.metric
+    for tab in ("Hamming distance", "One token"):
+        assert not see(page, tab).exception
+
+
+def test_a_setting_is_told_in_a_few_words_and_comes_back_from_the_link():
+    assert describe(LightToken()) == "LightToken, 384 bits, 1 stage, rank 0, int8"
+    other = LightToken(rank=3, bits=64, stages=2, loss="direction", solver="paper", temperature=0.25, epochs=5)
+    assert describe(other) == "LightToken, direction, 64 bits, 2 stages, rank 3, int8, paper solver, temperature 0.25, epochs 5"
+    assert from_link(to_link([LightToken(), other])) == [LightToken(), other]
+
+
+@pytest.mark.parametrize("method", [LightToken(bits=16, stages=2), LightToken(bits=16, solver="paper", epochs=2)], ids=str)
+def test_the_progress_of_a_fit_is_told_step_by_step(method):
+    events = []
+    method.fit(compress.load_matrix("toy"), events.append)
+    told = [fit_progress(method)(events[:count]) for count in range(len(events) + 1)]
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares) and shares[-1] <= 1 and all("stage" in words for _, words in told[1:])
