@@ -68,7 +68,7 @@ def train_stage(
         tell(epoch, cost * unit**2 / max(whole, 1e-300), saturated)
         if best is not None and saturated > SATURATED:
             break
-        if cost < least:
+        if best is None or cost < least:
             least = cost
             best = signs, decoder.weight.detach().cpu().numpy().T * unit, decoder.bias.detach().cpu().numpy() * unit
     return best

@@ -58,8 +58,8 @@ class Codes:
 
 
 def fit_codes(target: Target, bits: int, levels: int, passes: int, seed: int, tell: Callable, kept: Codes | None = None) -> Codes:
-    """Codes of so many bits; with `kept`, whose bits stay as they are, that many more. `tell` is told every pass, with the loss where
-    it was taken."""
+    """Codes of so many bits; with `kept`, whose bits stay as they are, that many more. `tell` is told every pass, with the loss
+    where it was taken."""
     rng = np.random.default_rng(seed)
     codes = start(target, bits, levels, rng, kept)
     first = 0 if kept is None else kept.signs.shape[1]
