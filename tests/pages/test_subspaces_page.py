@@ -31,6 +31,7 @@ def test_a_preview_comes_first_and_the_full_fit_follows(open_page, figures):
 def test_a_stopped_fit_stays_a_preview_until_it_is_asked_for_again(open_page):
     page = open_page("subspaces", k=5, flat_j=4, restarts=32)
     page.session_state["jobs"]["fit"].stop()
+    page.session_state["jobs"]["fit"].process.wait(30)
     page.run()
     assert any("was stopped" in caption.value for caption in page.caption)
     page.button[[button.label for button in page.button].index("Fit in full")].click().run()
