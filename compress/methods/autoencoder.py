@@ -22,14 +22,15 @@ def train_stage(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Codes of the residual values − base: signs (n, bits) int8, decoder (bits, d) and offset (d,).
 
-    base(rows) gives what is stored of some rows already. The loss is that of the whole row. `tell` is told every epoch its loss, in
-    units of the rows' squared length, with the codes as they will be stored, and the share of saturated units; the epoch with the
-    least loss is kept.
+    Trains on the device, or on CUDA where there is one. base(rows) gives what is stored of some rows already. The loss is that of
+    the whole row. `tell` is told every epoch its loss, in units of the rows' squared length, with the codes as they will be stored,
+    and the share of saturated units; the epoch with the least loss is kept.
     """
     import torch
 
     n, d = values.shape
     torch.manual_seed(seed)
+    device = "cuda" if device == "cpu" and torch.cuda.is_available() else device
     order = np.random.default_rng(seed)
     weights = weights.astype(np.float64)  # a copy that torch may share
     whole = float(weights @ np.einsum("id,id->i", values, values, dtype=np.float64))
