@@ -6,13 +6,14 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace
 
-from compress import blocks, factors, packing
+from compress import packing
 from compress.compressed import Compressed
 from compress.direction import LOSSES
 from compress.errors import Stop
 from compress.methods.autoencoder import train_stage
 from compress.methods.base import Method, one_of, rank_bound, real, whole
 from compress.methods.codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep
+from compress.methods.svd import SVD
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}
 SOLVERS = ("refined", "paper")
@@ -85,40 +86,41 @@ class LightToken(Method):
     def fit(self, matrix, progress=None):
         """Where `progress` raises compress.Stop, the stages finished by then are what is kept, if there is one."""
         self.check(*matrix.shape)
-        arrays = self.base_arrays(matrix)
+        arrays = self.svd.fit(matrix).arrays if self.rank else {}
         if not self.bits:
             return Compressed(self, arrays, matrix.shape, matrix.digest)
         target = self.target(matrix, arrays)
         stages = self.refined(target, progress) if self.solver == "refined" else self.trained(target, matrix.device, progress)
-        codes, finished = None, 0
+        finished = []
         try:
-            for finished, codes in stages:  # noqa: B007
-                pass
+            for codes in stages:
+                finished.append(codes)
         except Stop:
-            if codes is None:
+            if not finished:
                 raise
-        method = self if finished == self.stages else replace(self, bits=sum(self.widths[:finished]), stages=finished)
-        return Compressed(method, arrays | method.code_arrays(target, codes), matrix.shape, matrix.digest)
+        method = self.prefix(len(finished))
+        return Compressed(method, arrays | method.code_arrays(target, finished[-1]), matrix.shape, matrix.digest)
 
-    def base_arrays(self, matrix) -> dict:
-        """The rank-r part."""
-        if not self.rank:
-            return {}
-        basis = matrix.axes[:, : self.rank]
-        coefficients = blocks.project(matrix.values, basis, matrix.device)
-        return factors.store(matrix, coefficients, basis.T[None], self.factor_bits)
+    @property
+    def svd(self) -> SVD:
+        """The low-rank part, a method of its own."""
+        return SVD(j=self.rank, factor_bits=self.factor_bits)
+
+    def prefix(self, stages: int) -> "LightToken":
+        """The same settings with the first stages only."""
+        return replace(self, bits=sum(self.widths[:stages]), stages=stages)
 
     def target(self, matrix, arrays: dict) -> Target:
         d = matrix.shape[1]
 
         def base(rows):
             rows = np.arange(matrix.shape[0])[rows]
-            return self.base(arrays, rows) if self.rank else np.zeros((len(rows), d), np.float32)
+            return self.svd.decode(arrays, rows, d) if self.rank else np.zeros((len(rows), d), np.float32)
 
         return Target(matrix.values, base, matrix.weights, LOSSES[self.loss])
 
     def refined(self, target: Target, progress):
-        """(stages finished, Codes) after every stage."""
+        """The codes after every stage."""
         codes = None
         for stage, bits in enumerate(self.widths):
 
@@ -127,10 +129,10 @@ class LightToken(Method):
                     progress({"stage": stage, "step": step, "steps": self.passes, "cost": cost, "saturation": None})
 
             codes = fit_codes(target, bits, self.levels, self.passes, self.seed + stage, tell, codes)
-            yield stage + 1, codes
+            yield codes
 
     def trained(self, target: Target, device: str, progress):
-        """(stages finished, Codes) after every stage."""
+        """The codes after every stage."""
         codes = first_gains(target, 1)
         codes = replace(codes, offset=np.zeros_like(codes.offset))
         for stage, bits in enumerate(self.widths):
@@ -158,15 +160,20 @@ class LightToken(Method):
                 np.concatenate([codes.signs, signs], axis=1), codes.level, codes.levels, np.concatenate([codes.decoder, decoder]),
                 codes.offset + offset,
             )  # fmt: skip
-            yield stage + 1, codes
+            yield codes
 
     def code_arrays(self, target: Target, codes: Codes) -> dict:
         """The arrays of the codes, which the refined solver fits once more to the decoder as it is stored."""
-        arrays = stored_decoder(codes.decoder, self.factor_bits)
         if self.solver == "refined":
-            codes = replace(codes, signs=codes.signs.copy(), decoder=read_decoder(arrays))
-            sweep(target, codes)
-            codes = regained(target, codes)
+            stored = stored_decoder(codes.decoder, self.factor_bits)
+            fitted = replace(codes, signs=codes.signs.copy(), decoder=read_decoder(stored))
+            sweep(target, fitted)
+            codes = replace(regained(target, fitted), decoder=codes.decoder)
+        return self.packed(codes)
+
+    def packed(self, codes: Codes) -> dict:
+        """The arrays of the codes as they are."""
+        arrays = stored_decoder(codes.decoder, self.factor_bits)
         arrays |= {"codes": np.packbits(codes.signs > 0, axis=1, bitorder="little"), "offset": codes.offset.astype(np.float32)}
         if self.levels > 1:
             arrays |= {"gains": packing.pack_stream(codes.level, self.gain_bits), "levels": codes.levels.astype(np.float32)}
@@ -176,21 +183,18 @@ class LightToken(Method):
     def draft(self):
         return replace(self, passes=min(self.passes, 2), epochs=min(self.epochs, 2))
 
-    def base(self, arrays, rows):
-        return factors.read_coefficients(arrays, rows, self.rank) @ factors.read_bases(arrays)[0]
-
     def decode(self, arrays, rows, d):
         if not self.bits:
-            return self.base(arrays, rows)
+            return self.svd.decode(arrays, rows, d)
         signs = packing.read_signs(arrays["codes"][rows], self.bits)
         if self.levels > 1:
             level = packing.read_stream(arrays["gains"], self.gain_bits, rows)
             signs = signs * arrays["levels"][level][:, None]
         decoded = signs @ read_decoder(arrays) + arrays["offset"]
-        return decoded + self.base(arrays, rows) if self.rank else decoded
+        return decoded + self.svd.decode(arrays, rows, d) if self.rank else decoded
 
     def layout(self, n, d):
-        layout = factors.layout(n, d, 1, self.rank, self.factor_bits) if self.rank else {}
+        layout = self.svd.layout(n, d) if self.rank else {}
         if self.bits:
             layout |= {
                 "codes": ((n, (self.bits + 7) // 8), np.uint8),
@@ -204,7 +208,7 @@ class LightToken(Method):
 
     def numbers(self, n, d):
         """Of the low-rank part and the decoders, and a 32nd of a number for every bit."""
-        base = self.rank * (n + d)
+        base = self.svd.numbers(n, d) if self.rank else 0
         return (
             base + (n * (self.bits + (self.gain_bits if self.levels > 1 else 0)) + 31) // 32 + self.bits * d + d
             if self.bits
@@ -234,7 +238,7 @@ def prefixes(matrix, result: Compressed) -> list[Compressed]:
     target = method.target(matrix, result.arrays)
     found = []
     for stages in range(1, method.stages):
-        part = replace(method, bits=sum(method.widths[:stages]), stages=stages)
+        part = method.prefix(stages)
         codes = Codes(
             signs[:, : part.bits].copy(),
             np.zeros(len(signs), np.int64) if level is None else level,
@@ -244,9 +248,5 @@ def prefixes(matrix, result: Compressed) -> list[Compressed]:
         )
         codes = decoder_fitted(target, codes)
         arrays = {name: array for name, array in result.arrays.items() if name in ("coefficients", "bases", "scales")}
-        arrays |= stored_decoder(codes.decoder, part.factor_bits)
-        arrays |= {"codes": np.packbits(codes.signs > 0, axis=1, bitorder="little"), "offset": codes.offset}
-        if level is not None:
-            arrays |= {"gains": result.arrays["gains"], "levels": codes.levels}
-        found.append(Compressed(part, arrays, result.shape, result.digest))
+        found.append(Compressed(part, arrays | part.packed(codes), result.shape, result.digest))
     return [*found, result]

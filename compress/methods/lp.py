@@ -1,6 +1,5 @@
 """Robust low rank: one subspace for all rows under the ℓp error, which far rows pull less than they pull the squared one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -14,8 +13,9 @@ from compress.lewis import lewis_axes
 from compress.losses import LARGEST_P, Loss
 from compress.matrix import EmbeddingMatrix
 from compress.methods import flats
-from compress.methods.base import Method, one_of, rank_bound, real, whole
+from compress.methods.base import one_of, real, whole
 from compress.methods.entries import fit_entries, lower_columns, lower_rows
+from compress.methods.low_rank import LowRank
 
 OBJECTIVES = ("entries", "rows")
 STARTS = ("lewis", "lowner")
@@ -24,7 +24,7 @@ PREVIEW_ROWS = 8192
 
 
 @dataclass(frozen=True)
-class LpLowRank(Method):
+class LpLowRank(LowRank):
     """A ≈ U Vᵀ of rank j with a small ℓp error: the robust low rank of Tukan, Maalouf, Weksler and Feldman (*Compressed Deep
     Networks: Goodbye SVD, Hello Robust Low-Rank Approximation*, arXiv 2009.05647).
 
@@ -46,7 +46,6 @@ class LpLowRank(Method):
 
     name: ClassVar[str] = "lp"
     label: ClassVar[str] = "ℓp low rank"
-    knob: ClassVar[str] = "j"
 
     def __post_init__(self):
         whole("j", self.j, 1)
@@ -58,7 +57,7 @@ class LpLowRank(Method):
         whole("seed", self.seed, 0, 2**32 - 1)
 
     def check(self, n, d):
-        whole("j", self.j, 1, *rank_bound(n, d))
+        super().check(n, d)
         if self.start == "lowner" and d > LOWNER_COLUMNS:
             raise ValueError(f"start must be lewis for more than {LOWNER_COLUMNS} columns (the matrix has {d:,}), got 'lowner'")
 
@@ -67,23 +66,18 @@ class LpLowRank(Method):
         n, d = matrix.shape
         self.check(n, d)
         if self.p == 2:
-            basis = matrix.axes[:, : self.j]
-            coefficients = blocks.project(matrix.values, basis, matrix.device)
-            return self.compressed(matrix, coefficients, basis, factors.least_squares)
+            return self.projected(matrix, matrix.axes[:, : self.j])
         some = part(matrix, PREVIEW_ROWS, self.seed) if self.steps == 1 else matrix
         basis = self.first_basis(some, warm, progress)
         if self.objective == "rows":
             basis, weights = self.reweighted(some, basis, progress)
+            return self.projected(matrix, basis, partial(factors.least_squares, weights=weights if some is matrix else None))
+        basis = self.reweighted(some, basis, None)[0] if warm is None else basis
+        coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 3 if some is matrix else 0)
+        if some is not matrix:
             coefficients = blocks.project(matrix.values, basis, matrix.device)
-            refit = partial(factors.least_squares, weights=weights if some is matrix else None)
-        else:
-            basis = self.reweighted(some, basis, None)[0] if warm is None else basis
-            coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 3 if some is matrix else 0)
-            if some is not matrix:
-                coefficients = blocks.project(matrix.values, basis, matrix.device)
-                lower_rows(matrix, coefficients, basis, self.p, rounds=1)
-            refit = partial(refit_entries, p=self.p)
-        return self.compressed(matrix, coefficients, basis, refit)
+            lower_rows(matrix, coefficients, basis, self.p, rounds=1)
+        return self.compressed(matrix, coefficients, basis, partial(refit_entries, p=self.p))
 
     def reweighted(self, matrix: EmbeddingMatrix, basis: np.ndarray, progress) -> tuple[np.ndarray, np.ndarray]:
         """The basis carried on to a low row-wise cost, and the row weights of its last refit."""
@@ -105,10 +99,6 @@ class LpLowRank(Method):
         few = axes.shape[1] < self.j  # where the rows have a lower rank
         axes = np.concatenate([axes, matrix.axes], axis=1) if few else axes[:, : self.j]
         return np.linalg.qr(axes)[0][:, : self.j].astype(np.float32)
-
-    def compressed(self, matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, refit: Callable) -> Compressed:
-        arrays = factors.store(matrix, coefficients, basis.T[None], self.factor_bits, refit=refit)
-        return Compressed(self, arrays, matrix.shape, matrix.digest)
 
     @property
     def rho(self) -> Loss:
@@ -133,15 +123,6 @@ class LpLowRank(Method):
     @property
     def draft(self):
         return replace(self, start="lewis", steps=1)
-
-    def decode(self, arrays, rows, d):
-        return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
-
-    def layout(self, n, d):
-        return factors.layout(n, d, 1, self.j, self.factor_bits)
-
-    def numbers(self, n, d):
-        return n * self.j + self.j * d
 
 
 def part(matrix: EmbeddingMatrix, count: int, seed: int) -> EmbeddingMatrix:
