@@ -42,7 +42,7 @@ def stages(work: Work, row: int) -> None:
     own = work.matrix.values[row]
     decoded = {}
     if work.method.rank:
-        decoded[f"rank {work.method.rank}"] = work.method.base(work.fit.result.arrays, np.array([row]))[0]
+        decoded[f"rank {work.method.rank}"] = work.method.svd.decode(work.fit.result.arrays, np.array([row]), own.size)[0]
     for number, part in enumerate(parts_of(work, work.key), start=1):
         decoded[f"stage {number}"] = part.result.rows([row])[0]
     length = float(own @ own)
