@@ -81,6 +81,12 @@ def _wait_until_healthy(process, url, log, limit=60.0):
     pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')}")
 
 
+@pytest.fixture(scope="module")
+def app(serve, tmp_path_factory):
+    """The address of the app, with a cache of its own."""
+    return serve("app.py", env={"FLATLAND_CACHE": str(tmp_path_factory.mktemp("cache"))})
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium from the PATH, or else Playwright's own, with software WebGL."""

@@ -8,11 +8,6 @@ import pytest
 import compress
 
 
-@pytest.fixture(scope="module")
-def app(serve, tmp_path_factory):
-    return serve("app.py", env={"FLATLAND_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 @pytest.fixture
 def page(visit, app):
     return visit(f"{app}/?matrix=toy&j=3", viewport={"width": 1440, "height": 1000})

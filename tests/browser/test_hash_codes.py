@@ -6,11 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 
-@pytest.fixture(scope="module")
-def app(serve, tmp_path_factory):
-    return serve("app.py", env={"FLATLAND_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_page_opens_with_its_charts_and_fits_the_screen(visit, app, width):
     page = visit(f"{app}/hash_codes?matrix=toy&hash_bits=32", viewport={"width": width, "height": 900})

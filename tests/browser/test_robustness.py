@@ -5,11 +5,6 @@ import re
 import pytest
 
 
-@pytest.fixture(scope="module")
-def app(serve, tmp_path_factory):
-    return serve("app.py", env={"FLATLAND_CACHE": str(tmp_path_factory.mktemp("cache"))})
-
-
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_page_opens_with_its_charts_and_fits_the_screen(visit, app, width):
     page = visit(f"{app}/robustness?matrix=toy&planted=20", viewport={"width": width, "height": 900})

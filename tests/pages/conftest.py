@@ -3,10 +3,18 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
+ODD = {
+    "one column": np.array([[1.0], [2.0]]),
+    "two columns": np.random.default_rng(0).standard_normal((50, 2)),
+    "equal rows": np.ones((40, 6)),
+    "few rows": np.eye(4)[:3],
+    "rows of zeros": np.vstack([np.zeros((30, 3)), np.eye(3)]),
+}
 
 
 @pytest.fixture
@@ -39,3 +47,11 @@ def figures():
 def errors():
     """The errors of a page as a person reads them, Markdown's escapes taken out."""
     return lambda page: [re.sub(r"\\(.)", r"\1", error.value) for error in page.error]
+
+
+@pytest.fixture(params=ODD)
+def odd_matrix(request, tmp_path):
+    """A file of a matrix that a page may not expect, each in turn."""
+    path = tmp_path / "odd.npy"
+    np.save(path, ODD[request.param].astype(np.float32))
+    return path

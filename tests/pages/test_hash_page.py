@@ -1,6 +1,5 @@
 import time
 
-import numpy as np
 import pytest
 
 import compress
@@ -179,20 +178,8 @@ def test_junk_in_the_address_leaves_a_setting_that_can_be_had(opened):
     assert not page.exception and page.metric
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        np.array([[1.0], [2.0]]),
-        np.random.default_rng(0).standard_normal((50, 2)),
-        np.ones((40, 6)),
-        np.eye(4)[:3],
-        np.vstack([np.zeros((30, 3)), np.eye(3)]),
-    ],
-    ids=["one column", "two columns", "equal rows", "few rows", "rows of zeros"],
-)
-def test_odd_matrices_draw(opened, tmp_path, values):
-    np.save(tmp_path / "odd.npy", values.astype(np.float32))
-    page = opened(matrix=tmp_path / "odd.npy")
+def test_odd_matrices_draw(opened, odd_matrix):
+    page = opened(matrix=odd_matrix)
     assert not page.exception and page.metric
     for tab in ("Hamming distance", "One token"):
         assert not see(page, tab).exception

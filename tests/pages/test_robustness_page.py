@@ -172,23 +172,11 @@ def test_the_ends_of_j_draw(opened, j):
 
 
 @pytest.mark.parametrize(
-    "values",
-    [
-        np.array([[1.0], [2.0]]),
-        np.random.default_rng(0).standard_normal((50, 2)),
-        np.ones((40, 6)),
-        np.eye(4)[:3],
-        np.vstack([np.zeros((30, 3)), np.eye(3)]),
-    ],
-    ids=["one column", "two columns", "equal rows", "few rows", "rows of zeros"],
-)
-@pytest.mark.parametrize(
     "setting", [{}, {"robust_objective": "Entries"}, {"robust_loss": "Tukey"}], ids=["rows", "entries", "tukey"]
 )
 @pytest.mark.parametrize("count", [0, 1])
-def test_odd_matrices_draw(opened, tmp_path, values, setting, count):
-    np.save(tmp_path / "odd.npy", values.astype(np.float32))
-    page = opened(matrix=tmp_path / "odd.npy", planted=count, **setting)
+def test_odd_matrices_draw(opened, odd_matrix, setting, count):
+    page = opened(matrix=odd_matrix, planted=count, **setting)
     page.session_state["influence"] = True
     page.run()
     assert not page.exception and page.metric
