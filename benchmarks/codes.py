@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.report import against, demo, heading, seconds, table
 from compress import EmbeddingMatrix, LightToken, evaluate, load_matrix
-from compress.advise import within
+from compress.fitting import within
 
 TARGETS = {25: 0.190, 40: 0.317, 103: 0.575}  # relative error at a ratio
 SECONDS, SECONDS_BITS = 60.0, 384

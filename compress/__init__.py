@@ -1,9 +1,9 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
-from compress.advise import fit_to
 from compress.archive import load
 from compress.compressed import Compressed
 from compress.errors import MatrixError, Stop
+from compress.fitting import fit_to
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD, Int4, Int8, LightToken, LpLowRank, Method, ProjectiveClustering
 from compress.metrics import Evaluation, evaluate

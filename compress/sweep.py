@@ -9,7 +9,7 @@ from hashlib import blake2b
 from itertools import product
 from pathlib import Path
 
-from compress.advise import within
+from compress.fitting import within
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.metrics import evaluate

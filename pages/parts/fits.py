@@ -11,7 +11,7 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
-from compress.advise import within
+from compress.fitting import within
 from compress.lewis import lewis_axes
 from compress.methods import SVD, LpLowRank
 from compress.spectrum import group_singular_values, principal_angles

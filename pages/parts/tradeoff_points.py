@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from compress import EmbeddingMatrix, Method
-from compress.advise import within
 from compress.curves import svd_figures
 from compress.factors import BITS
+from compress.fitting import within
 from compress.methods import SVD, Int4, Int8
 from compress.sweep import Trials, identity
 from compress.threads import one_thread

@@ -1,4 +1,4 @@
-"""Which setting to take: the best of a method within a size."""
+"""The best setting of a method within a size."""
 
 from dataclasses import fields, replace
 

@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import METHODS, EmbeddingMatrix, fit_to
-from compress.advise import within
+from compress.fitting import within
 from compress.sources import planted
 
 
