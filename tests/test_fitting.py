@@ -1,5 +1,7 @@
 """The best setting within a size."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,32 @@ def test_one_more_dimension_would_not_fit(matrix, method, bits):
     found = within(METHODS[method](factor_bits=bits), matrix.shape, 3)
     assert found.size(400, 24) <= 4 * 400 * 24 / 3
     assert found.j == 24 or METHODS[method](factor_bits=bits, j=found.j + 1).size(400, 24) > 4 * 400 * 24 / 3
+
+
+@pytest.mark.parametrize("method", ["pq", "opq", "rq", "light_token"])
+@pytest.mark.parametrize("ratio", [2.5, 5, 9])
+def test_the_next_value_of_any_knob_would_not_fit(matrix, method, ratio):
+    start = METHODS[method](**{"code_bits": 4} if method != "light_token" else {})
+    found, values = within(start, matrix.shape, ratio), list(start.knob_values(400, 24))
+    assert values == sorted(values)
+    place = values.index(getattr(found, found.knob))
+    assert found.size(400, 24) <= 4 * 400 * 24 / ratio
+    assert place + 1 == len(values) or replace(found, **{found.knob: values[place + 1]}).size(400, 24) > 4 * 400 * 24 / ratio
+
+
+@pytest.mark.parametrize("method", ["pq", "opq"])
+def test_parts_that_are_found_divide_the_columns(matrix, method):
+    values = METHODS[method]().knob_values(400, 24)
+    assert list(values) == [1, 2, 3, 4, 6, 8, 12, 24]
+    assert list(METHODS["opq"](dims=10).knob_values(400, 24)) == [1, 2, 5, 10]
+
+
+def test_a_method_may_find_its_own_setting_within_a_size(matrix):
+    class Sized(METHODS["int8"]):
+        def within(self, n, d, n_bytes):
+            return (n, d, n_bytes)
+
+    assert within(Sized(), matrix.shape, 4) == (400, 24, pytest.approx(400 * 24))
 
 
 def test_the_precision_with_the_least_error_is_taken(matrix):
@@ -67,8 +95,8 @@ def test_weights_choose_what_is_best():
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_ratio_out_of_reach_names_the_largest(matrix, method):
-    with pytest.raises(ValueError, match=rf"^{method} cannot reach ratio 1000 here; ([\d.]+) is its most$") as caught:
-        fit_to(matrix, method, 1000)
+    with pytest.raises(ValueError, match=rf"^{method} cannot reach ratio 10000 here; ([\d.]+) is its most$") as caught:
+        fit_to(matrix, method, 10000)
     largest = float(str(caught.value).split("; ")[1].split()[0])
     assert fit_to(matrix, method, 0.99 * largest).ratio == pytest.approx(largest, rel=0.01)
 

@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
-from compress import factors
 from compress.compressed import Compressed
 from compress.layout import Layout, bytes_of, check_stored
 from compress.matrix import EmbeddingMatrix
@@ -22,20 +22,24 @@ class Method:
     """One way of compressing a matrix: a frozen dataclass of hyperparameters and nothing else.
 
     fit(matrix, progress) gives a Compressed; layout(n, d) tells before any fit which arrays it keeps, and with them its bytes;
-    decode(arrays, rows, d) gives rows (r,) back from those, for numpy arrays and torch tensors alike; numbers(n, d) is the
+    decode(prepared arrays, rows, d) gives rows (r,) back from those, for numpy arrays and torch tensors alike; numbers(n, d) is the
     papers' count of parameters.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
     knob: ClassVar[str | None] = None  # the setting that size is chosen by
-    precisions: ClassVar[tuple[int, ...]] = factors.BITS  # of factors, in bits, that are worth a try
 
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         raise NotImplementedError
 
     def decode(self, arrays: dict, rows, d: int):
         raise NotImplementedError
+
+    def prepared(self, arrays: dict, n: int, d: int) -> dict:
+        """What `decode` starts from, made once of the stored arrays (numpy arrays or torch tensors): these themselves, unless a
+        method has something to work out first."""
+        return arrays
 
     def layout(self, n: int, d: int) -> Layout:
         raise NotImplementedError
@@ -54,6 +58,33 @@ class Method:
         """Raises ValueError where the arrays are not what a fit of an (n, d) matrix can have stored."""
         self.check(n, d)
         check_stored(arrays, self.layout(n, d))
+
+    @classmethod
+    def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
+        """The settings that numbers are stored by, each with what is worth a try for an (n, d) matrix."""
+        return {}
+
+    @classmethod
+    def choices(cls, n: int, d: int) -> dict[str, Sequence]:
+        """All settings that the best one within a size is sought among, each with what is worth a try for an (n, d) matrix."""
+        return cls.precisions(n, d)
+
+    def knob_values(self, n: int, d: int) -> Sequence[int]:
+        """What the knob can be for an (n, d) matrix, ascending; the size grows with it."""
+        return range(1, rank_bound(n, d)[0] + 1)
+
+    def within(self, n: int, d: int, n_bytes: float) -> "Method | None":
+        """The same settings with the largest knob whose size is at most so many bytes, as they are without a knob; None if that is
+        too large."""
+        if self.knob is None:
+            return self if self.size(n, d) <= n_bytes else None
+        values = self.knob_values(n, d)
+        fitting = bisect_right(values, n_bytes, key=lambda value: replace(self, **{self.knob: value}).size(n, d))
+        return replace(self, **{self.knob: values[fitting - 1]}) if fitting else None
+
+    def smallest(self, n: int, d: int) -> "Method":
+        """The same settings with the least knob."""
+        return replace(self, **{self.knob: self.knob_values(n, d)[0]}) if self.knob else self
 
     def lost(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
         """How much of the matrix a fit loses by what the method lowers, to compare settings by: the relative error, weighted where

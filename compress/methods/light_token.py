@@ -48,7 +48,6 @@ class LightToken(Method):
     name: ClassVar[str] = "light_token"
     label: ClassVar[str] = "LightToken"
     knob: ClassVar[str] = "bits"
-    precisions: ClassVar[tuple[int, ...]] = (8,)
 
     def __post_init__(self):
         whole("rank", self.rank, 0)
@@ -66,6 +65,13 @@ class LightToken(Method):
             raise ValueError("bits must be a whole number at least 1 where rank is 0, got 0")
         if self.bits:
             whole("stages", self.stages, 1, self.bits, f"there are {self.bits} bits")
+
+    @classmethod
+    def precisions(cls, n, d):
+        return {"factor_bits": (8,)}
+
+    def knob_values(self, n, d):
+        return range(1, n)
 
     def check(self, n, d):
         if self.rank:

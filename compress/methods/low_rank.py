@@ -16,6 +16,10 @@ class LowRank(Method):
 
     knob: ClassVar[str] = "j"
 
+    @classmethod
+    def precisions(cls, n, d):
+        return {"factor_bits": factors.BITS}
+
     def check(self, n, d):
         whole("j", self.j, 1, *rank_bound(n, d))
 

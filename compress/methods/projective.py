@@ -16,6 +16,8 @@ from compress.methods.base import Method, one_of, rank_bound, real, whole
 from compress.methods.flats import find_flats
 from compress.threads import one_thread
 
+GROUPS = (2, 5, 10)  # numbers of subspaces that are worth a try
+
 
 @dataclass(frozen=True)
 class ProjectiveClustering(Method):
@@ -58,6 +60,14 @@ class ProjectiveClustering(Method):
         whole("steps", self.steps, 1, 1000)
         one_of("factor_bits", self.factor_bits, factors.BITS)
         whole("seed", self.seed, 0, 2**32 - 1)
+
+    @classmethod
+    def precisions(cls, n, d):
+        return {"factor_bits": factors.BITS}
+
+    @classmethod
+    def choices(cls, n, d):
+        return {**cls.precisions(n, d), "k": [k for k in GROUPS if k <= n]}
 
     def check(self, n, d):
         whole("k", self.k, 1, n, f"the matrix has {n:,} rows")

@@ -1,0 +1,280 @@
+"""Rows cut into parts, each part one of a few vectors: what similarity search calls product quantization."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from compress import packing
+from compress.compressed import Compressed
+from compress.methods.base import Method, one_of, rank_bound, whole
+
+FLOAT = {32: np.float32, 16: np.float16}
+
+
+@dataclass(frozen=True)
+class VectorQuantization(Method):
+    """A row is `parts` codes of `code_bits` bits, each the place of a vector in the codebook of its part.
+
+    codebook_bits: stored precision of the codebooks, 32 or 16. steps: rounds of k-means; 2 gives a preview. The search is that of
+    faiss (J. Johnson, M. Douze and H. Jégou, Billion-scale similarity search with GPUs, 2017), decoding needs none of it.
+    """
+
+    parts: int = 8
+    code_bits: int = 8
+    codebook_bits: int = 16
+    steps: int = 25
+    seed: int = 0
+
+    knob: ClassVar[str] = "parts"
+
+    def __post_init__(self):
+        whole("parts", self.parts, 1)
+        whole("code_bits", self.code_bits, 1, 12)
+        one_of("codebook_bits", self.codebook_bits, tuple(FLOAT))
+        whole("steps", self.steps, 1, 1000)
+        whole("seed", self.seed, 0, 2**32 - 1)
+
+    @classmethod
+    def precisions(cls, n, d):
+        return {"code_bits": [bits for bits in (4, 6, 8) if 2**bits <= n] or [n.bit_length() - 1]}
+
+    def check(self, n, d):
+        whole("code_bits", self.code_bits, 1, min(12, n.bit_length() - 1), f"the matrix has {n:,} rows")
+
+    @property
+    def draft(self):
+        return replace(self, steps=min(self.steps, 2))
+
+    def fit(self, matrix, progress=None):
+        self.check(*matrix.shape)
+        with searching():
+            return self.search(matrix, progress)
+
+    def search(self, matrix, progress) -> Compressed:
+        raise NotImplementedError
+
+    def stored(self, matrix, unit: float, books: np.ndarray, codes: np.ndarray, **others: np.ndarray) -> Compressed:
+        """Codes (n, parts) and codebooks in a unit, kept."""
+        arrays = {"codes": packing.pack_stream(codes.ravel(), self.code_bits), "codebooks": self.rounded(books), "unit": unit[None]}
+        return Compressed(self, arrays | others, matrix.shape, matrix.digest)
+
+    def rounded(self, books: np.ndarray) -> np.ndarray:
+        return books.astype(FLOAT[self.codebook_bits])
+
+    def read_codes(self, arrays, rows):
+        """(r, parts): where each part's vector lies among those of all codebooks."""
+        xp = array_namespace(rows)
+        part = xp.arange(self.parts, dtype=xp.int64, device=device(rows))
+        codes = packing.read_stream(arrays["codes"], self.code_bits, rows[:, None] * self.parts + part)
+        return codes + 2**self.code_bits * part
+
+    def read_books(self, arrays):
+        """The vectors of all codebooks, (parts · 2^code_bits, length) float32."""
+        books = arrays["codebooks"]
+        xp = array_namespace(books)
+        return xp.reshape(xp.astype(books, xp.float32), (-1, books.shape[2])) * arrays["unit"]
+
+    def layout(self, n, d):
+        return {
+            "codes": (((n * self.parts * self.code_bits + 7) // 8,), np.uint8),
+            "codebooks": ((self.parts, 2**self.code_bits, self.length(d)), FLOAT[self.codebook_bits]),
+            "unit": ((1,), np.float32),
+        }
+
+    def length(self, d: int) -> int:
+        """Columns of a codebook."""
+        return d
+
+    def numbers(self, n, d):
+        """Of the codebooks, and a 32nd of a number for every bit of a code."""
+        return self.parts * 2**self.code_bits * self.length(d) + (n * self.parts * self.code_bits + 31) // 32
+
+    def seed_of(self, part: int) -> int:
+        return int(np.random.default_rng((self.seed, part)).integers(2**31))
+
+
+@dataclass(frozen=True)
+class ProductQuantization(VectorQuantization):
+    """Product quantization: the columns cut into `parts` of equal length, in each the nearest of 2^code_bits vectors (H. Jégou, M.
+    Douze and C. Schmid, *Product quantization for nearest neighbor search*, 2011). The k-means of every part is weighted as the
+    matrix is."""
+
+    name: ClassVar[str] = "pq"
+    label: ClassVar[str] = "PQ"
+
+    def check(self, n, d):
+        super().check(n, d)
+        divides("parts", self.parts, d, f"the matrix has {d:,} columns")
+
+    def knob_values(self, n, d):
+        return divisors(d)
+
+    def length(self, d):
+        return -(-d // self.parts)
+
+    def search(self, matrix, progress):
+        n, d = matrix.shape
+        unit, weights = unit_of(matrix), weights_of(matrix)
+        books, codes = [], np.empty((n, self.parts), np.int64)
+        for part in range(self.parts):
+            points = columns(matrix.values, part, self.length(d)) / unit
+            books.append(centroids(points, 2**self.code_bits, weights, self.steps, self.seed_of(part)))
+            codes[:, part] = nearest(points, self.rounded(books[-1]))
+            if progress:
+                progress({"step": part + 1, "steps": self.parts})
+        return self.stored(matrix, unit, np.stack(books), codes)
+
+    def decode(self, arrays, rows, d):
+        xp = array_namespace(arrays["codebooks"])
+        return xp.reshape(self.read_books(arrays)[self.read_codes(arrays, rows)], (rows.shape[0], d))
+
+
+@dataclass(frozen=True)
+class OptimizedProductQuantization(VectorQuantization):
+    """Product quantization of turned rows, R found together with the codebooks: a ≈ q(aRᵀ)R (T. Ge, K. He, Q. Ke and J. Sun,
+    *Optimized product quantization*, 2013).
+
+    dims: rows of R (dims, d), orthonormal, stored in float16: fewer than the matrix's columns project on so many directions; None
+    for all columns. It starts at the principal directions, dealt out so that every part has a like product of variances, and is
+    then refitted after every round of k-means, `steps` times. Both are weighted as the matrix is.
+    """
+
+    dims: int | None = None
+
+    name: ClassVar[str] = "opq"
+    label: ClassVar[str] = "OPQ"
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.dims is not None:
+            whole("dims", self.dims, 1)
+
+    @classmethod
+    def choices(cls, n, d):
+        return {**cls.precisions(n, d), "dims": [None, *sorted({d // part for part in (2, 4) if d % part == 0 and d // part > 1})]}
+
+    def check(self, n, d):
+        super().check(n, d)
+        if self.dims is not None:
+            whole("dims", self.dims, 1, *rank_bound(d, d))
+        because = f"the matrix has {d:,} columns" if self.dims is None else f"dims is {self.dims:,}"
+        divides("parts", self.parts, self.turned(d), because)
+
+    def knob_values(self, n, d):
+        return divisors(self.turned(d))
+
+    def turned(self, d: int) -> int:
+        """Columns of the turned rows."""
+        return d if self.dims is None else self.dims
+
+    def length(self, d):
+        return -(-self.turned(d) // self.parts)
+
+    def search(self, matrix, progress):
+        n, d = matrix.shape
+        unit, weights, count = unit_of(matrix), weights_of(matrix), 2**self.code_bits
+        values, length = matrix.values / unit, self.length(d)
+        rotation, books = self.first_rotation(matrix), [None] * self.parts
+        for step in range(self.steps):
+            turned, decoded = values @ rotation.T, np.empty((n, self.turned(d)), np.float32)
+            for part in range(self.parts):
+                points = columns(turned, part, length)
+                books[part] = centroids(points, count, weights, 1, self.seed_of(part), books[part])
+                decoded[:, part * length : (part + 1) * length] = books[part][nearest(points, books[part])]
+            if weights is not None:
+                decoded *= weights[:, None]
+            left, _, right = np.linalg.svd((decoded.T @ values).astype(np.float64), full_matrices=False)
+            rotation = (left @ right).astype(np.float32)
+            if progress:
+                progress({"step": step + 1, "steps": self.steps})
+        kept = rotation.astype(np.float16)
+        turned, codes = values @ kept.T.astype(np.float32), np.empty((n, self.parts), np.int64)
+        for part in range(self.parts):
+            points = columns(turned, part, length)
+            books[part] = centroids(points, count, weights, self.steps, self.seed_of(part), books[part])
+            codes[:, part] = nearest(points, self.rounded(books[part]))
+        return self.stored(matrix, unit, np.stack(books), codes, rotation=kept)
+
+    def first_rotation(self, matrix) -> np.ndarray:
+        """(dims, d): each principal direction, the strongest first, goes to the part whose variances have the least product yet."""
+        d = matrix.shape[1]
+        length, logs, members = self.length(d), np.zeros(self.parts), [[] for _ in range(self.parts)]
+        axes = matrix.axes[:, : self.turned(d)]
+        weighted = (matrix.values @ axes.astype(np.float32)) ** 2
+        energies = matrix.weights @ weighted.astype(np.float64)
+        for direction, energy in enumerate(energies / max(energies.min(), 1e-9 * energies.max(), 1e-300) + 1e-9):
+            part = min((part for part in range(self.parts) if len(members[part]) < length), key=lambda part: logs[part])
+            members[part].append(direction)
+            logs[part] += np.log(energy)
+        return np.ascontiguousarray(axes[:, np.concatenate(members)].T, dtype=np.float32)
+
+    def decode(self, arrays, rows, d):
+        xp = array_namespace(arrays["codebooks"])
+        turned = xp.reshape(self.read_books(arrays)[self.read_codes(arrays, rows)], (rows.shape[0], self.turned(d)))
+        return turned @ xp.astype(arrays["rotation"], xp.float32)
+
+    def layout(self, n, d):
+        return super().layout(n, d) | {"rotation": ((self.turned(d), d), np.float16)}
+
+    def numbers(self, n, d):
+        return super().numbers(n, d) + self.turned(d) * d
+
+
+@contextmanager
+def searching():
+    """faiss on one thread: threads do not change what is found then, and those of a busy machine would wait for each other for many
+    times the work."""
+    import faiss
+
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
+def divides(name: str, value: int, whole: int, because: str) -> None:
+    """Raises ValueError unless the setting divides a number."""
+    if whole % value:
+        raise ValueError(f"{name} must be a whole number that divides {whole:,} ({because}), got {value}")
+
+
+def divisors(number: int) -> list[int]:
+    return [each for each in range(1, number + 1) if number % each == 0]
+
+
+def columns(values: np.ndarray, part: int, length: int) -> np.ndarray:
+    return np.ascontiguousarray(values[:, part * length : (part + 1) * length])
+
+
+def unit_of(matrix) -> np.float32:
+    """The power of 2 at the largest entry, in which everything is within what float16 and squares in float32 can hold."""
+    largest = max(float(matrix.values.max()), -float(matrix.values.min()))
+    return np.float32(2.0 ** np.clip(np.ceil(np.log2(largest)), -120, 120)) if largest > 0 else np.float32(1)
+
+
+def weights_of(matrix) -> np.ndarray | None:
+    """Row weights for k-means, which fails on a group of rows without any; None where they are uniform."""
+    return np.maximum(matrix.weights, 1e-6).astype(np.float32) if matrix.weighted else None
+
+
+def centroids(points: np.ndarray, count: int, weights, steps: int, seed: int, start: np.ndarray | None = None) -> np.ndarray:
+    """So many means of points (n, length), trained on all of them: (count, length) float32."""
+    import faiss
+
+    means = faiss.Kmeans(
+        points.shape[1], count, niter=steps, seed=seed, min_points_per_centroid=1, max_points_per_centroid=len(points)
+    )
+    means.train(points, weights, init_centroids=start)
+    return means.centroids.reshape(count, -1)
+
+
+def nearest(points: np.ndarray, book: np.ndarray) -> np.ndarray:
+    """The place of each point's nearest vector in a codebook, (n,) int64."""
+    import faiss
+
+    return faiss.knn(points, book.astype(np.float32), 1)[1][:, 0]
