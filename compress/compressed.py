@@ -11,6 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from compress.methods.base import Method
 
+AT_ONCE = 256  # rows that are decoded at a time, so that what they need stays in the cache
+
 
 @dataclass(frozen=True, eq=False)
 class Compressed:
@@ -39,6 +41,11 @@ class Compressed:
         """Bytes of the matrix in float32 divided by the bytes of the compressed form."""
         return 4 * self.shape[0] * self.shape[1] / self.n_bytes
 
+    @cached_property
+    def prepared(self) -> dict:
+        """What decoding starts from; made of the arrays when first asked for, and not stored."""
+        return self.method.prepared(self.arrays, *self.shape)
+
     def rows(self, rows: int | Sequence[int]) -> np.ndarray:
         """Decodes those rows only: (len(rows), d) float32, or for row numbers of another shape that shape and d.
 
@@ -51,7 +58,11 @@ class Compressed:
         outside = flat[(flat < 0) | (flat >= self.shape[0])]
         if len(outside):
             raise IndexError(f"rows must be between 0 and {self.shape[0] - 1}, got {outside[0]}")
-        return self.method.decode(self.arrays, flat, self.shape[1]).reshape(*rows.shape, self.shape[1])
+        out = np.empty((len(flat), self.shape[1]), np.float32)
+        for first in range(0, len(flat), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            out[part] = self.method.decode(self.prepared, flat[part], self.shape[1])
+        return out.reshape(*rows.shape, self.shape[1])
 
     def reconstruct(self) -> np.ndarray:
         """The whole decoded matrix, (n, d) float32."""

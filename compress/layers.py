@@ -20,13 +20,22 @@ class CompressedEmbedding(torch.nn.Module):
         self.names = tuple(compressed.arrays)
         for name, array in compressed.arrays.items():
             self.register_buffer(name, torch.from_numpy(array.copy()))
+        self.ready, self.prepared_of = {}, None
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         flat = ids.reshape(-1).long()
         if flat.numel() and not (int(flat.min()) >= 0 and int(flat.max()) < self.num_embeddings):
             raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}")
-        arrays = {name: getattr(self, name) for name in self.names}
-        return self.method.decode(arrays, flat, self.embedding_dim).reshape(*ids.shape, self.embedding_dim)
+        return self.method.decode(self.prepared(), flat, self.embedding_dim).reshape(*ids.shape, self.embedding_dim)
+
+    def prepared(self) -> dict:
+        """What decoding starts from, made anew where a buffer was written or moved since."""
+        buffers = {name: getattr(self, name) for name in self.names}
+        state = [(id(buffer), buffer._version, buffer.device) for buffer in buffers.values()]
+        if state != self.prepared_of:
+            self.ready = self.method.prepared(buffers, self.num_embeddings, self.embedding_dim)
+            self.prepared_of = state
+        return self.ready
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, {self.method}"

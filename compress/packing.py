@@ -18,14 +18,25 @@ def pack_stream(numbers: np.ndarray, bits: int) -> np.ndarray:
 
 def read_stream(packed, bits: int, rows):
     """The numbers at `rows` of a stream of up to 16 bits each, as int64; numpy arrays or torch tensors."""
-    xp = array_namespace(packed, rows)
+    return read_bits(packed, rows * bits, bits)
+
+
+def put_bits(packed: np.ndarray, at: int, bits: np.ndarray) -> int:
+    """Writes bits, uint8 of 0 and 1, into a stream of zeros from bit `at` on; returns the bit after them."""
+    written = np.packbits(np.concatenate([np.zeros(at % 8, np.uint8), bits]), bitorder="little")
+    packed[at // 8 : at // 8 + len(written)] |= written
+    return at + len(bits)
+
+
+def read_bits(packed, at, bits: int):
+    """The numbers of up to 16 bits that begin at bits `at` of a stream, any shape, as int64; numpy arrays or torch tensors."""
+    xp = array_namespace(packed, at)
     if bits == 0:
-        return xp.zeros_like(rows)
-    at = rows * bits
-    first, last = at >> 3, packed.shape[0] - 1
-    word = xp.zeros_like(rows)
+        return xp.zeros_like(at)
+    first, last = at >> 3, xp.asarray(packed.shape[0] - 1, device=device(packed))
+    word = xp.zeros_like(at)
     for i in range((bits + 14) // 8):  # a number that starts late in a byte reaches into the next
-        byte = xp.astype(packed[xp.clip(first + i, 0, last)], xp.int64)
+        byte = xp.astype(packed[xp.minimum(first + i, last)], xp.int64)
         word = word | (byte << (8 * i))
     return (word >> (at & 7)) & ((1 << bits) - 1)
 

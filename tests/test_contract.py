@@ -7,7 +7,21 @@ import pytest
 import torch
 
 import compress
-from compress import METHODS, SVD, EmbeddingMatrix, Int4, Int8, LightToken, LpLowRank, ProjectiveClustering, blocks
+from compress import (
+    METHODS,
+    SVD,
+    EmbeddingMatrix,
+    Int4,
+    Int8,
+    LightToken,
+    LpLowRank,
+    OptimizedProductQuantization,
+    ProductQuantization,
+    ProjectiveClustering,
+    ResidualQuantization,
+    Trellis,
+    blocks,
+)
 from compress.factors import BITS
 
 CASES = {
@@ -44,8 +58,34 @@ CASES = {
         LightToken(bits=12, stages=2, solver="paper", epochs=2),
         LightToken(bits=12, rank=2, solver="paper", loss="direction", epochs=2, factor_bits=16),
     ],
+    "trellis": [
+        *(Trellis(rate=rate, states=256) for rate in (0.8, 1.2, 4.0, 14.0)),
+        Trellis(rate=6.0, classes=1, states=1024, seed=3),
+        Trellis(rate=8.0, classes=5),
+    ],
+    "pq": [
+        ProductQuantization(parts=11, code_bits=3, steps=4),
+        ProductQuantization(parts=1, code_bits=7, codebook_bits=32, seed=3),
+    ],
+    "opq": [
+        OptimizedProductQuantization(parts=11, code_bits=3, steps=4),
+        OptimizedProductQuantization(parts=2, code_bits=5, codebook_bits=32, dims=6, seed=3),
+        OptimizedProductQuantization(parts=1, code_bits=1, dims=1),
+    ],
+    "rq": [
+        ResidualQuantization(parts=5, code_bits=3, steps=4),
+        ResidualQuantization(parts=2, code_bits=5, codebook_bits=32, beam=1, seed=3),
+        ResidualQuantization(parts=1, code_bits=1, steps=1),
+    ],
     "int8": [Int8()],
     "int4": [Int4()],
+}
+CODED = {
+    "parts": [0, -1, 2.5, "8", None, True],
+    "code_bits": [0, 13, 8.0, None, True],
+    "codebook_bits": [0, 8, 16.0, "16", None, True],
+    "steps": [0, 1001, 2.0, None],
+    "seed": [-1, 2**32, 0.0, None],
 }
 BAD = {
     "svd": {"j": [0, -1, 2.5, "three", None, True], "factor_bits": [0, 12, 16.0, "16", None, True]},
@@ -83,6 +123,15 @@ BAD = {
         "factor_bits": [64, 4, 8.0, None],
         "seed": [-1, 2**32, 0.0, None],
     },
+    "trellis": {
+        "rate": [0, -1.0, float("nan"), float("inf"), "2", None, True],
+        "classes": [0, 257, 2.0, None, True],
+        "states": [0, 512, 1024.0, None],
+        "seed": [-1, 2**32, 0.0, None],
+    },
+    "pq": CODED,
+    "opq": CODED | {"dims": [0, -1, 2.0, "8", True]},
+    "rq": CODED | {"beam": [0, 65, 1.0, None, True]},
     "int8": {},
     "int4": {},
 }
@@ -175,7 +224,7 @@ def test_bytes_are_those_of_the_arrays_and_known_before_the_fit(fitted, method):
     held = sum(array.size * array.itemsize for array in result.arrays.values())
     assert result.n_bytes == held == method.size(240, 11)
     assert result.ratio == 240 * 11 * 4 / held
-    assert {name: (array.shape, array.dtype) for name, array in result.arrays.items()} == method.layout(240, 11)
+    method.check_stored(result.arrays, 240, 11)
 
 
 @METHOD
@@ -288,7 +337,7 @@ def test_more_subspaces_than_rows_are_refused(small):
 def test_the_smallest_matrices_are_fitted(name, shape):
     matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
     for bits in set(BITS) - set(BAD[name].get("factor_bits", ())):
-        open_settings = {"k": 2, "j": 1, "bits": 1, "factor_bits": bits, "restarts": 1}
+        open_settings = {"k": 2, "j": 1, "bits": 1, "factor_bits": bits, "restarts": 1, "parts": 1, "code_bits": 1, "rate": 400.0}
         known = {field.name for field in dataclasses.fields(METHODS[name])}
         method = METHODS[name](**{key: value for key, value in open_settings.items() if key in known})
         result = method.fit(matrix)

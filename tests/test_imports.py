@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-SLOW = ("streamlit", "torch", "pandas", "transformers", "umap", "sklearn", "scipy", "plotly")
+SLOW = ("streamlit", "torch", "pandas", "transformers", "umap", "sklearn", "scipy", "plotly", "faiss")
 
 
 @pytest.mark.parametrize("module", ["compress", "compress.__main__"])

@@ -1,0 +1,242 @@
+"""The coder that comes close to the limit: a shared basis, row classes, water-filled rates, and a trellis."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from compress import blocks, packing
+from compress.classes import Classes, find_classes
+from compress.compressed import Compressed
+from compress.layout import bytes_of, check_stored
+from compress.matrix import EmbeddingMatrix
+from compress.methods import coded_basis
+from compress.methods.base import Method, one_of, real, whole
+from compress.methods.plan import Plan, least_bytes, plan_within
+from compress.trellis import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
+
+SAMPLE = 16384  # rows that classes are found and their statistics taken from
+REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often
+BLOCK = 8192  # rows that are coded at a time
+OCTAVE = 16  # steps of stored scales in an octave
+
+
+@dataclass(frozen=True)
+class Trellis(Method):
+    """A row is its class's mean and its numbers in the principal axes, coded by a trellis (trellis.py) at the rates of reverse
+    water-filling: a number has ½ log₂⁺(w σ² / θ) bits, with its class's variance σ² in that direction and mean weight w.
+
+    rate: the size in bits a number of the matrix, everything counted: 32 / ratio. Of more than 10 the rest is left empty.
+    classes: of rows, at most; they share the basis and have their own means and variances (classes.py). states: of the trellis,
+    256, 1024 or 4096; more are slower and a little closer. Stored: the rows' bits, labels, the kind, scale and mean of each class
+    and direction, and the basis, coded by the same trellis; no basis where the columns do better as they are. Row weights enter all
+    of it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination is ours.)
+    """
+
+    rate: float = 1.28
+    classes: int = 8
+    states: int = 4096
+    seed: int = 0
+
+    name: ClassVar[str] = "trellis"
+    label: ClassVar[str] = "Trellis"
+    knob: ClassVar[str] = "rate"
+
+    def __post_init__(self):
+        real("rate", self.rate, 1e-6, 1e4)
+        whole("classes", self.classes, 1, 256)
+        one_of("states", self.states, tuple(SEEDS))
+        whole("seed", self.seed, 0, 2**32 - 1)
+
+    def size(self, n, d):
+        return int(n * d * self.rate / 8 + 1e-6)
+
+    def check(self, n, d):
+        least = self.smallest(n, d).rate
+        if self.rate < least:
+            raise ValueError(f"rate must be a number at least {least:.6g} (for {n:,} rows of {d:,} columns), got {self.rate!r}")
+
+    def within(self, n, d, n_bytes):
+        return replace(self, rate=8 * int(n_bytes) / (n * d)) if n_bytes >= least_bytes(d) else None
+
+    def smallest(self, n, d):
+        return replace(self, rate=8 * least_bytes(d) / (n * d))
+
+    @property
+    def draft(self):
+        return replace(self, states=256)
+
+    def fit(self, matrix, progress=None):
+        n, d = matrix.shape
+        self.check(n, d)
+        rng = np.random.default_rng(self.seed)
+        axes, plan, labels = self.planned(matrix, rng)
+        schedule = Schedule(kinds_at(plan.rates), self.states)
+        arrays = {"kinds": schedule.kinds, "labels": packing.pack_stream(labels, packing.width(len(plan.rates)))}
+        inverse = axes[:, plan.kept]
+        arrays |= coded_basis.code(inverse.T, plan.basis_rates)
+        if plan.basis_rates is not None:
+            inverse = np.linalg.pinv(coded_basis.decode(arrays, d).astype(np.float64)).astype(np.float32)
+        sample = some(n, SAMPLE, rng)
+        classes = Classes.of(matrix.values[sample] @ inverse, labels[sample], matrix.weights[sample], len(plan.rates))
+        arrays |= stored_means(classes.means)
+        means = read_means(arrays)
+        scales = (np.sqrt(classes.variances) * spread(plan.rates)).astype(np.float32)
+        sample = some(n, REFITTED, rng)
+        numbers = matrix.values[sample] @ inverse - means[labels[sample]]
+        for _ in range(PASSES):
+            scales = refitted(scales, numbers, labels[sample], matrix.weights[sample], schedule)
+        arrays |= stored_scales(scales)
+        scales = read_scales(arrays)
+        arrays["extra"] = np.zeros((int(schedule.lengths[1, labels].sum()) + 7) // 8, np.uint8)
+        arrays["codes"] = np.zeros(self.size(n, d) - sum(array.nbytes for array in arrays.values()), np.uint8)
+        at, extra_at = 8 * GUARD, 0
+        for first in range(0, n, BLOCK):
+            rows = slice(first, first + BLOCK)
+            numbers = blocks.project(matrix.values[rows], inverse, matrix.device) - means[labels[rows]]
+            bits, extra_bits = schedule.pack(encode(numbers, labels[rows], scales, schedule), labels[rows])
+            at = packing.put_bits(arrays["codes"], at, bits)
+            extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
+            if progress:
+                progress({"step": min(first + BLOCK, n), "steps": n})
+        return Compressed(self, arrays, matrix.shape, matrix.digest)
+
+    def planned(self, matrix: EmbeddingMatrix, rng: np.random.Generator) -> tuple[np.ndarray, Plan, np.ndarray]:
+        """The axes (d, m), the plan, and the class of each row (n,), in the principal axes or in the columns as they are."""
+        n, d = matrix.shape
+        sample = some(n, SAMPLE, rng)
+        found = []
+        for axes in (matrix.axes[:, : min(n, d)].astype(np.float32), np.eye(d, dtype=np.float32)):
+
+            def plan_of(classes, counts=None, rotated=not found):
+                counts = n * classes.shares if counts is None else counts
+                return plan_within(self.size(n, d), classes, counts, d, self.states, rotated)
+
+            coefficients = blocks.project(matrix.values[sample], axes, matrix.device)
+            best = best_classes(coefficients, matrix.weights[sample], self.classes, plan_of)
+            found.append((*best, axes, plan_of) if best else None)
+        plan, classes, axes, plan_of = min(filter(None, found), key=lambda each: each[0].error)
+        walked = blocks.walk(matrix.values)
+        labels = np.concatenate([classes.assign(block @ axes, matrix.weights[rows], plan.level) for rows, block in walked])
+        return axes, plan_of(classes, np.bincount(labels, minlength=len(classes.shares))), labels
+
+    def prepared(self, arrays, n, d):
+        """The class of every row, the bit at which it begins, scales and means as floats, and the basis."""
+        stream = arrays["codes"]
+        xp = array_namespace(stream)
+        schedule = Schedule(on_host(arrays["kinds"]), self.states)
+        labels = packing.read_stream(
+            arrays["labels"], packing.width(len(schedule.kinds)), xp.arange(n, dtype=xp.int64, device=device(stream))
+        )
+        lengths = xp.asarray(schedule.lengths, device=device(stream))[:, labels]
+        starts, extra_starts = xp.cumulative_sum(lengths, axis=1) - lengths
+        return {
+            "codes": stream,
+            "extra": arrays["extra"],
+            "schedule": schedule,
+            "labels": labels,
+            "starts": starts,
+            "extra_starts": extra_starts,
+            "scales": read_scales(arrays),
+            "means": read_means(arrays),
+            "basis": coded_basis.decode(arrays, d) if arrays["basis"].shape[0] else None,
+        }
+
+    def decode(self, arrays, rows, d):
+        labels = arrays["labels"][rows]
+        starts, extra_starts = arrays["starts"][rows], arrays["extra_starts"][rows]
+        numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
+        numbers = numbers * arrays["scales"][labels] + arrays["means"][labels]
+        return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
+
+    def check_stored(self, arrays, n, d):
+        self.check(n, d)
+        c, m = np.shape(arrays.get("kinds", ()))[:2] or (0, 0)
+        layout = {
+            "kinds": ((c, m), np.uint8),
+            "labels": (((n * packing.width(c) + 7) // 8,), np.uint8),
+            "means": ((c, m), np.int8),
+            "mean_scales": ((m,), np.float32),
+            "scales": ((c, m), np.uint8),
+            "least_scale": ((1,), np.float32),
+            **coded_basis.layout(arrays.get("basis_rates"), d),
+        }
+        if not c or not 0 < m <= d or arrays["kinds"].max() >= KINDS or (m < d and not layout["basis_rates"][0][0]):
+            raise ValueError("array 'kinds' is not one of directions of the matrix")
+        labels = (
+            packing.read_stream(np.asarray(arrays.get("labels")), packing.width(c), np.arange(n)) if c > 1 else np.zeros(n, int)
+        )
+        if labels.max() >= c:
+            raise ValueError("array 'labels' has classes that are not there")
+        bits, extra_bits = Schedule(arrays["kinds"], self.states).lengths[:, labels].sum(axis=1)
+        layout["extra"] = (((int(extra_bits) + 7) // 8,), np.uint8)
+        layout["codes"] = ((self.size(n, d) - bytes_of(layout),), np.uint8)
+        check_stored(arrays, layout)
+        if GUARD + (int(bits) + 7) // 8 > len(arrays["codes"]):
+            raise ValueError("array 'codes' is shorter than the rows' bits")
+
+    def numbers(self, n, d):
+        """A 32nd of a number for every bit."""
+        return (8 * self.size(n, d) + 31) // 32
+
+
+def best_classes(coefficients, weights, most: int, plan_of: Callable) -> tuple[Plan, Classes] | None:
+    """Of one class and of `most`, half of that, a quarter, … what leaves the least error to an ideal coder in as many bytes; None
+    where not even one class fits."""
+    single = find_classes(coefficients, weights, 1, 1.0)
+    plan = plan_of(single)
+    if plan is None:
+        return None
+    found, count = [(plan, single)], min(most, len(weights) // 2)
+    while count > 1:
+        classes = find_classes(coefficients, weights, count, found[0][0].level)
+        plan = plan_of(classes)
+        if plan:
+            found.append((plan, classes))
+            if len(found) > 2 and plan.error > found[-2][0].error:
+                break
+        count //= 2
+    return min(found, key=lambda each: each[0].error)
+
+
+def some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
+
+
+def refitted(scales, numbers, labels, weights, schedule) -> np.ndarray:
+    """The scales (c, m) that fit the levels that are chosen with the present ones best, held to those where rows are few."""
+    levels = decoded(encode(numbers, labels, scales, schedule), labels, schedule)
+    one = np.zeros((len(scales), len(labels)), np.float32)
+    one[labels, np.arange(len(labels))] = weights
+    cross, square = one @ (numbers * levels), one @ levels**2
+    hold = 16 * weights.mean()
+    return np.where(schedule.kinds > 0, np.maximum(cross + hold * scales, 0) / (square + hold), 0).astype(np.float32)
+
+
+def stored_scales(scales: np.ndarray) -> dict:
+    """The arrays that keep scales (c, m) to the nearest step of an octave, above the least."""
+    least = np.float32(max(scales[scales > 0].min(initial=np.inf), scales.max() * 2.0**-15)) if scales.max() > 0 else np.float32(1)
+    steps = np.rint(OCTAVE * np.log2(np.maximum(scales, least) / least))
+    return {"scales": steps.astype(np.uint8), "least_scale": np.array([least], np.float32)}
+
+
+def read_scales(arrays: dict):
+    xp = array_namespace(arrays["scales"])
+    return arrays["least_scale"] * 2 ** (xp.astype(arrays["scales"], xp.float32) / OCTAVE)
+
+
+def stored_means(means: np.ndarray) -> dict:
+    largest = np.maximum(np.abs(means).max(axis=0), 1e-30)
+    units = (largest / 127).astype(np.float32)
+    return {"means": np.rint(means / units).astype(np.int8), "mean_scales": units}
+
+
+def read_means(arrays: dict):
+    xp = array_namespace(arrays["means"])
+    return xp.astype(arrays["means"], xp.float32) * arrays["mean_scales"]
+
+
+def on_host(array) -> np.ndarray:
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
