@@ -62,6 +62,13 @@ class EmbeddingMatrix:
         return state.hexdigest()
 
     @cached_property
+    def key(self) -> str:
+        """What results are kept under: the digest, and where rows are weighted a hash of the weights."""
+        if not self.weighted:
+            return self.digest
+        return f"{self.digest}-{hashlib.blake2b(self.weights, digest_size=8).hexdigest()}"
+
+    @cached_property
     def squared_norms(self) -> np.ndarray:
         """(n,) ‖aᵢ‖² in float64."""
         return blocks.squared_norms(self.values)
@@ -144,6 +151,7 @@ def checked_weights(weights, n_rows: int) -> np.ndarray:
         raise MatrixError(f"There are {weights.size:,} weights for {n_rows:,} rows; give one weight a row.")
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
         raise MatrixError("Weights must be finite numbers of at least 0, and not all 0.")
-    weights /= weights.mean()
+    if abs(weights.mean() - 1) > 1e-12:  # weights that were scaled before stay as they are, to the last bit
+        weights /= weights.mean()
     weights.flags.writeable = False
     return weights

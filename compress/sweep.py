@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, fields
-from hashlib import blake2b
 from itertools import product
 from pathlib import Path
 
@@ -26,14 +25,14 @@ class Trial:
 
 
 def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float] = RATIOS, **settings) -> list[Method]:
-    """The settings of a sweep: every method at every ratio and every precision its factors can have, each with the largest j
-    that fits. Other settings are as given, one value or a list of them, where a method has them. What cannot reach a ratio is
-    left out."""
+    """The settings of a sweep: every method at every ratio and every precision worth a try, each with the largest j, or what else
+    its size is chosen by, that fits. Other settings are as given, one value or a list of them, where a method has them. What cannot
+    reach a ratio is left out."""
     found = []
     for name in methods:
         names = {field.name for field in fields(METHODS[name])}
         knob = METHODS[name].knob
-        open_settings = {"factor_bits": METHODS[name].precisions, **settings}
+        open_settings = {**METHODS[name].precisions(*shape), **settings}
         given = {key: value for key, value in open_settings.items() if key in names and key != knob}
         lists = [value if isinstance(value, list | tuple) else [value] for value in given.values()]
         for values in product(*lists):
@@ -62,9 +61,7 @@ def run(
 
 def identity(matrix: EmbeddingMatrix) -> str:
     """What trials are kept under: the matrix's digest, and one of its row weights where it has some."""
-    if not matrix.weighted:
-        return matrix.digest
-    return f"{matrix.digest} {blake2b(matrix.weights, digest_size=16).hexdigest()}"
+    return matrix.key
 
 
 class Trials:

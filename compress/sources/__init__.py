@@ -13,6 +13,7 @@ from compress.sources.kinds import reader_of
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_file import save_matrix
 from compress.sources.toy import planted
+from compress.weights import UNIFORM, row_weights
 
 __all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
 
@@ -20,18 +21,23 @@ HUB = "hub:"
 MADE = {"demo": demo, "toy": toy}
 
 
-def load_matrix(source: str | os.PathLike, *, tensor: str | None = None, device: str = "cpu") -> EmbeddingMatrix:
+def load_matrix(
+    source: str | os.PathLike, *, tensor: str | None = None, weights: str = UNIFORM, device: str = "cpu"
+) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
 
     source: "demo", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
         "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
+    weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.weights.
     Nothing in a file is ever run. Raises MatrixError with one plain sentence where the source cannot be used.
     """
     reader, where, name = located(source)
     try:
         values, tokens = reader.read(where, tensor)
-        return EmbeddingMatrix(in_float32(values, name), whole_text(tokens), name=name, device=device)
+        values, tokens = in_float32(values, name), whole_text(tokens)
+        weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
+        return EmbeddingMatrix(values, tokens, weighed, name, device)
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:
@@ -45,6 +51,16 @@ def tensors(source: str | os.PathLike) -> list[TensorInfo]:
         return reader.infos(where)
     except OSError as error:
         raise unreadable(where, error) from error
+
+
+def tokenizer_folder(source: str | os.PathLike) -> Path | None:
+    """Where the tokenizer of a source lies, if it has one: beside the model, in the cache for a model on the hub."""
+    reader, where, _ = located(source)
+    if reader is demo:
+        return demo.model_folder()
+    if reader is hub:
+        return hub.kept_folder(where)
+    return where if reader is model_folder else None
 
 
 def located(source: str | os.PathLike):

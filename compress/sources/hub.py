@@ -50,6 +50,13 @@ def read(model: str, tensor: str | None) -> Read:
         return Read(safetensors_file.read(path, chosen.name).values, tokens)
 
 
+def kept_folder(model: str) -> Path | None:
+    """The folder in the cache that holds a model's table and tokenizer, once it was read."""
+    source = Source.named(model)
+    snapshot = remembered(source.repo, source.revision)
+    return snapshot and snapshot.folder
+
+
 @contextmanager
 def usable_cache() -> Iterator[None]:
     try:

@@ -1,0 +1,285 @@
+"""How often each row is used: the same for all, by the order of the vocabulary, counted in a text, or a column of a file."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compress.errors import MatrixError
+from compress.sources.files import read_lines
+from compress.sources.vocabulary import SENTENCEPIECE
+
+UNIFORM = "uniform"
+KINDS = "uniform, order:A, counts:TEXTFILE or column:FILE[:NAME]"
+MOST_A = 1.5
+OFFSET = 10  # in (rank + 10)^-A, so that the first few rows do not carry everything
+IN_EVERY_TEXT = {
+    *("[cls]", "[sep]", "<s>", "</s>", "<cls>", "<sep>", "<bos>", "<eos>", "<|endoftext|>", "<|startoftext|>"),
+    *("<|begin_of_text|>", "<|end_of_text|>", "<|im_start|>", "<|im_end|>"),
+}
+IN_NO_TEXT = re.compile(
+    r"\[pad\d*\]|<\|?pad\|?>|\[mask\]|<\|?mask\|?>|row \d+|madeupword\d+"  # "row 9": a row that the vocabulary does not name
+    r"|[\[<]\|?_*(unused|reserved|extra_id|dummy|placeholder)[^\]>]*[\]>]"
+)
+SPACES = {"▁", "Ġ", "Ċ", "ĉ"}  # how tokenizers write a space, a newline and a tab: common, though not ASCII
+FEW = 0.1  # share of rows up to which an alphabet lies beside the words, and is not itself what texts are written in
+LONGEST_LINE = 1 << 20
+BATCH = 1000  # lines that the tokenizer is given at once
+PIECES = (  # of a word that has no row, tried in turn; single letters only beyond ASCII, where they can be words
+    re.compile(r"\w+(?:['’.-]\w+)*|[^\w\s]"),
+    re.compile(r"\w+|[^\w\s]"),
+    re.compile(r"[^\x00-\x7f]"),
+)
+
+
+def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tokenizer: Path | None = None) -> np.ndarray:
+    """Row weights (n_rows,) float64, all at least 0, not scaled; EmbeddingMatrix scales them to mean 1.
+
+    spec: "uniform"; "order:A", see `by_order`; "counts:TEXTFILE", see `counts_in`; "column:FILE", see `column_of`.
+    tokens: the rows' names where they have any. tokenizer: the folder of the model's tokenizer, where there is one.
+    Raises MatrixError with one plain sentence for a spec that is none of these and a file that cannot be used.
+    """
+    kind, _, what = str(spec).partition(":")
+    try:
+        if spec == UNIFORM:
+            return np.ones(n_rows)
+        if kind == "order":
+            return by_order(exponent(what), n_rows, tokens)
+        if kind == "counts" and what:
+            return counts_in(Path(what).expanduser(), n_rows, tokens, tokenizer)
+        if kind == "column" and what:
+            return column_of(what, n_rows)
+    except FileNotFoundError as error:
+        raise MatrixError(f"There is no file {error.filename}; check the path of the weights.") from error
+    except OSError as error:
+        raise MatrixError(f"{error.filename or what} cannot be read ({error.strerror or error}); check the file.") from error
+    raise MatrixError(f"weights must be {KINDS}, got {spec!r}.")
+
+
+def exponent(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = np.nan
+    if not 0 <= found <= MOST_A:
+        raise MatrixError(f"A in order:A must be a number between 0 and {MOST_A}, got {text!r}.")
+    return found
+
+
+def by_order(a: float, n_rows: int, tokens: Sequence[str] | None = None) -> np.ndarray:
+    """(n_rows,) weights (rank + 10)^-a, with ranks 0, 1, … from `ranks`, or in the order of the rows where they have no names."""
+    rank = np.arange(n_rows) if tokens is None else ranks(tokens)
+    return (rank + float(OFFSET)) ** -a
+
+
+def ranks(tokens: Sequence[str]) -> np.ndarray:
+    """(n,) the place of each row in order of use, from 0, for a vocabulary that lists common tokens first.
+
+    Special tokens that are in every text come first; places that no text uses (unused, reserved, padding, mask) come last, and
+    before them an alphabet: single letters beyond ASCII that stand in the order of their code points, as in BERT's vocabulary,
+    which puts 900 of them before its first word. All others keep their order.
+    """
+    alphabet = set(alphabet_of(tokens))
+    group = np.ones(len(tokens), np.int8)
+    for row, token in enumerate(tokens):
+        lower = token.lower()
+        if lower in IN_EVERY_TEXT:
+            group[row] = 0
+        elif IN_NO_TEXT.fullmatch(lower):
+            group[row] = 3
+        elif row in alphabet:
+            group[row] = 2
+    rank = np.empty(len(tokens), np.int64)
+    rank[np.argsort(group, kind="stable")] = np.arange(len(tokens))
+    return rank
+
+
+def alphabet_of(tokens: Sequence[str]) -> list[int]:
+    """Rows of single letters beyond ASCII where these are listed by code point, which tells nothing of their use. Where they are
+    many, as in Chinese, they are the words, and this is empty."""
+    rows = [row for row, token in enumerate(tokens) if len(token) == 1 and not token.isascii() and token not in SPACES]
+    codes = [ord(tokens[row]) for row in rows]
+    return rows if codes == sorted(codes) and len(rows) <= FEW * len(tokens) else []
+
+
+def counts_in(path: Path, n_rows: int, tokens: Sequence[str] | None, tokenizer: Path | None = None) -> np.ndarray:
+    """(n_rows,) how often each row occurs in a text file, plus 1, so that a row which is not there keeps a small weight.
+
+    With the model's tokenizer each line is one text, with the special tokens that the model adds to it. Without one, words are
+    looked up among the rows' names as they are written, then in lower case, then with the mark that pieces of text begin with, then
+    by their parts.
+    """
+    if tokens is None:
+        raise MatrixError("The rows have no tokens to count in a text; take order:A or a column of a file.")
+    encode = encoder(tokenizer) if tokenizer else None
+    counts = tokenized(path, n_rows, encode) if encode else looked_up(path, tokens)
+    if not counts.any():
+        raise MatrixError(f"No token of the matrix occurs in {path.name}; give a text in its language.")
+    return counts + 1.0
+
+
+def encoder(folder: Path):
+    """What turns a list of texts into lists of row numbers, from the tokenizer in a model's folder; None where it has none."""
+    if (folder / "tokenizer.json").is_file():
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception:  # tokenizers raises nothing narrower; words are looked up by name then
+            return None
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return lambda texts: [each.ids for each in tokenizer.encode_batch(texts)]
+    if not any((folder / name).is_file() for name in ("tokenizer_config.json", *SENTENCEPIECE)):
+        return None
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except Exception:  # a tokenizer that this installation cannot build
+        return None
+    return lambda texts: tokenizer(texts)["input_ids"]
+
+
+def tokenized(path: Path, n_rows: int, encode) -> np.ndarray:
+    counts = np.zeros(n_rows, np.int64)
+    for texts in batches(path):
+        ids = np.concatenate([np.asarray(each, np.int64) for each in encode(texts)])
+        counts += np.bincount(ids[ids < n_rows], minlength=n_rows)
+    return counts
+
+
+def looked_up(path: Path, tokens: Sequence[str]) -> np.ndarray:
+    rows: dict[str, int] = {}
+    for row, token in enumerate(tokens):
+        rows.setdefault(token, row)
+
+    def found(word: str, level: int = 0) -> list[int]:
+        row = next((rows[form] for form in (word, word.lower(), f"▁{word}", f"Ġ{word}") if form in rows), None)
+        if row is not None:
+            return [row]
+        return [row for part in PIECES[level].findall(word) for row in found(part, level + 1)] if level < len(PIECES) else []
+
+    words: Counter = Counter()
+    for texts in batches(path):
+        words.update(word for text in texts for word in text.split())
+    counts = np.zeros(len(tokens), np.int64)
+    for word, times in words.items():
+        for row in found(word):
+            counts[row] += times
+    return counts
+
+
+def batches(path: Path) -> Iterator[list[str]]:
+    """The lines of a text file, some at a time; lines of more than a million letters come in parts. Raises MatrixError where the
+    file holds no text."""
+    texts: list[str] = []
+    told = False
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            for line in iter(lambda: file.readline(LONGEST_LINE), ""):
+                if "\0" in line:
+                    raise MatrixError(f"{path.name} is not a text file; give UTF-8 text.")
+                if line.strip():
+                    texts.append(line.strip())
+                if len(texts) == BATCH or (texts and len(line) == LONGEST_LINE):
+                    told = True
+                    yield texts
+                    texts = []
+    except UnicodeDecodeError as error:
+        raise MatrixError(f"{path.name} is not UTF-8 text; convert it to UTF-8.") from error
+    if texts:
+        yield texts
+    elif not told:
+        raise MatrixError(f"{path.name} is empty; give a text to count the tokens in.")
+
+
+def column_of(what: str, n_rows: int) -> np.ndarray:
+    """(n_rows,) one number a row: a .npy of shape (n,), a .txt with one number a line, or a column of a .csv or .tsv, by its name
+    after a colon ("weights.csv:count") where there are several columns of numbers."""
+    path, name = Path(what).expanduser(), None
+    if not path.is_file() and ":" in what:
+        head, _, name = what.rpartition(":")
+        path = Path(head).expanduser()
+    numbers = read_array(path) if path.suffix.lower() == ".npy" else read_column(path, name)
+    count = len(numbers)
+    if count != n_rows:
+        raise MatrixError(f"{path.name} has {count:,} number{'s' * (count != 1)} for {n_rows:,} rows; give one a row.")
+    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
+    if len(bad):
+        held = f"{path.name} has {numbers[bad[0]]:g} for row {bad[0]:,}, counted from 0"
+        raise MatrixError(f"{held}; weights must be finite numbers of at least 0.")
+    if not numbers.any():
+        raise MatrixError(f"{path.name} holds nothing but zeros; give some row a weight.")
+    return numbers / numbers.max() if numbers.max() > 1e100 else numbers  # whose sum could overflow
+
+
+def read_array(path: Path) -> np.ndarray:
+    try:
+        numbers = np.load(path, mmap_mode="r", allow_pickle=False)
+        kind = numbers.dtype.kind  # an archive of arrays has none
+    except (ValueError, EOFError, OverflowError, AttributeError) as error:
+        raise MatrixError(f"{path.name} is not a NumPy array of numbers; save it again with numpy.save.") from error
+    if kind not in "fiub" or numbers.ndim == 0 or numbers.size != len(numbers):
+        raise MatrixError(f"{path.name} holds {numbers.dtype} of shape {numbers.shape}; give one column of numbers.")
+    return np.array(numbers, np.float64).reshape(-1)
+
+
+def read_column(path: Path, name: str | None) -> np.ndarray:
+    separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
+    lines = read_lines(path)
+    try:
+        cells = list(csv.reader(lines, delimiter=separator)) if separator else [[line.strip()] for line in lines]
+    except csv.Error as error:
+        raise MatrixError(f"{path.name} is not a table; check the file and its extension.") from error
+    rows = [(number, row) for number, row in enumerate(cells, start=1) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise MatrixError(f"{path.name} is empty; give one number a row.")
+    head = rows[0][1]
+    names = head if name in head or not any(is_number(cell) for cell in head) else None
+    rows = rows[1:] if names else rows
+    at = place(path, name, names, rows[0][1] if rows else [])
+    try:
+        return np.array([number_of(row[at]) for number, row in rows])
+    except (ValueError, IndexError):
+        number, row = next((number, row) for number, row in rows if at >= len(row) or not is_number(row[at]))
+        held = repr(row[at][:40]) if at < len(row) else "nothing"
+        raise MatrixError(f"Line {number:,} of {path.name} has {held} where a number should be; correct that line.") from None
+
+
+def place(path: Path, name: str | None, names: list[str] | None, first: list[str]) -> int:
+    """Which column of a table is meant."""
+    if name is not None:
+        if names and name in names:
+            return names.index(name)
+        held = f"its columns are {', '.join(names)}" if names else "its first line names none"
+        raise MatrixError(f"{path.name} has no column {name!r}; {held}.")
+    numeric = [at for at, cell in enumerate(first) if is_number(cell)]
+    if len(numeric) == 1:
+        return numeric[0]
+    if len(first) == 1:
+        return 0
+    held = ", ".join(names[at] for at in numeric if at < len(names)) if names else ""
+    which = f" ({held}); say which one" if held else "; give a file with one"
+    raise MatrixError(f"{path.name} has {len(numeric)} columns of numbers{which}.")
+
+
+def number_of(cell: str) -> float:
+    return float(cell.strip().replace("_", "x"))  # Python reads "1_000", tables do not mean it
+
+
+def is_number(cell: str) -> bool:
+    try:
+        number_of(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def top_share(weights: np.ndarray, part: float = 0.01) -> float:
+    """The share of all weight that the heaviest part of the rows carries, at least one row."""
+    count = max(1, round(part * len(weights)))
+    return float(np.sort(weights)[-count:].sum() / weights.sum())
