@@ -1,11 +1,26 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
+from compress.advise import Advice, advise
 from compress.archive import load
+from compress.bound import Bound, class_bound, gaussian_bound
 from compress.compressed import Compressed
 from compress.errors import MatrixError, Stop
 from compress.fitting import fit_to
 from compress.matrix import EmbeddingMatrix
-from compress.methods import METHODS, SVD, Int4, Int8, LightToken, LpLowRank, Method, ProjectiveClustering
+from compress.methods import (
+    METHODS,
+    SVD,
+    Int4,
+    Int8,
+    LightToken,
+    LpLowRank,
+    Method,
+    OptimizedProductQuantization,
+    ProductQuantization,
+    ProjectiveClustering,
+    ResidualQuantization,
+    Trellis,
+)
 from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
@@ -13,6 +28,8 @@ from compress.spectrum import Spectrum, spectrum
 __all__ = [
     "METHODS",
     "SVD",
+    "Advice",
+    "Bound",
     "Compressed",
     "EmbeddingMatrix",
     "Evaluation",
@@ -22,11 +39,18 @@ __all__ = [
     "LpLowRank",
     "MatrixError",
     "Method",
+    "OptimizedProductQuantization",
+    "ProductQuantization",
     "ProjectiveClustering",
+    "ResidualQuantization",
     "Spectrum",
     "Stop",
+    "Trellis",
+    "advise",
+    "class_bound",
     "evaluate",
     "fit_to",
+    "gaussian_bound",
     "load",
     "load_matrix",
     "save_matrix",

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import compress
 from compress import sweep
 from compress.errors import MatrixError
 from compress.sources.files import replacing
+from compress.weights import KINDS, MOST_A
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         if source:
             one.add_argument("source", help="demo, toy, a file, a folder of a transformers model, or hub:org/name")
-            one.add_argument("--tensor", help="which tensor to take where the source has several")
+            add_source(one)
         one.add_argument("--json", action="store_true", help="print one JSON object a result")
         return one
 
@@ -64,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("evaluate", evaluate, "Every error figure of a compressed file against its source.", source=False)
     one.add_argument("file", type=Path)
     one.add_argument("--source", required=True)
-    one.add_argument("--tensor")
+    add_source(one)
 
     one = command("sweep", sweep_settings, "Fit every method at every ratio; a stopped sweep goes on where it was.")
     one.add_argument("--methods", type=names, default=list(compress.METHODS), help="names with commas; all unless given")
@@ -73,11 +75,31 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--progress", action="store_true", help="print every trial as a JSON line on standard error")
     add_settings(one, several=True)
 
+    one = command("advise", advise, "The setting to take for a size or an error, and the runner-up of every other method.")
+    one.add_argument("--ratio", type=float, help="at least this many times smaller")
+    one.add_argument("--max-bytes", type=size, help="at most this size, such as 2MB")
+    one.add_argument("--max-error", type=float, help="at most this relative error, weighted where the rows are")
+    one.add_argument("--min-cosine", type=float, help="at least this mean cosine of a row with what it decodes to")
+    one.add_argument("--methods", type=names, default=list(compress.METHODS), help="names with commas; all unless given")
+    one.add_argument("--seeds", type=int, default=3, help="over how many seeds the spread is taken")
+    one.add_argument("--out", type=Path, help="the folder that keeps the trials; what was stopped goes on there")
+    one.add_argument("--progress", action="store_true", help="print every fit as a JSON line on standard error")
+
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
     one.add_argument("--out", type=Path, required=True)
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     return top
+
+
+def add_source(one: argparse.ArgumentParser) -> None:
+    """The options that say what of a source is opened, see `opened`."""
+    one.add_argument("--tensor", help="which tensor to take where the source has several")
+    one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
+
+
+def opened(args) -> compress.EmbeddingMatrix:
+    return compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
 
 
 def add_settings(one: argparse.ArgumentParser, several: bool = False) -> None:
@@ -110,7 +132,7 @@ def check_settings(method: str, settings: dict) -> None:
 
 
 def info(args) -> None:
-    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    matrix = opened(args)
     spectrum = compress.spectrum(matrix)
     report(args, {
         "name": matrix.name,
@@ -120,6 +142,7 @@ def info(args) -> None:
         "tokens": matrix.has_tokens,
         "effective_rank": spectrum.effective_rank,
         "rank_for_90_percent": spectrum.rank_for(0.9),
+        "weights": args.weights,
         "digest": matrix.digest,
         "tensors": [f"{each.name} {' × '.join(map(str, each.shape))} {each.dtype}" for each in compress.tensors(args.source)],
     })  # fmt: skip
@@ -137,7 +160,7 @@ def fit(args) -> None:
         if args.progress:
             tell(event)
 
-    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    matrix = opened(args)
     if args.ratio is not None:
         result = compress.fit_to(matrix, args.method, args.ratio, **settings)
     else:
@@ -158,7 +181,7 @@ def decode(args) -> None:
 
 
 def evaluate(args) -> None:
-    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    matrix = opened(args)
     result = compress.load(args.file)
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     report(args, {**row, "file_bytes": args.file.stat().st_size, "same_matrix": result.digest == matrix.digest})
@@ -167,7 +190,7 @@ def evaluate(args) -> None:
 def sweep_settings(args) -> None:
     from tqdm import tqdm
 
-    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    matrix = opened(args)
     methods = sweep.plan(matrix.shape, args.methods, args.ratios, **given_settings(args))
     store = sweep.Trials(args.out / "trials.sqlite")
     with tqdm(total=len(methods), disable=args.json or args.progress, unit="trial") as bar:
@@ -184,12 +207,33 @@ def sweep_settings(args) -> None:
         report(args, {"method": trial.method.name, **trial.method.settings, **trial.figures}, brief=str(trial.method))
 
 
+def advise(args) -> None:
+    matrix = opened(args)
+    found = compress.advise(
+        matrix, ratio=args.ratio, max_bytes=args.max_bytes, max_error=args.max_error, min_cosine=args.min_cosine,
+        methods=args.methods, seeds=args.seeds, store=sweep.Trials(args.out / "trials.sqlite") if args.out else None,
+        progress=tell if args.progress else None,
+    )  # fmt: skip
+    if args.progress:
+        tell({"advice": found.row()})
+    if args.json:
+        print(json.dumps(found.row()))
+        return
+    print(found.why)
+    if found.spread:
+        print(f"Over {found.seeds} seeds its error is from {found.spread[0]:.4g} to {found.spread[1]:.4g}.")
+    for trial in (found.best, *found.runners_up):
+        report(args, trial.figures, brief=str(trial.method))
+    for name, why in found.out_of_reach.items():
+        print(f"{compress.METHODS[name].label} is out of reach: {why}")
+
+
 def draw_map(args) -> None:
     from contextlib import redirect_stdout
 
     from compress.scatter import umap_map
 
-    matrix = compress.load_matrix(args.source, tensor=args.tensor)
+    matrix = opened(args)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # umap prints its stages
         positions = umap_map(matrix, args.seed, tell if args.progress else None)
     write_array(args.out, positions)
@@ -210,7 +254,8 @@ def report(args, row: dict, brief: str = "") -> None:
     if args.json:
         print(json.dumps(row))
     elif brief:
-        print(f"{row['ratio']:8.2f}  {row['relative_error']:.4f}  {row['n_bytes']:>12,}  {brief}")
+        weighted = "" if args.weights == "uniform" else f"  {row['weighted_error']:.4f} weighted"
+        print(f"{row['ratio']:8.2f}  {row['relative_error']:.4f}{weighted}  {row['n_bytes']:>12,}  {brief}")
     else:
         for name, value in row.items():
             for line in value if isinstance(value, list) else [value]:
@@ -244,6 +289,14 @@ def names(text: str) -> list[str]:
     if unknown or not found:
         raise argparse.ArgumentTypeError(f"methods are {', '.join(compress.METHODS)}, got {text!r}")
     return found
+
+
+def size(text: str) -> float:
+    """Bytes, as a number or with KB, MB or GB after it."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([KMG]?)B?", text.strip(), re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"a size is bytes above 0, or a number with KB, MB or GB, got {text!r}")
+    return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[found[2].upper()]
 
 
 def listed(read: type) -> Callable[[str], list]:

@@ -140,7 +140,39 @@ def test_a_map_is_written_as_coordinates(capsys, table, tmp_path, monkeypatch):
     assert np.array_equal(np.load(tmp_path / "map.npy"), np.load(table)[:, :2] + np.float32(3))
 
 
+def test_row_weights_reach_every_command(capsys, table, tmp_path):
+    out, weights = tmp_path / "x.safetensors", tmp_path / "in" / "weights.txt"
+    weights.write_text("\n".join(str(1 + row % 7) for row in range(200)))
+    for spec in ("order:0.8", f"column:{weights}"):
+        matrix = compress.load_matrix(table, weights=spec)
+        expected = compress.evaluate(matrix, compress.SVD(j=2).fit(matrix))
+        assert expected.weighted_error != pytest.approx(expected.relative_error, rel=1e-4)
+        for row in (
+            *told(capsys, "fit", table, "--method", "svd", "--j", 2, "--weights", spec, "--out", out),
+            *told(capsys, "evaluate", out, "--source", table, "--weights", spec),
+        ):
+            assert row["weighted_error"] == pytest.approx(expected.weighted_error)
+            assert row["relative_error"] == pytest.approx(expected.relative_error)
+        (row,) = told(capsys, "info", table, "--weights", spec)
+        assert row["weights"] == spec
+        assert row["effective_rank"] == pytest.approx(compress.spectrum(matrix).effective_rank)
+
+
+def test_a_sweep_with_weights_keeps_its_trials_apart_and_prints_both_errors(capsys, table, tmp_path):
+    arguments = ["sweep", str(table), "--methods", "int4", "--out", str(tmp_path / "sweep")]
+    assert main(arguments) == main([*arguments, "--weights", "order:1"]) == 0
+    plain, weighted = capsys.readouterr().out.splitlines()
+    assert "weighted" not in plain and "weighted" in weighted
+    store = compress.sweep.Trials(tmp_path / "sweep" / "trials.sqlite")
+    for spec in ("uniform", "order:1"):
+        (trial,) = store.of(compress.load_matrix(table, weights=spec).key)
+        assert f"{trial.figures['weighted_error']:.4f}" in (plain if spec == "uniform" else weighted)
+
+
 FAULTS = {
+    "weights that are not there": ("info toy --weights often", "weights must be uniform, order:A, counts:TEXTFILE or column:FILE"),
+    "weights out of bounds": ("fit toy --method svd --weights order:2", "A in order:A must be a number between 0 and 1.5"),
+    "weights of another length": ("info toy --weights column:{0}/in/table.npy", "table.npy holds float32 of shape (200, 12)"),
     "a source that is not there": ("info no-such-file", "There is nothing at no-such-file; check the path"),
     "a setting out of bounds": ("fit toy --method svd --j 31", "j must be a whole number between 1 and 30"),
     "a setting that cannot be": ("fit toy --method svd --j 0", "j must be a whole number at least 1, got 0"),
@@ -160,6 +192,10 @@ FAULTS = {
     "a folder that is not there": ("fit toy --method int8 --out {0}/none/x.safetensors", "No such file or directory"),
     "a file that is not there": ("decode {0}/none.safetensors --out {0}/x.npy", "There is no file"),
     "a file of another kind": ("decode {0}/in/table.npy --out {0}/x.npy", "table.npy cannot be read as a compressed matrix"),
+    "advice on nothing": ("advise toy", "give exactly one of ratio, max_bytes, max_error, min_cosine, got none"),
+    "advice on two things": ("advise toy --ratio 5 --max-error 0.1", "got ratio and max_error"),
+    "a cosine that cannot be": ("advise toy --min-cosine 1.2", "min_cosine must be a number between 0 and 1, got 1.2"),
+    "advice out of reach": ("advise toy --methods int8 --ratio 9", "int8 by row comes nearest: its most is ratio 3.75"),
     "another tensor": ("info toy --tensor other", "The toy matrix has the one tensor embedding"),
 }
 
@@ -188,6 +224,9 @@ def test_a_fault_is_one_sentence_and_leaves_no_file(capsys, table, tmp_path, nam
         "sweep toy --out x --ratios five",
         "sweep toy --out x --methods lp --p 1,two",
         "fit toy --method lp --objective",
+        "advise toy --max-bytes 2miles",
+        "advise toy --max-bytes 0KB",
+        "advise toy --ratio 5 --methods svd,magic",
     ],
 )
 def test_a_command_that_cannot_be_read_exits_with_two(capsys, command):
@@ -245,3 +284,69 @@ def test_a_fit_without_stages_that_is_ended_writes_nothing(tmp_path):
     fit = ["--method", "projective", "--k", "20", "--j", "2", "--restarts", "1000", "--out", str(path)]
     assert ended(fit, lambda event: event["step"] == 1) == -signal.SIGTERM
     assert not path.exists()
+
+
+def test_advice_is_that_of_the_library(capsys, table, tmp_path):
+    arguments = ("advise", table, "--max-bytes", "2.4KB", "--methods", "svd,projective,int8", "--seeds", 2)
+    (row,) = told(capsys, *arguments, "--out", tmp_path / "trials")
+    found = compress.advise(compress.load_matrix(table), max_bytes=2400, methods=["svd", "projective", "int8"], seeds=2)
+    assert row == json.loads(json.dumps(found.row()))
+    assert row["n_bytes"] <= 2400 and row["method"] == found.best.method.name
+    assert main([str(argument) for argument in arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == found.why
+    assert lines[-1] == f"int8 by row is out of reach: {found.out_of_reach['int8']}"
+
+
+def test_advice_follows_the_row_weights(capsys, table):
+    (row,) = told(capsys, "advise", table, "--max-error", 0.1, "--methods", "svd", "--weights", "order:1")
+    assert row["weighted_error"] <= 0.1 != row["relative_error"]
+
+
+def test_advice_ends_its_progress_with_the_answer(capsys, table):
+    assert main(["advise", str(table), "--min-cosine", "0.9", "--methods", "svd", "--progress", "--json"]) == 0
+    out, err = capsys.readouterr()
+    events = [json.loads(line) for line in err.splitlines()]
+    assert events[-1] == {"advice": json.loads(out)}
+    assert all(event["method"] == "svd" and event["of"] == 2 for event in events[:-1])
+
+
+def killed(arguments, after, sent):
+    """A command that is sent a signal once it has told so many events: what it told, and its exit status."""
+    command = [sys.executable, "-m", "compress", *map(str, arguments), "--progress"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        told = [json.loads(process.stderr.readline()) for _ in range(after)]
+        process.send_signal(sent)
+        told += [json.loads(line) for line in process.stderr.read().splitlines()]
+        return told, process.wait(60)
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A matrix whose fits take long enough to be caught in the middle."""
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((6000, 64)).astype(np.float32))
+    return tmp_path / "large.npy"
+
+
+def test_a_sweep_that_is_killed_goes_on_with_every_finished_trial(large, tmp_path):
+    arguments = ("sweep", large, "--methods", "projective", "--ratios", "20,10,8,5", "--restarts", 5, "--out", tmp_path / "out")
+    told, status = killed(arguments, 3, signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    store = compress.sweep.Trials(tmp_path / "out" / "trials.sqlite")
+    kept = list(store.of(compress.load_matrix(large).digest))
+    assert len(told) <= len(kept) < told[0]["of"]
+    again, status = killed(("sweep", large, "--methods", "projective", *arguments[4:]), len(kept) + 1, signal.SIGKILL)
+    after = list(store.of(compress.load_matrix(large).digest))
+    assert after[: len(kept)] == kept and len(after) > len(kept)
+    assert again[len(kept)]["done"] == len(kept) + 1
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_advice_that_is_ended_keeps_what_is_finished(large, tmp_path, sent):
+    arguments = ("advise", large, "--ratio", 8, "--methods", "svd,projective", "--out", tmp_path / "out")
+    told, status = killed(arguments, 6, sent)
+    assert status == -sent and not any("advice" in event for event in told)
+    again, status = killed(arguments, 1, 0)
+    assert status == 0 and "advice" in again[-1]
+    before, later = ({(event["setting"], event["draft"]) for event in events if "setting" in event} for events in (told, again))
+    assert before and later and not before & later

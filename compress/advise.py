@@ -1,0 +1,143 @@
+"""Which setting to take: the one with the least error within a size, or the smallest within an error."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from compress.fitting import variants, within
+from compress.matrix import EmbeddingMatrix
+from compress.methods import METHODS, Method
+from compress.methods.base import whole
+from compress.metrics import evaluate
+from compress.sweep import Trial, Trials, identity
+from compress.targets import OutOfReach, error_of, is_slow, target_of
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The setting to take, and what it was chosen over.
+
+    asked: the target, by name. best: the recommended setting with its figures, a full fit, of the best seed. why: a sentence.
+    runners_up: the best setting of every other method that meets the target, the best first. out_of_reach: why each of the rest
+    does not. spread: the least and the largest error over `seeds` seeds; None where the method has no seed or one was asked for.
+    """
+
+    asked: dict[str, float]
+    best: Trial
+    why: str
+    runners_up: tuple[Trial, ...]
+    out_of_reach: dict[str, str]
+    spread: tuple[float, float] | None
+    seeds: int
+
+    def row(self) -> dict:
+        """Everything as plain values: settings, figures and sentences."""
+        return {
+            **settings_and_figures(self.best),
+            "asked": self.asked,
+            "why": self.why,
+            "spread": self.spread and list(self.spread),
+            "seeds": self.seeds,
+            "runners_up": [settings_and_figures(trial) for trial in self.runners_up],
+            "out_of_reach": self.out_of_reach,
+        }
+
+
+def settings_and_figures(trial: Trial) -> dict:
+    return {"method": trial.method.name, "settings": trial.method.settings, **trial.figures}
+
+
+def advise(
+    matrix: EmbeddingMatrix,
+    *,
+    ratio: float | None = None,
+    max_bytes: float | None = None,
+    max_error: float | None = None,
+    min_cosine: float | None = None,
+    methods: Iterable[str] | None = None,
+    seeds: int = 3,
+    store: Trials | None = None,
+    progress: Callable[[dict], None] | None = None,
+) -> Advice:
+    """The setting to take for exactly one target: at least so many times smaller, at most so many bytes, at most such an error
+    (weighted where the matrix is), at least such a mean cosine. Among these methods, all unless given.
+
+    Within a size it is the best by its draft, then fitted in full; within an error it is the smallest whose full fit is enough.
+    Every finished fit is kept in the store, so that what is stopped goes on from there. progress: told which method is
+    next, what was fitted, and how many methods are done; may raise to stop.
+    Raises ValueError for a target that cannot be, and where no method meets it.
+    """
+    target = target_of(matrix, ratio=ratio, max_bytes=max_bytes, max_error=max_error, min_cosine=min_cosine)
+    names = list(dict.fromkeys(METHODS if methods is None else methods))
+    for name in names:
+        if name not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}")
+    if not names:
+        raise ValueError("methods must name at least one method, got none")
+    whole("seeds", seeds, 1, 100)
+    fits = Fits(matrix, store, progress, len(names) + 1)
+    found: list[Trial] = []
+    failed: dict[str, OutOfReach] = {}
+    for name in sorted(names, key=is_slow):  # what a quick method reaches bounds the search of a slow one
+        fits.tell(name)
+        try:
+            found.append(target.best(fits, name, found))
+        except OutOfReach as error:
+            failed[name] = error
+        fits.done += 1
+    if not found:
+        nearest = min(failed, key=lambda name: failed[name].short)
+        raise ValueError(f"no method asked {target.verb} here; {METHODS[nearest].label} comes nearest: {failed[nearest]}")
+    best, *rest = sorted(found, key=target.order)
+    fits.tell(best.method.name)
+    seeded = [fits.full(method) for method in with_seeds(best.method, seeds)]
+    best, errors = min(seeded, key=target.order), [error_of(trial) for trial in seeded]
+    return Advice(
+        asked=target.asked,
+        best=best,
+        why=target.why(best, rest, matrix.weighted),
+        runners_up=tuple(rest),
+        out_of_reach={name: str(failed[name]) for name in names if name in failed},
+        spread=(min(errors), max(errors)) if len(errors) > 1 else None,
+        seeds=len(errors),
+    )
+
+
+def with_seeds(method: Method, seeds: int) -> list[Method]:
+    """The setting with its own and the next seeds, as it is where it has none."""
+    return [replace(method, seed=method.seed + more) for more in range(seeds)] if hasattr(method, "seed") else [method]
+
+
+class Fits:
+    """Fits of one matrix, each made once: full ones are kept as trials of the matrix, drafts apart from them."""
+
+    def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Callable[[dict], None] | None, steps: int):
+        self.matrix, self.store, self.progress, self.steps, self.done = matrix, store, progress, steps, 0
+        self.keys = {False: identity(matrix), True: f"{identity(matrix)} drafts"}
+        self.known = {draft: {trial.method: trial for trial in store.of(key)} if store else {} for draft, key in self.keys.items()}
+
+    def full(self, method: Method) -> Trial:
+        return self.made(method, False)
+
+    def draft(self, method: Method) -> Trial:
+        """The figures of the draft; the full fit where that takes no longer."""
+        return self.made(method, method.draft != method)
+
+    def made(self, method: Method, draft: bool) -> Trial:
+        if method not in self.known[draft]:
+            result = (method.draft if draft else method).fit(self.matrix)
+            trial = Trial(method, evaluate(self.matrix, result).figures())
+            if self.store:
+                self.store.keep(self.keys[draft], trial)
+            self.known[draft][method] = trial
+            self.tell(method.name, setting=str(method), draft=draft, error=error_of(trial), ratio=trial.figures["ratio"])
+        return self.known[draft][method]
+
+    def tell(self, name: str, **fitted) -> None:
+        if self.progress:
+            self.progress({"done": self.done, "of": self.steps, "method": name, **fitted})
+
+    def settings(self, name: str) -> list[Method]:
+        return variants(name, {}, self.matrix.shape)
+
+    def within(self, method: Method, ratio: float) -> Method | None:
+        return within(method, self.matrix.shape, ratio)
