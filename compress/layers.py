@@ -20,7 +20,7 @@ class CompressedEmbedding(torch.nn.Module):
         self.names = tuple(compressed.arrays)
         for name, array in compressed.arrays.items():
             self.register_buffer(name, torch.from_numpy(array.copy()))
-        self.ready, self.prepared_of = {}, None
+        self.ready, self.prepared_of, self.held = {}, [], {}
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         flat = ids.reshape(-1).long()
@@ -31,10 +31,10 @@ class CompressedEmbedding(torch.nn.Module):
     def prepared(self) -> dict:
         """What decoding starts from, made anew where a buffer was written or moved since."""
         buffers = {name: getattr(self, name) for name in self.names}
-        state = [(id(buffer), buffer._version, buffer.device) for buffer in buffers.values()]
+        state = [(id(buffer), buffer._version) for buffer in buffers.values()]
         if state != self.prepared_of:
             self.ready = self.method.prepared(buffers, self.num_embeddings, self.embedding_dim)
-            self.prepared_of = state
+            self.prepared_of, self.held = state, buffers  # held, so that no other tensor gets their ids
         return self.ready
 
     def extra_repr(self) -> str:
