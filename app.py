@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.link import link_popover
 from pages.parts.matrix import matrix_picker
 from pages.parts.pins import pins_list
+from pages.parts.weights import weights_picker
 
 st.set_page_config(page_title="Flatland", page_icon=str(Path(__file__).parent / "docs" / "icon.png"), layout="wide")
 
@@ -22,6 +23,7 @@ page = st.navigation(
 )
 with st.sidebar:
     matrix_picker()
+    weights_picker()
     pins_list()
     link_popover()
 page.run()

@@ -3,13 +3,14 @@
 Backgrounds, text and grid are left to the page's theme, so that a figure is right in light and dark; everything else is set here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from compress.methods import METHODS
 from compress.palette import CATEGORIES, SEQUENTIAL
 from compress.spectrum import Spectrum
 
@@ -18,9 +19,16 @@ METHOD_COLOURS = {
     "projective": CATEGORIES[3],
     "lp": CATEGORIES[1],
     "light_token": CATEGORIES[6],
+    "trellis": "#AA33FF",  # the colour furthest from all the others by the measure of palette.py
+    "pq": CATEGORIES[5],
+    "opq": CATEGORIES[7],
+    "rq": CATEGORIES[9],
     "int8": CATEGORIES[2],
     "int4": CATEGORIES[4],
 }
+FREE_COLOURS = [colour for colour in CATEGORIES if colour not in METHOD_COLOURS.values()]
+METHOD_COLOURS |= dict(zip([name for name in METHODS if name not in METHOD_COLOURS], FREE_COLOURS, strict=False))
+METHOD_SYMBOLS = {"trellis": "star", "light_token": "pentagon", "pq": "cross", "opq": "x", "rq": "hexagon"}
 PRECISION_SYMBOLS = {32: "circle", 16: "square", 8: "diamond", 4: "triangle-up"}
 PRECISION_NAMES = {32: "float32", 16: "float16", 8: "int8", 4: "int4"}
 MUTED = "rgba(128, 128, 128, 0.8)"
@@ -240,12 +248,22 @@ def bytes_text(n_bytes: float) -> str:
     return f"{n_bytes:,.0f} bytes"
 
 
-def tradeoffs(table: pd.DataFrame, front: Sequence[int], pinned: Sequence[int], whole: int, budget: float, log: bool) -> go.Figure:
-    """Relative error against bytes, one point a setting. Colour is the method, the sign the precision.
+def tradeoffs(
+    table: pd.DataFrame,
+    front: Sequence[int],
+    pinned: Sequence[int],
+    whole: int,
+    budget: float,
+    log: bool,
+    bounds: Mapping[str, Callable] | None = None,
+) -> go.Figure:
+    """Relative error against bytes, one point a setting. Colour is the method, the sign the precision of its factors or else the
+    method too.
 
     table: a row a setting, with its columns method, label, setting, bits, n_bytes, ratio, error, curve (whether it lies on a line
     with its neighbours) and preview. front, pinned: rows of the table. whole: bytes of the matrix in float32. budget: bytes at
-    which a line is drawn. Every point's first customdata is its setting, which is how a click is told.
+    which a line is drawn. bounds: lines under the points, each the error at an array of ratios. Every point's first customdata is
+    its setting, which is how a click is told.
     """
     shown = table.assign(error=np.maximum(table["error"], FLOOR)) if log else table
     chart = figure("size, and below it the ratio to float32", "relative error", height=520, clickmode="event+select")
@@ -254,6 +272,7 @@ def tradeoffs(table: pd.DataFrame, front: Sequence[int], pinned: Sequence[int], 
         x=best["n_bytes"], y=best["error"], name="front", mode="lines", hoverinfo="skip",
         line={"color": "rgba(128, 128, 128, 0.35)", "width": 9},
     )  # fmt: skip
+    add_bounds(chart, bounds or {}, whole, table["n_bytes"], log)
     for (method, bits), rows in shown.groupby(["method", "bits"], sort=False):
         add_settings(chart, method, bits, rows)
     add_keys(chart, table)
@@ -264,10 +283,25 @@ def tradeoffs(table: pd.DataFrame, front: Sequence[int], pinned: Sequence[int], 
     return chart
 
 
+def add_bounds(chart: go.Figure, bounds: Mapping[str, Callable], whole: int, sizes: pd.Series, log: bool) -> None:
+    """A line for each bound, over the sizes shown, the first one dashed and the others dotted."""
+    n_bytes = np.geomspace(max(min(sizes.min(), whole / 256), 1), max(sizes.max(), whole), 300)
+    for dash, (name, errors) in zip(("dash", "dot", "dot"), bounds.items(), strict=False):
+        chart.add_scatter(
+            x=n_bytes,
+            y=np.maximum(errors(whole / n_bytes), FLOOR) if log else errors(whole / n_bytes),
+            name=name,
+            mode="lines",
+            line={"color": MUTED, "width": 2, "dash": dash},
+            customdata=whole / n_bytes,
+            hovertemplate=f"{name}<br>%{{x:.3s}}B, ratio %{{customdata:.3g}}<br>error %{{y:.4g}}<extra></extra>",
+        )
+
+
 def add_settings(chart: go.Figure, method: str, bits: int, rows: pd.DataFrame) -> None:
     """The settings of one method at one precision. Those of a curve are a line with a sign here and there; the points between
     the signs can be met and chosen too."""
-    colour, symbol = METHOD_COLOURS.get(method, MUTED), PRECISION_SYMBOLS.get(bits, "circle")
+    colour, symbol = METHOD_COLOURS.get(method, MUTED), METHOD_SYMBOLS.get(method) or PRECISION_SYMBOLS.get(bits, "circle")
     curve = bool(rows["curve"].all())
     rows = rows.sort_values("n_bytes")
     signs = np.ones(len(rows), bool)
@@ -320,9 +354,10 @@ def ring(chart: go.Figure, rows: pd.DataFrame) -> None:
 def add_keys(chart: go.Figure, table: pd.DataFrame) -> None:
     """The legend: a colour for every method, which hides and shows it, and a sign for every precision."""
     for method, label in table[["method", "label"]].drop_duplicates().itertuples(index=False):
-        marker = {"color": METHOD_COLOURS.get(method, MUTED), "size": 11, "symbol": "circle"}
+        marker = {"color": METHOD_COLOURS.get(method, MUTED), "size": 11, "symbol": METHOD_SYMBOLS.get(method, "circle")}
         chart.add_scatter(x=[None], y=[None], name=label, legendgroup=method, mode="markers", marker=marker)
-    for bits in sorted(set(table["bits"]) & set(PRECISION_SYMBOLS), reverse=True):
+    signed = table[~table["method"].isin(METHOD_SYMBOLS)]
+    for bits in sorted(set(signed["bits"]) & set(PRECISION_SYMBOLS), reverse=True):
         marker = {"color": MUTED, "size": 10, "symbol": PRECISION_SYMBOLS[bits]}
         chart.add_scatter(x=[None], y=[None], name=PRECISION_NAMES[bits], legendgroup=f"bits {bits}", mode="markers", marker=marker)
 

@@ -60,24 +60,6 @@ def spectrum(matrix: EmbeddingMatrix) -> Spectrum:
     return Spectrum(np.sqrt(np.maximum(eigenvalues, 0)), matrix.shape)
 
 
-def rounded_errors(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
-    """(min(n, d) + 1,) relative error of SVD for every j with factors of so many bits: the tail, and what rounding the coefficients
-    of the j kept directions adds, each direction on its own. Rounding of the shared basis, some 1e-4, is left out."""
-    found = spectrum(matrix)
-    if bits in factors.FLOAT:
-        return found.relative_errors
-    lost = np.empty(len(found.singular_values))
-    weights = matrix.weights.astype(np.float32)
-    axes = matrix.axes
-    for start in range(0, len(lost), 64):
-        coefficients = blocks.project(matrix.values, axes[:, start : min(start + 64, len(lost))], matrix.device)
-        steps = factors.grid_steps(coefficients, factors.LARGEST[bits])
-        codes = factors.round_to(coefficients, steps, factors.LARGEST[bits]).astype(np.float32)
-        reached = (weights @ (codes * coefficients)) ** 2 / np.maximum(weights @ codes**2, 1e-30)
-        lost[start : start + 64] = np.maximum(weights @ coefficients**2 - reached, 0)
-    return found.relative_errors + np.concatenate([[0.0], np.cumsum(lost)]) / (found.singular_values**2).sum()
-
-
 def principal_angles(bases: np.ndarray) -> np.ndarray:
     """(k, k, j) principal angles in degrees, ascending, between every two of k subspaces given by bases (k, j, d)."""
     frames = np.linalg.qr(np.asarray(bases, np.float64).transpose(0, 2, 1))[0]  # (k, d, j)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from compress.weights import UNIFORM
 from pages.parts import jobs
 from pages.parts.cards import cards
 from pages.parts.export_choice import setting_choice
@@ -9,7 +10,7 @@ from pages.parts.export_code import layer_code, model_code, shell_code
 from pages.parts.export_file import check_table, file_name, saved
 from pages.parts.export_upload import file_check
 from pages.parts.fits import again, fit_progress, start_full, svd_at_same_bytes
-from pages.parts.matrix import chosen, current_matrix, is_upload
+from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
 from pages.parts.pins import describe
 from pages.parts.quick_fits import finished
 
@@ -29,10 +30,10 @@ if fit is None:
         jobs.watch("fit", fit_progress(method))
     st.caption("The file comes when the full fit is done; it is kept on disk, so that next time the file is here at once.")
 else:
-    bits = getattr(method, "factor_bits", None) or method.bits
-    cards(fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
+    bits = getattr(method, "factor_bits", getattr(method, "bits", None))
+    cards(matrix, fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
     name = file_name(matrix, fit.result)
-    file = saved(matrix, fit.result, fit.evaluation, name, matrix.digest, describe(method))
+    file = saved(matrix, fit.result, fit.evaluation, name, matrix.key, describe(method))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download", file.path.read_bytes, name, "application/octet-stream", icon=":material/download:", type="primary",
@@ -49,7 +50,10 @@ else:
     with right:
         st.subheader("Code that loads it")
         st.code(layer_code(name) + "\n" + model_code(source), language="python", wrap_lines=True)
-        st.code(shell_code(name, None if is_upload(source) else source, tensor), language="bash", wrap_lines=True)
+        weights = chosen_weights()
+        weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else weights
+        shell = shell_code(name, None if is_upload(source) else source, tensor, weights)
+        st.code(shell, language="bash", wrap_lines=True)
 st.subheader("Check a file")
 file_check(matrix)
 with st.expander("Format and source"):

@@ -21,10 +21,10 @@ st.title("Who pulls the fit?")
 method = method_controls(min(clean.shape))
 count, length = plant_controls(clean)
 try:
-    work = planted(clean, clean.digest, count, length)
+    work = planted(clean, clean.key, count, length)
 except MatrixError as error:  # rows so long that float32 cannot hold them
     refused(error)
-    work = planted(clean, clean.digest, 0, length)
+    work = planted(clean, clean.key, 0, length)
 matrix = work.matrix
 fit, svd = fitted(matrix, method), svd_of(matrix, method.j)
 name = f"ℓp, p = {method.p:g}, {method.objective}" if method.name == "lp" else LABELS[method.loss]
@@ -33,7 +33,7 @@ status = st.container(horizontal=True, vertical_alignment="center", key="status"
 scale = estimated(fit) if method.name == "projective" else None
 if scale:
     st.caption(f"λ = {scale:.4g}, estimated from the rows.")
-robust_cards(fit, svd, name)
+robust_cards(matrix, fit, svd, name)
 if work.any:
     planted_cards(work, fit, svd, name)
 

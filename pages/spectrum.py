@@ -4,15 +4,15 @@ import streamlit as st
 
 from compress import charts
 from compress.methods import SVD
-from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import error_text, size_card
+from pages.parts.cached import plain_of, rounded_of, spectrum_of
+from pages.parts.cards import error_cards, lowered, ratio_card, size_card
 from pages.parts.controls import precision_control, rank_slider
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.second import second_matrix
 
 matrix = current_matrix()
-spectrum = spectrum_of(matrix, matrix.digest)
+spectrum = spectrum_of(matrix, matrix.key)
 most = min(matrix.shape)
 
 st.title("How many directions does it need?")
@@ -20,7 +20,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     j = rank_slider("Dimension j of the subspace", "j", most)
     bits = precision_control("Factors stored as", "precision")
     log = st.toggle("Log scale", key="log", bind="query-params", persist_state="session")
-errors = rounded_of(matrix, matrix.digest, bits)
+errors = rounded_of(matrix, bits)
 method = SVD(j=j, factor_bits=bits)
 n_bytes = method.size(*matrix.shape)
 
@@ -32,24 +32,18 @@ with st.container(horizontal=True, key="cards"):
         height="stretch",
         help="share of Σσ² that the first j directions keep",
     )
-    st.metric(
-        "Relative error",
-        error_text(errors[j]),
-        border=True,
-        height="stretch",
-        help="Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², rounding of the factors included",
-    )
+    error_cards(matrix, plain_of(matrix, bits)[j], errors[j], about="rounding of the factors included")
     size_card(n_bytes, method.numbers(*matrix.shape), 1 - method.numbers(*matrix.shape) / matrix.values.size)
-    st.metric(
-        "Ratio", f"{matrix.n_bytes / n_bytes:.3g} ×", border=True, height="stretch", help="bytes in float32 / bytes of the factors"
-    )
+    ratio_card(matrix.n_bytes / n_bytes)
     st.metric(
         "Effective rank", f"{spectrum.effective_rank:.3g}", border=True, height="stretch",
         help="exp of the entropy of σ² / Σσ²: this many equal directions would be as spread out",
     )  # fmt: skip
 
 second = second_matrix()
-found = {matrix.name: spectrum} | ({second.name: spectrum_of(second, second.digest)} if second else {})
+found = {matrix.name: spectrum}
+if second:
+    found[second.name + (", uniform weights" if matrix.weighted else "")] = spectrum_of(second, second.key)
 left, right = st.columns(2)
 with left:
     st.plotly_chart(
@@ -59,13 +53,15 @@ with left:
 with right:
     rounded = errors if bits < 16 else None
     st.plotly_chart(
-        charts.rank_errors(found, j, bits, rounded, log), key="rank_errors",
-        alt=f"Relative error against j; {errors[j]:.3g} at j = {j}",
+        charts.rank_errors(found, j, bits, rounded, log).update_yaxes(title_text=lowered(matrix)), key="rank_errors",
+        alt=f"{lowered(matrix).capitalize()} against j; {errors[j]:.3g} at j = {j}",
     )  # fmt: skip
 st.caption(
     "A curve that drops early and then lies flat is a table that one subspace can hold; a slow slope means that every direction "
     "counts, and that cutting some of them off costs what the right chart shows."
 )
+if matrix.weighted:
+    st.caption("Rows are weighted: singular values, kept energy, effective rank and both charts are those of the rows times √wᵢ.")
 pin_button(method, "pin_spectrum")
 with st.expander("Formula and source"):
     st.markdown(

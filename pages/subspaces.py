@@ -37,7 +37,7 @@ if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-cards(fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, bits))
+cards(matrix, fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, bits))
 loss_words(fit)
 
 subspace_map(matrix, fit)

@@ -6,7 +6,7 @@ import pytest
 import compress
 from compress import SVD, EmbeddingMatrix
 from compress.factors import BITS
-from compress.spectrum import group_singular_values, principal_angles, rounded_errors
+from compress.spectrum import group_singular_values, principal_angles
 
 
 def with_spectrum(values, n, d, seed=0):
@@ -82,19 +82,6 @@ def test_principal_axes_are_orthonormal_and_explain_what_the_spectrum_says(small
     explained = ((small.values.astype(np.float64) @ axes) ** 2).sum(axis=0)
     np.testing.assert_allclose(explained, compress.spectrum(small).singular_values ** 2, rtol=1e-6)
     assert (axes.sum(axis=0) >= 0).all()
-
-
-@pytest.mark.parametrize(("bits", "within"), [(32, 1e-5), (16, 1e-5), (8, 1e-3), (4, 0.01)])
-@pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])
-def test_rounded_errors_are_about_those_of_svd_with_rounded_factors(bits, within, weighted):
-    matrix = with_spectrum(np.geomspace(1, 0.05, 9), 400, 12)
-    matrix = EmbeddingMatrix(matrix.values, weights=np.random.default_rng(0).exponential(size=400) if weighted else None)
-    found = rounded_errors(matrix, bits)
-    assert found.shape == (13,)
-    assert found[0] == 1
-    for j in (1, 4, 9):
-        error = compress.evaluate(matrix, SVD(j=j, factor_bits=bits).fit(matrix)).weighted_error
-        assert found[j] == pytest.approx(error, abs=within)
 
 
 def test_principal_angles_are_those_that_were_planted():

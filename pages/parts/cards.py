@@ -2,30 +2,29 @@
 
 import streamlit as st
 
-from compress import Evaluation
+from compress import EmbeddingMatrix, Evaluation
 from compress.charts import bytes_text
 
 
-def cards(evaluation: Evaluation, svd_error: float | None = None, svd_j: int | None = None, key: str = "cards") -> None:
-    """Error, bytes, ratio and, where given, SVD at the same bytes."""
+def cards(
+    matrix: EmbeddingMatrix, evaluation: Evaluation, svd_error: float | None = None, svd: str | None = None, key: str = "cards"
+) -> None:
+    """Error, bytes, ratio and, where given, SVD at the same bytes by the error that fits lower."""
     with st.container(horizontal=True, key=key):
-        st.metric(
-            "Relative error",
-            error_text(evaluation.relative_error),
-            border=True,
-            height="stretch",
-            help="Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² over all rows",
-        )
+        error_cards(matrix, evaluation.relative_error, evaluation.weighted_error)
         size_card(evaluation.n_bytes, evaluation.numbers, evaluation.saved)
-        st.metric(
-            "Ratio",
-            f"{evaluation.ratio:.3g} ×",
-            border=True,
-            height="stretch",
-            help="bytes in float32 / bytes of the compressed form",
-        )
+        ratio_card(evaluation.ratio)
         if svd_error is not None:
-            versus_svd(evaluation.relative_error, svd_error, svd_j)
+            versus_svd(matrix, evaluation, svd_error, svd)
+
+
+def error_cards(matrix: EmbeddingMatrix, error: float, weighted: float, word: str = "", about: str = "over all rows") -> None:
+    """The relative error, and beside it the weighted one where rows are weighted."""
+    shown = {f"Relative error{word}": (error, f"Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² {about}".strip())}
+    if matrix.weighted:
+        shown[f"Weighted error{word}"] = weighted, f"Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖² {about}, by the row weights in the sidebar"
+    for label, (value, help) in shown.items():
+        st.metric(label, error_text(value), border=True, height="stretch", help=help)
 
 
 def size_card(n_bytes: int, numbers: int, saved: float) -> None:
@@ -35,12 +34,34 @@ def size_card(n_bytes: int, numbers: int, saved: float) -> None:
     )  # fmt: skip
 
 
-def versus_svd(error: float, svd_error: float, svd_j: int) -> None:
-    change = (error / svd_error - 1) if svd_error > 0 else 0.0
+def ratio_card(ratio: float) -> None:
     st.metric(
-        "SVD at the same bytes", error_text(svd_error), f"{change:+.1%} error here", delta_color="inverse",
-        border=True, height="stretch", help=f"one subspace of j = {svd_j} with factors of the same precision",
+        "Ratio", f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×", border=True, height="stretch",
+        help="bytes in float32 / bytes of the compressed form",
     )  # fmt: skip
+
+
+def versus_svd(matrix: EmbeddingMatrix, evaluation: Evaluation | None, svd_error: float, svd: str, where: str = "") -> None:
+    """The error of that SVD, weighted where rows are, and with an evaluation how that lies to it."""
+    delta = None
+    if evaluation:
+        change = evaluation.weighted_error / svd_error - 1 if svd_error > 0 else 0.0
+        delta = f"{change:+.1%} {'weighted ' if matrix.weighted else ''}error here"
+    st.metric(
+        "SVD at the same bytes", error_text(svd_error), delta, delta_color="inverse", border=True, height="stretch",
+        help=f"{lowered(matrix)}{where}: {svd}",
+    )  # fmt: skip
+
+
+def lowered(matrix: EmbeddingMatrix) -> str:
+    """The error that fits lower, in words; with _ for the space it is a figure of Evaluation."""
+    return "weighted error" if matrix.weighted else "relative error"
+
+
+def both_errors(matrix: EmbeddingMatrix, evaluation: Evaluation) -> str:
+    """The relative error in a sentence, and the weighted one where rows are weighted."""
+    weighted = f", weighted {error_text(evaluation.weighted_error)}" if matrix.weighted else ""
+    return f"relative error {error_text(evaluation.relative_error)}{weighted}"
 
 
 def error_text(error: float) -> str:

@@ -44,9 +44,11 @@ def model_code(source: str) -> str:
     return TORCH
 
 
-def shell_code(file: str, source: str | None = None, tensor: str | None = None) -> str:
+def shell_code(file: str, source: str | None = None, tensor: str | None = None, weights: str | None = None) -> str:
     """The command lines that decode the file, and that compare it with its source where there is one to name."""
     lines = [["python", "-m", "compress", "decode", file, "--out", "decoded.npy"]]
     if source is not None:
-        lines.append(["python", "-m", "compress", "evaluate", file, "--source", source, *(["--tensor", tensor] if tensor else [])])
+        given = {"--tensor": tensor, "--weights": weights}
+        options = [word for option, value in given.items() if value for word in (option, value)]
+        lines.append(["python", "-m", "compress", "evaluate", file, "--source", source, *options])
     return "\n".join(shlex.join(line) for line in lines)

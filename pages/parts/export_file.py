@@ -38,7 +38,7 @@ class Saved:
 
 
 @st.cache_resource(max_entries=3, show_spinner="Writing the file and reading it back …")
-def saved(_matrix: EmbeddingMatrix, _result: Compressed, _evaluation: Evaluation, name: str, digest: str, setting: str) -> Saved:
+def saved(_matrix: EmbeddingMatrix, _result: Compressed, _evaluation: Evaluation, name: str, key: str, setting: str) -> Saved:
     """Writes the file, reads it back and checks it; made once for a matrix and a setting."""
     folder = tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)
     path = Path(folder.name) / name
@@ -52,14 +52,12 @@ def checks(matrix: EmbeddingMatrix, result: Compressed, shown: Evaluation, path:
     found = compress.evaluate(matrix, loaded)
     header = path.stat().st_size - loaded.n_bytes
     apart = rows_apart(loaded)
+    figures = {"Relative error": "relative_error", "Weighted error": "weighted_error", "ℓ1 error": "l1_error"}
+    errors = {label: (getattr(shown, figure), getattr(found, figure)) for label, figure in figures.items()}
+    if not matrix.weighted:
+        del errors["Weighted error"]
     return [
-        Check(
-            "Relative error", f"{shown.relative_error:.8f}", f"{found.relative_error:.8f}",
-            abs(found.relative_error - shown.relative_error) <= 1e-6,
-        ),
-        Check(
-            "ℓ1 error", f"{shown.l1_error:.8f}", f"{found.l1_error:.8f}", abs(found.l1_error - shown.l1_error) <= 1e-6,
-        ),
+        *(Check(label, f"{one:.8f}", f"{other:.8f}", abs(one - other) <= 1e-6) for label, (one, other) in errors.items()),
         Check(
             "Worst row's relative error", error_text(shown.worst_row_error), error_text(found.worst_row_error),
             bool(np.isclose(found.worst_row_error, shown.worst_row_error, rtol=1e-4)),

@@ -44,7 +44,7 @@ def file_check(matrix: EmbeddingMatrix) -> None:
         )
     else:
         st.success(f"This file holds {name}: the one that is open.", icon=":material/check:")
-    cards(against(matrix, matrix.digest, result, key).evaluation, key="cards_of_file")
+    cards(matrix, against(matrix, matrix.key, result, key).evaluation, key="cards_of_file")
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the file …")
@@ -56,5 +56,5 @@ def read(_content: memoryview, key: str) -> Compressed:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Decoding the file …")
-def against(_matrix: EmbeddingMatrix, digest: str, _result: Compressed, key: str) -> Fitted:
+def against(_matrix: EmbeddingMatrix, matrix_key: str, _result: Compressed, key: str) -> Fitted:
     return Fitted(_result, compress.evaluate(_matrix, _result))

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
+from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method, factors
 from compress.fitting import within
 from compress.lewis import lewis_axes
 from compress.methods import SVD, LpLowRank
@@ -19,6 +19,12 @@ from compress.threads import one_thread
 from pages.parts import jobs
 from pages.parts.cached import rounded_of
 from pages.parts.matrix import chosen
+from pages.parts.pins import describe
+from pages.parts.weights import weights_option
+
+STEPS = {"trellis": "row", "pq": "part", "opq": "round", "rq": "step"}  # what the steps of the fits of codes are
+CODES = ("light_token", *STEPS)
+SMALL = 1_000_000  # entries of a matrix whose rows these code within a second
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +41,7 @@ class Fit:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def draft(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fit:
+def draft(_matrix: EmbeddingMatrix, key: str, method: Method) -> Fit:
     """The preview of a setting, fitted here and now; the fit itself where that takes no longer."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
@@ -45,7 +51,14 @@ def draft(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fit:
 
 def instant(method: Method) -> bool:
     """Whether a setting is fitted as quickly as previewed."""
-    return method.draft == method or (isinstance(method, LpLowRank) and method.p == 2)
+    if isinstance(method, LpLowRank) and method.p == 2:
+        return True
+    return method.draft == method and method.name != "trellis"  # of which the draft is a full fit with fewer states
+
+
+def previewable(matrix: EmbeddingMatrix, method: Method) -> bool:
+    """Whether the preview of a setting comes at once: codes of all rows of a large matrix take seconds even so."""
+    return method.name not in CODES or matrix.values.size <= SMALL
 
 
 def previewed(matrix: EmbeddingMatrix, method: Method, tell: Callable, axes: np.ndarray | None = None) -> Compressed:
@@ -55,13 +68,13 @@ def previewed(matrix: EmbeddingMatrix, method: Method, tell: Callable, axes: np.
         return method.fit(matrix, tell)
     if not isinstance(method, LpLowRank):
         return method.draft.fit(matrix, tell)
-    axes = axes_of(matrix, matrix.digest, method.p >= 2) if axes is None else axes
+    axes = axes_of(matrix, matrix.key, method.p >= 2) if axes is None else axes
     start = Compressed(method, {"bases": axes[None, : method.j]}, matrix.shape, matrix.digest)
     return replace(method.draft, steps=2 if method.objective == "rows" else 1).fit(matrix, tell, warm=start)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def axes_of(_matrix: EmbeddingMatrix, digest: str, principal: bool) -> np.ndarray:
+def axes_of(_matrix: EmbeddingMatrix, key: str, principal: bool) -> np.ndarray:
     """(d, d) float32, as rows: the axes that ℓp fits start at. Those of the Lewis weights of p = 1 are good for all p below 2."""
     with one_thread():
         axes = lewis_axes(_matrix, 2 if principal else 1, rounds=2)
@@ -87,23 +100,23 @@ def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: l
     return Fit(asked, result, compress.evaluate(matrix, result), labels, tuple(history), preview)
 
 
-def fit_path(digest: str, method: Method) -> Path:
+def fit_path(key: str, method: Method) -> Path:
     name = blake2b(repr(method).encode(), digest_size=8).hexdigest()
-    return jobs.cache_folder("fits") / f"{digest}-{name}.safetensors"
+    return jobs.cache_folder("fits") / f"{key}-{name}.safetensors"
 
 
 def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
     """The full fit of a setting where there is one yet, else its preview."""
     fit = None if instant(method) else full(matrix, method)
     if fit is None:
-        jobs.leave("fit", fit_path(matrix.digest, method).stem)  # the fit of a setting left behind would slow the preview
-        fit = draft(matrix, matrix.digest, method)
+        jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
+        fit = draft(matrix, matrix.key, method)
     return fit
 
 
 def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     """The full fit of a setting, if it is on disk."""
-    path = fit_path(matrix.digest, method)
+    path = fit_path(matrix.key, method)
     if path.exists():
         try:
             return read_full(matrix, str(path), path.stat().st_mtime_ns)
@@ -119,13 +132,13 @@ def cut_short(fit: Fit, method: Method) -> bool:
 
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
     """Starts the job that fits a setting in full, unless it was stopped or failed. source: see `fit_command`."""
-    path = fit_path(matrix.digest, method)
+    path = fit_path(matrix.key, method)
     if not jobs.stopped("fit", path.stem):
-        jobs.start("fit", path.stem, fit_command(method, path, source))
+        jobs.start("fit", path.stem, fit_command(matrix, method, path, source))
 
 
-def fit_command(method: Method, path: Path, source: str | None = None) -> list[str]:
-    """The arguments of `python -m compress` that fit a setting to the matrix of that source, or to the one in use."""
+def fit_command(matrix: EmbeddingMatrix, method: Method, path: Path, source: str | None = None) -> list[str]:
+    """The arguments of `python -m compress` that fit a setting to the matrix, which is of that source, or the one in use."""
     source, tensor = (source, None) if source else chosen()
     arguments = [
         "fit",
@@ -137,6 +150,7 @@ def fit_command(method: Method, path: Path, source: str | None = None) -> list[s
         "--history",
         str(path.with_suffix(".json")),
         *(["--tensor", tensor] if tensor else []),
+        *weights_option(matrix),
     ]
     for name, value in method.settings.items():
         if value is True:
@@ -182,7 +196,7 @@ def preview_words(method: Method) -> str:
 
 
 def fit_progress(method: Method):
-    def describe(events: list[dict]) -> tuple[float, str]:
+    def told(events: list[dict]) -> tuple[float, str]:
         if not events:
             return 0.02, "Full fit: opening the matrix"
         last = events[-1]
@@ -193,6 +207,9 @@ def fit_progress(method: Method):
                 0.02 + 0.98 * share,
                 f"Full fit: stage {last['stage'] + 1} of {method.stages}, pass {last['step'] + 1} over all rows{loss}",
             )
+        if "steps" in last:
+            words = f"Full fit: {STEPS.get(method.name, 'step')} {last['step']:,} of {last['steps']:,}"
+            return 0.05 + 0.95 * last["step"] / last["steps"], words
         if "step" not in last:
             return 0.05, f"Full fit: round {last['round']} of the ellipsoid"
         if last["restart"] is not None:
@@ -203,20 +220,20 @@ def fit_progress(method: Method):
         figure = "error" if getattr(method, "loss", "lp") == "lp" and method.p == 2 else "cost"
         return share, f"Full fit: pass {last['step']} over all rows, {figure} {last['cost']:.4f}"
 
-    return describe
+    return told
 
 
-def svd_at_same_bytes(matrix: EmbeddingMatrix, ratio: float, bits: int) -> tuple[float, int]:
-    """Relative error and j of SVD with factors of the same precision in the same bytes."""
-    method = within(SVD(j=1, factor_bits=bits), matrix.shape, ratio)
-    j = method.j if method else 0
-    return float(rounded_of(matrix, matrix.digest, bits)[j]), j
+def svd_at_same_bytes(matrix: EmbeddingMatrix, ratio: float, bits: int | None = None) -> tuple[float, str]:
+    """Relative error, weighted where rows are, of SVD in the same bytes with factors of that precision, the best one unless given,
+    and its setting in words."""
+    found = [within(SVD(j=1, factor_bits=each), matrix.shape, ratio) for each in ([bits] if bits else factors.BITS)]
+    errors = {method: float(rounded_of(matrix, method.factor_bits)[method.j]) for method in found if method}
+    best = min(errors, key=errors.get, default=None)
+    return (errors[best], describe(best)) if best else (1.0, "no direction fits in so few bytes")
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def angles_of(_fit: Fit, key: str) -> np.ndarray:
-    from compress import factors
-
     return principal_angles(factors.read_bases(_fit.result.arrays))
 
 

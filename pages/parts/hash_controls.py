@@ -55,6 +55,19 @@ def method_controls(n: int, d: int) -> LightToken:
     return method
 
 
+def hash_values(method: LightToken) -> dict | None:
+    """What the controls of this page hold for a setting, its bits in whole bytes and not its seed; None where they cannot."""
+    told = {name: getattr(method, name) for name in ("rank", "bits", "stages", "loss", "solver")}
+    trained = {name: getattr(method, name) for name in ("temperature", "epochs")} if method.solver == "paper" else {}
+    within = method.rank <= MOST_RANK and BYTE <= method.bits <= MOST_BITS and str(method.stages) in STAGES
+    if not within or LightToken(**told, **trained) != replace(method, seed=USUAL.seed):
+        return None
+    values = {"hash_rank": method.rank, "hash_bits": method.bits - method.bits % BYTE, "hash_stages": str(method.stages)}
+    values["hash_loss"] = next(name for name, loss in LOSSES.items() if loss == method.loss)
+    values["hash_solver"] = next(name for name, solver in SOLVERS.items() if solver == method.solver)
+    return values | {f"hash_{name}": value for name, value in trained.items()}
+
+
 def stage_count(stages: str) -> int:
     return int(stages) if stages in STAGES else 1
 

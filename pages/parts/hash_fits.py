@@ -33,7 +33,7 @@ class Work:
 
     @property
     def key(self) -> str:
-        return f"{self.matrix.digest} {self.method!r} {self.fit.preview}"
+        return f"{self.matrix.key} {self.method!r} {self.fit.preview}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +49,13 @@ def work_of(matrix: EmbeddingMatrix, method: LightToken) -> Work:
     fit = full(matrix, method)
     if fit:
         return Work(matrix, fit)
-    jobs.leave("fit", fit_path(matrix.digest, method).stem)  # the fit of a setting left behind would slow the preview
-    sample = sample_of(matrix, matrix.digest)
-    return Work(sample, preview(sample, sample.digest, method))
+    jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
+    sample = sample_of(matrix, matrix.key)
+    return Work(sample, preview(sample, sample.key, method))
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def sample_of(_matrix: EmbeddingMatrix, digest: str) -> EmbeddingMatrix:
+def sample_of(_matrix: EmbeddingMatrix, key: str) -> EmbeddingMatrix:
     """Some rows, chosen at random; rows of zeros only where there are no others."""
     n = _matrix.shape[0]
     if n <= PREVIEW_ROWS:
@@ -68,7 +68,7 @@ def sample_of(_matrix: EmbeddingMatrix, digest: str) -> EmbeddingMatrix:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def preview(_sample: EmbeddingMatrix, digest: str, method: LightToken) -> Fit:
+def preview(_sample: EmbeddingMatrix, key: str, method: LightToken) -> Fit:
     history: list[dict] = []
     quick = replace(method, passes=min(method.passes, PREVIEW_PASSES), epochs=min(method.epochs, PREVIEW_EPOCHS))
     with one_thread(), one_torch_thread(method.solver == "paper"):
@@ -107,7 +107,7 @@ def unit_after(_work: Work, key: str) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def svd_cosines_of(_matrix: EmbeddingMatrix, digest: str) -> np.ndarray:
+def svd_cosines_of(_matrix: EmbeddingMatrix, key: str) -> np.ndarray:
     return svd_cosines(_matrix)
 
 

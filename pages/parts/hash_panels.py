@@ -5,10 +5,9 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering, code_charts
 from compress.charts import PRECISION_NAMES
-from compress.sweep import Trials, identity
 from pages.parts import jobs
 from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import error_text
+from pages.parts.cards import both_errors, lowered
 from pages.parts.controls import KEPT
 from pages.parts.hash_fits import Part, Work, bits_of, pairs_seen, parts_of, svd_cosines_of
 from pages.parts.hash_token import one_token
@@ -20,20 +19,21 @@ def against_bits(matrix: EmbeddingMatrix, work: Work) -> None:
     """The error of every prefix of stages beside what SVD makes of the same bytes."""
     st.subheader("Bits used")
     parts = parts_of(work, work.key)
-    cosine = st.toggle("Mean cosine", key="hash_cosine", help="In place of the relative error.", **KEPT)
+    cosine = st.toggle("Mean cosine", key="hash_cosine", help="In place of the error.", **KEPT)
     used = used_stages(parts)
     part = parts[used]
     st.caption(
-        f"**{part.result.method.bits} bits**: relative error {error_text(part.evaluation.relative_error)}, mean cosine "
+        f"**{part.result.method.bits} bits**: {both_errors(matrix, part.evaluation)}, mean cosine "
         f"{part.evaluation.mean_cosine:.3f}, {row_bits(matrix, part):.4g} bits a row with everything stored."
     )
-    values = np.array([figure_of(each, cosine) for each in parts])
+    figure = "mean_cosine" if cosine else lowered(matrix).replace(" ", "_")
+    values = np.array([getattr(each.evaluation, figure) for each in parts])
     names = [f"{each.result.method.bits} bits, {each.result.method.stages} of {len(parts)} stages" for each in parts]
-    title = "mean cosine" if cosine else "relative error"
+    title = figure.replace("_", " ")
     bits = np.array([row_bits(matrix, each) for each in parts])
     st.plotly_chart(
         code_charts.against_bits(
-            bits, values, names, used, svd_curves(matrix, cosine, not work.fit.preview), known_points(matrix, cosine), title
+            bits, values, names, used, svd_curves(matrix, cosine, not work.fit.preview), known_points(matrix, figure), title
         ),
         key="against_bits",
         alt=f"{title.capitalize()} against bits a row: "
@@ -58,10 +58,6 @@ def used_stages(parts: list[Part]) -> int:
     return choices.index(used)
 
 
-def figure_of(part: Part, cosine: bool) -> float:
-    return part.evaluation.mean_cosine if cosine else part.evaluation.relative_error
-
-
 def row_bits(matrix: EmbeddingMatrix, part: Part) -> float:
     return 8 * part.result.method.size(*matrix.shape) / matrix.shape[0]
 
@@ -70,22 +66,21 @@ def svd_curves(matrix: EmbeddingMatrix, cosine: bool, every: bool) -> dict:
     """SVD with int8 factors, and with int4 ones where there is time; of the cosine only int8, whose rounding hardly turns a row."""
     found = {}
     for bits in (8, 4) if every and not cosine else (8,):
-        values = svd_cosines_of(matrix, matrix.digest) if cosine else rounded_of(matrix, matrix.digest, bits)
+        values = svd_cosines_of(matrix, matrix.key) if cosine else rounded_of(matrix, bits)
         name = PRECISION_NAMES[bits]
-        stored = 8 * spectrum_of(matrix, matrix.digest).n_bytes(bits) / matrix.shape[0]
+        stored = 8 * spectrum_of(matrix, matrix.key).n_bytes(bits) / matrix.shape[0]
         js = np.flatnonzero(np.diff(stored, append=np.inf) > 0)[1:]  # at 4 bits an odd j takes the bytes of the next even one
         found[f"SVD, {name}"] = stored[js], values[js], [f"SVD, j = {j}, {name}" for j in js]
     return found
 
 
-def known_points(matrix: EmbeddingMatrix, cosine: bool) -> dict:
+def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
     """What sweeps have found for k subspaces."""
-    known = Trials(jobs.cache_folder("trials") / "trials.sqlite").of(identity(matrix))
-    known = [trial for trial in known if isinstance(trial.method, ProjectiveClustering)]
+    known = [trial for trial in jobs.trials().of(matrix.key) if isinstance(trial.method, ProjectiveClustering)]
     if not known:
         return {}
     stored = [8 * trial.method.size(*matrix.shape) / matrix.shape[0] for trial in known]
-    values = [trial.figures["mean_cosine" if cosine else "relative_error"] for trial in known]
+    values = [trial.figures[figure] for trial in known]
     return {"k subspaces": (stored, values, [describe(trial.method) for trial in known])}
 
 

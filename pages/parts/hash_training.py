@@ -21,14 +21,14 @@ def status_words(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> Non
             f":material/stop: The fit was stopped: {work.method.stages} of {method.stages} stages are finished, "
             f"{work.method.bits} of {method.bits} bits. Shown is what they hold."
         )
-        st.button("Fit in full", on_click=anew, args=[matrix.digest, method], icon=":material/play_arrow:", key="fit_hash")
+        st.button("Fit in full", on_click=anew, args=[matrix.key, method], icon=":material/play_arrow:", key="fit_hash")
     else:
         st.caption(":material/check: Full fit over all rows.")
 
 
-def anew(digest: str, method: LightToken) -> None:
+def anew(key: str, method: LightToken) -> None:
     """Fits again what was stopped."""
-    fit_path(digest, method).unlink(missing_ok=True)
+    fit_path(key, method).unlink(missing_ok=True)
     again()
 
 

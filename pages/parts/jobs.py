@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from compress.sources import files
+from compress.sweep import Trials
 from pages.parts.say import refused
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,11 @@ def cache_folder(name: str) -> Path:
     folder = files.cache_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def trials() -> Trials:
+    """What sweeps and advice have fitted, those that were stopped and those of other pages too."""
+    return Trials(cache_folder("trials") / "trials.sqlite")
 
 
 class Job:

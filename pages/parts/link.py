@@ -4,7 +4,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from pages.parts.matrix import chosen, is_upload
+from compress.weights import UNIFORM
+from pages.parts.matrix import chosen, chosen_weights, is_upload, of_file
 from pages.parts.pins import pins, to_link
 
 SETTINGS = (
@@ -42,6 +43,7 @@ SETTINGS = (
     "hash_token",
     "budget_ratio",
     "error_measure",
+    "weighted_measure",
     "log_error",
     "export",
 )
@@ -53,11 +55,15 @@ def link_popover() -> None:
         st.code(link(), language=None, wrap_lines=True)
         if is_upload(chosen()[0]):
             st.caption("An uploaded file does not travel in a link: the link opens the demo.")
+        if of_file(chosen_weights()):
+            st.caption("Weights from a file do not travel in a link: there all rows weigh the same.")
 
 
 def link() -> str:
     source, tensor = chosen()
     settings = {} if is_upload(source) else {"matrix": source} | ({"tensor": tensor} if tensor else {})
+    if chosen_weights() != UNIFORM and not of_file(chosen_weights()):
+        settings["weights"] = chosen_weights()
     for key in SETTINGS:
         value = st.session_state.get(key)
         if value not in (None, ""):

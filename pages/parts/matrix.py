@@ -10,6 +10,8 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, MatrixError
 from compress.charts import bytes_text
+from compress.sources import tokenizer_folder
+from compress.weights import UNIFORM, row_weights
 from pages.parts.frame import through_app
 from pages.parts.say import literal, refused
 
@@ -28,15 +30,21 @@ def current_matrix() -> EmbeddingMatrix:
     through_app()
     source, tensor = chosen()
     try:
-        return open_matrix(source, tensor)
+        matrix = open_matrix(source, tensor)
     except MatrixError as error:
         refused(error)
         st.session_state["source"] = ("demo", None)
+        try:
+            matrix = open_matrix("demo", None)
+        except MatrixError as error:
+            refused(error)
+            st.stop()
     try:
-        return open_matrix("demo", None)
+        return open_weighted(chosen_weights())
     except MatrixError as error:
         refused(error)
-        st.stop()
+        use_weights(UNIFORM)
+        return matrix
 
 
 def chosen() -> tuple[str, str | None]:
@@ -48,6 +56,51 @@ def chosen() -> tuple[str, str | None]:
             st.warning("This link names a file on another machine, which cannot be opened here; this is the demo.")
         st.session_state["source"] = (source, tensor) if allowed else ("demo", None)
     return st.session_state["source"]
+
+
+def chosen_weights() -> str:
+    """The row weights in use: what was chosen, else what the link says, else uniform. Those of a file belong to the matrix that
+    they were chosen for and go when another is opened."""
+    if "weights" not in st.session_state:
+        spec = st.query_params.get("weights", UNIFORM)
+        if of_file(spec):
+            st.warning("This link weights rows by a file, which does not travel in a link; here all rows weigh the same.")
+            spec = UNIFORM
+        use_weights(spec)
+    spec, source = st.session_state["weights"]
+    if of_file(spec) and source != chosen():
+        use_weights(UNIFORM)
+        st.session_state["weights_dropped"] = True
+    return st.session_state["weights"][0]
+
+
+def use_weights(spec: str) -> None:
+    st.session_state["weights"] = spec, chosen()
+
+
+def of_file(spec: str) -> bool:
+    return spec.startswith(("counts:", "column:"))
+
+
+def open_weighted(spec: str) -> EmbeddingMatrix:
+    """The matrix in use with such row weights. Raises MatrixError where it cannot have them."""
+    source, tensor = chosen()
+    matrix = open_matrix(source, tensor)
+    if spec == UNIFORM:
+        return matrix
+    path = spec.partition(":")[2]
+    given_at = (stamp(path) or stamp(path.rpartition(":")[0])) if of_file(spec) else None
+    return weighed(matrix, source, tensor, stamp(source), spec, given_at)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Weighing the rows …")
+def weighed(
+    _matrix: EmbeddingMatrix, source: str, tensor: str | None, read_at: tuple | None, spec: str, given_at: tuple | None
+) -> EmbeddingMatrix:
+    """read_at, given_at: the stamps of the matrix's file and of the weights'."""
+    tokens = _matrix.tokens if _matrix.has_tokens else None
+    weights = row_weights(spec, len(_matrix.values), tokens, tokenizer_folder(source))
+    return EmbeddingMatrix(_matrix.values, tokens, weights, _matrix.name, _matrix.device)
 
 
 def is_local() -> bool:
@@ -147,14 +200,14 @@ def tensor_picker() -> None:
             switch(source, picked)
 
 
-def kept_upload(held) -> str:
+def kept_upload(held, place: str = "tables") -> str:
     """The path of an uploaded file, written once; its name is made of its content and its ending."""
-    folder = Path(uploads_folder())
+    folder = Path(uploads_folder()) / place
     content = held.getbuffer()
     stem = "".join(letter for letter in Path(held.name).stem if letter.isalnum() or letter in "-_.")[:60] or "table"
     path = folder / blake2b(content, digest_size=8).hexdigest() / f"{stem}{Path(held.name).suffix.lower()}"
     if not path.exists():
-        shutil.rmtree(folder, ignore_errors=True)  # one upload at a time is kept
+        shutil.rmtree(folder, ignore_errors=True)  # one upload at a time is kept in a place
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     return str(path)

@@ -12,8 +12,12 @@ from pages.parts.say import literal
 MOST = 12
 WORDS = {
     "loss": "{}", "scale": "λ = {}", "p": "p = {}", "objective": "by {}", "k": "k = {}", "j": "j = {}", "affine": "affine",
-    "bits": "{} bits", "stages": "{} stages", "rank": "rank {}", "factor_bits": "{}", "solver": "{} solver",
+    "rate": "{} bits a number", "bits": "{} bits", "stages": "{} stages", "rank": "rank {}", "factor_bits": "{}",
+    "solver": "{} solver",
+    "parts": "{} parts", "code_bits": "{} bits a part", "dims": "{} directions", "codebook_bits": "{}", "beam": "beam {}",
+    "classes": "{} classes", "states": "{:,} states",
 }  # fmt: skip
+ONE = {"stages": "1 stage", "parts": "1 part", "classes": "1 class", "dims": "1 direction"}
 
 
 def pins() -> list[Method]:
@@ -49,7 +53,7 @@ def describe(method: Method) -> str:
     settings = method.settings
     usual = {field.name: field.default for field in fields(method)}
     told = {"p", "objective"} if method.name == "lp" else set()
-    told |= {"k", "j", "bits", "stages", "rank", "factor_bits"}
+    told |= {"k", "j", "rate", "bits", "stages", "rank", "factor_bits", "parts", "code_bits"}
     order = [name for name in dict.fromkeys([*WORDS, *settings]) if name in settings]
     words = [word(name, settings[name]) for name in order if name in told or settings[name] != usual[name]]
     return ", ".join([method.label, *words])
@@ -60,12 +64,20 @@ def word(name: str, value) -> str:
 
     if name == "factor_bits":
         return PRECISION_NAMES[value]
+    if name == "codebook_bits":
+        return f"{PRECISION_NAMES[value]} codebooks"
     if name == "loss":
         return LABELS.get(value, value)
-    if name == "stages" and value == 1:
-        return "1 stage"
-    number = str(value).removesuffix(".0") if isinstance(value, float) else value
+    if value == 1 and name in ONE:
+        return ONE[name]
+    number = rate_text(value) if name == "rate" else str(value).removesuffix(".0") if isinstance(value, float) else value
     return WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(number)
+
+
+def rate_text(rate: float) -> str:
+    """In the fewest digits, three or more, that tell it to a millionth: rates follow from whole bytes, as 1.2799995 for 1.28."""
+    texts = (f"{rate:.{digits}g}" for digits in range(3, 18))
+    return next(text for text in texts if abs(float(text) - rate) <= 1e-6 * rate)
 
 
 def to_link(methods: list[Method]) -> str:

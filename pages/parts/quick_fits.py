@@ -8,8 +8,6 @@ import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
 from pages.parts.fits import cut_short, full, instant
 
-SLOW = ("projective", "lp")  # of which a sweep fits many settings
-
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -20,7 +18,7 @@ class Fitted:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def quick(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fitted:
+def quick(_matrix: EmbeddingMatrix, key: str, method: Method) -> Fitted:
     result = method.fit(_matrix)
     return Fitted(result, compress.evaluate(_matrix, result))
 
@@ -28,6 +26,6 @@ def quick(_matrix: EmbeddingMatrix, digest: str, method: Method) -> Fitted:
 def finished(matrix: EmbeddingMatrix, method: Method) -> Fitted | None:
     """A setting fitted in full: at once where that is quick, else from disk; None while that fit is still to be made."""
     if instant(method):
-        return quick(matrix, matrix.digest, method)
+        return quick(matrix, matrix.key, method)
     fit = full(matrix, method)
     return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit, method) else None

@@ -3,34 +3,38 @@
 import numpy as np
 import streamlit as st
 
+from compress import EmbeddingMatrix
 from compress.charts import bytes_text
-from pages.parts.cards import error_text
+from pages.parts.cards import error_text, lowered
 from pages.parts.fits import Fit
 from pages.parts.robust_fits import Planted, angles_to_clean, error_of, fit_key, svd_of
 
+WEIGHTED = "Weighted error"
 FIGURES = {
     "ℓ1 error": ("l1_error", "Σ|aᵢₗ − bᵢₗ| / Σ|aᵢₗ|, over all entries"),
     "Relative error": ("relative_error", "Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², over all rows"),
+    WEIGHTED: ("weighted_error", "Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖², by the row weights in the sidebar"),
     "Median row's error": ("median_row_error", "‖aᵢ − bᵢ‖² / ‖aᵢ‖² of the row in the middle"),
 }
 
 
-def robust_cards(fit: Fit, svd: Fit, name: str) -> None:
+def robust_cards(matrix: EmbeddingMatrix, fit: Fit, svd: Fit, name: str) -> None:
     ours, theirs = fit.evaluation, svd.evaluation
     preview = ", preview" if fit.preview else ""
+    shown = {label: figure for label, figure in FIGURES.items() if matrix.weighted or label != WEIGHTED}
     for title, key, evaluation, other in ((f"{name}{preview}", "cards", ours, theirs), ("SVD", "svd_cards", theirs, None)):
         st.caption(f"**{title}**")
         with st.container(horizontal=True, key=key):
-            for label, (field, help) in FIGURES.items():
+            for label, (field, help) in shown.items():
                 value = getattr(evaluation, field)
                 st.metric(
                     label if other else f"{label}, SVD", error_text(value), versus(value, getattr(other, field)) if other else None,
                     delta_color="inverse", border=True, height="stretch", help=help,
                 )  # fmt: skip
     st.caption(
-        f"Both keep j = {fit.result.method.j} directions in the same {bytes_text(ours.n_bytes)}. No fit can beat SVD's relative "
-        "error, which squares the residuals, so look at the ℓ1 error and the median row. Where no row lies far out, all are near "
-        "each other: plant some outliers to see who follows them."
+        f"Both keep j = {fit.result.method.j} directions in the same {bytes_text(ours.n_bytes)}. No fit can beat SVD's "
+        f"{lowered(matrix)}, which squares the residuals, so look at the ℓ1 error and the median row. Where no row lies far out, "
+        "all are near each other: plant some outliers to see who follows them."
     )
 
 
@@ -48,7 +52,7 @@ def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     with st.container(horizontal=True, key="planted_cards"):
         for title, each in ((name, fit), ("SVD", svd)):
             error = error_of(planted.matrix, each, others)
-            turned = angles_to_clean(planted.clean, each, planted.clean.digest, fit_key(planted.matrix, each))
+            turned = angles_to_clean(planted.clean, each, planted.clean.key, fit_key(planted.matrix, each))
             st.metric(
                 f"Other rows, {title}", error_text(error), f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
                 delta_color="inverse", border=True, height="stretch",

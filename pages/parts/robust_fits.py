@@ -30,7 +30,7 @@ class Planted:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def planted(_matrix: EmbeddingMatrix, digest: str, count: int, distance: float) -> Planted:
+def planted(_matrix: EmbeddingMatrix, key: str, count: int, distance: float) -> Planted:
     found, rows = plant(_matrix, count, distance)
     mask = np.zeros(len(_matrix.values), bool)
     mask[rows] = True
@@ -54,7 +54,7 @@ def saved(matrix: EmbeddingMatrix) -> str:
 
 def svd_of(matrix: EmbeddingMatrix, j: int) -> Fit:
     """SVD of the same j, in the same bytes."""
-    return draft(matrix, matrix.digest, SVD(j=j))
+    return draft(matrix, matrix.key, SVD(j=j))
 
 
 def residuals(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
@@ -69,7 +69,7 @@ def error_of(matrix: EmbeddingMatrix, fit: Fit, rows: np.ndarray) -> float:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def angles_to_clean(_clean: EmbeddingMatrix, _fit: Fit, clean_digest: str, key: str) -> np.ndarray:
+def angles_to_clean(_clean: EmbeddingMatrix, _fit: Fit, clean_key: str, key: str) -> np.ndarray:
     """Principal angles (j,) in degrees of a fit's subspace to SVD's on the clean matrix."""
     with one_thread():
         return angles(svd_of(_clean, _fit.result.method.j).result, _fit.result)
@@ -85,17 +85,17 @@ def worst_rows(residual: np.ndarray) -> np.ndarray:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def turned_without_worst(_matrix: EmbeddingMatrix, digest: str, method: Method) -> np.ndarray:
+def turned_without_worst(_matrix: EmbeddingMatrix, key: str, method: Method) -> np.ndarray:
     """Principal angles (j,) in degrees between a setting's preview and the same without the 1 % of rows that it leaves farthest.
     Raises MatrixError or ValueError where the other rows are too few or all zero."""
-    whole = draft(_matrix, digest, method)
+    whole = draft(_matrix, key, method)
     keep = np.ones(len(_matrix.values), bool)
     keep[worst_rows(residuals(_matrix, whole))] = False
     rest = EmbeddingMatrix(_matrix.values[keep], weights=_matrix.weights[keep], device=_matrix.device)
     with one_thread():
-        axes = axes_of(_matrix, digest, False) if method.name == "lp" and method.p < 2 else None
+        axes = axes_of(_matrix, key, False) if method.name == "lp" and method.p < 2 else None
         return angles(whole.result, previewed(rest, method, lambda event: None, axes))
 
 
 def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:
-    return f"{matrix.digest} {fit.asked!r} {fit.preview}"
+    return f"{matrix.key} {fit.asked!r} {fit.preview}"

@@ -82,7 +82,7 @@ def influence(matrix: EmbeddingMatrix, method: Method, name: str) -> None:
     with panel:
         try:
             found = {
-                title: (turned_without_worst(matrix, matrix.digest, each), METHOD_COLOURS[each.name])
+                title: (turned_without_worst(matrix, matrix.key, each), METHOD_COLOURS[each.name])
                 for title, each in ((name, method), ("SVD", SVD(j=method.j)))
             }
         except (MatrixError, ValueError) as error:

@@ -4,10 +4,12 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering, charts
-from compress.sweep import Trials, plan
+from compress.sweep import plan
 from pages.parts import jobs
+from pages.parts.cards import lowered
 from pages.parts.fits import Fit, angles_of, group_spectra_of, svd_at_same_bytes
 from pages.parts.matrix import chosen
+from pages.parts.weights import weights_option
 
 KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
@@ -84,7 +86,7 @@ def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
     if not fit.history:
         st.caption("The steps of this fit were not kept.")
         return
-    what = "relative error" if fit.result.method.rho.plain else "cost Σρ(dist) / Σρ(‖a‖)"
+    what = lowered(matrix) if fit.result.method.rho.plain else "cost Σρ(dist) / Σρ(‖a‖)"
     chart = charts.costs(fit.history).update_yaxes(title_text=f"{what} of the rows worked on")
     st.plotly_chart(chart, key="costs", alt=f"{what.capitalize()} after every step of the search")
     st.caption(
@@ -97,16 +99,16 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     method, ratio = fit.result.method, fit.result.ratio
     same = {name: value for name, value in method.settings.items() if name not in ("k", "j", "steps")}
     wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
-    store = Trials(jobs.cache_folder("trials") / "trials.sqlite")
-    finished = {trial.method: trial.figures["relative_error"] for trial in store.of(matrix.digest)}
+    measure = lowered(matrix)
+    finished = {trial.method: trial.figures[measure.replace(" ", "_")] for trial in jobs.trials().of(matrix.key)}
     known = [each for each in wanted if each in finished]
-    key = f"{matrix.digest} {wanted}"
+    key = f"{matrix.key} {wanted}"
     if known:
         svd, _ = svd_at_same_bytes(matrix, ratio, method.factor_bits)
+        chart = charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, svd)
         st.plotly_chart(
-            charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, svd), 
-            key="k_errors",
-            alt="Relative error against k: " + ", ".join(f"k = {m.k}: {finished[m]:.3f}" for m in known),
+            chart.update_yaxes(title_text=measure), key="k_errors",
+            alt=f"{measure.capitalize()} against k: " + ", ".join(f"k = {m.k}: {finished[m]:.3f}" for m in known),
         )  # fmt: skip
         st.caption(
             "More subspaces leave fewer bytes for the coordinates of each row, so j falls as k grows; the best k lies between."
@@ -117,11 +119,11 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         if not (jobs.jobs().get("k") and jobs.jobs()["k"].running):
             st.button(
                 f"Fit k = {', '.join(str(each.k) for each in wanted if each not in finished)} at these bytes",
-                on_click=start_comparison, args=[wanted, key, ratio], icon=":material/play_arrow:",
+                on_click=start_comparison, args=[matrix, wanted, key, ratio], icon=":material/play_arrow:",
             )  # fmt: skip
 
 
-def start_comparison(wanted: list[ProjectiveClustering], key: str, ratio: float) -> None:
+def start_comparison(matrix: EmbeddingMatrix, wanted: list[ProjectiveClustering], key: str, ratio: float) -> None:
     source, tensor = chosen()
     first = wanted[0]
     arguments = [
@@ -132,9 +134,10 @@ def start_comparison(wanted: list[ProjectiveClustering], key: str, ratio: float)
     arguments += ["--scale", repr(first.scale)] if first.scale is not None else []
     arguments += ["--affine"] if first.affine else []
     arguments += ["--tensor", tensor] if tensor else []
+    arguments += weights_option(matrix)
     jobs.jobs().pop("k", None)
     jobs.start("k", key, arguments)
 
 
 def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:
-    return f"{matrix.digest} {fit.result.method!r} {fit.preview}"
+    return f"{matrix.key} {fit.result.method!r} {fit.preview}"

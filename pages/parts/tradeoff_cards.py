@@ -1,8 +1,10 @@
 """What each method does best within a size."""
 
+import math
+
 import streamlit as st
 
-from compress import EmbeddingMatrix
+from compress import METHODS, Bound, EmbeddingMatrix
 from pages.parts.cards import bytes_text, error_text
 from pages.parts.pins import describe, pin_button
 from pages.parts.tradeoff_points import Point, svd_within
@@ -18,15 +20,16 @@ def budget_cards(matrix: EmbeddingMatrix, best: dict[str, Point], ratio: float, 
     with st.container(horizontal=True, key="cards"):
         for point in best.values():
             method_card(point, svd_within(matrix, point.ratio, measure))
-        if "projective" not in best:
-            st.metric(
-                "k subspaces", "—", "not fitted", delta_color="off", delta_arrow="off", border=True,
-                help=f"No fit of k subspaces at ratio {ratio} or beyond is known yet.",
-            )  # fmt: skip
     first = next(iter(best.values()))
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_button(first.method, "pin_best")
-        st.caption(f"Least {measure} in {bytes_text(matrix.n_bytes / ratio)}: {describe(first.method)}.")
+        st.caption(f"Least {measure} in {bytes_text(matrix.n_bytes / ratio)}: {describe(first.method)}.{unknown_words(best)}")
+
+
+def unknown_words(best: dict[str, Point]) -> str:
+    """The methods of which nothing at this size is known yet."""
+    names = [method.label for name, method in METHODS.items() if method.knob and name not in best]
+    return f" Not fitted at this size yet: {', '.join(names)}; Sweep and Advise fit them." if names else ""
 
 
 def method_card(point: Point, svd: Point | None) -> None:
@@ -38,6 +41,29 @@ def method_card(point: Point, svd: Point | None) -> None:
         against = {"delta": change, "delta_color": "inverse", "delta_description": f"error against SVD in {size}"}
     preview = ". A preview; the full fit is no worse as a rule" if point.kind == "preview" else ""
     st.metric(
-        describe(point.method), error_text(point.error), border=True,
+        describe(point.method), error_text(point.error), border=True, width=270,
         help=f"{describe(point.method)}: {point.n_bytes:,} bytes, ratio {point.ratio:.3g}{preview}", **against,
     )  # fmt: skip
+
+
+def bound_words(bounds: dict[str, Bound], best: dict[str, Point], ratio: float) -> None:
+    """What the ideal coders' lines are, and how near the best point comes to the first."""
+    if not bounds:
+        return
+    ideal, classes = (float(bound.error(ratio)) for bound in bounds.values())
+    told = f"At ratio {ratio} the ideal Gaussian coder has an error of {error_text(ideal)}, with row classes {error_text(classes)}."
+    if best:
+        first = next(iter(best.values()))
+        least = float(next(iter(bounds.values())).error(first.ratio))
+        if min(first.error, least) > 1e-9:  # else a quotient of roundings
+            apart = 10 * math.log10(first.error / least)
+            side = f"{abs(apart):.1f} dB {'above' if apart >= 0 else 'below'}"
+            told += (
+                f" The best here, {first.method.label} with {error_text(first.error)} at {first.ratio:.3g} ×, is {side} the ideal "
+            )
+            told += "at its own size" + (f" ({first.error / least - 1:+.0%} in error)." if abs(apart) < 10 else ".")
+    st.caption(
+        f"{told} On Gaussian rows with this matrix's second moments no code does better, and any rows with them can be coded that "
+        "well. For this one matrix it is no lower limit: a method that uses more than second moments, such as subspaces or classes "
+        "of rows, can go below. Its bases and tables are not counted; labels and tables of the row classes are."
+    )

@@ -3,18 +3,20 @@
 import pandas as pd
 import streamlit as st
 
-from compress import LpLowRank, Method, ProjectiveClustering
+from compress import LightToken, LpLowRank, Method, ProjectiveClustering
 from compress.charts import PRECISION_NAMES
 from compress.losses import LABELS
 from compress.methods import SVD
+from pages.parts.hash_controls import hash_values
 from pages.parts.pins import pin_button
 from pages.parts.robust_controls import OBJECTIVES
 from pages.parts.tradeoff_points import Point
 
-NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "found"]
+NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "beside", "found"]
 
 
-def columns(measure: str) -> dict:
+def columns(measure: str, beside: str | None) -> dict:
+    """How the columns are shown; that of the error beside the measure only where there is one."""
     return {
         "setting": st.column_config.TextColumn("setting", width="medium"),
         "k": "k",
@@ -23,6 +25,7 @@ def columns(measure: str) -> dict:
         "n_bytes": st.column_config.NumberColumn("bytes", format="localized"),
         "ratio": st.column_config.NumberColumn("ratio", format="%.3g ×"),
         "error": st.column_config.NumberColumn(measure, format="%.4f"),
+        "beside": st.column_config.NumberColumn(beside, format="%.4f") if beside else None,
         "found": "found by",
     }
 
@@ -33,22 +36,24 @@ def take_picks(key: str) -> None:
     st.session_state["picked"] = list(dict.fromkeys(str(point["customdata"][0]) for point in chosen if point.get("customdata")))
 
 
-def picks(points: list[Point], table: pd.DataFrame, measure: str) -> None:
+def picks(points: list[Point], table: pd.DataFrame, measure: str, beside: str | None) -> None:
     """The picked settings as a table; the one that is marked there can be pinned and opened on its own page."""
     picked = table[table["setting"].isin(st.session_state.get("picked", []))]
     if picked.empty:
         st.caption("Click a point to take its setting, or drag a box around several.")
         return
     picked = picked.sort_values(["error", "n_bytes"])
+    shown = figures(picked)
+    shown = shown.drop(columns=[name for name in ("k", "j", "precision") if shown[name].isna().all()])
     event = st.dataframe(
-        figures(picked), key="picks", on_select="rerun", selection_mode="single-row-required", hide_index=True,
-        height=min(38 + 35 * len(picked), 320), column_config=columns(measure), placeholder="",
+        shown, key="picks", on_select="rerun", selection_mode="single-row-required", hide_index=True,
+        height=min(38 + 35 * len(picked), 320), column_config=columns(measure, beside), placeholder="",
     )  # fmt: skip
     rows = event.selection.rows
     method = points[picked.index[rows[0] if rows and rows[0] < len(picked) else 0]].method
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_button(method, "pin_picked")
-        open_button(method)
+        open_button(method, "open_picked")
         st.button("Clear", key="clear_picks", icon=":material/close:", on_click=st.session_state.pop, args=["picked", None])
 
 
@@ -58,8 +63,8 @@ def figures(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(precision=table["bits"].map(PRECISION_NAMES), found=found)[NAMES]
 
 
-def open_button(method: Method) -> None:
-    """Goes to the page on which this setting can be moved."""
+def open_button(method: Method, key: str) -> None:
+    """Goes to the page on which this setting can be moved, if there is one."""
     if isinstance(method, SVD):
         values, page, name = {"j": method.j, "precision": PRECISION_NAMES[method.factor_bits]}, "pages/spectrum.py", "Spectrum"
     elif isinstance(method, ProjectiveClustering):
@@ -71,21 +76,24 @@ def open_button(method: Method) -> None:
         objective = next(name for name, objective in OBJECTIVES.items() if objective == method.objective)
         values = {"robust_j": method.j, "robust_loss": LABELS["lp"], "robust_p": float(method.p), "robust_objective": objective}
         page, name = "pages/robustness.py", "Robustness"
+    elif isinstance(method, LightToken) and (values := hash_values(method)):
+        page, name = "pages/hash_codes.py", "Hash codes"
     else:
         return
-    if st.button(f"Open on {name}", key="open_picked", icon=":material/open_in_new:"):
+    if st.button(f"Open on {name}", key=key, icon=":material/open_in_new:"):
         st.session_state.update(values)
         st.switch_page(page)
 
 
-def table_panel(table: pd.DataFrame, name: str, measure: str) -> None:
+def table_panel(table: pd.DataFrame, name: str, measure: str, beside: str | None) -> None:
     """Everything on the chart as a table and a file."""
     panel = st.expander("All settings as a table", key="all_settings", on_change="rerun")
     if not panel.open:
         return
     with panel:
         everything = figures(table.sort_values(["n_bytes", "error"]))
-        st.dataframe(everything, key="table", hide_index=True, height=360, column_config=columns(measure), placeholder="")
+        everything = everything if beside else everything.drop(columns="beside")
+        st.dataframe(everything, key="table", hide_index=True, height=360, column_config=columns(measure, beside), placeholder="")
         st.download_button(
             "Download as CSV", everything.to_csv(index=False), f"{name}-trade-offs.csv", "text/csv", icon=":material/download:",
             on_click="ignore",

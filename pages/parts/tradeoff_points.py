@@ -6,45 +6,61 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from compress import EmbeddingMatrix, Method
+from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.curves import svd_figures
 from compress.factors import BITS
 from compress.fitting import within
-from compress.methods import SVD, Int4, Int8
-from compress.sweep import Trials, identity
+from compress.methods import SVD
+from compress.sweep import identity
 from compress.threads import one_thread
 from pages.parts import jobs
-from pages.parts.cached import rounded_of
-from pages.parts.fits import draft
+from pages.parts.cached import plain_of, rounded_of
+from pages.parts.fits import draft, previewable
 from pages.parts.pins import describe, pins
 from pages.parts.quick_fits import finished, quick
 
-ROUNDED = (Int8(), Int4())
+ROUNDED = tuple(method() for method in METHODS.values() if method.knob is None)
 MOST_ON_A_CURVE = 150
 KNOTS = 32  # ranks at which the other measures of SVD are computed; in between they are interpolated
-MEASURES = {"relative error": "relative_error", "ℓ1 error": "l1_error", "median row error": "median_row_error"}
-RELATIVE = "relative error"
+RELATIVE, WEIGHTED = "relative error", "weighted error"
+MEASURES = {
+    WEIGHTED: "weighted_error",
+    RELATIVE: "relative_error",
+    "ℓ1 error": "l1_error",
+    "median row error": "median_row_error",
+}
 
 
 @dataclass(frozen=True)
 class Point:
-    """A setting with its size and its error by the measure asked for. kind: "curve" for a point of SVD that needs no
-    fit, "fit", or "preview"."""
+    """A setting with its size and its error by the measure asked for. beside: its error by the other measure that is told with
+    that one, see `told_with`. kind: "curve" for a point of SVD that needs no fit, "fit", or "preview"."""
 
     method: Method
     n_bytes: int
     ratio: float
     error: float
     kind: str
+    beside: float | None = None
 
     @property
     def bits(self) -> int:
-        return getattr(self.method, "factor_bits", None) or getattr(self.method, "bits", 0)
+        return getattr(self.method, "factor_bits", getattr(self.method, "bits", 0))
+
+
+def measures_of(matrix: EmbeddingMatrix) -> list[str]:
+    """The error measures that a person can choose from, the first one at first."""
+    return list(MEASURES) if matrix.weighted else [name for name in MEASURES if name != WEIGHTED]
+
+
+def told_with(matrix: EmbeddingMatrix, measure: str) -> str | None:
+    """The measure whose figures stand beside those asked for: where rows are weighted, the weighted or the plain error."""
+    return (RELATIVE if measure == WEIGHTED else WEIGHTED) if matrix.weighted else None
 
 
 def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
     """Everything that is known of this matrix, one point a setting."""
-    known = [*svd_points(matrix, matrix.digest, measure), *rounded_points(matrix, measure), *trial_points(matrix, measure)]
+    known = [*svd_points(matrix, matrix.key, measure), *rounded_points(matrix, measure), *trial_points(matrix, measure)]
     found = {point.method: point for point in known}
     for method in pins():
         if method not in found or found[method].kind == "preview":
@@ -55,7 +71,7 @@ def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def svd_points(_matrix: EmbeddingMatrix, digest: str, measure: str) -> list[Point]:
+def svd_points(_matrix: EmbeddingMatrix, key: str, measure: str) -> list[Point]:
     """SVD at every precision and every j, or at some hundred of them where there are more."""
     most = min(_matrix.shape)
     js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int)) if most > MOST_ON_A_CURVE else range(1, most + 1)
@@ -65,18 +81,20 @@ def svd_points(_matrix: EmbeddingMatrix, digest: str, measure: str) -> list[Poin
 
 
 def svd_point(matrix: EmbeddingMatrix, method: SVD, measure: str) -> Point:
-    return point_of(matrix, method, svd_errors(matrix, method.factor_bits, measure)[method.j], "curve")
+    other = told_with(matrix, measure)
+    errors = {name: svd_errors(matrix, method.factor_bits, name)[method.j] for name in (measure, other) if name}
+    return point_of(matrix, method, errors[measure], "curve", errors.get(other))
 
 
 def svd_errors(matrix: EmbeddingMatrix, bits: int, measure: str) -> np.ndarray:
     """The error of SVD at every j from 0."""
-    if measure == RELATIVE:
-        return rounded_of(matrix, matrix.digest, bits)
-    return interpolated(matrix, matrix.digest, 16 if bits == 32 else bits)[MEASURES[measure]]
+    if measure in (RELATIVE, WEIGHTED):
+        return (plain_of if measure == RELATIVE else rounded_of)(matrix, bits)
+    return interpolated(matrix, matrix.key, 16 if bits == 32 else bits)[MEASURES[measure]]
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def interpolated(_matrix: EmbeddingMatrix, digest: str, bits: int) -> dict[str, np.ndarray]:
+def interpolated(_matrix: EmbeddingMatrix, key: str, bits: int) -> dict[str, np.ndarray]:
     most = min(_matrix.shape)
     knots = np.unique(np.geomspace(1, most, KNOTS).round().astype(int))
     every = np.arange(most + 1)
@@ -85,24 +103,30 @@ def interpolated(_matrix: EmbeddingMatrix, digest: str, bits: int) -> dict[str, 
     return {name: np.interp(every, [0, *knots], [1, *found]) for name, found in figures.items()}
 
 
-def point_of(matrix: EmbeddingMatrix, method: Method, error: float, kind: str) -> Point:
-    n_bytes = method.size(*matrix.shape)
-    return Point(method, n_bytes, matrix.n_bytes / n_bytes, float(error), kind)
+def point_of(matrix: EmbeddingMatrix, method: Method, error: float, kind: str, beside: float | None = None) -> Point:
+    return sized(matrix, method, method.size(*matrix.shape), error, kind, beside)
+
+
+def sized(matrix: EmbeddingMatrix, method: Method, n_bytes: int, error: float, kind: str, beside: float | None) -> Point:
+    return Point(method, n_bytes, matrix.n_bytes / n_bytes, float(error), kind, beside)
+
+
+def figured(matrix: EmbeddingMatrix, method: Method, figures: dict[str, float], measure: str, kind: str = "fit") -> Point:
+    """The point of a fit with these figures of Evaluation."""
+    other = told_with(matrix, measure)
+    beside = figures[MEASURES[other]] if other else None
+    return sized(matrix, method, figures["n_bytes"], figures[MEASURES[measure]], kind, beside)
 
 
 def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
-    fits = [quick(matrix, matrix.digest, method) for method in ROUNDED]
-    return [point_of(matrix, fit.result.method, getattr(fit.evaluation, MEASURES[measure]), "fit") for fit in fits]
-
-
-def trials() -> Trials:
-    return Trials(jobs.cache_folder("trials") / "trials.sqlite")
+    fits = [quick(matrix, matrix.key, method) for method in ROUNDED]
+    return [figured(matrix, fit.result.method, fit.evaluation.figures(), measure) for fit in fits]
 
 
 def trial_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
-    """What sweeps have found, those that were stopped and those of other pages too."""
-    rest = [trial for trial in trials().of(identity(matrix)) if not isinstance(trial.method, SVD | Int8 | Int4)]
-    return [point_of(matrix, trial.method, trial.figures[MEASURES[measure]], "fit") for trial in rest]
+    """What sweeps and advice have found, those that were stopped and those of other pages too."""
+    rest = [trial for trial in jobs.trials().of(identity(matrix)) if not isinstance(trial.method, SVD) and trial.method.knob]
+    return [figured(matrix, trial.method, trial.figures, measure) for trial in rest]
 
 
 def pinned_point(matrix: EmbeddingMatrix, method: Method, measure: str) -> Point | None:
@@ -115,8 +139,10 @@ def pinned_point(matrix: EmbeddingMatrix, method: Method, measure: str) -> Point
         return svd_point(matrix, method, measure)
     fit = finished(matrix, method)
     kind = "fit" if fit else "preview"
-    fit = fit or draft(matrix, matrix.digest, method)
-    return point_of(matrix, method, getattr(fit.evaluation, MEASURES[measure]), kind)
+    if not fit and not previewable(matrix, method):
+        return None
+    fit = fit or draft(matrix, matrix.key, method)
+    return figured(matrix, method, fit.evaluation.figures(), measure, kind)
 
 
 def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float, measure: str = RELATIVE) -> dict[str, Point]:
@@ -135,6 +161,17 @@ def svd_within(matrix: EmbeddingMatrix, ratio: float, measure: str = RELATIVE) -
     return min((svd_point(matrix, method, measure) for method in reached if method), key=lambda point: point.error, default=None)
 
 
+@st.cache_resource(max_entries=6, show_spinner=False)
+def bounds_of(_matrix: EmbeddingMatrix, key: str, measure: str) -> dict[str, Bound]:
+    """The ideal coders under the points; none for a measure that they are not about."""
+    if measure not in (RELATIVE, WEIGHTED):
+        return {}
+    if measure == RELATIVE and _matrix.weighted:
+        _matrix = EmbeddingMatrix(_matrix.values, device=_matrix.device)
+    with one_thread():
+        return {"ideal Gaussian coder": gaussian_bound(_matrix), "ideal, with row classes": class_bound(_matrix)}
+
+
 def table_of(points: list[Point]) -> pd.DataFrame:
     """One row a point, in the order of the points."""
     columns = {
@@ -147,6 +184,7 @@ def table_of(points: list[Point]) -> pd.DataFrame:
         "n_bytes": [point.n_bytes for point in points],
         "ratio": [point.ratio for point in points],
         "error": [point.error for point in points],
+        "beside": pd.array([point.beside for point in points], "Float64"),
         "curve": [point.kind == "curve" for point in points],
         "preview": [point.kind == "preview" for point in points],
     }

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from compress import METHODS, EmbeddingMatrix, LpLowRank, Method
+from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.charts import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
 from compress.sweep import identity, plan
 from pages.parts import jobs
 from pages.parts.matrix import chosen
-from pages.parts.quick_fits import SLOW
-from pages.parts.tradeoff_points import trials
+from pages.parts.weights import weights_option
 
 KS = [2, 3, 5, 8, 12, 16, 24, 32]
 PS = [1, 1.2, 1.5, 1.8]
 PRECISIONS = ["float16", "int8", "int4"]
+SWEPT = [name for name, method in METHODS.items() if method.knob and name != "svd"]  # SVD is known at every size
 RATIOS = [4, 6, 8, 12, 16, 25, 40, 60, 100]
 KEPT = {"persist_state": "session", "selection_mode": "multi"}
 
@@ -26,11 +26,11 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
         if running:
             jobs.watch("sweep", progress, redraw=True)
             return
-        done = {trial.method for trial in trials().of(identity(matrix))}
+        done = {trial.method for trial in jobs.trials().of(identity(matrix))}
         missing = [method for method in wanted if method not in done]
         if missing:
             st.button(
-                f"Fit {METHODS[name].label} at {len(missing)} sizes", on_click=start, args=[matrix.digest, name, wanted],
+                f"Fit {METHODS[name].label} at {len(missing)} sizes", on_click=start, args=[matrix, name, wanted],
                 icon=":material/play_arrow:", help="Runs beside the app; every finished fit joins the chart and is kept on disk.",
             )  # fmt: skip
         st.caption(words(matrix, name, wanted, missing))
@@ -40,8 +40,8 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
 def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
     """The method that the sweep's popover asks for, and its settings; what this matrix cannot have is left out."""
     with st.popover("Sweep", icon=":material/tune:", help="Which settings to fit"):
-        name = st.segmented_control(
-            "Method", SLOW, default="projective", required=True, format_func=lambda name: METHODS[name].label, key="sweep_method",
+        name = st.selectbox(
+            "Method", SWEPT, SWEPT.index("projective"), format_func=lambda name: METHODS[name].label, key="sweep_method",
             persist_state="session",
         )  # fmt: skip
         if name == "lp":
@@ -51,13 +51,32 @@ def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
                 help="By rows: the distances of rows to the subspace. By entries: all errors, which takes far longer.", **KEPT,
             )  # fmt: skip
             own = {"p": [float(p) for p in sorted(ps)], "objective": sorted(forms)}
-        else:
+        elif name == "projective":
             ks = st.pills("Numbers of subspaces k", KS, default=[5], key="sweep_k", **KEPT)
             own = {"k": [k for k in ks if k <= matrix.shape[0]]}
-        names = st.pills("Factors stored as", list(PRECISION_NAMES.values()), default=PRECISIONS, key="sweep_precision", **KEPT)
+        else:
+            own = {}
+        own |= stored_as(matrix, name)
         ratios = st.pills("Ratios", RATIOS, default=RATIOS[2:], key="sweep_ratios", **KEPT)
-    bits = [bits for bits in sorted(PRECISION_NAMES) if PRECISION_NAMES[bits] in names]
-    return name, plan(matrix.shape, [name], sorted(ratios, reverse=True), factor_bits=bits, **own)  # small fits first
+    return name, plan(matrix.shape, [name], sorted(ratios, reverse=True), **own)  # small fits first
+
+
+def stored_as(matrix: EmbeddingMatrix, name: str) -> dict[str, list[int]]:
+    """The values of the settings that a method's numbers are stored by, where there is a choice."""
+    found = {}
+    for setting, values in METHODS[name].precisions(*matrix.shape).items():
+        if len(values) < 2:
+            continue
+        if setting == "factor_bits":
+            names = {PRECISION_NAMES[bits]: bits for bits in sorted(values, reverse=True)}
+            usual = [precision for precision in PRECISIONS if precision in names]
+            chosen = st.pills("Factors stored as", list(names), default=usual, key="sweep_precision", **KEPT)
+            found[setting] = [names[precision] for precision in chosen]
+        else:
+            label = setting.replace("_", " ").capitalize()
+            chosen = st.pills(label, list(values), default=list(values), key=f"sweep_{name}_{setting}", **KEPT)
+            found[setting] = sorted(chosen)
+    return found
 
 
 def words(matrix: EmbeddingMatrix, name: str, wanted: list, missing: list) -> str:
@@ -65,11 +84,12 @@ def words(matrix: EmbeddingMatrix, name: str, wanted: list, missing: list) -> st
         return "The sweep has nothing to fit: choose at least one of each kind under Sweep, and a ratio that this matrix can reach."
     if not missing:
         return ":material/check: Every setting of the sweep is fitted. Choose others under Sweep."
-    about = f"About {duration(sum(seconds(method, matrix.shape) for method in missing))}."
+    times = [seconds(method, matrix.shape) for method in missing]
+    about = "" if None in times else f" About {duration(sum(times))}."
     if len(missing) < len(wanted):
-        return f"{len(wanted) - len(missing)} of {len(wanted)} settings are fitted. {about}"
-    take = "takes" if name == "lp" else "take"
-    return f"SVD and rounding by row are here already; {METHODS[name].label} {take} a search for every setting. {about}"
+        return f"{len(wanted) - len(missing)} of {len(wanted)} settings are fitted.{about}"
+    take = "take" if name == "projective" else "takes"
+    return f"SVD and rounding by row are here already; {METHODS[name].label} {take} a search for every setting.{about}"
 
 
 def progress(events: list[dict]) -> tuple[float, str]:
@@ -79,24 +99,28 @@ def progress(events: list[dict]) -> tuple[float, str]:
     return last["done"] / last["of"], f"Sweep: {last['done']} of {last['of']} settings fitted"
 
 
-def start(digest: str, name: str, wanted: list[Method]) -> None:
+def start(matrix: EmbeddingMatrix, name: str, wanted: list[Method]) -> None:
     """Starts the job; its lists are those of the settings wanted."""
     source, tensor = chosen()
     arguments = ["sweep", source, "--methods", name, "--out", str(jobs.cache_folder("trials"))]
-    for setting in ("p", "objective", "factor_bits") if name == "lp" else ("k", "factor_bits"):
-        values = sorted({getattr(method, setting) for method in wanted})
-        arguments += [f"--{setting.replace('_', '-')}", ",".join(map(str, values))]
+    usual = METHODS[name]().settings
+    for setting in usual:
+        values = {getattr(method, setting) for method in wanted}
+        if setting != METHODS[name].knob and values != {usual[setting]}:
+            arguments += [f"--{setting.replace('_', '-')}", ",".join(map(str, sorted(values)))]
     arguments += ["--ratios", ",".join(map(str, sorted(st.session_state["sweep_ratios"], reverse=True)))]
     jobs.jobs().pop("sweep", None)
-    jobs.start("sweep", digest, [*arguments, *(["--tensor", tensor] if tensor else [])])
+    jobs.start("sweep", matrix.key, [*arguments, *(["--tensor", tensor] if tensor else []), *weights_option(matrix)])
 
 
-def seconds(method: Method, shape: tuple[int, int]) -> float:
-    """About how long a fit takes on two cores: the passes over all rows are what counts."""
+def seconds(method: Method, shape: tuple[int, int]) -> float | None:
+    """About how long a fit takes on two cores: the passes over all rows are what counts. None where nothing is known of it."""
     n, d = shape
     if isinstance(method, LpLowRank):
         return 0.3 + (2e-8 if method.objective == "entries" else 1.4e-9) * n * d * method.j
-    return 0.3 + 1.3e-9 * n * min(d, 2 * method.j + 64) * method.k * method.j
+    if isinstance(method, ProjectiveClustering):
+        return 0.3 + 1.3e-9 * n * min(d, 2 * method.j + 64) * method.k * method.j
+    return None
 
 
 def duration(seconds: float) -> str:

@@ -10,6 +10,7 @@ from pages.parts.matrix import chosen
 
 def umap_positions(matrix: EmbeddingMatrix) -> np.ndarray | None:
     """The map where it is on disk; else its job is started, unless that was stopped or failed."""
+    # by the digest alone: the job opens the matrix with uniform weights, since a map is for the eye
     path = jobs.cache_folder("maps") / f"{matrix.digest}.npy"
     if path.exists():
         positions = read(str(path), path.stat().st_mtime_ns)

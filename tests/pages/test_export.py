@@ -120,9 +120,13 @@ def test_the_setting_on_hash_codes_is_offered(link, setting):
         ("lp", {"j": 3, "p": 1.5, "factor_bits": 8}),
         ("projective", {"loss": "huber", "j": 2}),
         ("light_token", {"bits": 16, "stages": 2}),
+        ("trellis", {"rate": 1.6, "states": 256}),
+        ("pq", {"parts": 3, "code_bits": 4}),
+        ("opq", {"parts": 3, "code_bits": 4, "dims": 15}),
+        ("rq", {"parts": 3, "code_bits": 4}),
     ],
 )
-def test_robust_fits_have_files(name, settings):
+def test_fits_of_jobs_have_files(name, settings):
     method = compress.METHODS[name](**settings)
     page = opened(pins=to_link([method]), export=describe(method))
     page.session_state["jobs"]["fit"].process.wait(120)

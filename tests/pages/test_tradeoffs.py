@@ -9,9 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import compress
-from compress import SVD, LpLowRank, ProjectiveClustering
+from compress import SVD, LightToken, LpLowRank, ProjectiveClustering
+from compress.charts import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
+from compress.methods import ProductQuantization, Trellis
 from compress.sweep import Trials, run
-from pages.parts.pins import describe
+from pages.parts.pins import describe, to_link
 
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
 pytestmark = pytest.mark.usefixtures("cache")
@@ -40,9 +42,13 @@ def traces(page):
     return json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
 
 
+def names_of(page):
+    return {trace.get("name") for trace in traces(page)}
+
+
 def test_svd_and_rounding_are_there_before_any_sweep():
     page = opened()
-    names = {trace.get("name") for trace in traces(page)}
+    names = names_of(page)
     assert {"front", "SVD", "int8 by row", "int4 by row"} <= names
     assert "k subspaces" not in names
     assert any(button.label.startswith("Fit k subspaces at") for button in page.button)
@@ -66,7 +72,7 @@ def test_finished_trials_are_shown_and_compared_with_svd(cache):
     page = opened(budget_ratio="40")
     card = cards(page)["k subspaces, k = 4, j = 4, int4, restarts 2"]
     assert card.delta.startswith("-")
-    assert "k subspaces" in {trace.get("name") for trace in traces(page)}
+    assert "k subspaces" in names_of(page)
 
 
 def test_a_larger_budget_never_has_a_larger_error():
@@ -121,33 +127,32 @@ def test_no_settings_of_the_sweep_is_said_in_words():
     assert any("nothing to fit" in caption.value for caption in page.caption)
 
 
-def test_the_sweep_of_the_page_fits_what_it_promises(cache):
-    page = opened()
-    page.session_state["sweep_k"], page.session_state["sweep_precision"] = [2], ["int4"]
-    page.session_state["sweep_ratios"] = [25, 60]
-    page.run()
-    next(button for button in page.button if button.label == "Fit k subspaces at 2 sizes").click().run()
-    page.session_state["jobs"]["sweep"].process.wait(120)
-    page.run()
-    assert page.session_state["jobs"]["sweep"].error is None
-    assert any("Every setting of the sweep is fitted" in caption.value for caption in page.caption)
-    assert len(list(Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest))) == 2
+SWEEPS = {
+    "projective": {"sweep_k": [2], "sweep_precision": ["int4"], "sweep_ratios": [25, 60]},
+    "lp": {"sweep_precision": ["int8"], "sweep_p": [1, 1.5], "sweep_objective": ["rows", "entries"], "sweep_ratios": [6]},
+    "light_token": {"sweep_ratios": [25, 60]},
+    "trellis": {"sweep_ratios": [40, 60]},
+}
 
 
-def test_a_sweep_of_lp_low_rank_fits_what_it_promises(cache):
+@pytest.mark.parametrize("name", SWEEPS)
+def test_a_sweep_fits_what_its_button_promises(cache, name):
     page = opened()
-    page.session_state["sweep_method"], page.session_state["sweep_precision"] = "lp", ["int8"]
-    page.session_state["sweep_p"], page.session_state["sweep_objective"] = [1, 1.5], ["rows", "entries"]
-    page.session_state["sweep_ratios"] = [6]
+    label = compress.METHODS[name].label
+    for key, value in {"sweep_method": name, **SWEEPS[name]}.items():
+        page.session_state[key] = value
     page.run()
-    next(button for button in page.button if button.label == "Fit ℓp low rank at 4 sizes").click().run()
+    button = next(button for button in page.button if button.label.startswith(f"Fit {label} at "))
+    button.click().run()
     page.session_state["jobs"]["sweep"].process.wait(120)
     page.run()
     assert page.session_state["jobs"]["sweep"].error is None
     assert any("Every setting of the sweep is fitted" in caption.value for caption in page.caption)
     found = [trial.method for trial in Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest)]
-    assert {(method.p, method.objective) for method in found} == {(p, form) for p in (1, 1.5) for form in ("rows", "entries")}
-    assert "ℓp low rank" in {trace.get("name") for trace in traces(page)}
+    assert button.label == f"Fit {label} at {len(found)} sizes"
+    if name == "lp":
+        assert {(method.p, method.objective) for method in found} == {(p, form) for p in (1, 1.5) for form in ("rows", "entries")}
+    assert label in names_of(page)
 
 
 @pytest.mark.parametrize("measure, figure", [("ℓ1 error", "l1_error"), ("median row error", "median_row_error")])
@@ -191,25 +196,69 @@ def test_pins_of_robust_fits_are_told_apart():
     ]
 
 
-def test_a_picked_robust_fit_opens_on_subspaces_as_it_was(cache):
-    method = ProjectiveClustering(k=2, j=3, loss="huber", scale=0.5, restarts=1)
+OPENED = {  # what is picked, and what the controls of its page then hold
+    ProjectiveClustering(k=2, j=3, loss="huber", scale=0.5, restarts=1): {"flat_loss": "Huber", "flat_scale": 0.5},
+    LpLowRank(j=4, p=1.5): {"robust_j": 4, "robust_loss": "ℓp", "robust_p": 1.5, "robust_objective": "Entries"},
+    LightToken(rank=2, bits=16, stages=2, loss="direction", seed=2): {
+        **{"hash_rank": 2, "hash_bits": 16, "hash_stages": "2", "hash_loss": "Direction", "hash_solver": "Refined"}
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", OPENED, ids=lambda method: method.name)
+def test_a_picked_fit_opens_on_its_page_as_it_was(cache, method):
     run(compress.load_matrix("toy"), [method], Trials(cache / "trials" / "trials.sqlite"))
     page = opened()
     page.session_state["picked"] = [describe(method)]
     page.run()
     page.button(key="open_picked").click().run()
-    assert (page.session_state["flat_loss"], page.session_state["flat_scale"]) == ("Huber", 0.5)
+    assert {key: page.session_state[key] for key in OPENED[method]} == OPENED[method]
 
 
-def test_a_picked_lp_fit_opens_on_robustness_as_it_was(cache):
-    method = LpLowRank(j=4, p=1.5)
+@pytest.mark.parametrize("method", [Trellis(rate=1.6), ProductQuantization(parts=5, code_bits=4)], ids=lambda method: method.name)
+def test_a_picked_fit_without_a_page_can_be_pinned_but_not_opened(cache, method):
     run(compress.load_matrix("toy"), [method], Trials(cache / "trials" / "trials.sqlite"))
     page = opened()
     page.session_state["picked"] = [describe(method)]
     page.run()
-    page.button(key="open_picked").click().run()
-    held = [page.session_state[key] for key in ("robust_j", "robust_loss", "robust_p", "robust_objective")]
-    assert held == [4, "ℓp", 1.5, "Entries"]
+    assert {"k", "j", "precision"}.isdisjoint(page.dataframe[0].value.columns)
+    page.button(key="pin_picked").click().run()
+    assert page.session_state["pins"] == [method]
+    assert "open_picked" not in {button.key for button in page.button}
+
+
+def test_a_pinned_code_of_a_large_matrix_is_fitted_by_a_job_not_by_the_page(tmp_path):
+    method = ProductQuantization(parts=1, code_bits=2, steps=1000)
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((1000, 1001)).astype(np.float32))
+    page = opened(tmp_path / "large.npy", pins=to_link([method, SVD(j=1001)]))
+    assert any(caption.value.endswith("not on the chart: PQ, 1 part, 2 bits a part, steps 1000.") for caption in page.caption)
+    assert any("cannot have" in caption.value for caption in page.caption)
+    page.button(key="fit_pin").click().run()
+    job = page.session_state["jobs"]["fit"]
+    assert "fit_pin" not in {button.key for button in page.button} or not job.running
+    job.process.wait(120)
+    page.run()
+    assert job.error is None and not page.exception
+    assert "1: PQ, 1 part, 2 bits a part, steps 1000" in names_of(page)
+    assert "fit_pin" not in {button.key for button in page.button}
+
+
+@pytest.mark.parametrize("rate, text", [(1.2799995358539196, "1.28"), (4.0, "4"), (0.31067961, "0.3106796"), (8 / 3, "2.666667")])
+def test_rates_read_in_few_digits(rate, text):
+    assert describe(Trellis(rate=rate)) == f"Trellis, {text} bits a number"
+
+
+def test_every_method_has_a_colour_and_those_without_a_precision_a_sign_of_their_own():
+    assert set(METHOD_COLOURS) == set(compress.METHODS)
+    assert len(set(METHOD_COLOURS.values())) == len(METHOD_COLOURS)
+    assert len(set(METHOD_SYMBOLS.values()) | set(PRECISION_SYMBOLS.values())) == len(METHOD_SYMBOLS) + len(PRECISION_SYMBOLS)
+    unsigned = set(METHOD_COLOURS) - set(METHOD_SYMBOLS)
+    assert all("factor_bits" in compress.METHODS[name]().settings for name in unsigned - {"int8", "int4"})
+
+
+def test_rates_that_differ_by_two_bytes_of_the_demo_read_differently():
+    rates = [8 * n_bytes / (30522 * 384) for n_bytes in range(1_875_270, 1_875_300, 4)]
+    assert len({describe(Trellis(rate=rate)) for rate in rates}) == len(rates)
 
 
 def test_no_two_settings_read_alike():
@@ -243,3 +292,144 @@ def test_a_pin_that_makes_no_sense_is_named_and_left_out(bad):
     page = opened(pins=f'[["svd",{{"j":7}}],{bad}]')
     assert page.session_state["pins"] == [SVD(j=7)]
     assert any("cannot be used and was left out" in warning.value for warning in page.warning)
+
+
+IDEAL = {"ideal Gaussian coder", "ideal, with row classes"}
+
+
+def test_the_ideal_coder_is_drawn_under_the_points_and_told_at_the_budget():
+    page = opened(budget_ratio="12")
+    assert names_of(page) >= IDEAL
+    bound = compress.gaussian_bound(compress.load_matrix("toy"))
+    assert any(
+        f"At ratio 12 the ideal Gaussian coder has an error of {bound.error(12):#.3g}," in caption.value for caption in page.caption
+    )
+    line = next(trace for trace in traces(page) if trace.get("name") == "ideal Gaussian coder")
+    n_bytes, errors = (np.frombuffer(base64.b64decode(line[axis]["bdata"])) for axis in "xy")
+    assert errors == pytest.approx(bound.error(360_000 / n_bytes))
+
+
+def test_no_bound_is_drawn_for_what_it_is_not_about():
+    assert not names_of(opened(error_measure="ℓ1 error")) & IDEAL
+
+
+def test_weighted_rows_are_measured_by_weighted_error_at_first_and_the_table_has_both():
+    page = opened(weights="order:0.3", budget_ratio="12")
+    matrix = compress.load_matrix("toy", weights="order:0.3")
+    assert json.loads(page.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["title"]["text"] == "weighted error"
+    label = next(label for label in cards(page) if label.startswith("SVD"))
+    j, precision = (part.strip() for part in label.split(",")[1:])
+    method = SVD(j=int(j.removeprefix("j = ")), factor_bits={"int4": 4, "int8": 8, "float16": 16}[precision])
+    assert float(cards(page)[label].value) == pytest.approx(compress.evaluate(matrix, method.fit(matrix)).weighted_error, rel=0.1)
+    assert any(f"{compress.gaussian_bound(matrix).error(12):#.3g}" in caption.value for caption in page.caption)
+    page.session_state["picked"] = ["int8 by row"]
+    page.run()
+    shown = compress.evaluate(matrix, compress.Int8().fit(matrix))
+    row = page.dataframe[0].value.iloc[0]
+    assert (row["error"], row["beside"]) == pytest.approx((shown.weighted_error, shown.relative_error))
+
+
+def test_plain_error_of_weighted_rows_is_theirs_too():
+    page = opened(weights="order:1", weighted_measure="relative error")
+    matrix = compress.load_matrix("toy", weights="order:1")
+    marked = [trace for trace in traces(page) if trace.get("customdata") and trace["mode"] != "lines"]
+    points = {point[0]: y for trace in marked for point, y in errors_of(trace)}
+    shown = compress.evaluate(matrix, SVD(j=9).fit(matrix))
+    assert points[describe(SVD(j=9))] == pytest.approx(shown.relative_error, rel=0.02)
+    assert shown.relative_error != pytest.approx(shown.weighted_error, rel=0.02)
+    assert names_of(page) >= IDEAL
+
+
+@pytest.mark.parametrize("name", [name for name, method in compress.METHODS.items() if method.knob and name != "svd"])
+def test_the_sweep_offers_every_method_that_has_sizes(name):
+    page = opened()
+    page.session_state["sweep_method"] = name
+    page.run()
+    assert not page.exception
+    label = compress.METHODS[name].label
+    assert any(button.label.startswith(f"Fit {label} at ") for button in page.button)
+
+
+def advised(page, methods=("svd", "projective", "int8")):
+    page.session_state["advice_methods"] = list(methods)
+    page.run()
+    page.button(key="advise").click().run()
+    page.session_state["jobs"]["advise"].process.wait(120)
+    page.session_state["jobs"]["advise"].reader.join(10)
+    page.run()
+    assert not page.exception and page.session_state["jobs"]["advise"].error is None
+    return page
+
+
+def test_advice_has_a_card_a_table_and_points_on_the_chart(cache):
+    page = advised(opened())
+    found = compress.advise(compress.load_matrix("toy"), max_bytes=360_000 / 25, methods=["svd", "projective", "int8"])
+    said = next(markdown.value for markdown in page.markdown if markdown.value.startswith(f"**{describe(found.best.method)}**"))
+    assert f"{found.best.figures['relative_error']:.3g}".replace(".", "\\.") in said
+    assert cards(page)["Relative error"].delta.endswith("over 3 seeds")
+    assert float(cards(page)["Relative error"].value) == pytest.approx(found.best.figures["relative_error"], rel=0.01)
+    table = page.dataframe[-1].value
+    assert list(table["setting"]) == [describe(trial.method) for trial in (found.best, *found.runners_up)]
+    assert any(caption.value.startswith("Out of reach: int8 by row, its most is ratio 3") for caption in page.caption)
+    assert "k subspaces" in names_of(page)
+    page.button(key="pin_advice").click().run()
+    assert page.session_state["pins"] == [found.best.method]
+    page.button(key="open_advice").click().run()
+    assert page.session_state["flat_j"] == found.best.method.j
+
+
+def test_advice_within_an_error_and_a_cosine(cache):
+    page = opened()
+    for target, key, figure in (("Error", "advice_error", "relative_error"), ("Cosine", "advice_cosine", "mean_cosine")):
+        page.session_state["advice_target"] = target
+        page.run()
+        limit = page.number_input(key=key).value
+        advised(page, ["svd"])
+        row = page.session_state["jobs"]["advise"].events[-1]["advice"]
+        assert row[figure] <= limit if target == "Error" else row[figure] >= limit
+
+
+def test_advice_is_for_what_was_typed_just_before_the_click(cache):
+    page = opened()
+    page.session_state["advice_target"], page.session_state["advice_methods"] = "Error", ["svd"]
+    page.run()
+    page.number_input(key="advice_error").set_value(0.3)
+    page.button(key="advise").click().run()
+    job = page.session_state["jobs"]["advise"]
+    job.process.wait(120)
+    job.reader.join(10)
+    assert job.events[-1]["advice"]["asked"] == {"max_error": 0.3}
+
+
+@pytest.mark.parametrize("n, unit, value", [(5, "bytes", 2.4), (3000, "KB", 1.44)])
+def test_the_size_is_asked_in_a_unit_that_suits_the_matrix(tmp_path, n, unit, value):
+    box = opened(small_matrix(tmp_path, n, 3)).number_input[0]
+    assert (box.label, box.value) == (f"At most … {unit}", pytest.approx(value))
+
+
+def test_advice_stays_and_is_marked_when_the_matrix_or_its_weights_change(cache, tmp_path):
+    page = advised(opened(), ["svd"])
+    assert not page.warning
+    page.session_state["weights"] = ("order:1", ("toy", None))
+    page.run()
+    assert any("another matrix or other row weights" in warning.value for warning in page.warning)
+    assert any(label == "Mean cosine" for label in cards(page))
+
+
+def test_advice_out_of_reach_is_said_in_a_sentence(cache):
+    page = opened()
+    page.session_state["advice_target"], page.session_state["advice_methods"] = "Error", ["int4"]
+    page.session_state["advice_error"] = 1e-5
+    page.run()
+    page.button(key="advise").click().run()
+    page.session_state["jobs"]["advise"].process.wait(120)
+    page.run()
+    assert any("int4 by row comes nearest" in error.value.replace("\\", "") for error in page.error)
+
+
+def test_no_method_is_asked_in_words():
+    page = opened()
+    page.session_state["advice_methods"] = []
+    page.run()
+    assert page.button(key="advise").disabled
+    assert any(caption.value == "Choose at least one method." for caption in page.caption)

@@ -1,0 +1,162 @@
+"""Advice: a size or an error is asked for, a job fits what is needed, a setting is recommended."""
+
+import pandas as pd
+import streamlit as st
+
+from compress import METHODS, EmbeddingMatrix, Method
+from compress.charts import bytes_text
+from pages.parts import jobs
+from pages.parts.cards import error_text, ratio_card
+from pages.parts.matrix import chosen
+from pages.parts.pins import describe, pin_button
+from pages.parts.say import literal
+from pages.parts.tradeoff_picks import open_button
+from pages.parts.weights import weights_option
+
+TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
+USUAL = [name for name, method in METHODS.items() if method.lost is Method.lost]  # the others lower another error, and slowly
+UNITS = {"MB": 1e6, "KB": 1e3, "bytes": 1}
+KEPT = {"persist_state": "session"}
+SEEDS = 3
+
+
+def advice_panel(matrix: EmbeddingMatrix) -> None:
+    """What is asked, the job that answers it, and the answer, which stays while other pages are looked at."""
+    with st.container(border=True, key="advice"):
+        st.subheader("Which setting to take?", anchor=False)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            target, value = asked(matrix)
+            names = asked_methods()
+            job = jobs.jobs().get("advise")
+            running = job is not None and job.running
+            if st.button(
+                "Advise", icon=":material/assistant:", key="advise", disabled=running or not names,
+                help=f"Fits what is needed, beside the app, and the best one with {SEEDS} seeds. Every fit joins the chart.",
+            ):  # fmt: skip
+                start(matrix, target, value, names)  # no callback: it would be told what was asked before the last change
+                st.rerun()
+        if not names:
+            st.caption("Choose at least one method.")
+        jobs.watch("advise", progress, redraw=True)
+        if job is None or running:
+            return
+        row = next((event["advice"] for event in reversed(job.events) if "advice" in event), None)
+        if row:
+            answer(matrix, row, stale=job.key != matrix.key)
+        elif not job.error:
+            st.caption("Stopped. What was fitted is kept: Advise goes on from there.")
+
+
+def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
+    """The target's option of the command line, and its value."""
+    kind = st.segmented_control("Target", list(TARGETS), default=next(iter(TARGETS)), required=True, key="advice_target", **KEPT)
+    target = TARGETS.get(kind, "max_bytes")
+    if target == "max_bytes":
+        unit, size = next((unit, size) for unit, size in UNITS.items() if matrix.n_bytes >= 25 * size or size == 1)
+        whole = matrix.n_bytes / size
+        held = st.number_input(
+            f"At most … {unit}", whole / 1e5, whole, whole / 25, whole / 100, "%.4g", key=f"advice_size_{matrix.digest}",
+            help=f"The matrix has {bytes_text(matrix.n_bytes)} in float32.", width=210, **KEPT,
+        )  # fmt: skip
+        return target, held * size
+    if target == "max_error":
+        name = "At most weighted error …" if matrix.weighted else "At most relative error …"
+        return target, st.number_input(name, 1e-6, 1.0, 0.1, 0.01, "%.4g", key="advice_error", width=210, **KEPT)
+    about = "The mean over all rows of the cosine of a row with what it decodes to."
+    return target, st.number_input(
+        "Mean cosine at least …", 0.0, 1.0, 0.95, 0.01, "%.4g", key="advice_cosine", help=about, width=210, **KEPT
+    )
+
+
+def asked_methods() -> list[str]:
+    with st.popover("Methods", icon=":material/tune:"):
+        return st.pills(
+            "Methods", list(METHODS), selection_mode="multi", default=USUAL, key="advice_methods",
+            format_func=lambda name: METHODS[name].label,
+            help="Fewer methods answer sooner. ℓp low rank lowers another error than is asked for here, and slowly.", **KEPT,
+        )  # fmt: skip
+
+
+def start(matrix: EmbeddingMatrix, target: str, value: float, names: list[str]) -> None:
+    source, tensor = chosen()
+    arguments = ["advise", source, f"--{target.replace('_', '-')}", repr(value), "--methods", ",".join(names)]
+    arguments += ["--seeds", str(SEEDS), "--out", str(jobs.cache_folder("trials"))]
+    jobs.jobs().pop("advise", None)
+    st.session_state.pop("advice_rows", None)
+    jobs.start("advise", matrix.key, [*arguments, *(["--tensor", tensor] if tensor else []), *weights_option(matrix)])
+
+
+def progress(events: list[dict]) -> tuple[float, str]:
+    if not events or "done" not in events[-1]:
+        return 0.0, "Advice: opening the matrix"
+    last = events[-1]
+    name, methods = METHODS[last["method"]].label, last["of"] - 1
+    doing = f"now {name}" if last["done"] < methods else f"now {name} with other seeds"
+    return last["done"] / last["of"], f"Advice: {last['done']} of {methods} methods compared, {doing}"
+
+
+def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
+    """The recommended setting in figures and a sentence, and the runner-up of every other method."""
+    if stale:
+        st.warning(
+            "This advice is for another matrix or other row weights; press Advise for those in use.", icon=":material/history:"
+        )
+    best = method_of(row)
+    weighted = abs(row["weighted_error"] - row["relative_error"]) > 1e-9
+    st.markdown(f"**{describe(best)}** for {target_words(row['asked'])}. {literal(row['why'])}")
+    with st.container(horizontal=True, key="advice_cards"):
+        spread = row["spread"] and " to ".join(f"{error:.4g}" for error in row["spread"])
+        st.metric(
+            "Weighted error" if weighted else "Relative error", error_text(row["weighted_error"]),
+            f"{spread} over {row['seeds']} seeds" if spread else None, delta_color="off", delta_arrow="off",
+            border=True, height="stretch", help="The recommended seed is the best of them.",
+        )  # fmt: skip
+        if weighted:
+            st.metric("Relative error", error_text(row["relative_error"]), border=True, height="stretch")
+        st.metric("Size", bytes_text(row["n_bytes"]), border=True, height="stretch", help=f"{row['n_bytes']:,} bytes")
+        ratio_card(row["ratio"])
+        st.metric("Mean cosine", f"{row['mean_cosine']:.4f}", border=True, height="stretch")
+    chosen_row = table([row, *row["runners_up"]], weighted)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pin_button(method_of(chosen_row), "pin_advice")
+        open_button(method_of(chosen_row), "open_advice")
+    if row["out_of_reach"]:
+        st.caption(
+            "Out of reach: "
+            + "; ".join(f"{METHODS[name].label}, {literal(why)}" for name, why in row["out_of_reach"].items())
+            + "."
+        )
+
+
+def table(rows: list[dict], weighted: bool) -> dict:
+    """The recommended setting and the runners-up; the row that is marked."""
+    shown = pd.DataFrame({
+        "setting": [describe(method_of(row)) for row in rows],
+        "bytes": [row["n_bytes"] for row in rows],
+        "ratio": [row["ratio"] for row in rows],
+        "weighted error": [row["weighted_error"] for row in rows],
+        "relative error": [row["relative_error"] for row in rows],
+        "mean cosine": [row["mean_cosine"] for row in rows],
+    })  # fmt: skip
+    event = st.dataframe(
+        shown if weighted else shown.drop(columns="weighted error"), key="advice_rows", on_select="rerun", hide_index=True,
+        selection_mode="single-row-required", placeholder="", column_config={
+            "setting": st.column_config.TextColumn("setting, the recommended one first", width="large"),
+            "bytes": st.column_config.NumberColumn(format="localized"),
+            "ratio": st.column_config.NumberColumn(format="%.3g ×"),
+            **{name: st.column_config.NumberColumn(format="%.4f") for name in list(shown)[3:]},
+        },
+    )  # fmt: skip
+    marked = event.selection.rows
+    return rows[marked[0] if marked and marked[0] < len(rows) else 0]
+
+
+def method_of(row: dict) -> Method:
+    return METHODS[row["method"]](**row["settings"])
+
+
+def target_words(asked: dict) -> str:
+    ((name, value),) = asked.items()
+    if name == "max_bytes":
+        return f"at most {bytes_text(value)}"
+    return f"an error of at most {value:g}" if name == "max_error" else f"a mean cosine of at least {value:g}"
