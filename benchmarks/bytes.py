@@ -1,11 +1,9 @@
 """Bytes on disk, error, and the memory that a fit adds, of every method at every precision of its factors, on the demo matrix."""
 
 import argparse
-import tempfile
 import tracemalloc
-from pathlib import Path
 
-from benchmarks.report import against, demo, heading, table
+from benchmarks.report import against, demo, file_bytes, heading, table
 from compress import SVD, EmbeddingMatrix, Int4, Int8, ProjectiveClustering, evaluate
 from compress.factors import BITS
 
@@ -25,8 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     rows, published = [], None
     for method in METHODS:
         result, added = fit_and_memory(method, matrix)
-        with tempfile.TemporaryDirectory() as folder:
-            on_disk = result.save(Path(folder) / "x.safetensors")
+        on_disk = file_bytes(result)
         ratio, error = matrix.n_bytes / on_disk, evaluate(matrix, result).relative_error
         if method == SVD(j=115):
             published = ratio, error

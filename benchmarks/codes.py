@@ -2,19 +2,14 @@
 
 import argparse
 import time
-from pathlib import Path
 
-import numpy as np
-
-from benchmarks.report import against, demo, heading, seconds, table
-from compress import EmbeddingMatrix, LightToken, evaluate, load_matrix
+from benchmarks.report import DATA, TABLES, against, best_product_codes, demo, heading, seconds, table, table_of
+from compress import EmbeddingMatrix, LightToken, evaluate
 from compress.fitting import within
 
 TARGETS = {25: 0.190, 40: 0.317, 103: 0.575}  # relative error at a ratio
 SECONDS, SECONDS_BITS = 60.0, 384
 LAYER = 4.0  # times a gather and one product
-TABLES = ("w2v_text8_10k_100d", "tencent_char_thucnews", "glove100_tripadvisor_5k")
-DATA = Path(__file__).parents[2] / "shared" / "data"
 PQ_RATIO = 16
 
 
@@ -71,48 +66,21 @@ def layer(matrix: EmbeddingMatrix) -> None:
 
 
 def peers() -> None:
-    """faiss PQ with the most bytes that fit, codebooks in float16, beside LightToken at no more bytes."""
-    try:
-        import faiss
-    except ImportError:
-        print("\nno faiss here (pip install faiss-cpu), so no PQ to compare with")
-        return
+    """The best PQ within the ratio, codebooks in float16, beside LightToken at no more bytes."""
     rows = []
     for name in TABLES:
         found = table_of(DATA / name)
         if found is None:
             continue
         n, d = found.shape
-        best = None
-        for bits in (4, 5, 6, 7, 8):
-            for parts in (m for m in range(1, d + 1) if d % m == 0):
-                size = n * ((parts * bits + 7) // 8) + 2 * 2**bits * d
-                if 4 * n * d / size < PQ_RATIO or 2**bits > n // 2:
-                    continue
-                quantizer = faiss.ProductQuantizer(d, parts, bits)
-                quantizer.cp.min_points_per_centroid = 1
-                quantizer.train(found.values)
-                decoded = quantizer.decode(quantizer.compute_codes(found.values))
-                error = ((decoded - found.values) ** 2).sum(dtype=np.float64) / found.squared_norms.sum()
-                if best is None or error < best[0]:
-                    best = error, f"{parts} × {bits}", 4 * n * d / size
-        candidates = [within(LightToken(rank=rank), found.shape, best[2]) for rank in (0, 1, 2, 4, 8)]
+        best = evaluate(found, best_product_codes(found, found.n_bytes / PQ_RATIO, turned=False))
+        candidates = [within(LightToken(rank=rank), found.shape, best.ratio) for rank in (0, 1, 2, 4, 8)]
         fits = [evaluate(found, each.fit(found)) for each in candidates if each]
         mine = min(fits, key=lambda each: each.relative_error)
-        rows.append((name, f"{n} × {d}", f"PQ {best[1]}: {best[0]:.4f} at {best[2]:.2f}",
-                     f"{against(mine.relative_error, best[0])} at {mine.ratio:.2f}"))  # fmt: skip
+        rows.append((name, f"{n} × {d}", f"{best.relative_error:.4f} at {best.ratio:.2f}",
+                     f"{against(mine.relative_error, best.relative_error)} at {mine.ratio:.2f}"))  # fmt: skip
     print()
-    table(["table", "shape", "faiss PQ", "LightToken"], rows)
-
-
-def table_of(folder: Path) -> EmbeddingMatrix | None:
-    """The table of a folder of the shared data, where it lies there."""
-    for path in sorted(folder.glob("*.npy")):
-        try:
-            return load_matrix(path)
-        except ValueError:
-            continue
-    return None
+    table(["table", "shape", "PQ", "LightToken"], rows)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,28 @@
-"""What the benchmarks share: a clock, a machine's line, an aligned table, a target met or missed."""
+"""What the benchmarks share: a clock, a machine's line, the matrices, a file's bytes, an aligned table, a target met or missed."""
 
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import product
+from pathlib import Path
 
-from compress import EmbeddingMatrix, load_matrix
+from compress import (
+    Compressed,
+    EmbeddingMatrix,
+    OptimizedProductQuantization,
+    ProductQuantization,
+    evaluate,
+    load_matrix,
+)
+from compress.threads import one_thread
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+TABLES = ("w2v_text8_10k_100d", "tencent_char_thucnews", "glove100_tripadvisor_5k")
+BITS, TIGHT, STEPS, FINAL = (4, 5, 6, 7, 8), 0.9, 2, 3
 
 
 def heading(title: str) -> None:
@@ -30,9 +46,46 @@ def demo() -> EmbeddingMatrix:
     return EmbeddingMatrix(load_matrix("demo").values.copy())
 
 
+def table_of(folder: Path) -> EmbeddingMatrix | None:
+    """The table of a folder of the shared data, where it lies there."""
+    for path in sorted(folder.glob("*.npy")):
+        try:
+            return load_matrix(path)
+        except ValueError:
+            continue
+    return None
+
+
+def file_bytes(result: Compressed) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        return result.save(Path(folder) / "x.safetensors")
+
+
+def error(matrix: EmbeddingMatrix, result: Compressed) -> float:
+    return evaluate(matrix, result).relative_error
+
+
+def best_product_codes(matrix: EmbeddingMatrix, n_bytes: float, turned: bool = True) -> Compressed:
+    """The PQ with the least error in so many bytes, 4 to 8 bits a code; with `turned` also OPQ, on all and on fewer dimensions,
+    where it takes nearly all of the bytes. The best after a few steps are fitted in full."""
+    n, d = matrix.shape
+    plain = {ProductQuantization(code_bits=bits).within(n, d, n_bytes) for bits in BITS}
+    dims = (None, *(d * part // 20 for part in range(8, 20, 2))) if turned else ()
+    kinds = [OptimizedProductQuantization(code_bits=bits, dims=each) for bits, each in product(BITS, dims)]
+    tight = {each for kind in kinds if (each := kind.within(n, d, n_bytes)) and each.size(n, d) > TIGHT * n_bytes}
+    with one_thread():
+        drafted = sorted((plain | tight) - {None}, key=lambda each: error(matrix, replace(each, steps=STEPS).fit(matrix)))
+        return min((each.fit(matrix) for each in drafted[:FINAL]), key=partial(error, matrix))
+
+
 def against(value: float, target: float, form: str = ".4f") -> str:
     """A value beside the target that it should not exceed."""
     return f"{value:{form}} (≤ {target:{form}}: {'met' if value <= target else 'missed'})"
+
+
+def at_least(value: float, target: float, form: str = ".4f") -> str:
+    """A value beside the target that it should reach."""
+    return f"{value:{form}} (≥ {target:{form}}: {'met' if value >= target else 'missed'})"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence]) -> None:

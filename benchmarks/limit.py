@@ -1,0 +1,221 @@
+"""What a byte buys: Trellis beside the ideal coder and every peer at equal bytes on disk, what models lose, and the times."""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.report import (
+    DATA,
+    TABLES,
+    against,
+    at_least,
+    best_product_codes,
+    demo,
+    error,
+    file_bytes,
+    heading,
+    seconds,
+    table,
+    table_of,
+)
+from compress import (
+    Compressed,
+    EmbeddingMatrix,
+    Int4,
+    Int8,
+    Method,
+    OptimizedProductQuantization,
+    ProductQuantization,
+    ResidualQuantization,
+    Trellis,
+    class_bound,
+    fit_to,
+    gaussian_bound,
+    load_matrix,
+)
+from compress.threads import one_thread
+
+HEADER = 1152  # bytes of a file beside the arrays, at most
+# error at a ratio, and share of the best peer's
+TARGETS = {12.5: (0.027, 0.55), 25: (0.142, 0.55), 40: (0.277, 0.65), 100: (0.52, 0.78)}
+PQ, OPQ, RQ = ProductQuantization, OptimizedProductQuantization, ResidualQuantization
+PEERS = {  # the settings with the least error within a ratio that were found among all parts, codes of 4 to 9 bits, and dims
+    12.5: (PQ(parts=192, code_bits=5), OPQ(parts=96), OPQ(parts=125, code_bits=7, dims=375)),
+    25: (PQ(parts=64, code_bits=7), OPQ(parts=64, code_bits=6), OPQ(parts=70, code_bits=6, dims=280), RQ(parts=67, code_bits=4)),
+    40: (PQ(parts=48, code_bits=6), OPQ(parts=32, code_bits=6), OPQ(parts=52, code_bits=5, dims=208), RQ(parts=42, code_bits=4)),
+    100: (PQ(parts=16, code_bits=6), OPQ(parts=17, code_bits=6, dims=85), RQ(parts=26, code_bits=3)),
+}
+SHOWN = ("parts", "code_bits", "dims", "k", "j", "factor_bits")
+FACTORY = {25: "OPQ48_384,PQ48x8", 40: "OPQ24_384,PQ24x8"}  # what a user of faiss would type
+
+A, CLASSES, STATES = 0.7, 8, 1024  # of the order weights, one for all ratios, and of Trellis with them
+JUDGED = {25: (0.8665, 0.788), 50: (0.861, 0.770), 103: (0.847, 0.737)}  # least STS-B and SST-2 at a ratio
+SHARE, RATIOS = 0.8, (8, 16, 32)
+PERPLEXITY, STORIES_RATIO = 5.75, 6
+ENCODE, DECODE, ROWS = 90.0, 3.0, 20.0  # seconds, seconds, milliseconds
+JUDGE = DATA.parent / "tools" / "judge.py"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
+    for number, part in enumerate(parser.parse_args(arguments).only):
+        print(end="\n" if number else "")
+        PARTS[part]()
+
+
+def trellis_within(matrix: EmbeddingMatrix, n_bytes: float, **settings) -> Compressed:
+    """Trellis in a file of at most so many bytes."""
+    return Trellis(**settings).within(*matrix.shape, n_bytes - HEADER).fit(matrix)
+
+
+@cache
+def at_ratio(ratio: float) -> tuple[Compressed, float]:
+    """Trellis of the demo matrix, and its seconds."""
+    matrix = demo()
+    start = time.perf_counter()
+    result = trellis_within(matrix, matrix.n_bytes / ratio)
+    return result, time.perf_counter() - start
+
+
+def on_demo() -> None:
+    matrix = demo()
+    ideal, by_class, rows = gaussian_bound(matrix), class_bound(matrix), []
+    for ratio, (target, _) in TARGETS.items():
+        result, _ = at_ratio(ratio)
+        reached = matrix.n_bytes / file_bytes(result)
+        rows.append((at_least(reached, ratio, ".2f"), against(error(matrix, result), target), f"{ideal.error(reached):.4f}",
+                     f"{by_class.error(reached):.4f}"))  # fmt: skip
+    heading("Trellis, demo matrix")
+    table(["ratio of the file", "error", "ideal Gaussian coder", "ideal by 8 classes"], rows)
+    beside_peers(matrix)
+
+
+def beside_peers(matrix: EmbeddingMatrix) -> None:
+    """Every peer at its own bytes, and Trellis in as many as the one with the least error within each ratio."""
+    ideal, rows = gaussian_bound(matrix), []
+
+    def add(within, name, found, n_bytes, share=""):
+        reached = matrix.n_bytes / n_bytes
+        rows.append((within, name, f"{reached:.2f}", f"{found:.4f}", f"{found / ideal.error(reached):.2f}", share))
+
+    def add_trellis(within, best, n_bytes, share):
+        mine = trellis_within(matrix, n_bytes)
+        add(within, "Trellis in its bytes", error(matrix, mine), file_bytes(mine), share(error(matrix, mine) / best))
+
+    for ratio, (_, target) in TARGETS.items():
+        with one_thread():  # two wait for each other in OPQ's many small products
+            fits = [method.fit(matrix) for method in PEERS[ratio]]
+        fits += [fit_to(matrix, "svd", ratio), fit_to(matrix, "projective", ratio, factor_bits=4)]
+        peers = sorted((error(matrix, fit), named(fit.method), file_bytes(fit)) for fit in fits)
+        for found, name, n_bytes in peers:
+            add(f"≥ {ratio}", name, found, n_bytes)
+        best, _, n_bytes = peers[0]
+        add_trellis(f"≥ {ratio}", best, n_bytes, partial(against, target=target, form=".3f"))
+        if ratio in FACTORY:
+            add("", *faiss_peer(matrix, FACTORY[ratio]))
+    for fit in (Int8().fit(matrix), Int4().fit(matrix)):
+        add("", fit.method.label, error(matrix, fit), file_bytes(fit))
+        add_trellis("", error(matrix, fit), file_bytes(fit), "{:.3f}".format)
+    print()
+    table(["within", "method", "ratio of the file", "error", "× ideal Gaussian", "of the best peer's"], rows)
+
+
+def named(method: Method) -> str:
+    settings = [f"{name} = {value}" for name, value in method.settings.items() if name in SHOWN and value is not None]
+    return ", ".join([method.label, *settings])
+
+
+def faiss_peer(matrix: EmbeddingMatrix, factory: str) -> tuple[str, float, int]:
+    """What faiss makes of a recipe of its own: its name, error and bytes, with rotation and codebooks in float16."""
+    import faiss
+
+    d = matrix.shape[1]
+    values = np.ascontiguousarray(matrix.values)
+    index = faiss.index_factory(d, factory)
+    index.train(values)
+    codes = index.sa_encode(values)
+    left = (index.sa_decode(codes) - values) ** 2
+    n_bytes = codes.nbytes + 2 * (d * d + 256 * d)
+    return f"faiss {factory}", float(left.sum(dtype=np.float64) / matrix.squared_norms.sum()), n_bytes
+
+
+def by_order() -> None:
+    """With order weights: what MiniLM loses on STS-B and SST-2, and what it loses by PQ without weights."""
+    if not JUDGE.exists():
+        return
+    plain, weighted, rows = demo(), load_matrix("demo", weights=f"order:{A}"), []
+    for ratio, (stsb, sst2) in JUDGED.items():
+        mine = trellis_within(weighted, plain.n_bytes / ratio, classes=CLASSES, states=STATES)
+        peer = fit_to(plain, "pq", ratio)
+        for name, result, form in (("Trellis", mine, at_least), ("PQ", peer, lambda value, _: f"{value:.4f}")):
+            said = judged("minilm", result)
+            rows.append((
+                name, at_least(plain.n_bytes / file_bytes(result), ratio, ".2f"), form(said["stsb_dev_spearman"], stsb),
+                form(said["sst2_dev_accuracy_fixed_head"], sst2), f"{error(plain, result):.4f}",
+            ))  # fmt: skip
+    heading(f"Order weights, a = {A}, {CLASSES} classes, {STATES} states, demo matrix; PQ without weights")
+    table(["method", "ratio of the file", "STS-B", "SST-2", "unweighted error"], rows)
+
+
+def judged(model: str, result: Compressed) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "values.npy"
+        np.save(path, result.reconstruct())
+        said = subprocess.run([sys.executable, JUDGE, model, path], capture_output=True, text=True, check=True).stdout
+    return json.loads(said.splitlines()[-1])
+
+
+def on_tables() -> None:
+    rows = []
+    for name in TABLES:
+        matrix = table_of(DATA / name)
+        for ratio in RATIOS if matrix else ():
+            peer = best_product_codes(matrix, matrix.n_bytes / ratio - HEADER)
+            mine = trellis_within(matrix, file_bytes(peer))
+            theirs, ours = error(matrix, peer), error(matrix, mine)
+            rows.append((
+                name, f"{matrix.n_bytes / file_bytes(peer):.2f}", f"{matrix.n_bytes / file_bytes(mine):.2f}", named(peer.method),
+                f"{theirs:.4f}", f"{ours:.4f}", against(ours / theirs, SHARE, ".3f"),
+            ))  # fmt: skip
+    heading("Other tables, Trellis beside the best PQ or OPQ")
+    table(["table", "its ratio", "ratio of Trellis", "peer", "its error", "error of Trellis", "share"], rows)
+
+
+def on_stories() -> None:
+    if not (DATA / "stories260K").exists():
+        return
+    matrix, rows = load_matrix(DATA / "stories260K"), []
+    int4 = Int4().fit(matrix)
+    for result in (trellis_within(matrix, matrix.n_bytes / STORIES_RATIO), int4, trellis_within(matrix, file_bytes(int4))):
+        ratio, perplexity = matrix.n_bytes / file_bytes(result), judged("stories260K", result)["perplexity"]
+        rows.append((result.method.label, f"{ratio:.2f}", f"{error(matrix, result):.6f}", against(perplexity, PERPLEXITY)))
+    heading("A language model's table, 512 × 64")
+    table(["method", "ratio of the file", "error", "perplexity"], rows)
+
+
+def times() -> None:
+    matrix, rows = demo(), []
+    some = np.random.default_rng(0).choice(matrix.shape[0], 1024, replace=False)
+    for ratio in TARGETS:
+        result, encode = at_ratio(ratio)
+        with one_thread():
+            decode = statistics.median(seconds(result.reconstruct) for _ in range(3))
+            few = statistics.median(seconds(partial(result.rows, some)) for _ in range(9))
+        rows.append((ratio, against(encode, ENCODE, ".1f"), against(decode, DECODE, ".2f"), against(1000 * few, ROWS, ".1f")))
+    heading("Times, demo matrix; decoding on one thread")
+    table(["ratio", "encode (s)", "decode all (s)", "decode 1,024 rows (ms)"], rows)
+
+
+PARTS = {"demo": on_demo, "weights": by_order, "tables": on_tables, "stories": on_stories, "times": times}
+
+if __name__ == "__main__":
+    main()
