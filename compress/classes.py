@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compress.threads import one_thread
+
 STEPS, SETTLED = 40, 0.002  # of the search, and the share of rows that move in its last
 
 
@@ -59,9 +61,10 @@ def find_classes(coefficients: np.ndarray, weights: np.ndarray, count: int, leve
     length = weights * np.einsum("im,im->i", coefficients, coefficients)
     labels = np.empty(len(length), np.int64)
     labels[np.argsort(length, kind="stable")] = np.arange(len(length)) * count // len(length)
-    for _ in range(STEPS if count > 1 else 0):
-        classes = Classes.of(coefficients, labels, weights, count)
-        before, labels = labels, classes.assign(coefficients, weights, level)
-        if (labels != before).mean() < SETTLED:
-            break
+    with one_thread():  # the search goes other ways where sums are rounded otherwise
+        for _ in range(STEPS if count > 1 else 0):
+            classes = Classes.of(coefficients, labels, weights, count)
+            before, labels = labels, classes.assign(coefficients, weights, level)
+            if (labels != before).mean() < SETTLED:
+                break
     return Classes.of(coefficients, labels, weights, count)
