@@ -48,13 +48,13 @@ HEADER = 1152  # bytes of a file beside the arrays, at most
 TARGETS = {12.5: (0.027, 0.55), 25: (0.142, 0.55), 40: (0.277, 0.65), 100: (0.52, 0.78)}
 PQ, OPQ, RQ = ProductQuantization, OptimizedProductQuantization, ResidualQuantization
 PEERS = {  # the settings with the least error within a ratio that were found among all parts, codes of 4 to 9 bits, and dims
-    12.5: (PQ(parts=192, code_bits=5), OPQ(parts=96), OPQ(parts=125, code_bits=7, dims=375)),
+    12.5: (PQ(parts=192, code_bits=5), OPQ(parts=125, code_bits=7, dims=375)),
     25: (PQ(parts=64, code_bits=7), OPQ(parts=64, code_bits=6), OPQ(parts=70, code_bits=6, dims=280), RQ(parts=67, code_bits=4)),
     40: (PQ(parts=48, code_bits=6), OPQ(parts=32, code_bits=6), OPQ(parts=52, code_bits=5, dims=208), RQ(parts=42, code_bits=4)),
     100: (PQ(parts=16, code_bits=6), OPQ(parts=17, code_bits=6, dims=85), RQ(parts=26, code_bits=3)),
 }
 SHOWN = ("parts", "code_bits", "dims", "k", "j", "factor_bits")
-FACTORY = {25: "OPQ48_384,PQ48x8", 40: "OPQ24_384,PQ24x8"}  # what a user of faiss would type
+FACTORY = {40: (384, 24, 8), 100: (85, 17, 6)}  # dims, parts and bits of what a user of faiss would type
 
 A, CLASSES, STATES = 0.7, 8, 1024  # of the order weights, one for all ratios, and of Trellis with them
 JUDGED = {25: (0.8665, 0.788), 50: (0.861, 0.770), 103: (0.847, 0.737)}  # least STS-B and SST-2 at a ratio
@@ -100,33 +100,32 @@ def on_demo() -> None:
 
 
 def beside_peers(matrix: EmbeddingMatrix) -> None:
-    """Every peer at its own bytes, and Trellis in as many as the one with the least error within each ratio."""
-    ideal, rows = gaussian_bound(matrix), []
+    """For each ratio every peer at its own bytes, and Trellis in as many as the best of them; the quick ratios first."""
+    ideal = gaussian_bound(matrix)
 
-    def add(within, name, found, n_bytes, share=""):
+    def row(name, found, n_bytes, share=""):
         reached = matrix.n_bytes / n_bytes
-        rows.append((within, name, f"{reached:.2f}", f"{found:.4f}", f"{found / ideal.error(reached):.2f}", share))
+        return name, f"{reached:.2f}", f"{found:.4f}", f"{found / ideal.error(reached):.2f}", share
 
-    def add_trellis(within, best, n_bytes, share):
+    def compared(peers, share):
+        best, _, n_bytes = peers[0]
         mine = trellis_within(matrix, n_bytes)
-        add(within, "Trellis in its bytes", error(matrix, mine), file_bytes(mine), share(error(matrix, mine) / best))
+        ours = row("Trellis in as many bytes", error(matrix, mine), file_bytes(mine), share(error(matrix, mine) / best))
+        print()
+        rows = [row(name, found, size) for found, name, size in peers]
+        table(["method", "ratio of the file", "error", "× ideal Gaussian", "of the best peer's"], [*rows, ours])
+        sys.stdout.flush()
 
-    for ratio, (_, target) in TARGETS.items():
+    for ratio, (_, target) in reversed(TARGETS.items()):
         with one_thread():  # two wait for each other in OPQ's many small products
             fits = [method.fit(matrix) for method in PEERS[ratio]]
         fits += [fit_to(matrix, "svd", ratio), fit_to(matrix, "projective", ratio, factor_bits=4)]
         peers = sorted((error(matrix, fit), named(fit.method), file_bytes(fit)) for fit in fits)
-        for found, name, n_bytes in peers:
-            add(f"≥ {ratio}", name, found, n_bytes)
-        best, _, n_bytes = peers[0]
-        add_trellis(f"≥ {ratio}", best, n_bytes, partial(against, target=target, form=".3f"))
+        compared(peers, partial(against, target=target, form=".3f"))
         if ratio in FACTORY:
-            add("", *faiss_peer(matrix, FACTORY[ratio]))
+            compared([faiss_peer(matrix, *FACTORY[ratio])], partial(against, target=target, form=".3f"))
     for fit in (Int8().fit(matrix), Int4().fit(matrix)):
-        add("", fit.method.label, error(matrix, fit), file_bytes(fit))
-        add_trellis("", error(matrix, fit), file_bytes(fit), "{:.3f}".format)
-    print()
-    table(["within", "method", "ratio of the file", "error", "× ideal Gaussian", "of the best peer's"], rows)
+        compared([(error(matrix, fit), named(fit.method), file_bytes(fit))], "{:.3f}".format)
 
 
 def named(method: Method) -> str:
@@ -134,18 +133,18 @@ def named(method: Method) -> str:
     return ", ".join([method.label, *settings])
 
 
-def faiss_peer(matrix: EmbeddingMatrix, factory: str) -> tuple[str, float, int]:
-    """What faiss makes of a recipe of its own: its name, error and bytes, with rotation and codebooks in float16."""
+def faiss_peer(matrix: EmbeddingMatrix, dims: int, parts: int, bits: int) -> tuple[float, str, int]:
+    """What faiss makes of a recipe of its own: its error, name and bytes, with rotation and codebooks in float16."""
     import faiss
 
-    d = matrix.shape[1]
+    n, d = matrix.shape
     values = np.ascontiguousarray(matrix.values)
-    index = faiss.index_factory(d, factory)
+    recipe = f"OPQ{parts}_{dims},PQ{parts}x{bits}"
+    index = faiss.index_factory(d, recipe)
     index.train(values)
-    codes = index.sa_encode(values)
-    left = (index.sa_decode(codes) - values) ** 2
-    n_bytes = codes.nbytes + 2 * (d * d + 256 * d)
-    return f"faiss {factory}", float(left.sum(dtype=np.float64) / matrix.squared_norms.sum()), n_bytes
+    left = (index.sa_decode(index.sa_encode(values)) - values) ** 2
+    n_bytes = (n * parts * bits + 7) // 8 + 2 * (dims * d + 2**bits * dims)
+    return float(left.sum(dtype=np.float64) / matrix.squared_norms.sum()), f"faiss {recipe}", n_bytes
 
 
 def by_order() -> None:
