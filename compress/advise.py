@@ -8,7 +8,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.methods.base import whole
 from compress.metrics import evaluate
-from compress.sweep import Trial, Trials, identity
+from compress.sweep import Trial, Trials
 from compress.targets import OutOfReach, error_of, is_slow, target_of
 
 
@@ -112,7 +112,7 @@ class Fits:
 
     def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Callable[[dict], None] | None, steps: int):
         self.matrix, self.store, self.progress, self.steps, self.done = matrix, store, progress, steps, 0
-        self.keys = {False: identity(matrix), True: f"{identity(matrix)} drafts"}
+        self.keys = {False: matrix.key, True: f"{matrix.key} drafts"}
         self.known = {draft: {trial.method: trial for trial in store.of(key)} if store else {} for draft, key in self.keys.items()}
 
     def full(self, method: Method) -> Trial:

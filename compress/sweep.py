@@ -45,7 +45,7 @@ def run(
     matrix: EmbeddingMatrix, methods: Iterable[Method], store: "Trials", progress: Callable[[Trial], None] | None = None
 ) -> list[Trial]:
     """Fits and evaluates every setting that the store does not hold yet; what is stopped goes on from there."""
-    key = identity(matrix)
+    key = matrix.key
     finished = {trial.method: trial for trial in store.of(key)}
     out = []
     for method in methods:
@@ -57,11 +57,6 @@ def run(
         if progress:
             progress(trial)
     return out
-
-
-def identity(matrix: EmbeddingMatrix) -> str:
-    """What trials are kept under: the matrix's digest, and one of its row weights where it has some."""
-    return matrix.key
 
 
 class Trials:

@@ -11,7 +11,6 @@ from compress.curves import svd_figures
 from compress.factors import BITS
 from compress.fitting import within
 from compress.methods import SVD
-from compress.sweep import identity
 from compress.threads import one_thread
 from pages.parts import jobs
 from pages.parts.cached import plain_of, rounded_of
@@ -125,7 +124,7 @@ def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
 
 def trial_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """What sweeps and advice have found, those that were stopped and those of other pages too."""
-    rest = [trial for trial in jobs.trials().of(identity(matrix)) if not isinstance(trial.method, SVD) and trial.method.knob]
+    rest = [trial for trial in jobs.trials().of(matrix.key) if not isinstance(trial.method, SVD) and trial.method.knob]
     return [figured(matrix, trial.method, trial.figures, measure) for trial in rest]
 
 

@@ -5,7 +5,7 @@ import streamlit as st
 from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.charts import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
-from compress.sweep import identity, plan
+from compress.sweep import plan
 from pages.parts import jobs
 from pages.parts.matrix import chosen
 from pages.parts.weights import weights_option
@@ -26,7 +26,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
         if running:
             jobs.watch("sweep", progress, redraw=True)
             return
-        done = {trial.method for trial in jobs.trials().of(identity(matrix))}
+        done = {trial.method for trial in jobs.trials().of(matrix.key)}
         missing = [method for method in wanted if method not in done]
         if missing:
             st.button(
