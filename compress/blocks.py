@@ -20,6 +20,11 @@ def walk(values: np.ndarray, most: int | None = None) -> Iterator[tuple[slice, n
         yield rows, np.ascontiguousarray(values[rows])
 
 
+def some_rows(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of all of n rows, or of as many as `most` chosen at random, in order."""
+    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
+
+
 def to_device(array: np.ndarray, device: str):
     """The array itself on "cpu"; else a torch tensor on the device, which answers the same operators."""
     if device == "cpu":

@@ -3,7 +3,8 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, code_charts
-from compress.codes_seen import correlations, nearest, pairs_of, shares_on, shown_rows, signs_of, svd_cosines, unit_rows
+from compress.blocks import some_rows
+from compress.codes_seen import MOST_ROWS, correlations, nearest, pairs_of, shares_on, signs_of, svd_cosines, unit_rows
 from compress.methods import SVD, LightToken
 
 
@@ -69,7 +70,7 @@ def test_the_cosine_of_svd_is_that_of_its_fit(matrix):
 
 
 def test_rows_that_are_looked_at_are_all_where_there_are_few():
-    assert np.array_equal(shown_rows(5, np.random.default_rng(0)), np.arange(5))
+    assert np.array_equal(some_rows(5, MOST_ROWS, np.random.default_rng(0)), np.arange(5))
 
 
 def test_training_gives_a_line_a_stage_and_a_band_where_no_loss_is_told():

@@ -38,24 +38,22 @@ def plan_at(level: float, classes: Classes, counts: np.ndarray, d: int, states: 
     energy = used * classes.variances + used * classes.means**2  # (c, m) of all rows
     ideal = classes.rates(level)
     rates = rounded_rates(ideal)
+    left = np.minimum(used * classes.variances, counts[:, None] * level)
     if rotated:
         exchange = 2 * np.log(2) * level  # error for a bit
         basis_rates = coded_basis.rates_for(energy.sum(axis=0) / level, d)
-        left = np.minimum(used * classes.variances, counts[:, None] * level)
         worth = (energy - left).sum(axis=0) - exchange * (counts @ ideal)
         kept = np.flatnonzero(worth > exchange * d * basis_rates)
         if not len(kept):
             kept = np.array([worth.argmax()])
     else:
-        left, kept, basis_rates = np.minimum(used * classes.variances, counts[:, None] * level), np.arange(d), None
+        kept, basis_rates = np.arange(d), None
     schedule = Schedule(kinds_at(rates[:, kept]), states)
     streams = sum((int(counts @ lengths) + 7) // 8 for lengths in schedule.lengths)
     c, m = rates[:, kept].shape
     own = m + sum(coded_basis.n_bytes(basis_rates[kept], d)) if rotated else 0
     n_bytes = (c * TABLES + COLUMN) * m + UNIT + own + (int(n) * packing.width(c) + 7) // 8 + GUARD + streams
-    gone = np.ones(energy.shape[1], bool)
-    gone[kept] = False
-    error = float(left[:, kept].sum() + energy[:, gone].sum())
+    error = float(left[:, kept].sum() + np.delete(energy, kept, axis=1).sum())
     return Plan(level, kept, rates[:, kept], basis_rates[kept] if rotated else None, n_bytes, error)
 
 

@@ -79,12 +79,12 @@ class Trellis(Method):
         arrays |= coded_basis.code(inverse.T, plan.basis_rates)
         if plan.basis_rates is not None:
             inverse = np.linalg.pinv(coded_basis.decode(arrays, d).astype(np.float64)).astype(np.float32)
-        sample = some(n, SAMPLE, rng)
+        sample = blocks.some_rows(n, SAMPLE, rng)
         classes = Classes.of(matrix.values[sample] @ inverse, labels[sample], matrix.weights[sample], len(plan.rates))
         arrays |= stored_means(classes.means)
         means = read_means(arrays)
         scales = (np.sqrt(classes.variances) * spread(plan.rates)).astype(np.float32)
-        sample = some(n, REFITTED, rng)
+        sample = blocks.some_rows(n, REFITTED, rng)
         numbers = matrix.values[sample] @ inverse - means[labels[sample]]
         for _ in range(PASSES):
             scales = refitted(scales, numbers, labels[sample], matrix.weights[sample], schedule)
@@ -106,7 +106,7 @@ class Trellis(Method):
     def planned(self, matrix: EmbeddingMatrix, rng: np.random.Generator) -> tuple[np.ndarray, Plan, np.ndarray]:
         """The axes (d, m), the plan, and the class of each row (n,), in the principal axes or in the columns as they are."""
         n, d = matrix.shape
-        sample = some(n, SAMPLE, rng)
+        sample = blocks.some_rows(n, SAMPLE, rng)
         found = []
         for axes in (matrix.axes[:, : min(n, d)].astype(np.float32), np.eye(d, dtype=np.float32)):
 
@@ -199,10 +199,6 @@ def best_classes(coefficients, weights, most: int, plan_of: Callable) -> tuple[P
                 break
         count //= 2
     return min(found, key=lambda each: each[0].error)
-
-
-def some(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
-    return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
 
 
 def refitted(scales, numbers, labels, weights, schedule) -> np.ndarray:
