@@ -113,3 +113,8 @@ def squared_norms(values: np.ndarray) -> np.ndarray:
     for rows, block in walk(values):
         out[rows] = np.einsum("id,id->i", block, block, dtype=np.float64)
     return out
+
+
+def unit_rows(values: np.ndarray) -> np.ndarray:
+    """Rows of length 1; a row of zeros stays."""
+    return values / np.maximum(np.sqrt(np.einsum("id,id->i", values, values)), 1e-30)[:, None]

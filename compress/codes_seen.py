@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress import blocks, packing
+from compress.blocks import unit_rows
 from compress.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
+from compress.neighbours import ordered
 
 MOST_ROWS = 40_000  # that are looked at; of a larger matrix so many, chosen at random
 QUERIES = 1000
@@ -69,7 +71,7 @@ def pairs_of(matrix: EmbeddingMatrix, result: Compressed, seed: int = 0) -> Pair
         cosines, agreeing = unit[asked] @ unit.T, signs[asked] @ signs.T
         agreeing += rng.random(agreeing.shape, dtype=np.float32) / 2  # equal distances in random order
         cosines[own] = agreeing[own] = -np.inf
-        nearest, closest = ranked(cosines, count), ranked(agreeing, count)
+        nearest, closest = ordered(cosines, count), ordered(agreeing, count)
         found += sum(len(np.intersect1d(one, other)) for one, other in zip(nearest, closest, strict=True))
         for number, row in enumerate(asked):
             among = (*AMONG, None)[number % (len(AMONG) + 1)]
@@ -89,24 +91,6 @@ def pairs_of(matrix: EmbeddingMatrix, result: Compressed, seed: int = 0) -> Pair
         queries=len(queries),
         rows=len(searched),
     )
-
-
-def ranked(scores: np.ndarray, count: int) -> np.ndarray:
-    """(q, count) places of the largest scores of every row, in no order."""
-    return np.argpartition(scores, scores.shape[1] - count, axis=1)[:, -count:]
-
-
-def unit_rows(values: np.ndarray) -> np.ndarray:
-    """Rows of length 1; a row of zeros stays."""
-    return values / np.maximum(np.sqrt(np.einsum("id,id->i", values, values)), 1e-30)[:, None]
-
-
-def nearest(unit: np.ndarray, row: int, count: int = NEIGHBOURS) -> tuple[np.ndarray, np.ndarray]:
-    """The rows nearest to one of them by cosine, the nearest first, and their cosines."""
-    cosines = unit @ unit[row]
-    order = np.argsort(-cosines, kind="stable")
-    order = order[order != row][:count]
-    return order, cosines[order]
 
 
 def svd_cosines(matrix: EmbeddingMatrix) -> np.ndarray:

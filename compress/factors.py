@@ -61,6 +61,11 @@ def store(
             codes[members] = round_to(coefficients[members], steps, LARGEST[bits])
             bases[z] *= steps[:, None]
     bases = (refit or least_squares)(matrix, codes, bases, labels, offsets)
+    return on_grids(codes, bases, bits)
+
+
+def on_grids(codes: np.ndarray, bases: np.ndarray, bits: int) -> dict:
+    """The arrays that keep whole numbers (n, m), at 8 or 4 bits, and the bases they multiply, these in 8 bits."""
     scales = np.maximum(np.abs(bases).max(axis=2), 1e-30).astype(np.float32) / 127  # (groups, m)
     return {
         "coefficients": codes if bits == 8 else packing.pack_nibbles(codes),
@@ -131,3 +136,18 @@ def read_bases(arrays: dict):
     xp = array_namespace(arrays["bases"])
     bases = xp.astype(arrays["bases"], xp.float32)
     return bases * arrays["scales"][:, :, None] if "scales" in arrays else bases
+
+
+def loosened(arrays: dict, m: int) -> dict[str, np.ndarray]:
+    """Both factors in float32, coefficients in steps of their grids, as the `read_` functions take them too."""
+    every = np.arange(len(arrays["coefficients"]))
+    return {"coefficients": read_coefficients(arrays, every, m), "bases": read_bases(arrays)}
+
+
+def tightened(moving: dict[str, np.ndarray], bits: int) -> dict:
+    """The arrays that keep such factors."""
+    coefficients, bases = moving["coefficients"], moving["bases"]
+    if bits in FLOAT:
+        return {"coefficients": within(coefficients, FLOAT[bits]), "bases": within(bases, FLOAT[bits])}
+    codes = np.clip(np.rint(coefficients), -LARGEST[bits], LARGEST[bits]).astype(np.int8)
+    return on_grids(codes, bases, bits)

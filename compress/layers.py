@@ -1,41 +1,181 @@
-"""The layer that stands in for nn.Embedding, holding the compressed form."""
+"""Torch modules that compute with the compressed form: the one that stands in for nn.Embedding, and those that share its table."""
 
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
 import torch
+from torch.utils.checkpoint import checkpoint
 
 from compress.compressed import Compressed
+
+AT_ONCE = 2048  # rows that are decoded at a time where a whole table is gone through
 
 
 class CompressedEmbedding(torch.nn.Module):
     """Ids of any shape in, their vectors out, decoded from the stored arrays when asked.
 
-    The arrays are buffers: they move with the module and travel in its state_dict. For projective clustering this is the paper's
-    architecture, k small layers in parallel joined by one linear layer, computed by gathers.
+    The arrays are buffers: they move with the module and travel in its state_dict, each in the dtype that it is stored in, whatever
+    dtype the module is asked for: `.half()` and the like set the dtype of the vectors, which are decoded in float32. For projective
+    clustering this is the paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers.
+    padding_idx: that of the layer this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding.
     Raises IndexError for an id that is not there, as nn.Embedding does.
     """
 
-    def __init__(self, compressed: Compressed):
+    def __init__(self, compressed: Compressed, padding_idx: int | None = None, dtype: torch.dtype = torch.float32):
         super().__init__()
-        self.method = compressed.method
+        self.method, self.digest = compressed.method, compressed.digest
         self.num_embeddings, self.embedding_dim = compressed.shape
-        self.names = tuple(compressed.arrays)
+        self.padding_idx, self.dtype = padding_idx, dtype
+        self.stored = tuple(compressed.arrays)
         for name, array in compressed.arrays.items():
             self.register_buffer(name, torch.from_numpy(array.copy()))
         self.ready, self.prepared_of, self.held = {}, [], {}
+        self.still = self.base = self.moving = None  # while it is trained: what is not, the arrays before, and what is
+
+    @property
+    def device(self) -> torch.device:
+        return next(chain(self.parameters(), self.buffers())).device
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
         flat = ids.reshape(-1).long()
-        if flat.numel() and not (int(flat.min()) >= 0 and int(flat.max()) < self.num_embeddings):
-            raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}")
-        return self.method.decode(self.prepared(), flat, self.embedding_dim).reshape(*ids.shape, self.embedding_dim)
+        if flat.numel():
+            least, most = int(flat.min()), int(flat.max())
+            if least < 0 or most >= self.num_embeddings:
+                raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}, got {least if least < 0 else most}")
+        return self.decoded(flat).reshape(*ids.shape, self.embedding_dim)
+
+    def decoded(self, rows: torch.Tensor, prepared: dict | None = None) -> torch.Tensor:
+        """Those rows (r,) int64 of the table, (r, d)."""
+        return self.method.decode(prepared or self.prepared(), rows, self.embedding_dim).to(self.dtype)
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The whole table, (n, d), decoded anew each time: for code that reads the weight of an embedding. To write to it changes
+        nothing."""
+        prepared = self.prepared()
+        return torch.cat([self.decoded(rows, prepared) for rows in self.blocks()])
+
+    def blocks(self) -> Iterator[torch.Tensor]:
+        """All row numbers, some at a time."""
+        for first in range(0, self.num_embeddings, AT_ONCE):
+            yield torch.arange(first, min(first + AT_ONCE, self.num_embeddings), device=self.device)
 
     def prepared(self) -> dict:
-        """What decoding starts from, made anew where a buffer was written or moved since."""
-        buffers = {name: getattr(self, name) for name in self.names}
-        state = [(id(buffer), buffer._version) for buffer in buffers.values()]
+        """What decoding starts from, made anew where an array was written or moved since."""
+        if self.still is not None:
+            return self.on_device() | {name: getattr(self, name) for name in self.moving}
+        arrays = {name: getattr(self, name) for name in self.stored}
+        state = [(id(array), None if array.is_inference() else array._version) for array in arrays.values()]
         if state != self.prepared_of:
-            self.ready = self.method.prepared(buffers, self.num_embeddings, self.embedding_dim)
-            self.prepared_of, self.held = state, buffers  # held, so that no other tensor gets their ids
+            self.ready = self.method.prepared(arrays, self.num_embeddings, self.embedding_dim)
+            self.prepared_of, self.held = state, arrays  # held, so that no other tensor gets their ids
         return self.ready
+
+    def on_device(self) -> dict:
+        """What is not trained, as tensors where the parameters are."""
+        if self.prepared_of != [self.device]:
+            self.ready = {
+                name: torch.from_numpy(each).to(self.device) if isinstance(each, np.ndarray) else each
+                for name, each in self.still.items()
+            }
+            self.prepared_of = [self.device]
+        return self.ready
+
+    def trainable(self) -> "CompressedEmbedding":
+        """Opens the layer for training, in place: what its method decodes by, factors, scales, codebooks, decoders, becomes
+        parameters in float32; codes and labels stay as they are. `settled` ends it. Returns the layer."""
+        if self.still is None:
+            now = self.compressed()
+            loose = self.method.loosened(now.arrays, *now.shape)
+            device = self.device
+            for name in self.stored:
+                delattr(self, name)
+            for name, array in loose.moving.items():
+                self.register_parameter(name, torch.nn.Parameter(torch.tensor(array, dtype=torch.float32, device=device)))
+            self.still, self.base, self.moving = loose.still, now.arrays, tuple(loose.moving)
+        return self
+
+    def settled(self) -> "CompressedEmbedding":
+        """Ends training, in place: the arrays are buffers again, in the dtypes that they are stored in. Returns the layer."""
+        now = self.compressed()
+        if self.still is not None:
+            device = self.device
+            for name in self.moving:
+                delattr(self, name)
+            for name, array in now.arrays.items():
+                self.register_buffer(name, torch.from_numpy(array.copy()).to(device))
+            self.still = self.base = self.moving = None
+        return self
+
+    def compressed(self) -> Compressed:
+        """The compressed matrix as it is now, each array rounded to how it is stored where it is being trained."""
+        if self.still is None:
+            arrays = {name: getattr(self, name).numpy(force=True).copy() for name in self.stored}
+        else:
+            arrays = self.method.tightened(self.base, {name: getattr(self, name).numpy(force=True).copy() for name in self.moving})
+        return Compressed(self.method, arrays, (self.num_embeddings, self.embedding_dim), self.digest)
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, {self.method}"
+
+    def _apply(self, fn, recurse=True):
+        """Arrays follow to a device, not to a dtype; a float dtype becomes that of the vectors."""
+        self.dtype = fn(torch.empty(0, dtype=self.dtype)).dtype
+
+        def moved(array):
+            there = fn(array)
+            return there if there.dtype == array.dtype else array.to(there.device)
+
+        return super()._apply(moved, recurse)
+
+    def __getstate__(self):
+        return self.__dict__ | {"ready": {}, "prepared_of": [], "held": {}}  # a copy's arrays have other ids
+
+
+class Shared(torch.nn.Module):
+    """What uses the table of a CompressedEmbedding that is held elsewhere in the model, and saved, moved and trained there."""
+
+    def __init__(self, embedding: CompressedEmbedding):
+        super().__init__()
+        self.__dict__["embedding"] = embedding  # not as a submodule: its arrays would be in the state_dict twice
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The whole table, decoded anew each time."""
+        return self.embedding.weight
+
+
+class SharedEmbedding(Shared):
+    """A second place where the same embedding looks up ids, as in an encoder and its decoder."""
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.embedding(ids)
+
+
+class CompressedOutput(Shared):
+    """The output layer of a language model, tied to its embedding: hidden states (…, d) times the table's transpose, plus the bias
+    (n,) if there is one. Decodes a block of rows at a time, so that the table never stands in memory; where gradients are wanted,
+    once more on the way back."""
+
+    def __init__(self, embedding: CompressedEmbedding, bias: torch.nn.Parameter | None = None):
+        super().__init__(embedding)
+        self.in_features, self.out_features = embedding.embedding_dim, embedding.num_embeddings
+        self.register_parameter("bias", bias)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        prepared = self.embedding.prepared()
+
+        def scores(hidden, rows):
+            bias = None if self.bias is None else self.bias[rows]
+            return torch.nn.functional.linear(hidden, self.embedding.decoded(rows, prepared), bias)
+
+        blocks = self.embedding.blocks()
+        if torch.is_grad_enabled():
+            return torch.cat(
+                [checkpoint(scores, hidden, rows, use_reentrant=False, preserve_rng_state=False) for rows in blocks], dim=-1
+            )
+        return torch.cat([scores(hidden, rows) for rows in blocks], dim=-1)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

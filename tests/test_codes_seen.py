@@ -3,8 +3,8 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, code_charts
-from compress.blocks import some_rows
-from compress.codes_seen import MOST_ROWS, correlations, nearest, pairs_of, shares_on, signs_of, svd_cosines, unit_rows
+from compress.blocks import some_rows, unit_rows
+from compress.codes_seen import MOST_ROWS, correlations, pairs_of, shares_on, signs_of, svd_cosines
 from compress.methods import SVD, LightToken
 
 
@@ -55,11 +55,6 @@ def test_recall_counts_the_rows_that_both_find(matrix, result):
     second = [set(row) for row in np.argsort(-agreeing, axis=1, kind="stable")[:, :10]]
     assert pairs.recall == pytest.approx(np.mean([len(a & b) / 10 for a, b in zip(first, second, strict=True)]), abs=0.04)
     assert pairs.cosine[pairs.near].mean() < pairs.cosine[~pairs.near].mean()
-
-
-def test_the_nearest_rows_come_in_order_without_the_row_itself(matrix):
-    rows, cosines = nearest(unit_rows(matrix.values), 7)
-    assert 7 not in rows and len(rows) == 10 and (np.diff(cosines) <= 0).all()
 
 
 def test_the_cosine_of_svd_is_that_of_its_fit(matrix):

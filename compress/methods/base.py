@@ -9,9 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from compress.blocks import walk
 from compress.compressed import Compressed
 from compress.layout import Layout, bytes_of, check_stored
 from compress.matrix import EmbeddingMatrix
+from compress.methods.loose import Loose
 from compress.metrics import evaluate
 
 Progress = Callable[[dict], None]  # told after every step what was done; may raise to stop the fit
@@ -29,6 +31,7 @@ class Method:
     name: ClassVar[str]
     label: ClassVar[str]
     knob: ClassVar[str | None] = None  # the setting that size is chosen by
+    outward: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
 
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         raise NotImplementedError
@@ -40,6 +43,25 @@ class Method:
         """What `decode` starts from, made once of the stored arrays (numpy arrays or torch tensors): these themselves, unless a
         method has something to work out first."""
         return arrays
+
+    def loosened(self, arrays: dict, n: int, d: int) -> Loose:
+        """The stored arrays opened for training."""
+        raise NotImplementedError
+
+    def tightened(self, arrays: dict, moving: dict[str, np.ndarray]) -> dict:
+        """The stored arrays with what training moved in their place, rounded to how it is stored."""
+        raise NotImplementedError
+
+    def fit_under(self, matrix: EmbeddingMatrix, root: np.ndarray, progress: Progress | None = None) -> Compressed:
+        """A fit for errors as they are seen through `root` M (d, d), invertible: of the rows of A M, with M⁻¹ taken into what rows
+        are sums of, so that it costs no bytes. A fit of A itself where a method has nothing that could take it in."""
+        if not self.outward:
+            return self.fit(matrix, progress)
+        n, d = matrix.shape
+        result = self.fit(seen_through(matrix, root), progress)
+        moving, inverse = self.loosened(result.arrays, n, d).moving, np.linalg.inv(root)
+        moving |= {name: (moving[name] @ inverse).astype(np.float32) for name in self.outward if name in moving}
+        return Compressed(self, self.tightened(result.arrays, moving), matrix.shape, matrix.digest)
 
     def layout(self, n: int, d: int) -> Layout:
         raise NotImplementedError
@@ -103,6 +125,12 @@ class Method:
     def __str__(self):
         shown = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         return f"{self.name}({shown})"
+
+
+def seen_through(matrix: EmbeddingMatrix, root: np.ndarray) -> EmbeddingMatrix:
+    """The matrix A M with the weights of A."""
+    values = np.concatenate([(block @ root).astype(np.float32) for _, block in walk(matrix.values)])
+    return EmbeddingMatrix(values, weights=matrix.weights, name=matrix.name, device=matrix.device)
 
 
 def whole(name: str, value, low: int, high: int | float = math.inf, because: str = "") -> None:

@@ -13,6 +13,7 @@ from compress.errors import Stop
 from compress.methods.autoencoder import train_stage
 from compress.methods.base import Method, one_of, rank_bound, real, whole
 from compress.methods.codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep
+from compress.methods.loose import Loose
 from compress.methods.svd import SVD
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}
@@ -48,6 +49,7 @@ class LightToken(Method):
     name: ClassVar[str] = "light_token"
     label: ClassVar[str] = "LightToken"
     knob: ClassVar[str] = "bits"
+    outward: ClassVar[tuple[str, ...]] = ("bases", "decoder", "offset")
 
     def __post_init__(self):
         whole("rank", self.rank, 0)
@@ -198,6 +200,22 @@ class LightToken(Method):
             signs = signs * arrays["levels"][level][:, None]
         decoded = signs @ read_decoder(arrays) + arrays["offset"]
         return decoded + self.svd.decode(arrays, rows, d) if self.rank else decoded
+
+    def loosened(self, arrays, n, d):
+        loose = self.svd.loosened(arrays, n, d) if self.rank else Loose({}, {})
+        if not self.bits:
+            return loose
+        levels = {name: arrays[name] for name in ("levels",) if self.levels > 1}
+        codes = {name: arrays[name] for name in ("codes", "gains") if name in arrays}
+        ones = {"decoder_scales": np.ones(self.bits, np.float32)}
+        return Loose(
+            loose.moving | {"decoder": read_decoder(arrays), "offset": arrays["offset"]} | levels, loose.still | codes | ones
+        )
+
+    def tightened(self, arrays, moving):
+        base = self.svd.tightened(arrays, moving) if self.rank else {}
+        decoder = stored_decoder(moving["decoder"], self.factor_bits) if self.bits else {}
+        return arrays | base | decoder | {name: moving[name] for name in ("offset", "levels") if name in moving}
 
     def layout(self, n, d):
         layout = self.svd.layout(n, d) if self.rank else {}

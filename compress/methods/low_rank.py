@@ -9,12 +9,14 @@ from compress import blocks, factors
 from compress.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound, whole
+from compress.methods.loose import Loose
 
 
 class LowRank(Method):
     """A ≈ U Vᵀ of rank j, factors stored at `factor_bits`; numbers stored: n·j + j·d."""
 
     knob: ClassVar[str] = "j"
+    outward: ClassVar[tuple[str, ...]] = ("bases",)
 
     @classmethod
     def precisions(cls, n, d):
@@ -35,6 +37,12 @@ class LowRank(Method):
 
     def decode(self, arrays, rows, d):
         return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
+
+    def loosened(self, arrays, n, d):
+        return Loose(factors.loosened(arrays, self.j), {})
+
+    def tightened(self, arrays, moving):
+        return factors.tightened(moving, self.factor_bits)
 
     def layout(self, n, d):
         return factors.layout(n, d, 1, self.j, self.factor_bits)

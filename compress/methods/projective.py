@@ -14,6 +14,7 @@ from compress.losses import LARGEST_P, Loss
 from compress.losses import NAMES as LOSSES
 from compress.methods.base import Method, one_of, rank_bound, real, whole
 from compress.methods.flats import find_flats
+from compress.methods.loose import Loose
 from compress.threads import one_thread
 
 GROUPS = (2, 5, 10)  # numbers of subspaces that are worth a try
@@ -47,6 +48,7 @@ class ProjectiveClustering(Method):
     name: ClassVar[str] = "projective"
     label: ClassVar[str] = "k subspaces"
     knob: ClassVar[str] = "j"
+    outward: ClassVar[tuple[str, ...]] = ("bases", "offsets")
 
     def __post_init__(self):
         whole("k", self.k, 1, 65536)
@@ -115,6 +117,13 @@ class ProjectiveClustering(Method):
     def labels(self, arrays, rows):
         """The subspace of each of those rows, int64."""
         return packing.read_stream(arrays["labels"], packing.width(self.k), rows) if self.k > 1 else 0 * rows
+
+    def loosened(self, arrays, n, d):
+        moving = factors.loosened(arrays, self.j) | ({"offsets": arrays["offsets"]} if self.affine else {})
+        return Loose(moving, {"labels": arrays["labels"]} if self.k > 1 else {})
+
+    def tightened(self, arrays, moving):
+        return arrays | factors.tightened(moving, self.factor_bits) | ({"offsets": moving["offsets"]} if self.affine else {})
 
     def layout(self, n, d):
         layout = factors.layout(n, d, self.k, self.j, self.factor_bits)

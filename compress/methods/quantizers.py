@@ -10,6 +10,7 @@ from compress import factors, packing
 from compress.blocks import walk
 from compress.compressed import Compressed
 from compress.methods.base import Method
+from compress.methods.loose import Loose
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class RoundedRows(Method):
         if self.bits == 4:
             codes = packing.read_nibbles(codes, d)
         return xp.astype(codes, xp.float32) * xp.astype(scales, xp.float32)[:, None]
+
+    def loosened(self, arrays, n, d):
+        return Loose({"scales": arrays["scales"].astype(np.float32)}, {"codes": arrays["codes"]})
+
+    def tightened(self, arrays, moving):
+        return arrays | {"scales": np.clip(moving["scales"], 6e-8, 65504).astype(np.float16)}
 
     def layout(self, n, d):
         return {"codes": ((n, self.row_bytes(d)), self.dtype), "scales": ((n,), np.float16)}

@@ -27,6 +27,7 @@ class ResidualQuantization(VectorQuantization):
 
     name: ClassVar[str] = "rq"
     label: ClassVar[str] = "RQ"
+    outward: ClassVar[tuple[str, ...]] = ("codebooks",)
 
     def __post_init__(self):
         super().__post_init__()

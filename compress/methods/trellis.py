@@ -13,7 +13,8 @@ from compress.compressed import Compressed
 from compress.layout import bytes_of, check_stored
 from compress.matrix import EmbeddingMatrix
 from compress.methods import coded_basis
-from compress.methods.base import Method, one_of, real, whole
+from compress.methods.base import Method, one_of, real, seen_through, whole
+from compress.methods.loose import Loose
 from compress.methods.plan import Plan, least_bytes, plan_within
 from compress.trellis import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
 
@@ -69,27 +70,41 @@ class Trellis(Method):
         return replace(self, states=256)
 
     def fit(self, matrix, progress=None):
+        self.check(*matrix.shape)
+        return Compressed(self, self.coded(matrix, None, progress), matrix.shape, matrix.digest)
+
+    def fit_under(self, matrix, root, progress=None):
+        """Directions that are to be stored are then no longer at right angles, nor of one length as they are seen."""
+        self.check(*matrix.shape)
+        return Compressed(self, self.coded(seen_through(matrix, root), root, progress), matrix.shape, matrix.digest)
+
+    def coded(self, matrix: EmbeddingMatrix, root: np.ndarray | None, progress) -> dict:
+        """The arrays for rows of A M, which `matrix` holds, that decode to those of A. root: M (d, d), None for 1."""
         n, d = matrix.shape
-        self.check(n, d)
         rng = np.random.default_rng(self.seed)
-        axes, plan, labels = self.planned(matrix, rng)
+        axes, plan, labels = self.planned(matrix, rng, root is not None)
         schedule = Schedule(kinds_at(plan.rates), self.states)
         arrays = {"kinds": schedule.kinds, "labels": packing.pack_stream(labels, packing.width(len(plan.rates)))}
-        inverse = axes[:, plan.kept]
-        arrays |= coded_basis.code(inverse.T, plan.basis_rates)
+        inverse, lengths = axes[:, plan.kept], np.ones(len(plan.kept), np.float32)
+        directions = inverse.T if root is None else blocks.unit_rows(inverse.T @ np.linalg.inv(root))
+        arrays |= coded_basis.code(directions, plan.basis_rates)
         if plan.basis_rates is not None:
-            inverse = np.linalg.pinv(coded_basis.decode(arrays, d).astype(np.float64)).astype(np.float32)
+            basis = coded_basis.decode(arrays, d).astype(np.float64)
+            if root is not None:  # numbers in units in which an error of each counts the same
+                basis = basis @ root
+                lengths = np.linalg.norm(basis, axis=1).astype(np.float32)
+            inverse = (np.linalg.pinv(basis) * lengths).astype(np.float32)
         sample = blocks.some_rows(n, SAMPLE, rng)
         classes = Classes.of(matrix.values[sample] @ inverse, labels[sample], matrix.weights[sample], len(plan.rates))
-        arrays |= stored_means(classes.means)
-        means = read_means(arrays)
+        arrays |= stored_means(classes.means / lengths)
+        means = read_means(arrays) * lengths
         scales = (np.sqrt(classes.variances) * spread(plan.rates)).astype(np.float32)
         sample = blocks.some_rows(n, REFITTED, rng)
         numbers = matrix.values[sample] @ inverse - means[labels[sample]]
         for _ in range(PASSES):
             scales = refitted(scales, numbers, labels[sample], matrix.weights[sample], schedule)
-        arrays |= stored_scales(scales)
-        scales = read_scales(arrays)
+        arrays |= stored_scales(scales / lengths)
+        scales = read_scales(arrays) * lengths
         arrays["extra"] = np.zeros((int(schedule.lengths[1, labels].sum()) + 7) // 8, np.uint8)
         arrays["codes"] = np.zeros(self.size(n, d) - sum(array.nbytes for array in arrays.values()), np.uint8)
         at, extra_at = 8 * GUARD, 0
@@ -101,14 +116,15 @@ class Trellis(Method):
             extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
             if progress:
                 progress({"step": min(first + BLOCK, n), "steps": n})
-        return Compressed(self, arrays, matrix.shape, matrix.digest)
+        return arrays
 
-    def planned(self, matrix: EmbeddingMatrix, rng: np.random.Generator) -> tuple[np.ndarray, Plan, np.ndarray]:
-        """The axes (d, m), the plan, and the class of each row (n,), in the principal axes or in the columns as they are."""
+    def planned(self, matrix: EmbeddingMatrix, rng: np.random.Generator, turned: bool) -> tuple[np.ndarray, Plan, np.ndarray]:
+        """The axes (d, m), the plan, and the class of each row (n,): in the principal axes or, where they need not be turned and
+        that is better, in the columns as they are."""
         n, d = matrix.shape
         sample = blocks.some_rows(n, SAMPLE, rng)
         found = []
-        for axes in (matrix.axes[:, : min(n, d)].astype(np.float32), np.eye(d, dtype=np.float32)):
+        for axes in (matrix.axes[:, : min(n, d)].astype(np.float32), np.eye(d, dtype=np.float32))[: 1 if turned else 2]:
 
             def plan_of(classes, counts=None, rotated=not found):
                 counts = n * classes.shares if counts is None else counts
@@ -150,6 +166,19 @@ class Trellis(Method):
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
         numbers = numbers * arrays["scales"][labels] + arrays["means"][labels]
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
+
+    def loosened(self, arrays, n, d):
+        prepared = self.prepared(arrays, n, d)
+        moving = {name: prepared.pop(name) for name in ("scales", "means", "basis") if prepared[name] is not None}
+        return Loose(moving, prepared)
+
+    def tightened(self, arrays, moving):
+        """A basis is coded anew, at the rates it had; the lengths of its directions go into scales and means."""
+        tight, lengths = dict(arrays), 1.0
+        if "basis" in moving:
+            lengths = np.linalg.norm(moving["basis"], axis=1)
+            tight |= coded_basis.code(blocks.unit_rows(moving["basis"]), arrays["basis_rates"] / 2)
+        return tight | stored_means(moving["means"] * lengths) | stored_scales(np.abs(moving["scales"] * lengths))
 
     def check_stored(self, arrays, n, d):
         self.check(n, d)

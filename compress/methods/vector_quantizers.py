@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import packing
+from compress import factors, packing
 from compress.compressed import Compressed
 from compress.methods.base import Method, one_of, rank_bound, whole
+from compress.methods.loose import Loose
 
 FLOAT = {32: np.float32, 16: np.float16}
 
@@ -76,6 +77,13 @@ class VectorQuantization(Method):
         books = arrays["codebooks"]
         xp = array_namespace(books)
         return xp.reshape(xp.astype(books, xp.float32), (-1, books.shape[2])) * arrays["unit"]
+
+    def loosened(self, arrays, n, d):
+        moving = {name: arrays[name].astype(np.float32) for name in ("codebooks", "rotation") if name in arrays}
+        return Loose(moving, {name: arrays[name] for name in ("codes", "unit")})
+
+    def tightened(self, arrays, moving):
+        return arrays | {name: factors.within(array, arrays[name].dtype.type) for name, array in moving.items()}
 
     def layout(self, n, d):
         return {
@@ -146,6 +154,7 @@ class OptimizedProductQuantization(VectorQuantization):
 
     name: ClassVar[str] = "opq"
     label: ClassVar[str] = "OPQ"
+    outward: ClassVar[tuple[str, ...]] = ("rotation",)
 
     def __post_init__(self):
         super().__post_init__()

@@ -4,7 +4,8 @@ import numpy as np
 import streamlit as st
 
 from compress import code_charts
-from compress.codes_seen import nearest, signs_of
+from compress.codes_seen import signs_of
+from compress.neighbours import nearest
 from pages.parts.controls import KEPT
 from pages.parts.hash_fits import Work, parts_of, unit_after, unit_before
 from pages.parts.say import literal

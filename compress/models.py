@@ -1,0 +1,135 @@
+"""The model that a matrix belongs to: the network and its tokenizer, opened by transformers."""
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING
+
+from compress.errors import MatrixError
+from compress.sources import HUB, demo
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+PERMUTED = ("xlnet", "xlm", "flaubert")  # language models that do not predict the next token from those before it alone
+MOST_TOKENS = 128  # of a text that a model is given, unless asked otherwise
+
+
+@dataclass(eq=False)
+class OpenModel:
+    """A network in float32, ready to compute with, and its tokenizer, None where its files have none. causal: whether it predicts
+    the next token, so that perplexity means something."""
+
+    network: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase | None"
+    causal: bool
+
+    @property
+    def table(self):
+        """The weights of the embedding, (n, d)."""
+        return self.network.get_input_embeddings().weight
+
+
+def has_model(source: str | os.PathLike) -> bool:
+    """Whether a matrix's source is one that a whole model can be opened from; nothing is fetched."""
+    try:
+        return model_path(source) is not None
+    except MatrixError:  # the demo's files are not installed
+        return False
+
+
+def model_path(source: str | os.PathLike) -> tuple[str, str | None] | None:
+    """What transformers is to open for a matrix's source, and at which revision; None for a matrix without a model."""
+    text = str(source)
+    if text == "demo":
+        return str(demo.model_folder()), None
+    if text.startswith(HUB):
+        name, _, revision = text.removeprefix(HUB).partition("@")
+        return name, revision or None
+    folder = Path(text).expanduser()
+    return (str(folder), None) if (folder / "config.json").is_file() else None
+
+
+def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
+    """The model of a matrix's source: "demo", a folder with config.json, or "hub:org/name".
+
+    head: the end of the class's name in transformers that it is opened as, such as "ForSequenceClassification"; unless given, see
+    `head_of`. Code that comes with a model is never run. Raises MatrixError
+    with one plain sentence where there is no model, or none that transformers can open.
+    """
+    import transformers
+
+    found = model_path(source)
+    if found is None:
+        raise MatrixError(f"{source} is a matrix without a model; name the folder of a transformers model, or hub:org/name.")
+    where, revision = found
+    with plainly(source), quiet():
+        config = transformers.AutoConfig.from_pretrained(where, revision=revision, trust_remote_code=False)
+        head = head_of(config) if head is None else head
+        opener = getattr(transformers, f"AutoModel{head}")
+        network = opener.from_pretrained(where, revision=revision, config=config, dtype="float32", trust_remote_code=False).eval()
+        tokenizer = tokenizer_of(where, revision)
+    return OpenModel(network, tokenizer, head == "ForCausalLM")
+
+
+def head_of(config) -> str:
+    """The head that a model's files hold and tasks use: "ForCausalLM", whatever its class is called, or "ForQuestionAnswering"; ""
+    for the bare model."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    names = [str(name) for name in config.architectures or []]
+    causal = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    if causal is not None and causal.__name__ in names and config.model_type not in PERMUTED:
+        return "ForCausalLM"
+    return "ForQuestionAnswering" if any(name.endswith("ForQuestionAnswering") for name in names) else ""
+
+
+def tokenizer_of(where: str, revision: str | None):
+    """The tokenizer, with something to pad with; None where the model's files have none."""
+    from transformers import AutoTokenizer
+
+    folder = Path(where)
+    files = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model")
+    if folder.is_dir() and not any((folder / file).is_file() for file in files) and not has_bpe(folder):
+        return None
+    tokenizer = AutoTokenizer.from_pretrained(where, revision=revision, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def has_bpe(folder: Path) -> bool:
+    return (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
+
+
+@contextmanager
+def plainly(source):
+    """What transformers raises where it cannot open a model, as one sentence."""
+    from safetensors import SafetensorError
+
+    known = OSError, ValueError, KeyError, ImportError, AttributeError, RuntimeError, SafetensorError, UnpicklingError, EOFError
+    try:
+        yield
+    except known as error:
+        said = " ".join(str(error).split())
+        raise MatrixError(
+            f"The model of {source} cannot be opened ({said[:200]}); a model's folder has config.json too."
+        ) from error
+
+
+@contextmanager
+def quiet():
+    """Without transformers' bars and warnings on the terminal."""
+    from transformers.utils import logging
+
+    bars, before = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,134 @@
+"""How transformers saves and opens a model with a compressed embedding: as a quantization of its own, named "flatland".
+
+To import this is to make it known there.
+"""
+
+import json
+from copy import deepcopy
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from transformers.quantizers import HfQuantizer, register_quantization_config, register_quantizer
+from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING, AUTO_QUANTIZER_MAPPING
+from transformers.utils.quantization_config import QuantizationConfigMixin
+
+from compress import archive
+from compress.compressed import Compressed
+from compress.errors import MatrixError
+from compress.layers import CompressedEmbedding
+from compress.swap import KEPT, OUTPUTS, embedding_of, modules, put
+
+NAME = "flatland"
+MOST_BYTES = 1 << 40
+DAMAGED = "The quantization_config of the model's config.json is damaged; save the model again."
+
+for known in (AUTO_QUANTIZATION_CONFIG_MAPPING, AUTO_QUANTIZER_MAPPING):
+    known.pop(NAME, None)  # from before this module was loaded anew, which transformers would not have twice
+
+
+@register_quantization_config(NAME)
+class FlatlandConfig(QuantizationConfigMixin):
+    """What config.json says of the embedding. header: of a compressed file (archive.py), flat among the rest. arrays: the dtype and
+    shape of each. output: "compressed" where output layers that are tied to the embedding compute with them too."""
+
+    def __init__(self, arrays: dict | None = None, output: str | None = None, quant_method: str = NAME, **header):
+        self.quant_method, self.arrays, self.output, self.header = quant_method, arrays, output, header
+
+    def to_dict(self):
+        return {"quant_method": self.quant_method, "output": self.output, "arrays": self.arrays, **self.header}
+
+    def empty(self, most_bytes: int) -> Compressed:
+        """A compressed matrix of zeros in the right shapes. Raises MatrixError where the config is damaged, which it also is where
+        the arrays take more bytes than the files have."""
+        method, shape, digest = archive.read_header(json.dumps(self.header), "config.json")
+        try:
+            kinds = {name: (np.dtype(kind), [int(side) for side in sides]) for name, (kind, sides) in self.arrays.items()}
+            if sum(kind.itemsize * prod(sides) for kind, sides in kinds.values()) > most_bytes:
+                raise ValueError("larger than the files")
+            if self.output not in (*OUTPUTS, KEPT) or any(kind.kind not in "fiu" for kind, _ in kinds.values()):
+                raise ValueError("not what a swap writes")
+            return Compressed(method, {name: np.zeros(sides, kind) for name, (kind, sides) in kinds.items()}, shape, digest)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise MatrixError(DAMAGED) from error
+
+
+@register_quantizer(NAME)
+class FlatlandQuantizer(HfQuantizer):
+    """Puts empty layers where the arrays are to be loaded, and checks them when they are."""
+
+    def is_serializable(self):
+        return True
+
+    @property
+    def is_trainable(self):
+        return True
+
+    def validate_environment(self, *args, **kwargs):
+        if not self.pre_quantized:
+            raise ValueError("a model gets a compressed embedding by compress.swap_embedding, not by quantization_config")
+
+    def _process_model_before_weight_loading(self, model, checkpoint_files=None, **kwargs):
+        files = [Path(file) for file in checkpoint_files or []]
+        result = self.quantization_config.empty(sum(file.stat().st_size for file in files) if files else MOST_BYTES)
+        old = embedding_of(model)
+        if tuple(old.weight.shape) != result.shape:
+            raise MatrixError(DAMAGED)
+        place = next(name for name, module in modules(model) if module is old)
+        check_files(files, place.rpartition(".")[2], result)
+        ties = model.all_tied_weights_keys
+        source = ties.get(f"{place}.weight", f"{place}.weight")
+        tied = {name.removesuffix(".weight") for name in (source, *ties) if ties.get(name, name) == source} - {place}
+        layer = CompressedEmbedding(result, old.padding_idx, old.weight.dtype)
+        put(model, old, layer, tied, self.quantization_config.output == "compressed")
+
+    def _process_model_after_weight_loading(self, model, **kwargs):
+        model.is_quantized = False  # only the embedding is, which casts itself; transformers would refuse half() and float()
+        layer = model.get_input_embeddings()
+        result = layer.compressed()
+        try:
+            result.method.check_stored(result.arrays, *result.shape)
+        except ValueError as error:
+            raise MatrixError(f"The model's files do not hold what config.json says ({error}); save the model again.") from error
+
+    def get_state_dict_and_metadata(self, model):
+        """Everything as it is, trained arrays in the dtype that they are stored in."""
+        state = model.state_dict()
+        layer = model.get_input_embeddings()
+        place = next(name for name, module in modules(model) if module is layer)
+        stored = layer.compressed().arrays
+        return state | {f"{place}.{name}": torch.from_numpy(array) for name, array in stored.items()}, {}
+
+
+def mark(model, layer: CompressedEmbedding, output: str) -> None:
+    """Tells transformers how the model is to be saved."""
+    result = layer.compressed()
+    arrays = {name: [str(array.dtype), list(array.shape)] for name, array in result.arrays.items()}
+    header = {
+        "version": archive.VERSION,
+        "method": result.method.name,
+        "settings": result.method.settings,
+        "shape": list(result.shape),
+        "digest": result.digest,
+    }
+    shared, own = model.config, deepcopy(model.config)  # another model may be made of the same one
+    own.quantization_config = FlatlandConfig(arrays, output, **header)
+    for module in model.modules():
+        if getattr(module, "config", None) is shared:
+            module.config = own
+    model.hf_quantizer = FlatlandQuantizer(own.quantization_config)
+
+
+def check_files(files: list[Path], leaf: str, result: Compressed) -> None:
+    """Raises MatrixError where the files lack an array of the embedding, whose module is named so, or have it in another shape:
+    transformers would only warn, and leave it as chance has it."""
+    found = {}
+    for file in files:
+        with safe_open(file, framework="numpy") as opened:
+            found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}  # noqa: SIM118
+    shapes = {tuple(key.split(".")[-2:]): shape for key, shape in found.items()}
+    for name, array in result.arrays.items() if files else ():
+        if shapes.get((leaf, name)) != array.shape:
+            raise MatrixError(f"The model's files lack the array {name!r} of the compressed embedding; save the model again.")
