@@ -1,0 +1,163 @@
+"""A model with one table after another put into it, and what comes out: vectors of sentences and tokens, the loss of tokens."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from compress.errors import MatrixError
+from compress.models import MOST_TOKENS, OpenModel
+from compress.sensitivity import states_of
+from compress.tasks.texts import Text
+
+BEFORE = "before"
+TOKENS_AT_ONCE = 4096  # of a batch, its padding counted in
+LOGITS_AT_ONCE = 1 << 26
+COUNTS_FROM_2 = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")  # the places of tokens
+LONGEST = 1024  # tokens that a language model is given at once
+
+
+class Bench:
+    """A model, the tables it is judged with, and what was computed of each text with each table, so that it is computed once.
+
+    tables: name to (n, d) float32; "before" is what every other one is compared with. model may be None for what needs the tables
+    alone. tell: told what share of a pass over texts is done, and with which table.
+    """
+
+    def __init__(self, model: OpenModel | None, tables: dict[str, np.ndarray], tell: Callable[[str, float], None] | None = None):
+        self.model, self.tables = model, tables
+        self.tell = tell or (lambda table, share: None)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops all that was computed."""
+        self.known: dict[str, dict[Text, np.ndarray]] = {name: {} for name in self.tables}
+        self.made: dict = {}
+
+    def put(self, name: str, table: np.ndarray) -> None:
+        """Another table under a name; what was computed with the one that had it is dropped."""
+        self.tables[name], self.known[name] = table, {}
+        self.made = {key: made for key, made in self.made.items() if key[-1] != name}
+
+    def once(self, key, make: Callable):
+        """What `make` gives, made when first asked for under this key."""
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
+
+    @property
+    def before(self) -> np.ndarray:
+        return self.tables[BEFORE]
+
+    @property
+    def network(self):
+        return self.model.network
+
+    @property
+    def device(self):
+        return self.model.table.device
+
+    def context(self, most: int) -> int:
+        """How many tokens of a text the model is given, at most `most`."""
+        config = self.network.config
+        found = getattr(config, "max_position_embeddings", None) or most
+        kept = 2 if config.model_type in COUNTS_FROM_2 else 0
+        given = getattr(self.model.tokenizer, "model_max_length", None) or most
+        return max(1, min(most, found - kept if found > 0 else most, given))
+
+    @contextmanager
+    def using(self, table: str) -> Iterator[None]:
+        """The model with this table in its embedding, its own back afterwards; a tied output follows."""
+        weight = self.model.table
+        held = weight.detach().clone()
+        training = self.network.training
+        try:
+            with torch.inference_mode():
+                weight.copy_(torch.tensor(self.tables[table]))
+                self.network.eval()
+                yield
+        finally:
+            with torch.no_grad():
+                weight.copy_(held)
+            self.network.train(training)
+
+    def ids(self, texts: Sequence[Text], most: int | None) -> list[list[int]]:
+        """Token ids of each text, at most so many, None for all. Raises MatrixError for an id that the table has no row for."""
+        strings = [text for text in texts if isinstance(text, str)]
+        if strings and self.model.tokenizer is None:
+            raise MatrixError("The model has no tokenizer; give the text as a .json list of lists of token ids.")
+        cut = {"truncation": True, "max_length": most} if most else {"truncation": False, "verbose": False}
+        encoded = iter(self.model.tokenizer(strings, **cut)["input_ids"] if strings else [])
+        found = [list(next(encoded) if isinstance(text, str) else text)[:most] for text in texts]
+        self.check(found, texts)
+        return found
+
+    def check(self, found: Sequence[Sequence[int]], texts: Sequence[Text]) -> None:
+        n = len(self.before)
+        for ids, text in zip(found, texts, strict=True):
+            if ids and max(ids) >= n:
+                what = f"The tokenizer gives “{text[:40]}”" if isinstance(text, str) else "A text has"
+                raise MatrixError(
+                    f"{what} the id {max(ids)}, but the matrix has {n:,} rows, counted from 0; take the one it is for."
+                )
+
+    def padded(self, ids: list[list[int]], types: list[list[int]] | None = None) -> dict[str, torch.Tensor]:
+        """(texts, tokens) ids and mask of a batch, padded at the end, and types of token where the model has them."""
+        pad = getattr(self.model.tokenizer, "pad_token_id", None)
+        pad = getattr(self.network.config, "pad_token_id", None) if pad is None else pad
+        pad = pad if pad is not None and 0 <= pad < len(self.before) else 0
+        columns = {"input_ids": (ids, pad), "attention_mask": ([[1] * len(each) for each in ids], 0)}
+        if types and (getattr(self.network.config, "type_vocab_size", None) or 0) > 1:
+            columns["token_type_ids"] = types, 0
+        return {
+            name: torch.nn.utils.rnn.pad_sequence([torch.tensor(each) for each in lists], True, fill).to(self.device)
+            for name, (lists, fill) in columns.items()
+        }
+
+    def batches(self, lengths: Sequence[int], table: str, at_once: int = TOKENS_AT_ONCE) -> Iterator[np.ndarray]:
+        """Texts of like length together, long ones first, so many tokens at a time; tells how far it is."""
+        order = np.argsort(-np.asarray(lengths), kind="stable")
+        done, whole, first = 0, max(1, sum(lengths)), 0
+        while first < len(order):
+            part = order[first : first + max(1, at_once // max(1, lengths[order[first]]))]
+            yield part
+            first += len(part)
+            done += sum(lengths[at] for at in part)
+            self.tell(table, done / whole)
+
+    def vectors(self, table: str, texts: Sequence[Text]) -> np.ndarray:
+        """(texts, d) sentence vectors with a table: the last layer's outputs, averaged over the tokens of the text."""
+        known = self.known[table]
+        missing = list(dict.fromkeys(text for text in texts if text not in known))
+        if missing:
+            ids = self.ids(missing, self.context(MOST_TOKENS))
+            for text, each in zip(missing, ids, strict=True):
+                if not each:
+                    raise MatrixError(f"The tokenizer finds no token in the text {text!r}; leave it out.")
+            with self.using(table):
+                for part in self.batches([len(each) for each in ids], table):
+                    inputs = self.padded([ids[at] for at in part])
+                    mask = inputs["attention_mask"].unsqueeze(-1)
+                    mean = (states_of(self.network, inputs) * mask).sum(1) / mask.sum(1)  # (texts, d)
+                    known.update(zip((missing[at] for at in part), mean.float().cpu().numpy(), strict=True))
+        return np.stack([known[text] for text in texts])
+
+    def nats(self, table: str, texts: Sequence[Text]) -> tuple[float, int]:
+        """The summed loss in nats of every token that has one before it, and how many these are. Texts that are longer than the
+        model's context are cut into pieces."""
+        most = self.context(LONGEST)
+        pieces = [ids[at : at + most] for ids in self.ids(texts, None) for at in range(0, len(ids), most)]
+        pieces = [piece for piece in pieces if len(piece) > 1]
+        if not pieces:
+            raise MatrixError("No text has two tokens, so there is none to predict; give a longer text.")
+        total, count = 0.0, sum(len(piece) - 1 for piece in pieces)
+        at_once = min(TOKENS_AT_ONCE, max(1, LOGITS_AT_ONCE // len(self.before)))
+        with self.using(table):
+            for part in self.batches([len(piece) for piece in pieces], table, at_once):
+                inputs = self.padded([pieces[at] for at in part])
+                logits = self.network(**inputs, use_cache=False).logits[:, :-1].float()
+                wanted = inputs["input_ids"][:, 1:].masked_fill(inputs["attention_mask"][:, 1:] == 0, -100)
+                loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum")
+                total += float(loss)
+        return total, count

@@ -1,0 +1,92 @@
+"""Labelled examples, and the tables of text that they are read from."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from compress.blocks import some_rows
+from compress.errors import MatrixError
+from compress.sources.files import read_lines
+
+
+class Part(NamedTuple):
+    """Examples of one kind: texts, second texts where they are pairs, and labels or gold scores."""
+
+    texts: tuple[str, ...]
+    others: tuple[str, ...] | None
+    labels: tuple
+
+    @property
+    def n(self) -> int:
+        return len(self.labels)
+
+    def only(self, rows: Sequence[int]) -> "Part":
+        def chosen(column):
+            return None if column is None else tuple(column[row] for row in rows)
+
+        return Part(chosen(self.texts), chosen(self.others), chosen(self.labels))
+
+    def some(self, limit: int | None) -> "Part":
+        """All examples, or at most so many drawn by a fixed seed."""
+        return self if limit is None else self.only(some_rows(self.n, limit, np.random.default_rng(0)))
+
+
+def part_of(rows: Sequence[Sequence[str]], where: str) -> Part:
+    """Examples from rows of one or two texts and a label. Raises MatrixError for a text or a label that is missing."""
+    for number, row in enumerate(rows, 1):
+        for cell, what in zip(row[::-1], ("label", "text", "text"), strict=False):
+            if not str(cell).strip():
+                raise MatrixError(f"Example {number:,} of {where} has no {what}; fill it in or leave the example out.")
+    if not rows:
+        raise MatrixError(f"{where} holds no examples; check the file.")
+    *texts, labels = zip(*rows, strict=True)
+    return Part(texts[0], texts[1] if len(texts) > 1 else None, labels)
+
+
+def checked_classes(part: Part, where: str) -> Part:
+    """The same examples, unless their labels are all one class."""
+    if len(set(part.labels)) < 2:
+        raise MatrixError(f"Every label of {where} is “{part.labels[0]}”; give examples of at least two classes.")
+    return part
+
+
+def with_numbers(part: Part, where: str) -> Part:
+    """The same examples with gold scores as numbers. Raises MatrixError where one is no number, or where all are the same."""
+    try:
+        numbers = tuple(float(label) for label in part.labels)
+    except ValueError as error:
+        raise MatrixError(f"{where} has a score that is no number ({error}); correct it.") from None
+    if not np.isfinite(numbers).all():
+        raise MatrixError(f"{where} has a score that is not finite; correct it.")
+    if len(set(numbers)) < 2:
+        raise MatrixError(f"Every score of {where} is {numbers[0]:g}; give examples with different scores.")
+    return Part(part.texts, part.others, numbers)
+
+
+def table_of(path: Path, quoted: bool) -> list[list[str]]:
+    """The rows of cells of a file: parted at tabs as they stand, or a CSV with its quotes."""
+    try:
+        lines = read_lines(path)
+    except OSError as error:
+        raise MatrixError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+    if not quoted:
+        return [line.split("\t") for line in lines if line.strip()]
+    try:
+        rows = list(csv.reader((line + "\n" for line in lines), delimiter=separator_of(lines), strict=True))
+    except csv.Error as error:
+        raise MatrixError(f"{path.name} is not a regular CSV ({error}); correct that place.") from error
+    return [row for row in rows if any(cell.strip() for cell in row)]
+
+
+def separator_of(lines: list[str]) -> str:
+    return max(",;", key=lines[0].count) if lines else ","
+
+
+def drawn(labels: Sequence, share: float, seed: int) -> np.ndarray:
+    """Rows drawn by a seed, the same share of every class, at least one of each."""
+    rng, labels = np.random.default_rng(seed), np.asarray(labels)
+    parts = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    return rng.permutation(np.concatenate([rows[: int(np.ceil(share * len(rows)))] for rows in parts]))

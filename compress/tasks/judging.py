@@ -1,0 +1,223 @@
+"""Tasks by name, judged with one table after another in the model."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from compress.compressed import Compressed
+from compress.errors import MatrixError
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import whole
+from compress.tasks.score import Score, Scores
+from compress.tasks.texts import MOST, read_texts
+
+if TYPE_CHECKING:
+    from compress.models import OpenModel
+
+UNLABELLED = ("cosine", "neighbours", "perplexity")
+LABELLED = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli", "squad")
+TASKS = (*UNLABELLED, *LABELLED)
+VERSION = 1  # of how tasks are measured; results of another one are not taken up
+
+
+@dataclass(frozen=True)
+class Given:
+    """What tasks are made of."""
+
+    data: Path | str | None
+    text: Path | str | None
+    seeds: int
+    limit: int | None
+    refit: bool = True
+
+
+def judge(
+    model: "OpenModel | None",
+    tables: dict[str, np.ndarray | Compressed | EmbeddingMatrix],
+    names: Iterable[str],
+    data: Path | str | None = None,
+    text: Path | str | None = None,
+    seeds: int = 3,
+    limit: int | None = None,
+    refit: bool = True,
+    progress: Callable[[dict], None] | None = None,
+    store: Scores | None = None,
+) -> list[Score]:
+    """What each task gives with each table in the model, beside what it gives before.
+
+    model: may be None for "neighbours". tables: name to (n, d) table; "before" is what the others are compared with, the model's
+    own unless given. names: of `TASKS`, or the path of a .csv or .tsv with labels. data: the folder that the tasks' folders lie in,
+    see `glue` and `squad`; None for the hub. text: the file of texts for tasks without labels; None for the built-in ones. seeds:
+    how many heads are fitted, each on four fifths of the training examples. limit: at most so many texts, training and test
+    examples. refit: whether a head is fitted after compression too, for which all training examples are gone over with every table;
+    SQuAD's always is. progress: told after every batch how far it is, and what a finished task gave; may raise to stop. store:
+    keeps finished tasks, which are not run again.
+
+    The model has its own table again afterwards, whatever happens. Raises MatrixError with one plain sentence where a table, a task
+    or its files cannot be used.
+    """
+    from compress.tasks.bench import BEFORE, Bench
+
+    names = list(dict.fromkeys(str(name) for name in names))
+    whole("seeds", seeds, 1, 100)
+    if limit is not None:
+        whole("limit", limit, 1)
+    check_names(names)
+    held = prepared(model, tables)
+    tell = Progress(progress, len(names) * (len(held) - 1))
+    given = Given(data, text, seeds, limit, refit)
+    bench = Bench(model, held, tell.part)
+    made = {name: task_of(name, given) for name in names}  # before any is run: what is wrong with one is said at once
+    for task in made.values():
+        task.check(model)
+    keys = {name: key for name, key in judged_keys(model, held).items() if name != BEFORE} if store else {}
+    scores = []
+    for name, task in made.items():
+        settings = settings_of(task)
+        for table in held:
+            if table == BEFORE:
+                continue
+            tell.begin(name, table)
+            found = [replace(score, table=table) for score in store.of(keys[table], name, settings)] if store else []
+            if not found:
+                started = time.perf_counter()
+                figures = task.figures(bench, table)
+                found = [figure.score(task.name, table, time.perf_counter() - started) for figure in figures]
+                if store:
+                    store.keep(keys[table], name, settings, found)
+            tell.end(found)
+            scores += found
+        bench.forget()
+    return scores
+
+
+class Progress:
+    """Tells how far a judge is, {"done", "of", "task", "table"}: while a task runs with the "share" that is done of a pass over its
+    texts, "using" which table, and when it is finished with its "scores"."""
+
+    def __init__(self, progress: Callable[[dict], None] | None, of: int):
+        self.progress, self.of, self.done, self.at = progress, of, 0, ("", "")
+
+    def tell(self, **more) -> None:
+        if self.progress:
+            self.progress({"done": self.done, "of": self.of, "task": self.at[0], "table": self.at[1], **more})
+
+    def begin(self, task: str, table: str) -> None:
+        self.at = task, table
+        self.tell()
+
+    def part(self, table: str, share: float) -> None:
+        self.tell(using=table, share=round(share, 3))
+
+    def end(self, scores: Sequence[Score]) -> None:
+        self.done += 1
+        self.tell(scores=[score.row() for score in scores])
+
+
+def check_names(names: Sequence[str]) -> None:
+    from compress.tasks.uploads import ENDINGS
+
+    for name in names:
+        if name not in TASKS and not name.lower().endswith(ENDINGS):
+            raise MatrixError(f"There is no task {name}; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
+    if not names:
+        raise MatrixError(f"No task is named; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
+
+
+def prepared(model: "OpenModel | None", tables: dict) -> dict[str, np.ndarray]:
+    """The tables as (n, d) float32, "before" first. Raises MatrixError where one has another shape than the model's."""
+    from compress.tasks.bench import BEFORE
+
+    held = {name: decoded(table) for name, table in tables.items()}
+    if BEFORE not in held and model is not None:
+        held[BEFORE] = model.table.detach().cpu().float().numpy().copy()
+    if BEFORE not in held or len(held) < 2:
+        raise MatrixError("Give the table before and one or more to compare with it.")
+    wanted, whose = (tuple(model.table.shape), "the model’s") if model else (held[BEFORE].shape, "the one before")
+    for name, table in held.items():
+        if table.shape != wanted:
+            shape, right = (" × ".join(f"{side:,}" for side in each) for each in (table.shape, wanted))
+            raise MatrixError(f"The table {name} is {shape}, {whose} is {right}; take one that was made of it.")
+        if not np.isfinite(table).all():
+            raise MatrixError(f"The table {name} has NaN or infinite entries; compress the matrix again.")
+    return {BEFORE: held.pop(BEFORE), **held}
+
+
+def decoded(table) -> np.ndarray:
+    if isinstance(table, Compressed):
+        return table.reconstruct()
+    return np.ascontiguousarray(table.values if isinstance(table, EmbeddingMatrix) else table, np.float32)
+
+
+def task_of(name: str, given: Given):
+    """The task of a name with its texts or examples read. Raises MatrixError where they cannot be."""
+    from compress.tasks.unlabelled import Cosine, Neighbours, Perplexity
+
+    limit = given.limit
+    if name == "neighbours":
+        return Neighbours()
+    if name in ("cosine", "perplexity"):
+        return (Cosine if name == "cosine" else Perplexity)(read_texts(given.text)[: MOST if limit is None else limit])
+    if name == "squad":
+        from compress.tasks.squad import MOST_TRAIN, Squad, read_squad, some
+
+        train, test = read_squad(given.data)
+        return Squad(some(train, min(limit or MOST_TRAIN, MOST_TRAIN)), some(test, limit), given.seeds)
+    return labelled_task(name, given)
+
+
+def labelled_task(name: str, given: Given):
+    from compress.tasks.examples import checked_classes, with_numbers
+    from compress.tasks.glue import GLUE, read_glue
+    from compress.tasks.labelled import Classification, Similarity
+    from compress.tasks.uploads import read_upload, split
+
+    asked, title = ("accuracy",), Path(name).name
+    if name in GLUE:
+        train, tests = read_glue(GLUE[name], given.data)
+        asked = GLUE[name].figures
+    else:
+        part, scored = read_upload(name)
+        if scored:
+            train, tests, asked = None, {"": with_numbers(part, title)}, GLUE["stsb"].figures
+        else:
+            train, test = split(checked_classes(part, title))
+            tests = {"": test}
+    tests = {suffix: part.some(given.limit) for suffix, part in tests.items()}
+    if train is None:
+        return Similarity(title, tests, asked)
+    train = checked_classes(train.some(given.limit), f"{title}’s training set")
+    return Classification(title, train, tests, asked, given.seeds, given.refit)
+
+
+def settings_of(task) -> str:
+    """What a task's figures depend on beside the model and the tables, in one line."""
+    digest = hashlib.blake2b(json.dumps(task.examples).encode(), digest_size=16).hexdigest()
+    fewer = {} if getattr(task, "refit", True) else {"refit": False}
+    return json.dumps({"version": VERSION, "seeds": getattr(task, "seeds", 1), "examples": digest, **fewer})
+
+
+def judged_keys(model: "OpenModel | None", tables: dict[str, np.ndarray]) -> dict[str, str]:
+    """What each table's scores are kept under: a hash of the model, of the table before and of this one."""
+    state = hashlib.blake2b(digest_size=16)
+    if model is not None:
+        state.update(type(model.network).__name__.encode())
+        for name, tensor in model.network.state_dict().items():
+            state.update(name.encode())
+            state.update(tensor.detach().cpu().float().contiguous().numpy())
+    before = next(iter(tables.values()))
+    state.update(repr(before.shape).encode())
+    state.update(before)
+
+    def key(table: np.ndarray) -> str:
+        mine = state.copy()
+        mine.update(table)
+        return mine.hexdigest()
+
+    return {name: key(table) for name, table in tables.items()}

@@ -1,0 +1,120 @@
+"""A task's figures before and after compression, and where finished ones are kept."""
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from compress.errors import MatrixError
+from compress.sweep import Trials
+
+if TYPE_CHECKING:
+    from compress.models import OpenModel
+    from compress.tasks.bench import Bench
+
+
+@dataclass(frozen=True)
+class Score:
+    """One figure of a task, for one table.
+
+    better: whether "more" or "less" of it is better. before: with the table "before". after: with this one, everything else as it
+    was, the head fitted before compression too. refitted: with a head fitted on the model with this table; None where there is no
+    head to fit. These are means over the seeds, the spreads the standard deviations over them. n: examples that the figure is over.
+    seconds: that the task took.
+    """
+
+    task: str
+    metric: str
+    better: str
+    table: str
+    before: float
+    after: float
+    refitted: float | None
+    before_spread: float
+    after_spread: float
+    refitted_spread: float | None
+    seeds: int
+    n: int
+    seconds: float
+
+    @property
+    def lost(self) -> float:
+        """By how much it is worse after, in the figure's own unit."""
+        return (self.before - self.after) * (1 if self.better == "more" else -1)
+
+    def row(self) -> dict:
+        """Every field by name, as JSON takes it."""
+        return asdict(self)
+
+    def __str__(self):
+        refitted = "" if self.refitted is None else f", refitted {self.refitted:.4f} ± {self.refitted_spread:.4f}"
+        after = f"{self.after:.4f} ± {self.after_spread:.4f}" if self.seeds > 1 else f"{self.after:.4f}"
+        return f"{self.task:12} {self.metric:28} before {self.before:.4f}, after {after}{refitted}, n = {self.n:,}"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a task measures: one number a seed."""
+
+    metric: str
+    before: Sequence[float]
+    after: Sequence[float]
+    refitted: Sequence[float] | None
+    n: int
+    better: str = "more"
+
+    def score(self, task: str, table: str, seconds: float) -> Score:
+        columns = self.before, self.after, self.refitted
+        means = [None if column is None else float(np.mean(column)) for column in columns]
+        spreads = [None if column is None else spread(column) for column in columns]
+        return Score(task, self.metric, self.better, table, *means, *spreads, len(self.before), self.n, round(seconds, 2))
+
+
+def spread(values: Sequence[float]) -> float:
+    """Standard deviation over seeds, 0 for one."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+class Task:
+    """What can be judged: `figures` with a table in a bench, of `examples`, which the figures depend on and JSON can hold."""
+
+    name: str
+    examples: object
+
+    def check(self, model: "OpenModel | None") -> None:
+        """Raises MatrixError where the model is not one that the task can be judged with."""
+        if model is None:
+            raise MatrixError(f"{self.name} needs the model, and this matrix has none; neighbours needs the matrix alone.")
+
+    def figures(self, bench: "Bench", table: str) -> list[Figure]:
+        """What the task measures with the table "before" and with this one."""
+        raise NotImplementedError
+
+
+class Scores(Trials):
+    """Finished tasks in a SQLite file, kept under what was judged and how; a kill loses at most the task in hand."""
+
+    columns = "judged TEXT, task TEXT, settings TEXT, scores TEXT, PRIMARY KEY (judged, task, settings)"
+
+    def prepare(self) -> None:
+        with closing(self.open()) as file, file:
+            file.execute(f"CREATE TABLE IF NOT EXISTS scores ({self.columns})")
+
+    def keep(self, judged: str, task: str, settings: str, scores: Sequence[Score]) -> None:
+        row = judged, task, settings, json.dumps([score.row() for score in scores])
+        with closing(self.open()) as file, file:
+            file.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", row)
+
+    def of(self, judged: str, task: str, settings: str) -> list[Score]:
+        """The scores of a finished task, none where it was not finished or not by this version."""
+        with closing(self.open()) as file:
+            row = file.execute(
+                "SELECT scores FROM scores WHERE judged = ? AND task = ? AND settings = ?", (judged, task, settings)
+            ).fetchone()
+        try:
+            return [Score(**score) for score in json.loads(row[0])] if row else []
+        except (TypeError, ValueError):
+            return []

@@ -1,0 +1,113 @@
+"""Texts without labels: sentences of installed packages' docstrings, which need no download, or a file of the user's."""
+
+import ast
+import hashlib
+import importlib.util
+import re
+import sysconfig
+import warnings
+from functools import cache
+from pathlib import Path
+
+from compress.errors import MatrixError
+from compress.sources.files import read_json, read_lines
+
+Text = str | tuple[int, ...]  # a text, or its token ids where there is no tokenizer
+
+PACKAGES = ("numpy", "sklearn")  # beside the standard library
+PASSED_OVER = {"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__", "_vendor", "externals"}
+MOST_OF_A_FILE = 16  # sentences, so that no file speaks for all
+MOST = 3000
+SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,;'’()\-]+[.?!]")
+WORDS = range(6, 41)
+EDGE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
+PROSE = re.compile(r"(?!\s)(?!.*(>>>|\.\. |::|--|\s:\s|`|=)).+", re.DOTALL)  # no code, no markup, no list of parameters
+
+
+def read_texts(path: Path | str | None) -> list[Text]:
+    """The texts of a file, the built-in ones for None.
+
+    A .json is a list of strings or a list of lists of token ids, every other file has one text a line. Raises MatrixError where the
+    file holds no text.
+    """
+    if path is None:
+        return list(built_in()[:MOST])
+    path = Path(path).expanduser()
+    try:
+        found = texts_of_json(path) if path.suffix.lower() == ".json" else [line.strip() for line in read_lines(path)]
+    except FileNotFoundError:
+        raise MatrixError(f"There is no file {path}; check the path of the text.") from None
+    except OSError as error:
+        raise MatrixError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+    found = [text for text in found if text]
+    if not found:
+        raise MatrixError(f"{path.name} is empty; give a text with something on its lines.")
+    return found
+
+
+def texts_to_learn(path: Path | str | None) -> list[Text]:
+    """The texts of a file; for None built-in ones, none of which `read_texts` gives, so that what learns from them can be judged on
+    those."""
+    return list(built_in()[MOST:]) if path is None else read_texts(path)
+
+
+def texts_of_json(path: Path) -> list[Text]:
+    held = read_json(path)
+    if isinstance(held, list) and all(isinstance(text, str) for text in held):
+        return [text.strip() for text in held]
+    if isinstance(held, list) and all(
+        isinstance(ids, list) and all(type(number) is int and number >= 0 for number in ids) for ids in held
+    ):
+        return [tuple(ids) for ids in held]
+    raise MatrixError(f"{path.name} must be a list of texts, or a list of lists of token ids.")
+
+
+@cache
+def built_in() -> tuple[str, ...]:
+    """6,000 plain English sentences from docstrings of the standard library, NumPy and scikit-learn, each once, mixed, in the same
+    order every time. The code is parsed and never run."""
+    found: dict[str, None] = {}
+    for path in sources():
+        found |= dict.fromkeys(sentences(path)[:MOST_OF_A_FILE])
+        if len(found) >= 2 * MOST:
+            break
+    if not found:
+        raise MatrixError("The installed packages have no docstrings to take sentences from; give a text.")
+    return tuple(sorted(found, key=mixed)[: 2 * MOST])
+
+
+def mixed(text: str) -> bytes:
+    """A key to sort by that has nothing to do with the text's first letters."""
+    return hashlib.blake2b(text.encode(), digest_size=8).digest()
+
+
+def sources() -> list[Path]:
+    """The Python files whose docstrings are read, the packages mixed."""
+    roots = [Path(sysconfig.get_paths()["stdlib"])]
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        roots += [Path(place) for place in (spec.submodule_search_locations or [])[:1]] if spec else []
+    found = {path: str(path.relative_to(root)) for root in roots for path in root.rglob("*.py")}
+    return sorted((path for path in found if not PASSED_OVER & {*Path(found[path]).parts}), key=lambda path: mixed(found[path]))
+
+
+def sentences(path: Path) -> list[str]:
+    """The plain sentences of a file's docstrings, in their order."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old escapes in the code
+            tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []
+    found = []
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(tree):
+        text = ast.get_docstring(node) if isinstance(node, kinds) else None
+        for paragraph in (text or "").split("\n\n"):
+            if PROSE.fullmatch(paragraph):
+                found += [each for each in EDGE.split(" ".join(paragraph.split())) if is_plain(each)]
+    return found
+
+
+def is_plain(sentence: str) -> bool:
+    return len(sentence.split()) in WORDS and bool(SENTENCE.fullmatch(sentence))

@@ -1,0 +1,92 @@
+"""Tasks without labels: the model's sentence vectors, the tokens' neighbours, the next token."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from compress.blocks import some_rows
+from compress.errors import MatrixError
+from compress.neighbours import COUNT, overlap
+from compress.tasks.bench import BEFORE, Bench
+from compress.tasks.score import Figure, Task
+from compress.tasks.texts import Text
+
+MOST_QUERIES = 2000
+WORST = 0.05
+
+
+@dataclass(frozen=True)
+class Cosine(Task):
+    """Cosine between a text's sentence vectors before and after: its mean, and its mean over the worst 5 %."""
+
+    examples: Sequence[Text]
+    name: ClassVar[str] = "cosine"
+
+    def figures(self, bench: Bench, table: str) -> list[Figure]:
+        n = len(self.examples)
+        found = np.sort(cosines(bench.vectors(BEFORE, self.examples), bench.vectors(table, self.examples)))
+        worst = found[: max(1, math.ceil(WORST * n))]
+        return [
+            Figure("mean cosine", [1.0], [found.mean()], None, n),
+            Figure("mean cosine of the worst 5 %", [1.0], [worst.mean()], None, len(worst)),
+        ]
+
+
+@dataclass(frozen=True)
+class Neighbours(Task):
+    """Overlap@10: the share of a token's ten nearest by cosine before that are among its ten nearest after, over up to 2,000 tokens
+    drawn by a fixed seed. It needs the tables alone. Rows of zeros have no neighbours and are no one's."""
+
+    name: ClassVar[str] = "neighbours"
+    examples: ClassVar[None] = None
+
+    def check(self, model) -> None:
+        """Any model will do, and none."""
+
+    def figures(self, bench: Bench, table: str) -> list[Figure]:
+        there = np.flatnonzero((bench.before != 0).any(1) & (bench.tables[table] != 0).any(1))
+        k = min(COUNT, len(there) - 1)
+        if k < 1:
+            raise MatrixError("Fewer than two rows are not zero before and after, so none has a neighbour; check the table.")
+        asked = some_rows(len(there), MOST_QUERIES, np.random.default_rng(0))
+        shares = overlap(bench.before[there], bench.tables[table][there], asked, k)
+        return [Figure(f"overlap@{k}", [1.0], [shares.mean()], None, len(asked))]
+
+
+@dataclass(frozen=True)
+class Perplexity(Task):
+    """exp of the mean loss of a token given those before it, and that loss in bits."""
+
+    examples: Sequence[Text]
+    name: ClassVar[str] = "perplexity"
+
+    def check(self, model) -> None:
+        super().check(model)
+        if not model.causal:
+            kind = type(model.network).__name__
+            raise MatrixError(f"Perplexity needs a model that predicts the next token; {kind} does not.")
+
+    def figures(self, bench: Bench, table: str) -> list[Figure]:
+        def nats(name):
+            return bench.once(("nats", name), lambda: bench.nats(name, self.examples))
+
+        (before, n), (after, _) = nats(BEFORE), nats(table)
+        return [
+            Figure("perplexity", [math.exp(before / n)], [math.exp(min(after / n, 700))], None, n, "less"),
+            Figure("bits per token", [before / n / math.log(2)], [after / n / math.log(2)], None, n, "less"),
+        ]
+
+
+def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """(n,) cosine of each row with the other's; 0 where one is zero."""
+    left, right = unit(left), unit(right)
+    return np.einsum("id,id->i", left, right, dtype=np.float64)
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    """(n, d) rows at length 1; zero rows stay zero."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.where(norms > 0, norms, 1)

@@ -1,0 +1,228 @@
+"""Healing: what outputs feel of errors, the fit for that, the training, and what must not change."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from compress import METHODS, SVD, EmbeddingMatrix, Int8, MatrixError, Trellis, load, load_matrix, save_matrix
+from compress.__main__ import main
+from compress.healing import MEASURES, heal
+from compress.sensitivity import pooled, sensitivity, states_of
+
+SMALL = {
+    "projective": {"k": 2, "j": 3},
+    "light_token": {"bits": 12, "rank": 2, "passes": 3},
+    "pq": {"parts": 4, "code_bits": 3, "steps": 3},
+    "opq": {"parts": 4, "code_bits": 3, "steps": 3},
+    "rq": {"parts": 3, "code_bits": 3, "steps": 2},
+    "trellis": {"rate": 8.0, "states": 256},
+}
+
+
+@pytest.fixture
+def matrix(bert):
+    return EmbeddingMatrix(bert.table.detach().numpy().copy())
+
+
+@pytest.fixture
+def texts(reviews):
+    return [text for text, _ in reviews]
+
+
+def rank_3(matrix, **settings):
+    return SVD(j=3, factor_bits=32, **settings).fit(matrix)
+
+
+def distance(model, matrix, result, texts):
+    """Mean of 1 − cosine of sentence vectors, each text of as many tokens."""
+    ids = torch.tensor([model.tokenizer(text)["input_ids"] for text in texts])
+    own, other = (vectors(model, table, ids) for table in (matrix.values, result.reconstruct()))
+    return float(1 - (own * other).sum(1).mean())
+
+
+def vectors(model, table, ids):
+    with torch.no_grad():
+        weight = model.table.detach().clone()
+        model.table.copy_(torch.tensor(table, dtype=torch.float32))
+        inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        found = pooled(states_of(model.network, inputs), inputs["attention_mask"].bool())
+        model.table.copy_(weight)
+    return found
+
+
+def test_counts_are_those_of_the_texts_and_common_rows_weigh_more(bert, matrix, texts):
+    felt = sensitivity(bert, matrix, texts)
+    expected = np.bincount(np.concatenate([bert.tokenizer(text)["input_ids"] for text in texts]), minlength=len(matrix.values))
+    assert felt.counts.tolist() == expected.tolist()
+    assert felt.weights.mean() == pytest.approx(1) and felt.weights.argmax() in (2, 3)  # [CLS] and [SEP], in every text
+    assert np.trace(felt.moments) == pytest.approx(16)
+
+
+def test_a_direction_that_the_model_ignores_is_not_felt(bert, matrix, texts):
+    """BERT's first LayerNorm takes the mean over columns away."""
+    felt = sensitivity(bert, matrix, texts)
+    shift = np.full(16, 0.25)
+    assert shift @ felt.moments @ shift < 1e-4
+
+
+def test_moments_tell_how_far_small_errors_move_the_outputs(bert, matrix, texts):
+    moments, rng = sensitivity(bert, matrix, texts).moments, np.random.default_rng(0)
+    ids = torch.tensor([bert.tokenizer(text)["input_ids"] for text in texts[:100]])
+    own, moved, expected = vectors(bert, matrix.values, ids), [], []
+    axes = np.linalg.eigh(moments)[1]
+    for axis in axes[:, [1, 5, 9, 13, 15]].T:  # the same small error in all rows, either way at random
+        errors = [1e-3 * np.outer(rng.choice([-1, 1], len(matrix.values)), axis) for _ in range(6)]
+        moved.append(sum(float((vectors(bert, matrix.values + error, ids) - own).square().sum()) for error in errors))
+        expected.append(axis @ moments @ axis)
+    assert np.corrcoef(moved, expected)[0, 1] > 0.9
+
+
+def test_a_language_models_moments_are_its_fisher_information(llama):
+    """Against the Kullback–Leibler divergence itself, of small errors in all rows."""
+    matrix, rng = EmbeddingMatrix(llama.table.detach().numpy().copy()), np.random.default_rng(0)
+    texts = [tuple(rng.integers(0, 50, 12)) for _ in range(150)]
+    moments = sensitivity(llama, matrix, texts).moments
+    inputs = {"input_ids": torch.tensor(texts[:60])}
+    own, moved, expected = None, [], []
+    axes = np.linalg.eigh(moments)[1]
+    with torch.no_grad():
+        own = llama.network(**inputs).logits.log_softmax(-1)
+        for axis in axes[:, [0, 4, 8, 12, 15]].T:
+            held, total = llama.table.clone(), 0.0
+            for _ in range(6):
+                error = 1e-2 * np.outer(rng.choice([-1, 1], 50), axis)
+                llama.table.copy_(held + torch.from_numpy(error).float())
+                other = llama.network(**inputs).logits.log_softmax(-1)
+                total += float((own.exp() * (own - other)).sum())
+            llama.table.copy_(held)
+            moved.append(total)
+            expected.append(axis @ moments @ axis)
+    assert np.corrcoef(moved, expected)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.outward])
+def test_a_fit_for_what_is_felt_loses_less_of_it_in_as_many_bytes(name):
+    rng = np.random.default_rng(0)
+    matrix = EmbeddingMatrix(rng.standard_normal((300, 16)).astype(np.float32) @ rng.standard_normal((16, 16)).astype(np.float32))
+    turned = np.linalg.qr(rng.standard_normal((16, 16)))[0]
+    root = (turned * np.geomspace(0.1, 3, 16)) @ turned.T
+    method = METHODS[name](**{"j": 4, **SMALL.get(name, {})} if "j" in METHODS[name]().settings else SMALL[name])
+    plain, under = method.fit(matrix), method.fit_under(matrix, root)
+
+    def felt(result):
+        return np.square((matrix.values - result.reconstruct()) @ root).sum()
+
+    assert under.n_bytes == plain.n_bytes and under.digest == matrix.digest
+    assert felt(under) < 0.9 * felt(plain)
+    method.check_stored(under.arrays, *under.shape)
+
+
+def test_a_fit_under_one_is_the_plain_fit():
+    rng = np.random.default_rng(0)
+    turned = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    matrix = EmbeddingMatrix((rng.standard_normal((2000, 12)) * np.geomspace(9, 0.1, 12)) @ turned)
+    method = Trellis(rate=2.0, states=256)
+    same, plain = method.fit_under(matrix, np.eye(12)), method.fit(matrix)
+    error = [np.square(matrix.values - each.reconstruct()).sum() for each in (same, plain)]
+    assert error[0] == pytest.approx(error[1], rel=0.02)
+
+
+@pytest.mark.parametrize("name", [*SMALL, "svd", "lp", "int8", "int4"])
+def test_healing_brings_the_outputs_nearer_in_as_many_bytes(bert, matrix, texts, name):
+    settings = {"j": 3} if name in ("svd", "lp") else SMALL.get(name, {})
+    result = METHODS[name](**settings).fit(matrix)
+    healed = heal(bert, matrix, result, texts, steps=40)
+    assert healed.measure == MEASURES[False] and set(healed.distance) == {"before", "refitted", "healed"}
+    best = min(healed.distance.values())
+    assert best < healed.distance["before"] or best < 1e-4  # int8 has next to nothing to gain
+    assert healed.result.n_bytes == result.n_bytes and healed.result.method == result.method
+    found = distance(bert, matrix, healed.result, texts)
+    assert found < distance(bert, matrix, result, texts) or found < 1e-4
+
+
+def test_training_alone_lowers_the_distance_of_a_low_rank_table(bert, matrix, texts):
+    result = rank_3(matrix)
+    healed = heal(bert, matrix, result, texts, steps=60, refit=False)
+    assert healed.distance["healed"] < 0.7 * healed.distance["before"] and "refitted" not in healed.distance
+    first, last = (np.mean([loss for _, loss in part]) for part in (healed.losses[:10], healed.losses[-10:]))
+    assert last < first and [step for step, _ in healed.losses] == list(range(1, 61))
+
+
+def test_a_language_model_is_healed_with_its_tied_output(llama):
+    matrix, rng = EmbeddingMatrix(llama.table.detach().numpy().copy()), np.random.default_rng(0)
+    texts = [tuple(rng.integers(0, 50, 10)) for _ in range(100)]
+    healed = heal(llama, matrix, SVD(j=6, factor_bits=32).fit(matrix), texts, steps=40)
+    assert healed.measure == MEASURES[True] and healed.distance["healed"] < 0.95 * healed.distance["before"]
+
+
+def test_the_model_is_left_as_it_was(bert, matrix, texts):
+    before = {name: tensor.clone() for name, tensor in bert.network.state_dict().items()}
+    wanted = [parameter.requires_grad for parameter in bert.network.parameters()]
+    heal(bert, matrix, rank_3(matrix), texts, steps=3)
+
+    def stop(event):
+        if event["stage"] == "train":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        heal(bert, matrix, rank_3(matrix), texts, steps=3, progress=stop)
+    after = bert.network.state_dict()
+    assert after.keys() == before.keys() and all(torch.equal(after[name], before[name]) for name in before)
+    assert [parameter.requires_grad for parameter in bert.network.parameters()] == wanted
+    assert type(bert.network.get_input_embeddings()) is torch.nn.Embedding
+
+
+def test_the_same_seed_heals_the_same(bert, matrix, texts):
+    one, other = (heal(bert, matrix, rank_3(matrix), texts, steps=5, seed=3).result.arrays for _ in range(2))
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_what_was_felt_can_be_given_for_another_setting(bert, matrix, texts):
+    felt = sensitivity(bert, matrix, texts)
+    told = []
+    healed = heal(bert, matrix, rank_3(matrix), texts, steps=2, refit=felt, progress=told.append)
+    assert "refitted" in healed.distance and "measure" not in {event["stage"] for event in told}
+    shares = [event["share"] for event in told]
+    assert shares == sorted(shares) and shares[-1] <= 1
+
+
+def test_a_table_of_another_shape_is_refused(bert, matrix, texts):
+    other = Int8().fit(EmbeddingMatrix(np.ones((7, 16), np.float32)))
+    with pytest.raises(MatrixError, match="The model's table is 45 × 16, the compressed one 7 × 16"):
+        heal(bert, matrix, other, texts)
+
+
+def test_one_text_is_too_few(bert, matrix):
+    with pytest.raises(MatrixError, match="needs two texts or more"):
+        heal(bert, matrix, rank_3(matrix), ["w1 w2"])
+
+
+def test_ids_beyond_the_table_are_refused(llama):
+    matrix = EmbeddingMatrix(llama.table.detach().numpy().copy())
+    with pytest.raises(MatrixError, match="the id 50, but the matrix has 50 rows"):
+        heal(llama, matrix, SVD(j=2).fit(matrix), [(1, 50, 3)] * 3)
+
+
+def test_the_command_writes_a_file_of_the_same_size_and_its_story(bert, matrix, tmp_path, capsys, texts):
+    bert.network.save_pretrained(tmp_path / "model")
+    bert.tokenizer.save_pretrained(tmp_path / "model")
+    opened = load_matrix(tmp_path / "model")
+    given, out = tmp_path / "x.safetensors", tmp_path / "y.safetensors"
+    n_bytes = SVD(j=3).fit(opened).save(given)
+    (tmp_path / "texts.txt").write_text("\n".join(texts))
+    arguments = ["heal", str(tmp_path / "model"), "--file", str(given), "--out", str(out), "--text", str(tmp_path / "texts.txt")]
+    assert main([*arguments, "--steps", "4", "--history", str(tmp_path / "h.json"), "--json"]) == 0
+    row, history = json.loads(capsys.readouterr().out), json.loads((tmp_path / "h.json").read_text())
+    assert out.stat().st_size == n_bytes and load(out).digest == opened.digest
+    assert row["distance"] == history["distance"] and len(history["losses"]) == 4
+
+
+def test_the_command_refuses_a_matrix_without_a_model(matrix, tmp_path, capsys):
+    path = tmp_path / "m.safetensors"
+    save_matrix(matrix, path)
+    rank_3(matrix).save(tmp_path / "x.safetensors")
+    assert main(["heal", str(path), "--file", str(tmp_path / "x.safetensors"), "--out", str(tmp_path / "y.safetensors")]) == 2
+    assert "is a matrix without a model" in capsys.readouterr().err
+    assert not (tmp_path / "y.safetensors").exists()
