@@ -1,0 +1,218 @@
+"""Healing: a compressed table made to serve its model again, by unlabelled text alone, in the same bytes."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compress.compressed import Compressed
+from compress.errors import MatrixError
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import whole
+from compress.models import MOST_TOKENS, OpenModel
+from compress.sensitivity import Sensitivity, frozen, pooled, sensitivity, states_of
+from compress.swap import swapped_copy
+from compress.tasks.texts import Text
+
+STEPS, BATCH = 300, 32
+HELD_OUT, MOST_HELD_OUT = 0.1, 256  # texts that the distance is measured on and nothing is learnt from
+RATE = 0.01  # of learning, in units of an array's root mean square
+WARM_UP = 20  # steps
+SETTLED = 0.85  # share of the steps after which what lies in rows is rounded and stays
+CHUNK = 8  # batches of texts of like length that are drawn together
+MEASURES = {False: "1 − cosine of sentence vectors", True: "KL divergence per token (nats)"}
+
+
+@dataclass(frozen=True, eq=False)
+class Healed:
+    """result: the healed form, in as many bytes as before. measure: what `distance` is, on texts that were held out, of the outputs
+    before compression from those with the given form ("before"), with the fit for what the outputs feel ("refitted") and after
+    training ("healed"); the result is the best of them. losses: (step, loss) of the training. texts: how many were learnt from."""
+
+    result: Compressed
+    measure: str
+    distance: dict[str, float]
+    losses: list[tuple[int, float]]
+    texts: int
+    seconds: float
+
+    def row(self) -> dict:
+        """Everything but the result."""
+        return {name: value for name, value in vars(self).items() if name != "result"}
+
+
+def heal(
+    model: OpenModel,
+    matrix: EmbeddingMatrix,
+    result: Compressed,
+    texts: Sequence[Text],
+    steps: int = STEPS,
+    refit: bool | Sensitivity = True,
+    seed: int = 0,
+    progress: Callable[[dict], None] | None = None,
+) -> Healed:
+    """Brings the outputs of a model with the compressed table nearer to those with its own, on texts without labels.
+
+    First, with `refit`, the method is fitted anew for errors as the outputs feel them, by row and by direction (sensitivity.py;
+    measured once, it can be given for other settings of the model). Then what it decodes by, factors, scales, codebooks, decoders,
+    is trained for `steps` batches of 32 texts by Adam: on 1 − cosine of sentence vectors, or for a language model on the
+    Kullback–Leibler divergence of next tokens. Codes and labels stay; for the last part numbers in rows are rounded as they are
+    stored, and only what rows share is trained on.
+    The model is left as it was. progress: told after every step; may raise to stop. Raises MatrixError where the matrix is not the
+    model's table or the texts cannot be used.
+    """
+    from compress.tasks.bench import BEFORE, Bench
+
+    whole("steps", steps, 0, 100_000)
+    whole("seed", seed, 0, 2**32 - 1)
+    check_table(model, result)
+    started, tell = time.perf_counter(), progress or (lambda event: None)
+    bench = Bench(model, {BEFORE: matrix.values})
+    ids = [tuple(each) for each in bench.ids(texts, bench.context(MOST_TOKENS)) if len(each) > model.causal]
+    if len(ids) < 2:
+        raise MatrixError("Healing needs two texts or more with something in them; give a longer text.")
+    rng = np.random.default_rng(seed)
+    rng.shuffle(ids)
+    count = max(1, min(MOST_HELD_OUT, round(HELD_OUT * len(ids))))
+    held_out, ids = ids[:count], ids[count:]
+    forms = {"before": result}
+    if refit:
+        felt = refit if isinstance(refit, Sensitivity) else felt_on(model, matrix, ids, seed, tell)
+        tell({"stage": "refit", "share": 0.25})
+        weighted = EmbeddingMatrix(matrix.values, weights=felt.weights, device=matrix.device)
+        forms["refitted"] = result.method.fit_under(weighted, felt.root)
+    tell({"stage": "check", "share": 0.38})
+    held_out = [padded(bench, part) for part in in_batches(sorted(held_out, key=len))]
+    own = model_outputs(bench, held_out)
+    distance = {name: apart(bench, form, held_out, own) for name, form in forms.items()}
+    losses: list[tuple[int, float]] = []
+
+    def trained(step: int, loss: float) -> None:
+        losses.append((step, loss))
+        tell({"stage": "train", "share": 0.4 + 0.5 * step / steps, "step": step, "steps": steps, "loss": loss})
+
+    if steps:
+        forms["healed"] = train(bench, forms[min(distance, key=distance.get)], ids, steps, rng, trained)
+        tell({"stage": "check", "share": 0.95})
+        distance["healed"] = apart(bench, forms["healed"], held_out, own)
+    best = forms[min(distance, key=distance.get)]
+    return Healed(best, MEASURES[model.causal], distance, losses, len(ids), time.perf_counter() - started)
+
+
+def check_table(model: OpenModel, result: Compressed) -> None:
+    wanted = tuple(model.table.shape)
+    if wanted != result.shape:
+        theirs, ours = (" × ".join(f"{side:,}" for side in shape) for shape in (wanted, result.shape))
+        raise MatrixError(f"The model's table is {theirs}, the compressed one {ours}; take one that was made of it.")
+
+
+def felt_on(model: OpenModel, matrix: EmbeddingMatrix, ids: list, seed: int, tell: Callable) -> Sensitivity:
+    """What the model's outputs feel of errors, measured on those texts."""
+    measured = []
+
+    def measuring(event):
+        measured.append(event["measured"])
+        tell({"stage": "measure", "share": 0.25 * sum(measured) / event["of"]})
+
+    return sensitivity(model, matrix, ids, seed=seed, progress=measuring)
+
+
+def train(bench, form: Compressed, ids: list, steps: int, rng: np.random.Generator, tell: Callable) -> Compressed:
+    """The form with what it decodes by trained on texts; told of every step and its loss."""
+    import torch
+
+    network, _ = swapped_copy(bench.model.network, form)
+    texts, done = batches(ids, rng), 0
+    with frozen(network):
+        layer = network.get_input_embeddings()
+        for last in stages(form, steps):
+            arrays = dict(layer.settled().trainable().named_parameters())
+            if done:  # what lies in rows is as it will be stored
+                for each in in_rows(arrays, form):
+                    arrays.pop(each).requires_grad_(False)
+            groups = [{"params": [each], "lr": RATE * max(rms(each), 1e-8)} for each in arrays.values()]
+            optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
+            rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step, first=done: pace(first + step, steps))
+            while done < last:
+                inputs, mask = padded(bench, next(texts))
+                with torch.no_grad():
+                    own = outputs(bench.network, bench.model.causal, inputs, mask)
+                loss = difference(bench.model.causal, own, outputs(network, bench.model.causal, inputs, mask)).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                rate.step()
+                done += 1
+                tell(done, loss.item())
+    return layer.compressed()
+
+
+def stages(form: Compressed, steps: int) -> list[int]:
+    """The steps after which each part of the training ends: of everything, then of what rows share where that is something."""
+    moving = form.method.loosened(form.arrays, *form.shape).moving
+    return [round(SETTLED * steps), steps] if 0 < len(in_rows(moving, form)) < len(moving) and steps > 1 else [steps]
+
+
+def in_rows(moving: dict, form: Compressed) -> list[str]:
+    """The arrays that have numbers for every row of the matrix, by name."""
+    return [name for name, array in moving.items() if array.shape[0] == form.shape[0]]
+
+
+def pace(step: int, steps: int) -> float:
+    """Share of the full rate: rising for a few steps, then falling as a cosine does."""
+    return min(1, (step + 1) / min(WARM_UP, steps)) * (0.05 + 0.475 * (1 + np.cos(np.pi * step / steps)))
+
+
+def rms(array) -> float:
+    return float(array.detach().square().mean().sqrt())
+
+
+def model_outputs(bench, batches: list) -> list:
+    """What the model gives with its own table, for each batch."""
+    import torch
+
+    with torch.inference_mode():
+        return [outputs(bench.network, bench.model.causal, *batch) for batch in batches]
+
+
+def apart(bench, form: Compressed, batches: list, own: list) -> float:
+    """How far the outputs with the form are from the model's own, the mean over texts, or tokens of a language model."""
+    import torch
+
+    (network, _), causal = swapped_copy(bench.model.network, form), bench.model.causal
+    with torch.inference_mode():
+        found = [difference(causal, *pair) for pair in zip(own, (outputs(network, causal, *each) for each in batches), strict=True)]
+    return float(torch.cat(found).mean())
+
+
+def outputs(network, causal: bool, inputs: dict, mask):
+    """Sentence vectors (texts, d) of length 1, or log-probabilities of next tokens (tokens, n)."""
+    if causal:
+        return network(**inputs, use_cache=False).logits[mask].float().log_softmax(-1)
+    return pooled(states_of(network, inputs), mask)
+
+
+def difference(causal: bool, own, other):
+    """(texts,) 1 − cosine, or (tokens,) the divergence KL(own ‖ other) in nats."""
+    return (own.exp() * (own - other)).sum(-1) if causal else 1 - (own * other).sum(-1)
+
+
+def padded(bench, ids: Sequence) -> tuple[dict, object]:
+    inputs = bench.padded([list(each) for each in ids])
+    return inputs, inputs["attention_mask"].bool()
+
+
+def batches(ids: list, rng: np.random.Generator) -> Iterator[list]:
+    """Batches without end, every text once in each round, of texts of like length."""
+    while True:
+        order = rng.permutation(len(ids))
+        for first in range(0, len(order), CHUNK * BATCH):
+            chunk = sorted(order[first : first + CHUNK * BATCH], key=lambda at: len(ids[at]))
+            parts = in_batches(chunk)
+            for part in rng.permutation(len(parts)):
+                yield [ids[at] for at in parts[part]]
+
+
+def in_batches(texts: Sequence) -> list[Sequence]:
+    return [texts[first : first + BATCH] for first in range(0, len(texts), BATCH)]

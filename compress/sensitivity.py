@@ -1,0 +1,157 @@
+"""What a model's outputs feel of errors in its table: how much in each row, and in which directions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from compress.blocks import some_rows
+from compress.matrix import EmbeddingMatrix
+from compress.models import MOST_TOKENS, OpenModel
+from compress.tasks.texts import Text
+from compress.weights import by_order
+
+TEXTS = 1500  # that directions are measured on, unless asked otherwise; rows are counted in all
+PROBES = 2  # random combinations of the outputs, for each batch
+PRIOR = 0.3  # share of a row's expected use that comes from the order of the vocabulary
+POWER = 0.7  # a token that is frequent changes the outputs less each time: measured on MiniLM
+FLOOR = 0.05  # of the mean sensitivity, below which no direction is taken to lie
+
+
+@dataclass(frozen=True, eq=False)
+class Sensitivity:
+    """counts: (n,) how often each row was read. weights: (n,) what an error in a row costs, mean 1. moments: (d, d) H, with δᵀHδ
+    the expected squared change of the outputs for an error δ of a row, mean eigenvalue 1. texts: how many H was measured on."""
+
+    counts: np.ndarray
+    weights: np.ndarray
+    moments: np.ndarray
+    texts: int
+
+    @cached_property
+    def root(self) -> np.ndarray:
+        """(d, d) M, symmetric and invertible, with M² = H but for directions that the outputs do not feel at all."""
+        values, vectors = np.linalg.eigh(self.moments)
+        return (vectors * np.sqrt(np.maximum(values, FLOOR))) @ vectors.T
+
+
+def sensitivity(
+    model: OpenModel,
+    matrix: EmbeddingMatrix,
+    texts: Sequence[Text],
+    limit: int = TEXTS,
+    seed: int = 0,
+    progress: Callable[[dict], None] | None = None,
+) -> Sensitivity:
+    """Measures it on texts, with the matrix in the model: the Gauss–Newton approximation of the change of its outputs, by gradients
+    of random combinations of them.
+
+    The outputs are the sentence vectors at length 1, so that their squared change is twice 1 − cosine; of a language model the
+    distribution of the next token, whose squared change is twice the Kullback–Leibler divergence (labels are drawn from it: the
+    Fisher information), where a tied output layer feels errors too. texts: without labels. limit: of them so many for directions.
+    Raises MatrixError as tasks do.
+    """
+    import torch
+
+    from compress.tasks.bench import BEFORE, Bench
+
+    n, d = matrix.shape
+    bench = Bench(model, {BEFORE: matrix.values})
+    ids = [each for each in bench.ids(texts, bench.context(MOST_TOKENS)) if each]
+    counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *ids]), minlength=n).astype(np.float64)
+    chosen = [ids[at] for at in some_rows(len(ids), limit, np.random.default_rng(seed))]
+    moments, draws = torch.zeros(d, d, dtype=torch.float64), torch.Generator(bench.device).manual_seed(seed)
+    with bench.using(BEFORE), torch.inference_mode(False), torch.enable_grad(), watched(model.network) as seen:
+        for part in bench.batches([len(each) for each in chosen], BEFORE):
+            inputs = bench.padded([chosen[at] for at in part])
+            mask = inputs["attention_mask"].bool()
+            gradients = fisher(bench, inputs, mask, draws, seen) if model.causal else probed(bench, inputs, mask, draws, seen)
+            moments += (gradients.T @ gradients).double().cpu()
+            if progress:
+                progress({"measured": len(part), "of": len(chosen)})
+    moments = moments.numpy()
+    names = matrix.tokens if matrix.has_tokens else None
+    expected = counts / max(counts.sum(), 1) + PRIOR * shares(by_order(1.0, n, names))
+    weights = (expected / expected.mean()) ** POWER
+    return Sensitivity(counts, weights / weights.mean(), moments / max(np.trace(moments) / d, 1e-300), len(chosen))
+
+
+def probed(bench, inputs: dict, mask, draws, seen: list):
+    """(tokens · PROBES, d) gradients of random combinations of the sentence vectors."""
+    import torch
+
+    mean = pooled(states_of(bench.network, inputs), mask)
+    found = []
+    for probe in range(PROBES):
+        combination = (mean * torch.randn(mean.shape, generator=draws, device=mean.device)).sum()
+        (gradient,) = torch.autograd.grad(combination, seen[0], retain_graph=probe < PROBES - 1)
+        found.append(gradient[mask])
+    return torch.cat(found)
+
+
+def fisher(bench, inputs: dict, mask, draws, seen: list):
+    """(tokens and more, d) gradients of the log-likelihood of next tokens that are drawn from the model's own distribution, by its
+    input; and where the output layer is tied, square roots of what it feels by its output."""
+    import torch
+
+    network = bench.network
+    states = states_of(bench.network, inputs)
+    logits = network.get_output_embeddings()(states)
+    chances = logits.detach().float().softmax(-1)[mask]  # (tokens, n)
+    drawn = torch.multinomial(chances, 1, generator=draws)[:, 0]
+    loss = torch.nn.functional.cross_entropy(logits[mask], drawn, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, seen[0])
+    if network.get_output_embeddings().weight is not bench.model.table:
+        return gradient[mask]
+    spread = (chances * (1 - chances)).sum(dim=-1, keepdim=True)
+    return torch.cat([gradient[mask], states.detach()[mask] * spread.sqrt()])
+
+
+def pooled(states, mask):
+    """Sentence vectors (texts, d) of length 1 from the last layer's outputs (texts, tokens, d): their mean over the text."""
+    import torch
+
+    mask = mask.unsqueeze(-1)
+    return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
+
+
+def states_of(network, inputs: dict):
+    """(texts, tokens, d) the last layer's outputs."""
+    body = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
+    return body(**inputs).last_hidden_state
+
+
+@contextmanager
+def frozen(network):
+    """The network with no parameter that asks for a gradient."""
+    wanted = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in wanted:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in wanted:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def watched(network) -> Iterator[list]:
+    """The network frozen, but for what its embedding gives: the last of it is in the list, and starts a graph."""
+    seen: list = []
+
+    def keep(module, given, output):
+        seen[:] = [output.detach().requires_grad_()]
+        return seen[0]
+
+    with frozen(network):
+        handle = network.get_input_embeddings().register_forward_hook(keep)
+        try:
+            yield seen
+        finally:
+            handle.remove()
+
+
+def shares(weights: np.ndarray) -> np.ndarray:
+    return weights / weights.sum()
