@@ -1,0 +1,143 @@
+"""A folder that a person without this project can use: the file, the code that reads it, a card, the layer in ONNX."""
+
+import io
+import os
+import secrets
+import shutil
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from compress import standalone
+from compress.compressed import Compressed
+from compress.errors import MatrixError
+from compress.export.card import card
+from compress.matrix import EmbeddingMatrix
+from compress.metrics import Evaluation, evaluate
+
+TABLE, CODE, CARD, ONNX = NAMES = ("embedding.safetensors", "load.py", "README.md", "embedding.onnx")
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """What an export wrote.
+
+    folder: where. sizes: bytes of its files by name. card: the text of the model card. difference: how far the ONNX layer's entries
+    are from torch's at most, in units of the largest entry; None where there is no such file, and then no_onnx says why.
+    """
+
+    folder: Path
+    sizes: dict[str, int]
+    card: str
+    difference: float | None
+    no_onnx: str | None
+
+
+def export_folder(
+    result: Compressed,
+    folder: str | os.PathLike,
+    matrix: EmbeddingMatrix | None = None,
+    evaluation: Evaluation | None = None,
+    scores: Sequence[dict] | None = None,
+    onnx: bool = True,
+) -> Path:
+    """Writes embedding.safetensors, load.py, README.md and embedding.onnx into a folder, whole or not at all; returns its path.
+
+    load.py needs only torch and safetensors, and gives the layer. README.md is a model card, with the error figures of `evaluation`
+    or else of the matrix, and with task scores: dicts that have the same keys. onnx: whether the layer is written in ONNX too; it
+    is kept where onnxruntime gives what torch gives, to 1e-5 of the largest entry, and the card says how far they are apart.
+    An export that lies there already is replaced. Raises MatrixError for a folder that holds anything else, and ValueError where
+    the matrix is not the one that was compressed.
+    """
+    return exported(result, folder, matrix, evaluation, scores, onnx).folder
+
+
+def exported(result, folder, matrix=None, evaluation=None, scores=None, onnx=True) -> Exported:
+    """As export_folder, and tells what was written."""
+    folder, name = Path(folder), result.method.name
+    if name not in standalone.FILES:
+        raise ValueError(f"{name} cannot be exported as a folder; save it as a file and load it with this library")
+    if matrix is not None and matrix.digest != result.digest:
+        raise ValueError(f"the compressed form was made from another matrix than {matrix.name}; its digest is {result.digest}")
+    if evaluation is None and matrix is not None:
+        evaluation = evaluate(matrix, result)
+    with whole_folder(folder) as part:
+        result.save(part / TABLE)
+        (part / CODE).write_text(standalone.source_of(name), encoding="utf-8")
+        difference, no_onnx = None, "it was not asked for"
+        if onnx:
+            difference, no_onnx = write_onnx(name, part)
+        text = card(result, matrix.name if matrix is not None else None, evaluation, scores, size(part / ONNX), difference, no_onnx)
+        (part / CARD).write_text(text, encoding="utf-8")
+        sizes = {each: size(part / each) for each in NAMES if (part / each).is_file()}
+    return Exported(folder, sizes, text, difference, no_onnx)
+
+
+def write_onnx(method: str, part: Path) -> tuple[float | None, str | None]:
+    """Writes the layer of the file in a folder beside it; gives how far it is from torch, or why it was not kept."""
+    from compress.export.onnx_layer import NotExported, differs, onnx_of
+
+    loader = import_module(f"compress.standalone.{standalone.FILES[method]}")
+    layer = loader.load(part / TABLE)
+    try:
+        content = onnx_of(layer)
+        difference = differs(content, layer)
+    except NotExported as error:
+        return None, str(error)
+    (part / ONNX).write_bytes(content)
+    return difference, None
+
+
+def zip_of(folder: str | os.PathLike) -> bytes:
+    """The files of an export as one archive, in a folder of the same name."""
+    folder, held = Path(folder), io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in NAMES:
+            if (folder / name).is_file():
+                packed = zipfile.ZIP_STORED if name == TABLE else zipfile.ZIP_DEFLATED
+                archive.write(folder / name, f"{folder.name}/{name}", packed)
+    return held.getvalue()
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write in that takes the place of `folder` when it is whole, and leaves nothing when it fails."""
+    check_free(folder)
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(4)}.part")
+    before = part.with_suffix(".before")
+    part.mkdir()
+    try:
+        yield part
+        check_free(folder)
+        if folder.exists():
+            folder.rename(before)
+        try:
+            part.rename(folder)
+        except OSError:
+            if before.exists():
+                before.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def check_free(folder: Path) -> None:
+    """Raises MatrixError unless there is no such folder, an empty one, or an export."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise MatrixError(f"{folder} is a file; name a folder to export to.")
+    held = {each.name for each in folder.iterdir()} - {"__pycache__"}  # of whoever imported its load.py
+    other = sorted(held - set(NAMES)) or sorted(held if TABLE not in held else ())
+    if other:
+        raise MatrixError(f"{folder} holds other files, such as {other[0]}; name a new folder or an empty one.")
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

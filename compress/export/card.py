@@ -1,0 +1,122 @@
+"""The model card of an export: what it is, what it costs, how to load it."""
+
+from collections.abc import Sequence
+from math import isclose
+
+from compress.compressed import Compressed
+from compress.metrics import Evaluation
+
+COMPARED = 8192  # rows of the ONNX layer with those of torch, at most
+
+CARD = """# {title}
+
+An embedding table of {n:,} rows by {d:,} columns in {n_bytes:,} bytes: {ratio:.4g} times smaller than in float32.
+It was compressed by {label}, and every row is decoded when it is asked for.
+
+| | |
+|---|---|
+{facts}
+
+{errors}
+{scores}## How to load it
+
+`load.py` needs torch and safetensors, nothing else.
+
+```python
+import torch
+
+import load
+
+layer = load.load("embedding.safetensors")  # ids of any shape in, vectors out
+layer(torch.tensor([[0, 1], [1, 0]]))  # (2, 2, {d})
+
+load.put_into(model, layer)  # in the place of the embedding of a transformers model
+```
+
+`python load.py` prints the shape and the first row.
+
+## ONNX
+
+{onnx}
+
+## Licence
+
+The numbers come from the source table{source} and are under its licence; look there before you pass them on. `load.py` is under the
+MIT licence.
+"""
+ONNX = """`embedding.onnx` ({n_bytes:,} bytes) holds the same stored numbers and decodes them: `ids`, int64 of any length, each
+between 0 and {last}, in, and `vectors`, float32 (length, {d}), out. {words}
+It was compared over {compared:,} rows."""
+MEANING = """Relative error is Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² over the rows aᵢ of the table and bᵢ of what is decoded; a weighted one
+multiplies each term by how often the row is used. The ℓ1 error is Σ|aᵢⱼ − bᵢⱼ| / Σ|aᵢⱼ|. Cosines are of aᵢ with bᵢ.
+"""
+FIGURES = {
+    "relative_error": "Relative error",
+    "weighted_error": "Weighted error",
+    "l1_error": "ℓ1 error",
+    "median_row_error": "Relative error of the median row",
+    "worst_row_error": "Relative error of the worst row",
+    "mean_cosine": "Mean cosine",
+    "worst_cosine": "Worst cosine",
+}
+
+
+def card(
+    result: Compressed,
+    name: str | None,
+    evaluation: Evaluation | None,
+    scores: Sequence[dict] | None,
+    onnx_bytes: int,
+    difference: float | None,
+    no_onnx: str | None,
+) -> str:
+    """The card as Markdown, of a matrix by that name where it is known."""
+    n, d = result.shape
+    settings = ", ".join(f"{key} = {value}" for key, value in result.method.settings.items())
+    facts = {
+        "Method": f"{result.method.label} (`{result.method.name}`)",
+        "Settings": settings or "none",
+        "Bytes stored": f"{result.n_bytes:,}",
+        "Bytes in float32": f"{4 * n * d:,}",
+        "Ratio": f"{result.ratio:.4g}",
+        "Digest of the source table": f"`{result.digest}`",
+    }
+    if evaluation is not None:
+        figures = evaluation.figures()
+        if isclose(figures["weighted_error"], figures["relative_error"], rel_tol=1e-6):
+            del figures["weighted_error"]
+        facts |= {label: f"{figures[figure]:.4g}" for figure, label in FIGURES.items() if figure in figures}
+    onnx = in_onnx(difference, no_onnx)
+    if difference is not None:
+        onnx = ONNX.format(n_bytes=onnx_bytes, last=n - 1, d=d, words=onnx, compared=min(n, COMPARED))
+    return CARD.format(
+        title=f"{plain(name)}, compressed" if name else "A compressed embedding table",
+        n=n, d=d, n_bytes=result.n_bytes, ratio=result.ratio, label=result.method.label,
+        facts="\n".join(f"| {key} | {value} |" for key, value in facts.items()),
+        errors="Its errors were not measured.\n" if evaluation is None else MEANING,
+        scores=f"## Scores\n\n{table(scores)}\n\n" if scores else "",
+        onnx=onnx,
+        source=f" ({plain(name)})" if name else "",
+    )  # fmt: skip
+
+
+def in_onnx(difference: float | None, no_onnx: str | None) -> str:
+    """How far ONNX is from torch, see Exported, in a sentence."""
+    if difference is None:
+        return f"There is no ONNX file: {no_onnx}."
+    if difference == 0:
+        return "onnxruntime gives the vectors that torch gives, to the last bit."
+    return f"onnxruntime gives entries at most {difference:.1e} of the largest one away from those of torch."
+
+
+def table(rows: Sequence[dict]) -> str:
+    """Dicts as a table in Markdown, a column a key."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [keys, ["---"] * len(keys), *([row.get(key, "") for key in keys] for row in rows)]
+    return "\n".join("| " + " | ".join(plain(value) for value in line) + " |" for line in lines)
+
+
+def plain(value) -> str:
+    """A value within a line of Markdown, with nothing read as a mark: a name may hold anything."""
+    text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#$" else letter for letter in text)

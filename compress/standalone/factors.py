@@ -1,0 +1,48 @@
+"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
+
+    import load
+    layer = load.load("embedding.safetensors")
+    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
+    load.put_into(model, layer)  # in the place of the embedding of a transformers model
+
+A row is a few coefficients times a basis. Rows may be split in groups that have a basis each, and a point to start from (SVD, low
+rank in the lp sense, k subspaces). Numbers of 8 and 4 bits are whole; the steps that they count in are multiplied into the basis.
+"""
+
+import torch
+
+from compress.standalone.frame import loader, numbers, read_bits, show
+
+METHODS = ("svd", "lp", "projective")
+MOST_SIDE_BY_SIDE = 64
+
+
+def prepare(header, arrays):
+    """What decoding needs beside the file's arrays: nothing."""
+    return {}
+
+
+def decode(header, arrays, rows):
+    """The vectors (r, dim) of rows (r,)."""
+    bases = arrays["bases"].float()  # (groups, rank, dim)
+    if "scales" in arrays:
+        bases = bases * arrays["scales"][:, :, None]
+    groups, rank, _ = bases.shape
+    coefficients = numbers(arrays["coefficients"][rows], rank)
+    if groups == 1:
+        group, vectors = 0 * rows, coefficients @ bases[0]
+    else:
+        bits = (groups - 1).bit_length()
+        group = read_bits(arrays["labels"], rows * bits, bits)
+        if groups <= MOST_SIDE_BY_SIDE:  # all bases as one, each row's coefficients beside zeros
+            own = group[:, None] == torch.arange(groups, device=rows.device)
+            vectors = (own[:, :, None] * coefficients[:, None]).flatten(1) @ bases.flatten(0, 1)
+        else:
+            vectors = (coefficients[:, None] @ bases[group])[:, 0]
+    return vectors + arrays["offsets"][group] if "offsets" in arrays else vectors
+
+
+load = loader(METHODS, prepare, decode)
+
+if __name__ == "__main__":
+    show(load)

@@ -1,0 +1,47 @@
+"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
+
+    import load
+    layer = load.load("embedding.safetensors")
+    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
+    load.put_into(model, layer)  # in the place of the embedding of a transformers model
+
+A row is a code of bits, each read as -1 or +1, times a decoder (bits, dim), times one of a few gains, plus an offset; and where
+there is a low-rank part, that row's coefficients times a basis.
+"""
+
+import torch
+
+from compress.standalone.frame import POWERS, loader, read_bits, show
+
+METHODS = ("light_token",)
+
+
+def prepare(header, arrays):
+    """What decoding needs beside the file's arrays: nothing."""
+    return {}
+
+
+def decode(header, arrays, rows):
+    """The vectors (r, dim) of rows (r,)."""
+    parts = []
+    if "codes" in arrays:
+        decoder = arrays["decoder"].float() * arrays["decoder_scales"][:, None]
+        octets = arrays["codes"][rows].int()[:, :, None]
+        bits = octets // torch.tensor(POWERS, dtype=torch.int32, device=rows.device) % 2  # (r, bytes, 8)
+        signs = 2 * bits.flatten(1)[:, : decoder.shape[0]].float() - 1
+        if "gains" in arrays:
+            width = header["settings"]["gain_bits"]
+            signs = signs * arrays["levels"][read_bits(arrays["gains"], rows * width, width)][:, None]
+        parts.append(signs @ decoder + arrays["offset"])
+    if "coefficients" in arrays:
+        basis = arrays["bases"][0].float()
+        if "scales" in arrays:
+            basis = basis * arrays["scales"][0][:, None]
+        parts.append(arrays["coefficients"][rows].float() @ basis)
+    return sum(parts)
+
+
+load = loader(METHODS, prepare, decode)
+
+if __name__ == "__main__":
+    show(load)

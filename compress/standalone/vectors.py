@@ -1,0 +1,39 @@
+"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
+
+    import load
+    layer = load.load("embedding.safetensors")
+    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
+    load.put_into(model, layer)  # in the place of the embedding of a transformers model
+
+A row is a few codes, each the place of a vector in a codebook of its own. The vectors are laid end to end (pq), then turned (opq),
+or added up (rq).
+"""
+
+import torch
+
+from compress.standalone.frame import loader, read_bits, show
+
+METHODS = ("pq", "opq", "rq")
+
+
+def prepare(header, arrays):
+    """What decoding needs beside the file's arrays: nothing."""
+    return {}
+
+
+def decode(header, arrays, rows):
+    """The vectors (r, dim) of rows (r,)."""
+    parts, count, _ = arrays["codebooks"].shape
+    bits, part = header["settings"]["code_bits"], torch.arange(parts, device=rows.device)
+    codes = read_bits(arrays["codes"], (rows[:, None] * parts + part) * bits, bits)  # (r, parts)
+    chosen = arrays["codebooks"].flatten(0, 1)[codes + count * part].float() * arrays["unit"]  # (r, parts, length)
+    if header["method"] == "rq":
+        return chosen.sum(1)
+    joined = chosen.flatten(1)
+    return joined @ arrays["rotation"].float() if "rotation" in arrays else joined
+
+
+load = loader(METHODS, prepare, decode)
+
+if __name__ == "__main__":
+    show(load)
