@@ -165,11 +165,14 @@ def by_order() -> None:
     table(["method", "ratio of the file", "STS-B", "SST-2", "unweighted error"], rows)
 
 
-def judged(model: str, result: Compressed) -> dict:
+def judged(model: str, result: Compressed | None) -> dict:
+    """What the judge says of a form of a model's table, of the table itself for None."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "values.npy"
-        np.save(path, result.reconstruct())
-        said = subprocess.run([sys.executable, JUDGE, model, path], capture_output=True, text=True, check=True).stdout
+        if result:
+            np.save(path, result.reconstruct())
+        command = [sys.executable, JUDGE, model, *([path] if result else [])]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return json.loads(said.splitlines()[-1])
 
 

@@ -10,6 +10,8 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from compress import (
     Compressed,
     EmbeddingMatrix,
@@ -44,6 +46,22 @@ def median_seconds(run: Callable[[EmbeddingMatrix], object], matrix: EmbeddingMa
 def demo() -> EmbeddingMatrix:
     """The demo matrix in memory, its pages touched."""
     return EmbeddingMatrix(load_matrix("demo").values.copy())
+
+
+def glue_sentences(of_sst2: int = 15_000) -> list[str]:
+    """The sentences of the training parts of STS-B, CoLA and RTE and some of SST-2's, as they lie in the shared data, without their
+    labels; three words or more."""
+
+    def cells(name):
+        return [line.rstrip("\n").split("\t") for line in (DATA / name).read_text("utf-8").splitlines()]
+
+    reviews = [line[0] for line in cells("glue_sst2/sif_sentiment-train")]
+    chosen = np.sort(np.random.default_rng(0).choice(len(reviews), min(of_sst2, len(reviews)), replace=False))
+    found = [reviews[at] for at in chosen]
+    found += [text for line in cells("glue_stsb/sts-train.tsv") for text in line[5:7]]
+    found += [line[3] for line in cells("glue_cola/in_domain_train.tsv")]
+    found += [text for line in cells("glue_rte/train.tsv")[1:] for text in line[1:3]]
+    return [text for text in found if len(text.split()) > 2]
 
 
 def table_of(folder: Path) -> EmbeddingMatrix | None:

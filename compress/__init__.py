@@ -5,7 +5,10 @@ from compress.archive import load
 from compress.bound import Bound, class_bound, gaussian_bound
 from compress.compressed import Compressed
 from compress.errors import MatrixError, Stop
+from compress.export import export_folder
+from compress.finetuning import Finetuned, finetune
 from compress.fitting import fit_to
+from compress.healing import Healed, heal
 from compress.matrix import EmbeddingMatrix
 from compress.methods import (
     METHODS,
@@ -24,6 +27,7 @@ from compress.methods import (
 from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
+from compress.swap import Swapped, register, swap_embedding
 
 __all__ = [
     "METHODS",
@@ -33,6 +37,8 @@ __all__ = [
     "Compressed",
     "EmbeddingMatrix",
     "Evaluation",
+    "Finetuned",
+    "Healed",
     "Int4",
     "Int8",
     "LightToken",
@@ -45,15 +51,21 @@ __all__ = [
     "ResidualQuantization",
     "Spectrum",
     "Stop",
+    "Swapped",
     "Trellis",
     "advise",
     "class_bound",
     "evaluate",
+    "export_folder",
+    "finetune",
     "fit_to",
     "gaussian_bound",
+    "heal",
     "load",
     "load_matrix",
+    "register",
     "save_matrix",
     "spectrum",
+    "swap_embedding",
     "tensors",
 ]

@@ -3,21 +3,29 @@
 import argparse
 import json
 import os
-import re
-import signal
 import sys
-from collections.abc import Callable
-from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import get_args
-
-import numpy as np
 
 import compress
 from compress import sweep
+from compress.arguments import (
+    add_settings,
+    add_source,
+    check_settings,
+    given_settings,
+    names,
+    numbers,
+    opened,
+    report,
+    size,
+    stoppable,
+    tell,
+    write_array,
+)
 from compress.errors import MatrixError
+from compress.model_commands import add_model_commands
 from compress.sources.files import replacing
-from compress.weights import KINDS, MOST_A
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -85,50 +93,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, help="the folder that keeps the trials; what was stopped goes on there")
     one.add_argument("--progress", action="store_true", help="print every fit as a JSON line on standard error")
 
+    add_model_commands(command)
+
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
     one.add_argument("--out", type=Path, required=True)
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     return top
-
-
-def add_source(one: argparse.ArgumentParser) -> None:
-    """The options that say what of a source is opened, see `opened`."""
-    one.add_argument("--tensor", help="which tensor to take where the source has several")
-    one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
-
-
-def opened(args) -> compress.EmbeddingMatrix:
-    return compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
-
-
-def add_settings(one: argparse.ArgumentParser, several: bool = False) -> None:
-    """An option for every setting that any method has; for a sweep each may be several values with commas."""
-    owners: dict[str, list[str]] = {}
-    kinds = {}
-    for name, method in compress.METHODS.items():
-        for field in fields(method):
-            owners.setdefault(field.name, []).append(name)
-            kinds[field.name] = field.type
-    for setting, methods in owners.items():
-        if kinds[setting] is bool:
-            kind = {"action": "store_true", "default": None}
-        else:
-            read = next(each for each in (int, float, str) if each in (kinds[setting], *get_args(kinds[setting])))
-            kind = {"type": listed(read) if several else read}
-        one.add_argument(f"--{setting.replace('_', '-')}", help=f"setting of {', '.join(methods)}", **kind)
-
-
-def given_settings(args) -> dict:
-    every = {field.name for method in compress.METHODS.values() for field in fields(method)}
-    return {name: getattr(args, name) for name in sorted(every) if getattr(args, name) is not None}
-
-
-def check_settings(method: str, settings: dict) -> None:
-    known = [field.name for field in fields(compress.METHODS[method])]
-    for name in settings:
-        if name not in known:
-            raise ValueError(f"{method} has no setting {name}; it has {', '.join(known) or 'none'}")
 
 
 def info(args) -> None:
@@ -164,7 +135,7 @@ def fit(args) -> None:
     if args.ratio is not None:
         result = compress.fit_to(matrix, args.method, args.ratio, **settings)
     else:
-        result = stoppable(compress.METHODS[args.method](**settings), matrix, stepped)
+        result = stoppable(partial(compress.METHODS[args.method](**settings).fit, matrix), stepped)
     if args.history:
         with replacing(args.history) as file:
             file.write(json.dumps(history).encode())
@@ -238,85 +209,6 @@ def draw_map(args) -> None:
         positions = umap_map(matrix, args.seed, tell if args.progress else None)
     write_array(args.out, positions)
     report(args, {"rows": len(positions), "out": str(args.out)})
-
-
-def write_array(path: Path, values: np.ndarray) -> None:
-    """Writes a .npy whole or not at all."""
-    with replacing(path) as file:
-        np.save(file, values)
-
-
-def tell(event: dict) -> None:
-    print(json.dumps(event), file=sys.stderr, flush=True)
-
-
-def report(args, row: dict, brief: str = "") -> None:
-    if args.json:
-        print(json.dumps(row))
-    elif brief:
-        weighted = "" if args.weights == "uniform" else f"  {row['weighted_error']:.4f} weighted"
-        print(f"{row['ratio']:8.2f}  {row['relative_error']:.4f}{weighted}  {row['n_bytes']:>12,}  {brief}")
-    else:
-        for name, value in row.items():
-            for line in value if isinstance(value, list) else [value]:
-                print(f"{name:20} {format(line, '.6g') if isinstance(line, float) else line}")
-
-
-def stoppable(method: compress.Method, matrix: compress.EmbeddingMatrix, progress: Callable) -> compress.Compressed:
-    """The fit of a method, which SIGTERM ends after the step in hand: with what is finished by then where the method keeps that."""
-    asked = []
-
-    def stepped(event):
-        progress(event)
-        if asked:
-            raise compress.Stop
-
-    before = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
-    try:
-        return method.fit(matrix, stepped)
-    except compress.Stop:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise
-    finally:
-        if not asked:
-            signal.signal(signal.SIGTERM, before)
-
-
-def names(text: str) -> list[str]:
-    found = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in found if name not in compress.METHODS]
-    if unknown or not found:
-        raise argparse.ArgumentTypeError(f"methods are {', '.join(compress.METHODS)}, got {text!r}")
-    return found
-
-
-def size(text: str) -> float:
-    """Bytes, as a number or with KB, MB or GB after it."""
-    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([KMG]?)B?", text.strip(), re.IGNORECASE)
-    if not found or not float(found[1]):
-        raise argparse.ArgumentTypeError(f"a size is bytes above 0, or a number with KB, MB or GB, got {text!r}")
-    return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[found[2].upper()]
-
-
-def listed(read: type) -> Callable[[str], list]:
-    """Reads values with commas between them."""
-
-    def values(text: str) -> list:
-        return [read(part.strip()) for part in text.split(",")]
-
-    values.__name__ = f"list of {read.__name__}"  # as argparse calls it where a value is wrong
-    return values
-
-
-def numbers(text: str) -> list[float]:
-    try:
-        found = [float(part) for part in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or min(found) <= 0:
-        raise argparse.ArgumentTypeError(f"ratios are numbers above 0 with commas, got {text!r}")
-    return found
 
 
 if __name__ == "__main__":

@@ -1,0 +1,141 @@
+"""What the commands share: options and how they are read, a source opened, results told."""
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import numpy as np
+
+import compress
+from compress.sources.files import replacing
+from compress.weights import KINDS, MOST_A
+
+T = TypeVar("T")
+
+
+def add_source(one: argparse.ArgumentParser) -> None:
+    """The options that say what of a source is opened, see `opened`."""
+    one.add_argument("--tensor", help="which tensor to take where the source has several")
+    one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
+
+
+def opened(args) -> compress.EmbeddingMatrix:
+    return compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
+
+
+def add_settings(one: argparse.ArgumentParser, several: bool = False, besides: Sequence[str] = ()) -> None:
+    """An option for every setting that any method has, besides some; for a sweep each may be several values with commas."""
+    owners: dict[str, list[str]] = {}
+    kinds = {}
+    for name, method in compress.METHODS.items():
+        for field in fields(method):
+            owners.setdefault(field.name, []).append(name)
+            kinds[field.name] = field.type
+    for setting, methods in owners.items():
+        if setting in besides:
+            continue
+        if kinds[setting] is bool:
+            kind = {"action": "store_true", "default": None}
+        else:
+            read = next(each for each in (int, float, str) if each in (kinds[setting], *get_args(kinds[setting])))
+            kind = {"type": listed(read) if several else read}
+        one.add_argument(f"--{setting.replace('_', '-')}", help=f"setting of {', '.join(methods)}", **kind)
+
+
+def given_settings(args) -> dict:
+    every = {field.name for method in compress.METHODS.values() for field in fields(method)}
+    return {name: getattr(args, name) for name in sorted(every) if getattr(args, name, None) is not None}
+
+
+def check_settings(method: str, settings: dict) -> None:
+    known = [field.name for field in fields(compress.METHODS[method])]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"{method} has no setting {name}; it has {', '.join(known) or 'none'}")
+
+
+def write_array(path: Path, values: np.ndarray) -> None:
+    """Writes a .npy whole or not at all."""
+    with replacing(path) as file:
+        np.save(file, values)
+
+
+def tell(event: dict) -> None:
+    print(json.dumps(event), file=sys.stderr, flush=True)
+
+
+def report(args, row: dict, brief: str = "") -> None:
+    if args.json:
+        print(json.dumps(row))
+    elif brief:
+        weighted = "" if args.weights == "uniform" else f"  {row['weighted_error']:.4f} weighted"
+        print(f"{row['ratio']:8.2f}  {row['relative_error']:.4f}{weighted}  {row['n_bytes']:>12,}  {brief}")
+    else:
+        for name, value in row.items():
+            for line in value if isinstance(value, list) else [value]:
+                print(f"{name:20} {format(line, '.6g') if isinstance(line, float) else line}")
+
+
+def stoppable(run: Callable[[Callable], T], progress: Callable) -> T:
+    """What a run gives, told its progress, which SIGTERM ends after the step in hand: with what is finished by then where it keeps
+    that."""
+    asked = []
+
+    def stepped(event):
+        progress(event)
+        if asked:
+            raise compress.Stop
+
+    before = signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
+    try:
+        return run(stepped)
+    except compress.Stop:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+    finally:
+        if not asked:
+            signal.signal(signal.SIGTERM, before)
+
+
+def names(text: str) -> list[str]:
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in found if name not in compress.METHODS]
+    if unknown or not found:
+        raise argparse.ArgumentTypeError(f"methods are {', '.join(compress.METHODS)}, got {text!r}")
+    return found
+
+
+def size(text: str) -> float:
+    """Bytes, as a number or with KB, MB or GB after it."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([KMG]?)B?", text.strip(), re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"a size is bytes above 0, or a number with KB, MB or GB, got {text!r}")
+    return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[found[2].upper()]
+
+
+def listed(read: type) -> Callable[[str], list]:
+    """Reads values with commas between them."""
+
+    def values(text: str) -> list:
+        return [read(part.strip()) for part in text.split(",")]
+
+    values.__name__ = f"list of {read.__name__}"  # as argparse calls it where a value is wrong
+    return values
+
+
+def numbers(text: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or min(found) <= 0:
+        raise argparse.ArgumentTypeError(f"ratios are numbers above 0 with commas, got {text!r}")
+    return found

@@ -1,0 +1,223 @@
+"""The commands that need the model, or write what goes to it: export, judge, heal, compare, finetune."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import compress
+from compress.arguments import (
+    add_settings,
+    add_source,
+    check_settings,
+    given_settings,
+    listed,
+    names,
+    numbers,
+    opened,
+    report,
+    stoppable,
+    tell,
+)
+from compress.sources.files import replacing
+
+
+def add_model_commands(command: Callable) -> None:
+    """Adds the parsers; `command` makes one of a name, what it runs and what it is about."""
+    one = command("export", export, "A folder to use without this program: the file, load.py, a model card, ONNX.", source=False)
+    one.add_argument("file", type=Path)
+    one.add_argument("--out", type=Path, required=True, help="the folder to write")
+    one.add_argument("--source", help="what the file was made from, to measure its errors for the card")
+    one.add_argument("--no-onnx", action="store_true", help="leave the ONNX file out")
+    add_source(one)
+
+    one = command("judge", judge, "What the model that uses the matrix loses: tasks, scored before and after.")
+    one.add_argument("--file", type=Path, required=True, help="the compressed file")
+    one.add_argument("--tasks", type=listed(str), default=["cosine", "neighbours"], help="names with commas, or a .csv with labels")
+    one.add_argument("--data", type=Path, help="the folder with the tasks' folders; the hub by datasets unless given")
+    one.add_argument("--text", type=Path, help="texts for tasks without labels: a line each, or a .json; built-in unless given")
+    one.add_argument("--seeds", type=int, default=3, help="how many heads are fitted")
+    one.add_argument("--limit", type=int, default=4000, help="at most so many texts, training and test examples; 0 for all")
+    one.add_argument("--out", type=Path, help="the folder that keeps the scores; what was stopped goes on there")
+    one.add_argument("--report", type=Path, help="the .json file to write the scores to, with what they are of; after every task")
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+
+    one = command("heal", heal, "Bring a model's outputs with the compressed table nearer to its own, by texts without labels.")
+    one.add_argument("--file", type=Path, required=True, help="the compressed file")
+    one.add_argument("--out", type=Path, required=True, help="the .safetensors file to write, as large as the one before")
+    one.add_argument("--text", type=Path, help="texts: a line each, or a .json; built-in unless given")
+    one.add_argument("--steps", type=int, default=300, help="of training, 32 texts each")
+    one.add_argument("--no-refit", action="store_true", help="train only, without a fit for what the outputs feel")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--history", type=Path, help="the .json file to write the distances and the losses to")
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+
+    one = command("compare", compare, "What the model loses by every method at every size; a stopped run goes on.")
+    one.add_argument("--methods", type=names, help="names with commas; svd, projective, lp, light_token and trellis unless given")
+    one.add_argument("--ratios", type=numbers, help="numbers with commas; 25,103,10,50,5 unless given, none with --saved alone")
+    one.add_argument("--saved", type=numbers, default=[], help="shares of numbers saved, as the papers count them: 0.2,0.4,0.6")
+    one.add_argument("--tasks", type=listed(str), default=["cosine", "neighbours"], help="names with commas, or a .csv with labels")
+    one.add_argument("--data", type=Path, help="the folder with the tasks' folders; the hub by datasets unless given")
+    one.add_argument("--text", type=Path, help="texts for tasks without labels: a line each, or a .json; built-in unless given")
+    one.add_argument("--seeds", type=int, default=3, help="how many heads are fitted")
+    one.add_argument("--limit", type=int, default=4000, help="at most so many texts, training and test examples; 0 for all")
+    one.add_argument("--refit", action="store_true", help="fit a head on every form too; takes most of the time")
+    one.add_argument("--heal", action="store_true", help="judge every form healed too")
+    one.add_argument("--steps", type=int, default=60, help="of healing, 32 texts each")
+    one.add_argument("--heal-text", type=Path, help="texts to heal by, not those above; built-in unless given")
+    one.add_argument("--out", type=Path, required=True, help="keeps fits and scores; the app shows ~/.cache/flatland/judged")
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+
+    one = command("finetune", finetune, "Fine-tune a classifier, compress its table, fine-tune it again: scores of each stage.")
+    given = one.add_mutually_exclusive_group(required=True)
+    given.add_argument("--task", help="a task of GLUE, such as sst2")
+    given.add_argument("--csv", type=Path, help="a .csv or .tsv with texts and labels")
+    one.add_argument("--data", type=Path, help="the folder with the task's folder; the hub by datasets unless given")
+    table = one.add_mutually_exclusive_group(required=True)
+    table.add_argument("--file", type=Path, help="the compressed file")
+    table.add_argument("--method", choices=compress.METHODS, help="fit this on the fine-tuned table")
+    one.add_argument("--ratio", type=float, help="with the best setting at least this many times smaller")
+    one.add_argument("--epochs", dest="rounds", type=int, default=2, help="of each fine-tuning")
+    one.add_argument("--learning-rate", type=float, default=2e-5)
+    one.add_argument("--batch", type=int, default=32, help="examples a step")
+    one.add_argument("--max-length", type=int, default=128, help="tokens of a text or pair")
+    one.add_argument("--limit", type=int, default=0, help="at most so many training and test examples; 0 for all")
+    one.add_argument("--seeds", type=int, default=1, help="how many times all is done")
+    one.add_argument("--fine-tuned", action="store_true", help="the model is fine-tuned on the task already")
+    one.add_argument("--out", type=Path, help="the folder to write the tuned model to")
+    one.add_argument("--report", type=Path, help="the .json file to write the scores and the losses to")
+    one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")
+    add_settings(one, besides=("epochs",))
+
+
+def export(args) -> None:
+    from compress.export import exported
+
+    done = exported(compress.load(args.file), args.out, opened(args) if args.source else None, onnx=not args.no_onnx)
+    report(args, {"out": str(done.folder), **done.sizes, "onnx_difference": done.difference})
+
+
+def judge(args) -> None:
+    from compress import tasks
+    from compress.models import has_model, open_model
+
+    matrix = opened(args)
+    result = compress.load(args.file)
+    tasks.check_names(args.tasks)
+    needed = set(args.tasks) - {"neighbours"}
+    model = open_model(args.source) if needed and has_model(args.source) else None
+    found: dict = {"method": result.method.name, "settings": result.method.settings, "limit": args.limit}
+    found["text"] = args.text and args.text.name
+    found |= {**compress.evaluate(matrix, result).figures(), "swap": model and swap_of(model.network, result), "scores": []}
+
+    def told(event):
+        if "scores" in event:
+            found["scores"] += event["scores"]
+            if args.report:
+                with replacing(args.report) as file:
+                    file.write(json.dumps(found).encode())
+        if args.progress:
+            tell(event)
+
+    scores = tasks.judge(
+        model, {"before": matrix, args.file.name: result}, args.tasks, args.data, args.text, args.seeds, args.limit or None,
+        progress=told, store=tasks.Scores(args.out / "scores.sqlite") if args.out else None,
+    )  # fmt: skip
+    for score in scores:
+        print(json.dumps(score.row()) if args.json else score)
+
+
+def compare(args) -> None:
+    from compress.comparison import COMPARED, RATIOS, Size, compare, plan
+    from compress.models import has_model, open_model
+    from compress.tasks.texts import texts_to_learn
+
+    if args.heal and args.heal_text and args.heal_text == args.text:
+        raise ValueError("a form is not to be judged on the texts that it is healed by; give other ones as --heal-text")
+    matrix = opened(args)
+    ratios = args.ratios or ([] if args.saved else RATIOS)
+    sizes = [Size("ratio", ratio) for ratio in ratios] + [Size("saved", share) for share in args.saved]
+    texts = {args.heal_text.name if args.heal_text else "built-in": texts_to_learn(args.heal_text)} if args.heal else {}
+    needed = args.heal or set(args.tasks) - {"neighbours"}
+    rows = compare(
+        open_model(args.source) if needed and has_model(args.source) else None, matrix,
+        plan(args.methods or COMPARED, sizes, texts), args.tasks, args.out, args.data, args.text, texts, args.steps,
+        args.seeds, args.limit or None, args.refit, progress=tell if args.progress else None,
+    )  # fmt: skip
+    for row in rows:
+        if args.json:
+            print(json.dumps(row.row()), flush=True)
+            continue
+        report(args, row.figures, brief=f"{row.method}{f', healed by {row.cell.healed_by}' if row.healed else ''}")
+        for score in row.scores:
+            print(" " * 10, score, flush=True)
+
+
+def swap_of(network, result: compress.Compressed) -> dict | None:
+    """What a swap would do to a network; None where it cannot be swapped."""
+    from compress.swap import swapped_copy
+
+    try:
+        return asdict(swapped_copy(network, result)[1])
+    except ValueError:
+        return None
+
+
+def heal(args) -> None:
+    from compress.healing import heal
+    from compress.models import open_model
+    from compress.tasks.texts import texts_to_learn
+
+    if args.out.suffix != ".safetensors":
+        raise ValueError(f"--out must end in .safetensors, got {args.out}")
+    matrix, result = opened(args), compress.load(args.file)
+    model, texts = open_model(args.source), texts_to_learn(args.text)
+    healed = heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, tell if args.progress else None)
+    row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, healed.result).figures()}
+    row |= {"file_bytes": healed.result.save(args.out), **healed.row()}
+    if args.history:
+        with replacing(args.history) as file:
+            file.write(json.dumps(healed.row()).encode())
+    report(args, {name: value for name, value in row.items() if name != "losses"})
+
+
+def finetune(args) -> None:
+    import torch
+
+    from compress.finetuning import HEAD, check_empty, read_task, save_model
+    from compress.models import open_model
+
+    settings = given_settings(args)
+    if args.method:
+        check_settings(args.method, settings)
+    elif settings or args.ratio is not None:
+        raise ValueError("the file is fitted already; settings and --ratio go with --method")
+    if args.out:
+        check_empty(args.out)
+    matrix = opened(args)
+    task = read_task(args.task or str(args.csv), args.data)
+    if args.file:
+        result = compress.load(args.file)
+    elif args.ratio is not None:
+        result = compress.fit_to(matrix, args.method, args.ratio, **settings).method
+    else:
+        result = compress.METHODS[args.method](**settings)
+    torch.manual_seed(0)  # of weights that the model's files lack
+    model = open_model(args.source, HEAD)
+    run = partial(
+        compress.finetune, model, result, task, args.rounds, args.learning_rate, args.batch, args.limit or None, range(args.seeds),
+        not args.fine_tuned, args.max_length, weights=matrix.weights if matrix.weighted else None,
+    )  # fmt: skip
+    tuned = stoppable(lambda progress: run(progress=progress), tell if args.progress else lambda event: None)
+    if args.out:
+        save_model(model, args.out)
+    if args.report:
+        with replacing(args.report) as file:
+            file.write(json.dumps({"scores": tuned.rows(), "losses": tuned.curve}).encode())
+    for row in tuned.rows():
+        if args.json:
+            print(json.dumps(row))
+        else:
+            stages = (f"{stage} {row[stage]:.4f} ± {row[f'{stage}_spread']:.4f}" for stage in ("before", "after", "tuned"))
+            print(f"{row['task']:12} {row['metric']:28} {', '.join(stages)}, n = {row['n']:,}")
