@@ -3,33 +3,26 @@
 import streamlit as st
 
 from compress.weights import UNIFORM
-from pages.parts import jobs
 from pages.parts.cards import cards
 from pages.parts.export_choice import setting_choice
 from pages.parts.export_code import layer_code, model_code, shell_code
 from pages.parts.export_file import check_table, file_name, saved
+from pages.parts.export_folder import folder_export
 from pages.parts.export_upload import file_check
-from pages.parts.fits import again, fit_progress, start_full, svd_at_same_bytes
+from pages.parts.fits import svd_at_same_bytes
 from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
 from pages.parts.pins import describe
-from pages.parts.quick_fits import finished
+from pages.parts.quick_fits import awaited
 
 matrix = current_matrix()
 source, tensor = chosen()
 
 st.title("Take it with you")
 method = setting_choice(matrix)
-with st.spinner("Fitting …"):
-    fit = finished(matrix, method)
+waiting = "The file comes when the full fit is done; it is kept on disk, so that next time the file is here at once."
+fit = awaited(matrix, method, waiting)
 
-if fit is None:
-    start_full(matrix, method)
-    with st.container(horizontal=True, vertical_alignment="center", key="status"):
-        if not jobs.jobs()["fit"].running:
-            st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
-        jobs.watch("fit", fit_progress(method))
-    st.caption("The file comes when the full fit is done; it is kept on disk, so that next time the file is here at once.")
-else:
+if fit:
     bits = getattr(method, "factor_bits", getattr(method, "bits", None))
     cards(matrix, fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
     name = file_name(matrix, fit.result)
@@ -39,10 +32,13 @@ else:
             "Download", file.path.read_bytes, name, "application/octet-stream", icon=":material/download:", type="primary",
             on_click="ignore",
         )  # fmt: skip
+        slot = st.empty()
         st.caption(
             f"{name}: {file.n_bytes:,} bytes on disk, of which {fit.result.n_bytes:,} are stored numbers and "
             f"{file.n_bytes - fit.result.n_bytes:,} the header that says how to decode them."
         )
+    with st.container():  # a place of its own, so that nothing below moves up while it is filled
+        folder_export(slot, matrix, fit, name.removesuffix(".safetensors"))
     left, right = st.columns(2)
     with left:
         st.subheader("What the file gives back")

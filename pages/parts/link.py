@@ -46,6 +46,12 @@ SETTINGS = (
     "weighted_measure",
     "log_error",
     "export",
+    "quality_token",
+    "judge_seeds",
+    "judge_limit",
+    "compare_x",
+    "compare_head",
+    "heal_steps",
 )
 
 

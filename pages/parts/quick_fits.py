@@ -1,4 +1,4 @@
-"""Fits that take a moment: of SVD and of rounding, made here and now."""
+"""Finished fits: made here and now where that takes a moment, as of SVD and of rounding, else from disk, or awaited."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,8 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
-from pages.parts.fits import cut_short, full, instant
+from pages.parts import jobs
+from pages.parts.fits import again, cut_short, fit_progress, full, instant, start_full
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,3 +30,17 @@ def finished(matrix: EmbeddingMatrix, method: Method) -> Fitted | None:
         return quick(matrix, matrix.key, method)
     fit = full(matrix, method)
     return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit, method) else None
+
+
+def awaited(matrix: EmbeddingMatrix, method: Method, caption: str) -> Fitted | None:
+    """A setting fitted in full; while there is no such fit yet None, and its job with how far it is, over a caption."""
+    with st.spinner("Fitting …"):
+        fit = finished(matrix, method)
+    if fit is None:
+        start_full(matrix, method)
+        with st.container(horizontal=True, vertical_alignment="center", key="status"):
+            if not jobs.jobs()["fit"].running:
+                st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
+            jobs.watch("fit", fit_progress(method))
+        st.caption(caption)
+    return fit

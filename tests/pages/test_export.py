@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 import compress
 from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
+from compress.standalone import source_of
+from pages.parts import export_folder
 from pages.parts.export_code import layer_code, model_code, shell_code
 from pages.parts.export_file import checks, file_name
 from pages.parts.pins import describe, to_link
@@ -134,6 +136,32 @@ def test_fits_of_jobs_have_files(name, settings):
     assert not page.exception and not page.error
     lines = check_lines(page)
     assert all(line.startswith("| ✓") for line in lines) and any("ℓ1 error" in line for line in lines)
+
+
+def test_the_folder_is_made_when_asked_for_and_its_files_are_shown(toy):
+    page = opened(pins='[["int4",{}]]', export="int4 by row")
+    assert not any("load.py" in markdown.value for markdown in page.markdown)
+    page.button(key="folder").click().run()
+    assert not page.exception
+    table = next(markdown.value for markdown in page.markdown if "load.py" in markdown.value)
+    result = Int4().fit(toy)
+    assert f"| `load.py` | {len(source_of('int4').encode()):,} |" in table and "| `embedding.onnx` |" in table
+    assert any("onnxruntime gives the vectors that torch gives, to the last bit" in caption.value for caption in page.caption)
+    card = next(code.value for code in page.code if code.value.startswith("# toy, compressed"))
+    assert f"| Relative error | {compress.evaluate(toy, result).relative_error:.4g} |" in card
+    assert not any(button.key == "folder" for button in page.button)
+    page.selectbox(key="export").select("SVD, j = 3, float16").run()
+    assert page.button(key="folder").label == "Folder (.zip)"
+    assert not any("load.py" in markdown.value for markdown in page.markdown)
+
+
+def test_a_layer_that_onnx_cannot_hold_is_said_to_be_left_out(monkeypatch):
+    monkeypatch.setattr("compress.export.onnx_layer.MOST_BYTES", 10)
+    monkeypatch.setattr("pages.parts.export_folder.archive", export_folder.archive.__wrapped__)
+    page = opened(pins='[["int8",{}]]', export="int8 by row")
+    page.button(key="folder").click().run()
+    assert not page.exception
+    assert any("There is no ONNX file: the stored arrays take" in caption.value for caption in page.caption)
 
 
 def test_a_link_names_the_setting():

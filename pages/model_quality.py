@@ -1,0 +1,66 @@
+"""What does the model lose?"""
+
+import streamlit as st
+
+from compress.models import has_model
+from pages.parts.cards import cards
+from pages.parts.export_choice import setting_choice
+from pages.parts.matrix import chosen, current_matrix
+from pages.parts.quality_changed import changed_table, error_chart
+from pages.parts.quality_compare import comparison_panel, fill_button
+from pages.parts.quality_controls import asked_tasks
+from pages.parts.quality_finetune import finetune_panel
+from pages.parts.quality_heal import healing_panel
+from pages.parts.quality_model import swap_words
+from pages.parts.quality_near import near, token_choice
+from pages.parts.quality_records import file_of, judged, swap_of
+from pages.parts.quality_tasks import run_button, scores_panel
+from pages.parts.quality_words import FORMULA
+from pages.parts.quick_fits import awaited
+
+matrix = current_matrix()
+source = chosen()[0]
+whole = has_model(source)
+
+st.title("What does the model lose?")
+method = setting_choice(matrix)
+fit = awaited(matrix, method, "Neighbours, tasks and healing come when the full fit is done; it is kept on disk.")
+if fit is None:
+    st.stop()
+
+scores = judged(matrix)
+cards(matrix, fit.evaluation)
+swap_words(fit.evaluation, swap_of(scores), whole)
+
+st.subheader("Neighbours")
+if matrix.shape[0] > 1:
+    near(matrix, fit, token_choice(matrix))
+    left, right = st.columns(2)
+    with right:
+        st.markdown("**Error against frequency**")
+        error_chart(matrix, fit)
+
+st.subheader("Tasks")
+if not whole:
+    st.info(
+        "This matrix comes without its model, so only neighbours can be compared. For tasks and healing open the demo, the folder "
+        "of a transformers model or a Hugging Face model in the sidebar.",
+        icon=":material/info:",
+    )
+if matrix.shape[0] > 1:
+    asked, file = asked_tasks(source, whole), file_of(matrix, fit)
+    run_button(matrix, file, asked)
+    scores_panel(scores, file, method.name)
+    st.subheader("Drop against compression")
+    fill_button(matrix, asked, whole)
+    comparison_panel(scores)
+    if whole:
+        st.subheader("Healing")
+        healing_panel(matrix, fit, file, asked)
+        finetune_panel(matrix, file, asked, method.name)
+with st.expander("How to read, and sources"):
+    st.markdown(FORMULA)
+if matrix.shape[0] > 1:
+    with left:  # filled last: it takes seconds where the matrix is large
+        st.markdown("**Tokens whose neighbourhood changed most**")
+        changed_table(matrix, fit)

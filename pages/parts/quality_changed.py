@@ -1,0 +1,82 @@
+"""The tokens whose neighbourhoods changed most, and the error along the vocabulary."""
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix, quality_charts
+from compress.blocks import some_rows
+from compress.charts import METHOD_COLOURS, MUTED
+from compress.neighbours import Changed, ErrorByUse, error_by_use, most_changed
+from pages.parts.pins import describe
+from pages.parts.quality_near import unit_tables
+from pages.parts.quick_fits import Fitted
+
+SAMPLE, SHOWN, AT_ONCE = 2000, 12, 250
+
+
+def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
+    """The most changed of a sample of rows; a row that is marked becomes the token above. It takes some seconds, in parts, so that
+    the page hears what a person does in between."""
+    before, after = unit_tables(matrix, fit)
+    there = np.flatnonzero(before.any(axis=1) & after.any(axis=1))
+    rows = there[some_rows(len(there), SAMPLE, np.random.default_rng(0))]
+    if not len(rows):
+        st.caption("Every row is zero before or after.")
+        return
+    parts, bar = range(0, len(rows), AT_ONCE), st.empty()
+    found = []
+    for first in parts:
+        if len(parts) > 1:
+            bar.progress(first / len(rows), text=f"Comparing neighbours of {len(rows):,} tokens")
+        found.append(
+            changed_in(
+                before, after, rows[first : first + AT_ONCE], f"{matrix.key} {describe(fit.result.method)} {len(rows)} {first}"
+            )
+        )
+    bar.empty()
+    kept, moved = (np.concatenate([getattr(each, name) for each in found]) for name in ("overlap", "shift"))
+    every = np.concatenate([each.rows for each in found])
+    order = np.lexsort((every, -moved, kept))[:SHOWN]
+    chosen = [int(row) for row in every[order]]
+    st.session_state["changed_rows"] = chosen
+    st.dataframe(
+        {"token": [str(matrix.tokens[row]) for row in chosen], "kept of 10": kept[order] * 10, "places moved": moved[order]},
+        key="changed", hide_index=True, on_select=take, selection_mode="single-row", height=330,
+        column_config={
+            "kept of 10": st.column_config.NumberColumn(format="%.0f"),
+            "places moved": st.column_config.NumberColumn(format="%.0f", help="how far its ten nearest moved, in the mean"),
+        },
+    )  # fmt: skip
+    sampled = f"the most changed of {len(rows):,} tokens drawn at random" if len(rows) < len(there) else "of all tokens"
+    st.caption(f"{sampled[0].upper()}{sampled[1:]}. Mark a line to see its neighbours above.")
+
+
+def take() -> None:
+    """The marked line's token becomes the one that is looked at."""
+    marked = st.session_state["changed"].selection.rows
+    rows = st.session_state["changed_rows"]
+    if marked and marked[0] < len(rows):
+        st.session_state["quality_token"] = f"#{rows[marked[0]]}"
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def changed_in(_before: np.ndarray, _after: np.ndarray, _rows: np.ndarray, key: str) -> Changed:
+    return most_changed(_before, _after, _rows, SHOWN)
+
+
+def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
+    found = errors_of(matrix, fit, f"{matrix.key} {describe(fit.result.method)}")
+    if found is None:
+        return
+    colour = METHOD_COLOURS.get(fit.result.method.name, MUTED)
+    st.plotly_chart(
+        quality_charts.error_along(found, colour), key="error_by_use",
+        alt=f"Relative error along the vocabulary: {found.error[0]:.2f} for the first rows, {found.error[-1]:.2f} for the last",
+    )  # fmt: skip
+    along = "by row weight" if found.by == "weight" else "by the order of the vocabulary, which lists frequent tokens first"
+    st.caption(f"Rows {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def errors_of(_matrix: EmbeddingMatrix, _fit: Fitted, key: str) -> ErrorByUse | None:
+    return error_by_use(_matrix, _fit.evaluation) if _matrix.squared_norms.any() else None

@@ -1,0 +1,94 @@
+"""Every judged setting of a matrix on one chart: the drop against compression."""
+
+import pandas as pd
+import streamlit as st
+
+from compress import METHODS, EmbeddingMatrix, quality_charts
+from pages.parts import jobs
+from pages.parts.controls import choice
+from pages.parts.matrix import chosen
+from pages.parts.quality_controls import Asked
+from pages.parts.quality_records import KINDS
+from pages.parts.quality_tasks import BETTER, task_name
+from pages.parts.weights import weights_option
+
+AXES = {"Ratio": "ratio", "Numbers saved": "saved"}
+HEADS = {"Head from before": "after", "New head": "refitted"}
+
+
+def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
+    """The button that judges every method at several sizes with the tasks chosen above, and how far that is."""
+    job = jobs.jobs().get("compare")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            "Fill the comparison", icon=":material/play_arrow:", key="fill",
+            disabled=not asked.ready or (job is not None and job.running),
+            help="Fits SVD, k subspaces, ℓp, LightToken and Trellis at ratios 5 to 103 and runs the tasks above with each. It "
+            "takes long, runs beside the app, and goes on where it was stopped.",
+        ):  # fmt: skip
+            start(matrix, asked)
+            st.rerun()
+        if whole:
+            st.toggle("Healed too", key="compare_heal", help="By the built-in text, 60 steps each: much longer.")
+    if job is not None and job.key == matrix.key:
+        jobs.watch("compare", progress, redraw=True)
+
+
+def start(matrix: EmbeddingMatrix, asked: Asked) -> None:
+    source, tensor = chosen()
+    jobs.jobs().pop("compare", None)
+    jobs.start(
+        "compare", matrix.key,
+        ["compare", source, *asked.options, "--out", str(jobs.cache_folder("judged")),
+         *(["--heal"] if st.session_state.get("compare_heal") else []), *(["--tensor", tensor] if tensor else []),
+         *weights_option(matrix)],
+    )  # fmt: skip
+
+
+def progress(events: list[dict]) -> tuple[float, str]:
+    if not events:
+        return 0.0, "Comparison: opening the matrix"
+    last = events[-1]
+    if "method" not in last:
+        return 1.0, "Comparison: done"
+    words = {"fit": "fitting", "measure": "measuring what the outputs feel for", "heal": "healing", "judge": "judging"}
+    form = f"{METHODS[last['method']].label}, {last['size']}"
+    return last["done"] / last["of"], f"Comparison: {last['done'] + 1} of {last['of']}, {words[last['stage']]} {form}"
+
+
+def comparison_panel(table: pd.DataFrame) -> None:
+    groups = {} if table.empty else {kind: rows for kind, rows in table.groupby(KINDS, sort=False, dropna=False)}
+    groups = dict(sorted(groups.items(), key=lambda item: -len(item[1])))
+    if sum(rows["file"].nunique() for rows in groups.values()) < 1:
+        st.caption("No setting of this matrix was judged yet. Each one that is becomes a point here.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kinds = list(groups)
+        at = st.selectbox(
+            "Figure", range(len(kinds)), format_func=lambda at: kind_name(kinds[at]), key=f"compare {len(kinds)}", width=420,
+            help="Only scores on the same examples are compared.",
+        )  # fmt: skip
+        rows = groups[kinds[at]]
+        axis = AXES[choice("Against", list(AXES), "Ratio", "compare_x", "The papers count numbers, and not their bytes.")]
+        fitted = rows["refitted"].notna().any()
+        value = HEADS[choice("Head", list(HEADS), "Head from before", "compare_head")] if fitted else "after"
+    rows = rows[rows[value].notna()]
+    points = rows.assign(value=rows[value].astype(float), spread=rows[f"{value}_spread"].astype(float).fillna(0))
+    name = f"{task_name(kinds[at][0])}: {kinds[at][1]}"
+    st.plotly_chart(
+        quality_charts.comparison(points, axis, name, float(points["before"].iloc[-1])), key="comparison",
+        alt=f"{name} against {axis}: " + "; ".join(
+            f"{point.setting}{', healed' if point.healed else ''} at ratio {point.ratio:.3g}: {point.value:.4g}"
+            for point in points.itertuples()
+        ),
+    )  # fmt: skip
+    st.caption(
+        f"{points['file'].nunique()} judged; {BETTER[points['better'].iloc[-1]]}. Filled signs are healed, open ones as fitted; "
+        "the dashed line is the table itself. Choose another setting above and run the task to add a point."
+    )
+
+
+def kind_name(kind: tuple) -> str:
+    task, metric, text, _, seeds, n = kind
+    more = f", {seeds} seeds" if seeds > 1 else ""
+    return f"{task_name(task)}: {metric} (n = {n:,}{more}{'' if text == 'built-in' else f', {text}'})"

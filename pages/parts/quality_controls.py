@@ -1,0 +1,155 @@
+"""What a model is to be judged by: tasks, text, labels, seeds, how many examples."""
+
+import json
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import streamlit as st
+
+from compress import MatrixError
+from compress.models import PERMUTED, model_path
+from compress.sources import HUB
+from compress.tasks import LABELLED
+from compress.tasks.glue import GLUE, plain, task_folder
+from compress.tasks.uploads import SHAPE, read_upload
+from pages.parts.controls import KEPT
+from pages.parts.matrix import is_local, kept_upload
+from pages.parts.quality_text import Text, text_choice
+from pages.parts.say import literal, refused
+
+NAMES = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "stsb": "STS-B", "squad": "SQuAD"}
+NAMES |= {task.name: task.folder for task in GLUE.values() if task.name != "stsb"}
+LIMITS = [100, 200, 500, 1000, 2000, 4000]
+NEEDS_TEXT = {"cosine", "perplexity"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """tasks: by name, or the path of a labelled file. text: None while it is still to be given."""
+
+    tasks: tuple[str, ...]
+    text: Text | None
+    data: str | None
+    seeds: int
+    limit: int
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.tasks) and (self.text is not None or not NEEDS_TEXT & {*self.tasks})
+
+    @property
+    def key(self) -> str:
+        text = self.text.key if self.text else None
+        return json.dumps([self.tasks, text, self.data, self.seeds, self.limit])
+
+    @property
+    def options(self) -> list[str]:
+        """As `python -m compress judge` takes them."""
+        text = self.text.option if self.text else []
+        data = ["--data", self.data] if self.data else []
+        return ["--tasks", ",".join(self.tasks), *text, *data, "--seeds", str(self.seeds), "--limit", str(self.limit)]
+
+
+def asked_tasks(source: str, has_model: bool) -> Asked:
+    """The controls of a judge."""
+    data = label_folder() if has_model else None
+    offered = offered_tasks(source, data) if has_model else ["neighbours"]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        tasks = st.multiselect(
+            "Tasks", offered, default=offered[:2], format_func=task_name, key="judge_tasks", width=560, persist_state="session",
+            help="Without labels: sentence vectors, neighbours, perplexity of a language model. With labels: GLUE and SQuAD, from "
+            "a folder, or a file of yours.",
+        )  # fmt: skip
+        seeds = st.select_slider(
+            "Seeds",
+            [1, 2, 3, 4, 5],
+            3,
+            key="judge_seeds",
+            width=140,
+            help="How many heads a labelled task fits; their spread is shown.",
+            **KEPT,
+        )
+        limit = st.select_slider(
+            "At most",
+            LIMITS,
+            500,
+            key="judge_limit",
+            width=200,
+            help="So many texts, training and test examples: fewer are sooner done.",
+            **KEPT,
+        )
+    text = text_choice("judge") if NEEDS_TEXT & {*tasks} else Text()
+    return Asked((*tasks, *own_labels(has_model)), text, data, seeds, limit)
+
+
+def task_name(task: str) -> str:
+    return NAMES.get(task, Path(task).name)
+
+
+def label_folder() -> str | None:
+    """The folder of labelled tasks on this machine, where one may name paths on it."""
+    if not is_local():
+        return None
+    path = st.text_input(
+        "Folder of labelled tasks", key="judge_data", placeholder="/data/glue", width=420, persist_state="session",
+        help="The folder that holds SST-2, CoLA, STS-B … as GLUE gives them, or SQuAD's; where there is none, labels come by "
+        "datasets from the hub if that is installed.",
+    ).strip()  # fmt: skip
+    if not path:
+        return None
+    folder = Path(path).expanduser().absolute()
+    if not folder.is_dir():
+        refused(f"There is no folder {folder}; give the folder that the tasks' folders lie in.")
+        return None
+    return str(folder)
+
+
+def offered_tasks(source: str, data: str | None) -> list[str]:
+    """The tasks that can be tried: those with labels that the folder holds, or all where the hub can be asked."""
+    labelled = tasks_in(data) if data else [*LABELLED] if find_spec("datasets") else []
+    return ["cosine", "neighbours", *(["perplexity"] if may_predict(source) else []), *labelled]
+
+
+def tasks_in(data: str) -> list[str]:
+    found = [name for name, task in GLUE.items() if has_folder(task, data)]
+    return [*found, "squad"] if any("squad" in plain(each.name) for each in Path(data).iterdir()) else found
+
+
+def has_folder(task, data: str) -> bool:
+    try:
+        return task_folder(task, Path(data)).is_dir()
+    except (MatrixError, OSError):
+        return False
+
+
+def may_predict(source: str) -> bool:
+    """Whether the model may be one that predicts the next token, by its config; what is not here may be."""
+    if str(source).startswith(HUB):
+        return True
+    try:
+        config = json.loads((Path(model_path(source)[0]) / "config.json").read_text())
+        heads = config.get("architectures") or []
+        return config.get("model_type") not in PERMUTED and any(str(each).endswith(("CausalLM", "LMHeadModel")) for each in heads)
+    except (MatrixError, OSError, ValueError, AttributeError, TypeError):
+        return False
+
+
+def own_labels(has_model: bool) -> list[str]:
+    """A labelled file of the person's, read once to say what is wrong with it."""
+    if not has_model:
+        return []
+    with st.expander("Labels of your own", on_change="rerun") as opened:
+        if opened.open or st.session_state.get("own_labels"):
+            held = st.file_uploader("Labelled file", type=["csv", "tsv"], key="own_labels", help=f"Columns: {SHAPE}.")
+            if held:
+                path = kept_upload(held, "labels")
+                try:
+                    part, scored = read_upload(path)
+                except MatrixError as error:
+                    refused(error)
+                    return []
+                kind = "scores" if scored else f"labels of {len(set(part.labels)):,} classes"
+                st.caption(f"{literal(held.name)}: {part.n:,} examples with {kind}; judged beside the tasks above.")
+                return [path]
+    return []

@@ -1,0 +1,108 @@
+"""Fine-tuning with a setting on a labelled task, as the papers do: the job, and what it gave."""
+
+import json
+from hashlib import blake2b
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from compress import EmbeddingMatrix, quality_charts
+from compress.charts import METHOD_COLOURS, MUTED
+from compress.tasks.uploads import ENDINGS
+from pages.parts import jobs
+from pages.parts.controls import whole_slider
+from pages.parts.matrix import chosen
+from pages.parts.quality_controls import LIMITS, Asked, task_name, tasks_in
+from pages.parts.quality_tasks import chart_of
+from pages.parts.weights import weights_option
+
+STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
+TELLING = {
+    "before": "fine-tuning the model itself",
+    "after": "scoring the compressed one",
+    "tuned": "fine-tuning the compressed one",
+}
+
+
+def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: str) -> None:
+    """Folded, and its body only run when open or at work."""
+    job = jobs.jobs().get("finetune")
+    with st.expander("Fine-tuning on a labelled task", on_change="rerun", expanded=job is not None) as opened:
+        if not opened.open:
+            return
+        st.markdown(
+            "All of the model is fine-tuned on a task, this setting takes its table's place, and all is fine-tuned again, as the "
+            "papers do. It takes far longer than healing, and changes the whole model."
+        )
+        own = [task for task in asked.tasks if task.lower().endswith(ENDINGS)]
+        offered = [*own, *(name for name in (tasks_in(asked.data) if asked.data else []) if name != "squad")]
+        if not offered:
+            st.caption("Give a folder of labelled tasks, or labels of your own, under Tasks.")
+            return
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            task = st.selectbox("Task", offered, format_func=task_name, key="tune_task", width=240)
+            with st.container(width=200):
+                epochs = whole_slider("Epochs", "tune_epochs", 1, 5, 2)
+            limit = st.select_slider("Examples at most", LIMITS, 500, key="tune_limit", width=240, persist_state="session")
+        path = report_path(file, json.dumps([task, None if task in own else asked.data, epochs, limit]))
+        running = job is not None and job.running
+        if not path.exists() and st.button("Fine-tune", icon=":material/model_training:", key="tune", disabled=running):
+            start(matrix, file, path, [*(["--csv", task] if task in own else ["--task", task, "--data", asked.data]), "--epochs",
+                                       str(epochs), "--limit", str(limit)])  # fmt: skip
+            st.rerun()
+        if running or (job is not None and job.key == path.stem):
+            jobs.watch("finetune", progress)
+        if path.exists():
+            shown(path, method)
+
+
+def report_path(file: Path, asked: str) -> Path:
+    return jobs.cache_folder("finetuned") / f"{file.stem}.{blake2b(asked.encode(), digest_size=8).hexdigest()}.json"
+
+
+def start(matrix: EmbeddingMatrix, file: Path, path: Path, asked: list[str]) -> None:
+    source, tensor = chosen()
+    jobs.jobs().pop("finetune", None)
+    jobs.start(
+        "finetune", path.stem,
+        ["finetune", source, "--file", str(file), *asked, "--report", str(path), *(["--tensor", tensor] if tensor else []),
+         *weights_option(matrix)],
+    )  # fmt: skip
+
+
+def progress(events: list[dict]) -> tuple[float, str]:
+    if not events:
+        return 0.02, "Fine-tuning: opening the model"
+    last = events[-1]
+    loss = f", loss {last['loss']:.3f}" if "loss" in last else ""
+    return last["done"] / last["of"], f"{TELLING[last['stage']]}: step {last['done']:,} of {last['of']:,}{loss}".capitalize()
+
+
+def shown(path: Path, method: str) -> None:
+    try:
+        report = json.loads(path.read_text())
+        lines = pd.DataFrame(
+            [
+                (f"{task_name(row['task'])}: {row['metric']}", f"n = {row['n']:,}", word, row[stage], row[f"{stage}_spread"])
+                for row in report["scores"]
+                for stage, word in STAGES.items()
+            ],
+            columns=["figure", "about", "which", "value", "spread"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        path.unlink(missing_ok=True)
+        st.caption("What was kept here is not whole. Fine-tune again.")
+        return
+    colour = METHOD_COLOURS.get(method, MUTED)
+    st.plotly_chart(
+        chart_of(lines, tuple(lines.itertuples(index=False, name=None)), colour), key="tuned",
+        alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),
+    )  # fmt: skip
+    if report["losses"]:
+        st.plotly_chart(
+            quality_charts.losses(report["losses"], colour, "loss with the compressed table"), key="tuning",
+            alt=f"Loss of the last fine-tuning over {len(report['losses'])} steps, at last {report['losses'][-1][1]:.3g}",
+        )  # fmt: skip
+    first = report["scores"][0]
+    st.caption(f"Trained on {first['n_train']:,} examples in {first['seconds']:.0f} s.")

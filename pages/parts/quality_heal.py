@@ -1,0 +1,126 @@
+"""Healing of a setting: the job, what it gave, and what to do with it."""
+
+import json
+from pathlib import Path
+
+import streamlit as st
+
+import compress
+from compress import EmbeddingMatrix, Evaluation, MatrixError, quality_charts
+from compress.charts import METHOD_COLOURS, MUTED
+from pages.parts import jobs
+from pages.parts.cards import error_text
+from pages.parts.controls import whole_slider
+from pages.parts.export_file import file_name
+from pages.parts.matrix import chosen
+from pages.parts.quality_controls import Asked
+from pages.parts.quality_records import healed_path
+from pages.parts.quality_tasks import start as judge
+from pages.parts.quality_text import text_choice
+from pages.parts.quick_fits import Fitted
+from pages.parts.say import literal
+from pages.parts.weights import weights_option
+
+STAGES = {
+    "measure": "measuring what the outputs feel",
+    "refit": "fitting again for that",
+    "train": "training",
+    "check": "measuring the distance",
+}
+NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"}
+
+
+def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked) -> None:
+    st.markdown(
+        "Healing changes what the setting decodes by until the model's outputs match the original's, on texts without labels. The "
+        "bytes stay the same; the relative error may rise while the model loses less."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=300):
+            text = text_choice("heal")
+        with st.container(width=300):
+            steps = whole_slider("Steps", "heal_steps", 20, 1000, 300, "Batches of 32 texts. More heal more, and take longer.")
+    if text is None:
+        st.caption("Give a file of texts, a line each.")
+        return
+    if asked.text and text.path and asked.text.key == text.key:
+        st.caption("The tasks above are judged on this same text, where a healed form looks better than it is.")
+    path = healed_path(file, text.key, steps)
+    job = jobs.jobs().get("heal")
+    done = path.exists() and path.with_suffix(".json").exists()
+    if not done and st.button(
+        "Heal", icon=":material/healing:", key="heal", disabled=job is not None and job.running, help="Minutes, beside the app."
+    ):
+        start(matrix, file, path, text.option, steps)
+        st.rerun()
+    if job is not None and (job.running or job.key == path.stem):
+        jobs.watch("heal", progress)
+    if done:
+        healed(matrix, fit, path, asked)
+
+
+def start(matrix: EmbeddingMatrix, file: Path, path: Path, text: list[str], steps: int) -> None:
+    source, tensor = chosen()
+    jobs.jobs().pop("heal", None)
+    jobs.start(
+        "heal", path.stem,
+        ["heal", source, "--file", str(file), "--out", str(path), "--history", str(path.with_suffix(".json")), *text,
+         "--steps", str(steps), *(["--tensor", tensor] if tensor else []), *weights_option(matrix)],
+    )  # fmt: skip
+
+
+def progress(events: list[dict]) -> tuple[float, str]:
+    if not events:
+        return 0.02, "Healing: opening the model"
+    last = events[-1]
+    at = f", step {last['step']:,} of {last['steps']:,}" if last.get("steps") else ""
+    loss = f", loss {last['loss']:.4f}" if last.get("loss") is not None else ""
+    return last["share"], f"Healing: {STAGES.get(last['stage'], last['stage'])}{at}{loss}"
+
+
+def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> None:
+    """The distances, the training and the errors of a healed form; judging and downloading it."""
+    try:
+        history = json.loads(path.with_suffix(".json").read_text())
+        found = evaluation_of(matrix, str(path), path.stat().st_mtime_ns)
+    except (OSError, ValueError, MatrixError):
+        path.unlink(missing_ok=True)
+        st.caption("The healed file that was kept here is not whole. Heal again.")
+        return
+    distance = history["distance"]
+    with st.container(horizontal=True, key="healed_cards"):
+        for name, label in NAMES.items():
+            if distance.get(name) is not None:
+                change = f"{distance[name] / distance['before'] - 1:+.0%}" if name != "before" and distance["before"] > 0 else None
+                st.metric(
+                    label, f"{distance[name]:.3g}", change, delta_color="inverse", border=True, height="stretch",
+                    help=f"{literal(history['measure'])}, on texts that nothing was learnt from",
+                )  # fmt: skip
+        change = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
+        st.metric(
+            "Relative error", error_text(found.relative_error), f"{change:+.0%}", delta_color="off", border=True, height="stretch",
+            help=f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise: what the model hardly feels is given up.",
+        )  # fmt: skip
+    st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        job = jobs.jobs().get("judge")
+        if st.button(
+            "Judge the healed one", icon=":material/play_arrow:", key="judge_healed",
+            disabled=not asked.ready or (job is not None and job.running), help="With the tasks chosen above.",
+        ):  # fmt: skip
+            judge(matrix, path, asked)
+            st.rerun()
+        st.download_button(
+            "Download the healed one", path.read_bytes, file_name(matrix, fit.result).replace(".safe", "-healed.safe"),
+            "application/octet-stream", icon=":material/download:", key="download_healed", on_click="ignore",
+        )  # fmt: skip
+    if history["losses"]:
+        st.plotly_chart(
+            quality_charts.losses(history["losses"], METHOD_COLOURS.get(fit.result.method.name, MUTED), history["measure"]),
+            key="healing", alt=f"Loss over {len(history['losses'])} steps, at last {history['losses'][-1][1]:.4g}",
+        )  # fmt: skip
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def evaluation_of(_matrix: EmbeddingMatrix, path: str, written: int) -> Evaluation:
+    return compress.evaluate(_matrix, compress.load(path))

@@ -1,0 +1,86 @@
+"""The ten nearest of a token, before and after."""
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix
+from compress.blocks import unit_rows
+from compress.neighbours import Neighbours, neighbours
+from pages.parts.controls import KEPT
+from pages.parts.hash_fits import unit_before
+from pages.parts.pins import describe
+from pages.parts.quick_fits import Fitted
+from pages.parts.say import literal
+from pages.parts.subspace_map import found_rows
+
+MOST_OFFERED = 50
+
+
+def unit_tables(matrix: EmbeddingMatrix, fit: Fitted) -> tuple[np.ndarray, np.ndarray]:
+    """(n, d) rows of length 1, before and after."""
+    return unit_before(matrix, matrix.digest), unit_after(fit, f"{matrix.key} {describe(fit.result.method)}")
+
+
+@st.cache_resource(max_entries=2, show_spinner="Decoding every row …")
+def unit_after(_fit: Fitted, key: str) -> np.ndarray:
+    return unit_rows(_fit.result.reconstruct())
+
+
+def token_choice(matrix: EmbeddingMatrix) -> int:
+    """The row of the token that was typed or picked below, the middle one at first."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        sought = st.text_input(
+            "Token", key="quality_token", placeholder="a token, part of one, or #row", width=320,
+            help="A token, a part of one, or # and the number of a row.", **KEPT,
+        )  # fmt: skip
+        sought = (sought or "").strip()
+        number = sought.removeprefix("#")
+        if sought.startswith("#") and number.isdecimal() and int(number) < matrix.shape[0]:
+            return int(number)
+        found = found_rows(matrix, sought)
+        if len(found) > 1:
+            return st.selectbox(
+                f"Which of {len(found):,}" + (f" (the first {MOST_OFFERED})" if len(found) > MOST_OFFERED else ""),
+                [int(row) for row in found[:MOST_OFFERED]], format_func=lambda row: f"{matrix.tokens[row]}, row {row:,}",
+                key=f"which of {sought}", width=320,
+            )  # fmt: skip
+    if sought and not len(found):
+        st.caption("No token here holds that text; this is another one.")
+    return int(found[0]) if len(found) else matrix.shape[0] // 2
+
+
+def near(matrix: EmbeddingMatrix, fit: Fitted, row: int) -> None:
+    """Both tables side by side, and what became of the ten."""
+    before, after = unit_tables(matrix, fit)
+    name = f"**{literal(matrix.tokens[row])}**, row {row:,}"
+    if not before[row].any() or not after[row].any():
+        st.caption(f"{name}: the row is zero {'before' if not before[row].any() else 'after'}, so nothing is near it.")
+        return
+    found = neighbours(before, after, row)
+    cosine = float(before[row] @ after[row])
+    st.caption(
+        f"{name}: {len(found.before) - len(found.lost)} of its {len(found.before)} nearest are kept, {len(found.reordered)} "
+        f"of them in another place. Cosine of the row with what it decodes to: {cosine:.3f}."
+    )
+    for column, (when, other, columns) in zip(st.columns(2), sides(matrix, found), strict=True):
+        with column:
+            st.markdown(f"**Nearest {when}**")
+            st.dataframe(
+                columns, key=f"near_{when}", hide_index=True,
+                column_config={
+                    "cosine": st.column_config.NumberColumn(format="%.3f", width="small"),
+                    other: st.column_config.NumberColumn(format="localized", help=f"its place among all tokens {other.split()[1]}"),
+                },
+            )  # fmt: skip
+
+
+def sides(matrix: EmbeddingMatrix, found: Neighbours):
+    """For each table: when, the name of its last column, its columns."""
+    count = len(found.before)
+    for when, other, word, rows, cosines, places in (
+        ("before", "place after", "✗ lost", found.before, found.before_cosines, found.after_ranks),
+        ("after", "place before", "+ gained", found.after, found.after_cosines, found.before_ranks),
+    ):
+        marks = [word if at > count else "✓ kept" if at == own else "↕ moved" for own, at in enumerate(places, start=1)]
+        tokens = [str(matrix.tokens[each]) for each in rows]
+        yield when, other, {"": marks, "token": tokens, "cosine": cosines, other: places}

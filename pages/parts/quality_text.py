@@ -1,0 +1,54 @@
+"""The text that a model is judged or healed by: the built-in one, or a file of the person's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from compress import MatrixError
+from compress.tasks.texts import read_texts
+from pages.parts.matrix import kept_upload
+from pages.parts.say import literal, refused
+
+KINDS = ["Built-in", "Upload"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """path: None for the built-in text. key: what tells its content."""
+
+    path: str | None = None
+    key: str = "built-in"
+
+    @property
+    def option(self) -> list[str]:
+        """As `python -m compress` takes it."""
+        return ["--text", self.path] if self.path else []
+
+
+def text_choice(name: str) -> Text | None:
+    """The text that was chosen; None while a file is still to be given, or where it cannot be used."""
+    about = "Built-in: sentences of the documentation of installed packages. Upload: a line is a text, or a .json list."
+    kind = st.segmented_control(
+        "Text", KINDS, default=KINDS[0], required=True, key=f"{name}_text", help=about, persist_state="session"
+    )
+    if kind != "Upload":
+        return Text()
+    held = st.file_uploader("File of texts", key=f"{name}_upload", help="UTF-8, a line is a text; or a .json list of texts.")
+    if held:
+        st.session_state[f"{name}_path"] = kept_upload(held, f"{name}_texts")
+    path = st.session_state.get(f"{name}_path")
+    if not path:
+        return None
+    try:
+        count = count_of(path)
+    except MatrixError as error:
+        refused(error)
+        return None
+    st.caption(f"{literal(Path(path).name)}: {count:,} texts.")
+    return Text(path, Path(path).parent.name)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def count_of(path: str) -> int:
+    return len(read_texts(path))

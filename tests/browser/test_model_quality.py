@@ -1,0 +1,33 @@
+"""Model quality in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_opens_with_its_tables_and_fits_the_screen(visit, app, width):
+    page = visit(f"{app}/model_quality?matrix=toy", viewport={"width": width, "height": 900})
+    expect(page.get_by_role("heading", name="What does the model lose?")).to_have_count(1)
+    page.locator('[data-testid="stDataFrame"]').nth(2).wait_for()
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 2")
+
+
+def test_a_token_that_is_typed_has_other_neighbours_and_is_in_the_link(visit, app, settle):
+    page = visit(f"{app}/model_quality?matrix=toy")
+    told = page.locator('[data-testid="stCaptionContainer"]').filter(has_text="nearest are kept")
+    before = told.inner_text()
+    field = page.get_by_role("textbox", name="Token")
+    field.fill("#7")
+    field.press("Enter")
+    page.wait_for_url(re.compile(r"[?&]quality_token=%237"))
+    page.get_by_text("row 7:").wait_for()
+    expect(told).not_to_have_text(before)
+    settle(page)
+    page.get_by_role("button", name="Copy link").click()
+    link = page.locator("code").filter(has_text="quality_token").inner_text()
+    again = visit(link)
+    expect(again.locator('[data-testid="stCaptionContainer"]').filter(has_text="nearest are kept")).to_have_text(told.inner_text())
