@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from compress.palette import CATEGORIES
 
@@ -103,7 +104,7 @@ def test_colours_of_a_scale_run_from_one_end_to_the_other(visit, harness):
     shot = picture(page)
     assert pixels_near(shot, "#603995") > 500
     assert len({tuple(c) for c in shot[painted(shot)] // 16}) > 30
-    assert page.locator(".legend").inner_text().startswith("squared x")
+    expect(page.locator(".legend")).to_have_text(re.compile("^squared x"))
 
 
 def test_recolouring_changes_pixels_and_keeps_the_view(page):
@@ -181,8 +182,8 @@ def test_selection_belongs_to_the_positions_it_was_made_on(page):
 def test_hostile_token_is_named_as_plain_text(page):
     page.locator(".points").hover()
     tip = page.locator(".tip")
-    assert tip.locator("bdi").inner_text() == ('<img src=x onerror="window.stolen=1"><b>bold</b> **md** $x$ \u202eright to left')
-    assert tip.locator(".detail").inner_text() == "subspace: flat 0 · row 0"
+    expect(tip.locator("bdi")).to_have_text('<img src=x onerror="window.stolen=1"><b>bold</b> **md** $x$ \u202eright to left')
+    expect(tip.locator(".detail")).to_have_text("subspace: flat 0 · row 0")
     assert tip.locator("img, b").count() == 0
     assert page.evaluate("window.stolen") is None
     page.mouse.move(2, 2)
@@ -210,7 +211,7 @@ def test_keys_pan_zoom_and_show_the_whole_map_again(page):
 
 def test_row_at_the_centre_can_be_named_and_picked_from_the_keyboard(page):
     press(page, "+")
-    assert page.locator(".spoken").text_content().endswith("subspace: flat 0")
+    expect(page.locator(".spoken")).to_have_text(re.compile("subspace: flat 0$"))
     press(page, "Enter")
     result(page, "1 rows, sum 0, ")
 
@@ -304,8 +305,8 @@ def test_lost_context_is_drawn_again_when_it_returns(visit, harness):
 
 def test_without_webgl_one_sentence_stands_in(visit, harness):
     page = visit(harness, init=NO_WEBGL)
-    assert page.locator(".message").inner_text() == "This map needs WebGL 2, which this browser does not offer."
-    assert page.get_by_text("0 rows").is_visible()
+    expect(page.locator(".message")).to_have_text("This map needs WebGL 2, which this browser does not offer.")
+    expect(page.get_by_text("0 rows")).to_be_visible()
 
 
 def test_legend_shows_one_category_alone(page):
