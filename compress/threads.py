@@ -22,6 +22,22 @@ def one_thread():
                 limits.restore_original_limits()
 
 
+@contextmanager
+def one_torch_thread(wanted: bool = True):
+    """Torch on one thread: its threads would wait for each other on cores that others are using."""
+    if not wanted:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @cache
 def pools():
     """The thread pools of NumPy's and SciPy's BLAS; each brings its own, which must be loaded to be found."""

@@ -1,6 +1,5 @@
 """What Hash codes shows of a fit, each computed once: a preview on some rows, prefixes of the code, bits, distances."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from compress.blocks import unit_rows
 from compress.codes_seen import Pairs, correlations, pairs_of, shares_on, svd_cosines
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
-from compress.threads import one_thread
+from compress.threads import one_thread, one_torch_thread
 from pages.parts import jobs
 from pages.parts.fits import Fit, fit_path, full, shown
 
@@ -110,19 +109,3 @@ def unit_after(_work: Work, key: str) -> np.ndarray:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def svd_cosines_of(_matrix: EmbeddingMatrix, key: str) -> np.ndarray:
     return svd_cosines(_matrix)
-
-
-@contextmanager
-def one_torch_thread(wanted: bool):
-    """Torch on one thread: its threads would wait for each other on cores that others are using."""
-    if not wanted:
-        yield
-        return
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
