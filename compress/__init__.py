@@ -13,6 +13,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.methods import (
     METHODS,
     SVD,
+    Dimensions,
     Int4,
     Int8,
     LightToken,
@@ -35,6 +36,7 @@ __all__ = [
     "Advice",
     "Bound",
     "Compressed",
+    "Dimensions",
     "EmbeddingMatrix",
     "Evaluation",
     "Finetuned",

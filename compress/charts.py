@@ -25,6 +25,7 @@ METHOD_COLOURS = {
     "rq": CATEGORIES[9],
     "int8": CATEGORIES[2],
     "int4": CATEGORIES[4],
+    "dimensions": "#99BB88",  # by the same measure, of those with a hue
 }
 FREE_COLOURS = [colour for colour in CATEGORIES if colour not in METHOD_COLOURS.values()]
 METHOD_COLOURS |= dict(zip([name for name in METHODS if name not in METHOD_COLOURS], FREE_COLOURS, strict=False))

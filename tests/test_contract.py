@@ -10,6 +10,7 @@ import compress
 from compress import (
     METHODS,
     SVD,
+    Dimensions,
     EmbeddingMatrix,
     Int4,
     Int8,
@@ -79,6 +80,12 @@ CASES = {
     ],
     "int8": [Int8()],
     "int4": [Int4()],
+    "dimensions": [
+        *(Dimensions(kept=7, factor_bits=bits) for bits in BITS),
+        Dimensions(kept=1, seed=3),
+        Dimensions(kept=4, over="largest", factor_bits=8),
+        Dimensions(kept=11, factor_bits=32),
+    ],
 }
 CODED = {
     "parts": [0, -1, 2.5, "8", None, True],
@@ -134,6 +141,12 @@ BAD = {
     "rq": CODED | {"beam": [0, 65, 1.0, None, True]},
     "int8": {},
     "int4": {},
+    "dimensions": {
+        "kept": [0, -1, 2.5, "8", None, True],
+        "over": ["least", "", None, 1],
+        "factor_bits": [0, 12, 16.0, "16", None, True],
+        "seed": [-1, 2**32, 0.0, None],
+    },
 }
 METHOD = pytest.mark.parametrize("method", [each for cases in CASES.values() for each in cases], ids=str)
 WEIGHTS = {False: None, True: np.random.default_rng(2).exponential(size=240)}
@@ -230,7 +243,7 @@ def test_bytes_are_those_of_the_arrays_and_known_before_the_fit(fitted, method):
 @METHOD
 def test_a_larger_matrix_takes_more_bytes(method):
     assert method.size(240, 11) < method.size(241, 11)
-    assert method.size(240, 11) < method.size(240, 13)
+    assert method.size(240, 11) < method.size(240, 19)
 
 
 @METHOD
@@ -337,7 +350,8 @@ def test_more_subspaces_than_rows_are_refused(small):
 def test_the_smallest_matrices_are_fitted(name, shape):
     matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
     for bits in set(BITS) - set(BAD[name].get("factor_bits", ())):
-        open_settings = {"k": 2, "j": 1, "bits": 1, "factor_bits": bits, "restarts": 1, "parts": 1, "code_bits": 1, "rate": 400.0}
+        ones = dict.fromkeys(("j", "bits", "restarts", "parts", "code_bits", "kept"), 1)
+        open_settings = {"k": 2, "factor_bits": bits, "rate": 400.0, **ones}
         known = {field.name for field in dataclasses.fields(METHODS[name])}
         method = METHODS[name](**{key: value for key, value in open_settings.items() if key in known})
         result = method.fit(matrix)

@@ -13,7 +13,7 @@ import torch
 from onnx.helper import tensor_dtype_to_np_dtype
 from test_contract import CASES
 
-from compress import METHODS, SVD, EmbeddingMatrix, Int4, LightToken, LpLowRank, ProjectiveClustering, Trellis
+from compress import METHODS, SVD, Dimensions, EmbeddingMatrix, Int4, LightToken, LpLowRank, ProjectiveClustering, Trellis
 from compress import OptimizedProductQuantization as OPQ
 from compress import ProductQuantization as PQ
 from compress import ResidualQuantization as RQ
@@ -27,6 +27,7 @@ IN_ONNX = [
     SVD(j=3, factor_bits=4), LpLowRank(j=2, steps=1), ProjectiveClustering(k=4, j=3, affine=True, restarts=2, factor_bits=8), MANY,
     LightToken(bits=13, rank=2, passes=2), Trellis(rate=4.0, states=256), PQ(parts=11, code_bits=3, steps=2),
     OPQ(parts=2, code_bits=5, dims=6, steps=2), RQ(parts=5, code_bits=3, steps=1), Int8(), Int4(),
+    Dimensions(kept=7, factor_bits=4),
 ]  # fmt: skip
 TABLES = {"layer.row_hashes", "layer.basis_hashes", "layer.level_table"}  # of the trellis, the same for every file
 ALONE = """
@@ -200,7 +201,8 @@ def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
 @pytest.mark.parametrize("shape", [(2, 1), (3, 9), (5, 1)], ids=str)
 def test_the_smallest_tables_are_decoded_alone(tmp_path, shape):
     small = EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
-    for method in (SVD(j=1, factor_bits=4), LightToken(bits=1), Trellis(rate=400.0), PQ(parts=1, code_bits=1), Int4()):
+    few = (SVD(j=1, factor_bits=4), LightToken(bits=1), Trellis(rate=400.0), PQ(parts=1, code_bits=1), Int4(), Dimensions(kept=1))
+    for method in few:
         result = method.fit(small)
         result.save(tmp_path / "x.safetensors")
         layer = import_module(f"compress.standalone.{FILES[method.name]}").load(tmp_path / "x.safetensors")

@@ -48,6 +48,7 @@ FITTED = {
     "rq": {"parts": 3, "code_bits": 4},
     "int8": {},
     "int4": {},
+    "dimensions": {"kept": 9},
 }
 IDS = torch.arange(3, 27).reshape(2, 12)
 STORIES = Path(__file__).parents[2] / "shared/data/stories260K"

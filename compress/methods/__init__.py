@@ -1,6 +1,7 @@
 """Every way of compressing a matrix, by name."""
 
 from compress.methods.base import Method
+from compress.methods.dimensions import Dimensions
 from compress.methods.light_token import LightToken
 from compress.methods.lp import LpLowRank
 from compress.methods.projective import ProjectiveClustering
@@ -23,12 +24,14 @@ METHODS: dict[str, type[Method]] = {
         ResidualQuantization,
         Int8,
         Int4,
+        Dimensions,
     )
 }
 
 __all__ = [
     "METHODS",
     "SVD",
+    "Dimensions",
     "Int4",
     "Int8",
     "LightToken",

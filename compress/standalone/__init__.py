@@ -17,6 +17,7 @@ FILES = {
     "rq": "vectors",
     "int8": "rounded",
     "int4": "rounded",
+    "dimensions": "dimensions",
 }
 
 

@@ -12,8 +12,8 @@ from pages.parts.say import literal
 MOST = 12
 WORDS = {
     "loss": "{}", "scale": "λ = {}", "p": "p = {}", "objective": "by {}", "k": "k = {}", "j": "j = {}", "affine": "affine",
-    "rate": "{} bits a number", "bits": "{} bits", "stages": "{} stages", "rank": "rank {}", "factor_bits": "{}",
-    "solver": "{} solver",
+    "rate": "{} bits a number", "bits": "{} bits", "stages": "{} stages", "rank": "rank {}", "kept": "{} kept",
+    "over": "by {} sensitivity", "factor_bits": "{}", "solver": "{} solver",
     "parts": "{} parts", "code_bits": "{} bits a part", "dims": "{} directions", "codebook_bits": "{}", "beam": "beam {}",
     "classes": "{} classes", "states": "{:,} states",
 }  # fmt: skip
@@ -53,7 +53,7 @@ def describe(method: Method) -> str:
     settings = method.settings
     usual = {field.name: field.default for field in fields(method)}
     told = {"p", "objective"} if method.name == "lp" else set()
-    told |= {"k", "j", "rate", "bits", "stages", "rank", "factor_bits", "parts", "code_bits"}
+    told |= {"k", "j", "rate", "bits", "stages", "rank", "kept", "factor_bits", "parts", "code_bits"}
     order = [name for name in dict.fromkeys([*WORDS, *settings]) if name in settings]
     words = [word(name, settings[name]) for name in order if name in told or settings[name] != usual[name]]
     return ", ".join([method.label, *words])

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import compress
-from compress import SVD, LightToken, LpLowRank, ProjectiveClustering
+from compress import SVD, Dimensions, LightToken, LpLowRank, ProjectiveClustering
 from compress.charts import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
 from compress.methods import ProductQuantization, Trellis
 from compress.sweep import Trials, run
@@ -90,6 +90,16 @@ def test_pinned_settings_have_a_numbered_ring_and_their_name():
     assert rings == ["1: SVD, j = 7, int8", "2: k subspaces, k = 3, j = 2, float16, preview"]
 
 
+def test_pinned_columns_are_fitted_at_once_and_told_apart():
+    methods = [Dimensions(kept=20), Dimensions(kept=20, over="largest", factor_bits=8), Dimensions(kept=20, seed=1)]
+    rings = [trace["name"] for trace in traces(opened(pins=to_link(methods))) if trace.get("mode") == "markers+text"]
+    assert rings == [
+        "1: Dimensions, 20 kept, float16",
+        "2: Dimensions, 20 kept, by largest sensitivity, int8",
+        "3: Dimensions, 20 kept, float16, seed 1",
+    ]
+
+
 def test_a_pin_that_the_matrix_cannot_have_is_named_and_left_out():
     page = opened(pins='[["svd",{"j":300}]]')
     assert any("cannot have" in caption.value for caption in page.caption)
@@ -132,6 +142,7 @@ SWEEPS = {
     "lp": {"sweep_precision": ["int8"], "sweep_p": [1, 1.5], "sweep_objective": ["rows", "entries"], "sweep_ratios": [6]},
     "light_token": {"sweep_ratios": [25, 60]},
     "trellis": {"sweep_ratios": [40, 60]},
+    "dimensions": {"sweep_precision": ["float16", "int4"], "sweep_ratios": [4, 16]},
 }
 
 

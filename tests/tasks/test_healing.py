@@ -18,6 +18,7 @@ SMALL = {
     "opq": {"parts": 4, "code_bits": 3, "steps": 3},
     "rq": {"parts": 3, "code_bits": 3, "steps": 2},
     "trellis": {"rate": 8.0, "states": 256},
+    "dimensions": {"kept": 8},
 }
 
 

@@ -1,0 +1,35 @@
+"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
+
+    import load
+    layer = load.load("embedding.safetensors")
+    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
+    load.put_into(model, layer)  # in the place of the embedding of a transformers model
+
+A row is its numbers in some of the columns and 0 in the others. Which columns, a bit for each says. Numbers of 16 bits have one
+scale for all; those of 8 and 4 bits are whole and have one a column.
+"""
+
+import torch
+
+from compress.standalone.frame import loader, numbers, read_bits, show
+
+METHODS = ("dimensions",)
+
+
+def prepare(header, arrays):
+    """What decoding needs beside the file's arrays: nothing."""
+    return {}
+
+
+def decode(header, arrays, rows):
+    """The vectors (r, dim) of rows (r,)."""
+    there = read_bits(arrays["mask"], torch.arange(header["shape"][1], device=rows.device), 1)
+    kept = numbers(arrays["coefficients"][rows], header["settings"]["kept"])
+    kept = kept * arrays["scales"] if "scales" in arrays else kept
+    return kept[:, (there.cumsum(0) - 1) * there] * there
+
+
+load = loader(METHODS, prepare, decode)
+
+if __name__ == "__main__":
+    show(load)
