@@ -52,6 +52,16 @@ SETTINGS = (
     "compare_x",
     "compare_head",
     "heal_steps",
+    "filters_network",
+    "filters_architecture",
+    "filters_keep",
+    "filters_measure",
+    "filters_over",
+    "filters_variant",
+    "filters_seed",
+    "filters_space",
+    "filters_picture",
+    "filters_retrained",
 )
 
 

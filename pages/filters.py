@@ -1,0 +1,58 @@
+"""Which filters does a network need?"""
+
+import streamlit as st
+
+from pages.parts.filters_compare import comparison
+from pages.parts.filters_controls import prune_controls
+from pages.parts.filters_export import downloads
+from pages.parts.filters_fits import pruned, studied
+from pages.parts.filters_maps import maps_panel
+from pages.parts.filters_network import chosen_network
+from pages.parts.filters_panels import filter_cards, layer_charts, sensitivity_chart, space_choice
+from pages.parts.filters_retrain import retraining
+from pages.parts.filters_words import ABOUT, DIGITS, FORMULA, held_words
+from pages.parts.frame import through_app
+from pages.parts.say import refused
+
+through_app()
+
+st.title("Which filters does a network need?")
+st.markdown(ABOUT)
+subject = chosen_network()
+known = outcome = None
+if subject is not None:
+    setting = prune_controls()
+    try:
+        known = studied(subject, subject.key, setting.over)
+        with st.spinner("Pruning and judging …", show_time=not subject.quick):
+            outcome = pruned(subject, subject.key, setting)
+    except ValueError as error:
+        refused(error)
+
+if outcome is not None:
+    filter_cards(subject, outcome)
+if known is not None:
+    st.caption(
+        f"Sensitivities come from {known.points} pictures that are not judged on; figures are of {len(subject.judge):,} others"
+        + (", which no training has seen." if subject.quick else ".")
+    )
+if outcome is not None:
+    st.subheader("Sensitivities")
+    space = space_choice(known)
+    sensitivity_chart(known, outcome, space)
+    layer_charts(subject, known, outcome, setting)
+if known is not None:
+    st.subheader("Against other ways of choosing")
+    comparison(subject, known, outcome, setting)
+if outcome is not None:
+    retraining(subject, setting)
+    st.subheader("Feature maps")
+    maps_panel(subject, known, outcome, space)
+    st.subheader("Take it with you")
+    downloads(subject, outcome, setting)
+with st.expander("Formula and source"):
+    st.markdown(FORMULA)
+    if known is not None:
+        st.markdown(held_words(known))
+        if subject.quick:
+            st.markdown(DIGITS)

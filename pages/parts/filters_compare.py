@@ -1,0 +1,101 @@
+"""The comparison on Filters: every way of choosing at every budget, drawn as it comes."""
+
+import pandas as pd
+import streamlit as st
+
+from compress import filter_charts
+from compress.pruning import Study
+from pages.parts.controls import KEPT
+from pages.parts.filters_curve import SEEDS, Curve, curve_of, losses
+from pages.parts.filters_fits import Outcome, Setting
+from pages.parts.filters_network import Subject
+from pages.parts.filters_words import comparison_words
+from pages.parts.say import refused
+
+POLL = 1.0  # seconds between looks at curves that are being computed
+
+
+def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting: Setting) -> None:
+    retrained = False
+    if subject.quick:
+        retrained = st.toggle(
+            "After one epoch of retraining", key="filters_retrained",
+            help="Every pruned network sees the training pictures once more.", **KEPT,
+        )  # fmt: skip
+    wanted = [False, True] if retrained else [False]
+    found = [curve_of(subject, known, subject.key, setting.measure, setting.over, setting.variant, each) for each in wanted]
+    if subject.quick:
+        for curve in found:
+            if not held(curve):
+                curve.start()
+    busy = any(curve.running for curve in found)
+    st.fragment(shown, run_every=POLL if busy else None)(subject, known, outcome, setting, found, busy)
+
+
+def shown(subject: Subject, known: Study, outcome: Outcome | None, setting: Setting, found: list[Curve], busy: bool) -> None:
+    if busy and not any(curve.running for curve in found):
+        st.rerun()
+    accuracy = subject.labels is not None
+    tables = [curve.table for curve in found if curve.points]
+    if tables:
+        table, here = pd.concat(tables), None
+        if outcome is not None:
+            here = outcome.report.removed, outcome.accuracy if accuracy else outcome.error
+        what = "accuracy" if accuracy else "mean relative output error"
+        means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
+        st.plotly_chart(
+            filter_charts.curves(table, "FLOPs" if setting.measure == "flops" else setting.measure, what, here, subject.accuracy),
+            key="curves",
+            alt=f"{what} over the share removed; by sensitivity "
+            + ", ".join(f"{at:.0%}: {value:.3f}" for at, value in means.items()),
+        )  # fmt: skip
+    controls(found, busy, subject)
+    for curve in found:
+        if curve.error:
+            refused(curve.error)
+        elif curve.done == 1:
+            lost = losses(curve.table, accuracy)
+            st.markdown(comparison_words(lost, curve, accuracy))
+    st.caption(
+        f"Every way gets the same budget on the same {len(subject.judge):,} pictures. Where chance chooses, the line is the "
+        f"mean of {SEEDS} seeds and the band reaches from the least to the largest."
+        + ("" if subject.quick else " " + no_retraining(subject))
+    )
+
+
+def controls(found: list[Curve], busy: bool, subject: Subject) -> None:
+    if busy:
+        done = sum(len(curve.points) for curve in found) / sum(len(curve.asked) for curve in found)
+        with st.container(horizontal=True, vertical_alignment="center", key="job_curves"):
+            st.progress(done, f"Pruning and judging, {done:.0%} …")
+            st.button("Stop", key="stop_curves", icon=":material/stop:", on_click=stop, args=[found])
+    elif any(curve.done < 1 for curve in found):
+        begun = any(curve.points for curve in found)
+        n = sum(len(curve.asked) - len(curve.points) for curve in found)
+        if st.button("Go on" if begun else "Compare", key="start_curves", icon=":material/play_arrow:", type="primary"):
+            for curve in found:
+                st.session_state.setdefault("filters_held", set()).discard(curve.key)
+                curve.start()
+            st.rerun()
+        if not subject.quick:
+            st.caption(f"Prunes and judges {n} networks, some seconds each; the page stays usable meanwhile.")
+
+
+def stop(found: list[Curve]) -> None:
+    for curve in found:
+        st.session_state.setdefault("filters_held", set()).add(curve.key)
+        if curve.work:
+            curve.work.stop()
+
+
+def held(curve: Curve) -> bool:
+    """Whether the person stopped it."""
+    return curve.key in st.session_state.get("filters_held", set())
+
+
+def no_retraining(subject: Subject) -> str:
+    if subject.labels is None:
+        return "Without classes (y) there is no accuracy to show, and nothing to retrain with."
+    return (
+        "Retraining all these networks would take minutes to hours here, so that only the one on the page can be retrained, below."
+    )

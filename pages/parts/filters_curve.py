@@ -1,0 +1,121 @@
+"""What is left of a network at every budget, by every way of choosing filters: pruned and judged one after the other."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from compress import pruning
+from pages.parts.filters_fits import Setting, prune, study_of
+from pages.parts.filters_network import Subject
+from pages.parts.filters_work import TURNS, Stopped, Work
+
+SHARES = tuple(range(10, 100, 10))  # removed, in %
+SEEDS = 5  # where chance chooses
+CLEAR = 0.005  # that another way must be better by, to be said
+
+
+class Curve:
+    """Points of the curves of a subject; a stopped one goes on where it was. setting: all but the budget and the seed."""
+
+    def __init__(self, subject: Subject, known: pruning.Study, setting: Setting, retrained: bool):
+        self.subject, self.known, self.setting, self.retrained = subject, known, setting, retrained
+        self.key = subject.key, setting, retrained
+        self.points: dict[tuple, tuple[float, float]] = {}  # by, share, seed: value and share really removed
+        self.other: dict[int, float] = {}  # by share: with `instead`, where this one lost most
+        self.work: Work | None = None
+
+    @property
+    def asked(self) -> list[tuple]:
+        """by, share and seed of every point, the whole range of each way first at one seed."""
+        chance = {"random"} | ({"sensitivity"} if self.setting.variant != "top" else set())
+        return [(by, share, seed) for seed in range(SEEDS) for by in pruning.BY for share in SHARES if not seed or by in chance]
+
+    @property
+    def done(self) -> float:
+        """A share."""
+        return len(self.points) / len(self.asked)
+
+    @property
+    def running(self) -> bool:
+        return self.work is not None and self.work.running
+
+    def start(self) -> None:
+        if not self.running and (self.done < 1 or self.to_ask_the_other) and not self.error:
+            self.work = Work(self.run)
+
+    @property
+    def error(self) -> Exception | None:
+        return self.work.error if self.work else None
+
+    def run(self, tell) -> None:
+        for by, share, seed in self.asked:
+            if (by, share, seed) not in self.points:
+                self.points[by, share, seed] = self.judged(self.known, by, share, seed, self.setting, tell)
+                tell({})
+        if share := self.to_ask_the_other:
+            setting = self.instead
+            known = self.known if setting.over == self.known.over else study_of(self.subject, setting.over)
+            self.other[share] = self.judged(known, "sensitivity", share, 0, setting, tell)[0]
+
+    @property
+    def instead(self) -> Setting:
+        """What else may be tried by sensitivity: no drawing, or else the other kind of share."""
+        if self.setting.variant != "top":
+            return replace(self.setting, variant="top")
+        return replace(self.setting, over=next(each for each in pruning.OVER if each != self.setting.over))
+
+    def judged(self, known: pruning.Study, by: str, share: int, seed: int, setting: Setting, tell) -> tuple[float, float]:
+        """NaN where a budget is below one filter a layer."""
+        subject = self.subject
+        with TURNS.together():
+            try:
+                smaller, report = prune(subject, known, replace(setting, keep=1 - share / 100, seed=seed), by)
+            except ValueError:
+                return np.nan, np.nan
+            if self.retrained:
+                smaller = pruning.retrained(smaller, *subject.learn, seed=seed, progress=lambda event: self.look(tell))
+            if subject.labels is None:
+                return pruning.output_error(subject.network, smaller, subject.judge), report.removed
+            return pruning.accuracy(smaller, subject.judge, subject.labels), report.removed
+
+    def look(self, tell) -> None:
+        if self.work and self.work.asked.is_set():
+            raise Stopped
+
+    @property
+    def table(self) -> pd.DataFrame:
+        rows = [(by, share / 100, really, seed, value) for (by, share, seed), (value, really) in self.points.copy().items()]
+        found = pd.DataFrame(rows, columns=["by", "removed", "really", "seed", "value"]).dropna()
+        return found.assign(retrained=self.retrained)
+
+    @property
+    def worst(self) -> int:
+        """The share, in %, at which sensitivity loses most to another way; 0 where it does not."""
+        lost = losses(self.table, self.subject.labels is not None)
+        return round(100 * lost.loc[lost["gap"].idxmax(), "removed"]) if len(lost) else 0
+
+    @property
+    def to_ask_the_other(self) -> int:
+        return 0 if self.done < 1 or self.worst in self.other else self.worst
+
+
+def losses(table: pd.DataFrame, more_is_better: bool) -> pd.DataFrame:
+    """Where another way is clearly better than sensitivity: removed, by (the best), theirs, ours, gap."""
+    means = table.groupby(["removed", "by"])["value"].mean().unstack()
+    if "sensitivity" not in means or means.shape[1] < 2:
+        return pd.DataFrame(columns=["removed", "by", "theirs", "ours", "gap"])
+    sign = 1 if more_is_better else -1
+    ours, others = means["sensitivity"], means.drop(columns="sensitivity")
+    means = means[ours.notna() & others.notna().any(axis=1)]
+    ours, others = sign * means["sensitivity"], sign * means.drop(columns="sensitivity")
+    found = pd.DataFrame({"by": others.idxmax(axis=1), "theirs": others.max(axis=1), "ours": ours}).reset_index()
+    found["gap"] = found["theirs"] - found["ours"]
+    found[["theirs", "ours"]] *= sign
+    return found[found["gap"] > CLEAR]
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def curve_of(_subject: Subject, _known: pruning.Study, key: str, measure: str, over: str, variant: str, retrained: bool) -> Curve:
+    return Curve(_subject, _known, Setting(1.0, measure, over, variant, 0), retrained)

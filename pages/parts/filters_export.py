@@ -1,0 +1,107 @@
+"""The pruned network to take away: its weights, and ONNX."""
+
+from io import BytesIO
+
+import numpy as np
+import streamlit as st
+import torch
+from torch import Tensor, nn
+
+from compress import pruning
+from compress.export.onnx_layer import CLOSE, lock, quiet
+from pages.parts.filters_fits import Outcome, Setting, pruned
+from pages.parts.filters_network import Subject
+from pages.parts.filters_work import TURNS
+from pages.parts.say import refused
+
+COMPARED = 8  # pictures that ONNX is compared on
+CODE = """import torch
+from compress import pruning
+
+network = {make}
+for name, tensor in torch.load("{file}", weights_only=True).items():
+    above, _, last = name.rpartition(".")
+    module = network.get_submodule(above)  # its layers take their widths from their weights
+    if last in module._parameters:
+        module._parameters[last] = torch.nn.Parameter(tensor)
+    else:
+        module._buffers[last] = tensor
+network.eval()"""
+
+
+def downloads(subject: Subject, outcome: Outcome, setting: Setting) -> None:
+    name = f"{'digits' if subject.quick else subject.name.lower()}-kept{round(100 * setting.keep)}"
+    with st.container(horizontal=True, vertical_alignment="center", key="filters_downloads"):
+        st.download_button(
+            "Weights (state_dict)", lambda: weights_of(outcome.network), f"{name}.pt", "application/octet-stream",
+            key="download_state", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        asked = subject.key, setting
+        if st.session_state.get("filters_onnx") != asked and st.button(
+            "Write ONNX", key="write_onnx", icon=":material/deployed_code:"
+        ):
+            st.session_state["filters_onnx"] = asked
+            st.rerun()
+        if st.session_state.get("filters_onnx") == asked:
+            try:
+                content, apart = written(subject, subject.key, setting)
+            except (ValueError, RuntimeError) as error:
+                refused(f"This network could not be written as ONNX: {str(error).splitlines()[0]}")
+            else:
+                st.download_button(
+                    "ONNX", content, f"{name}.onnx", "application/octet-stream", key="download_onnx", icon=":material/download:",
+                    on_click="ignore",
+                    help=f"`images` in, `scores` out, any number of pictures; onnxruntime differs by {apart:.0e}.",
+                )  # fmt: skip
+    with st.expander("Code that opens the weights"):
+        width = len(next(reversed(subject.network.state_dict().values())))
+        make = "pruning.Digits()" if subject.quick else maker(subject.name, width)
+        st.code(CODE.format(make=make, file=f"{name}.pt"), language="python")
+
+
+def maker(name: str, n_classes: int) -> str:
+    """The line that makes a network of this architecture."""
+    _, *sizes = pruning.NETWORKS[name]
+    return f'pruning.NETWORKS["{name}"][0]({", ".join([*map(str, sizes), f"n_classes={n_classes}"])})'
+
+
+def weights_of(network: nn.Module) -> bytes:
+    held = BytesIO()
+    torch.save(network.state_dict(), held)
+    return held.getvalue()
+
+
+@st.cache_resource(max_entries=4, show_spinner="Writing ONNX …")
+def written(_subject: Subject, key: str, setting: Setting) -> tuple[bytes, float]:
+    """The file, and how far its scores are from torch's in units of the largest."""
+    network = pruned(_subject, key, setting).network
+    content = onnx_of(network, _subject.judge[:2])
+    return content, differs(content, network, _subject.judge[:COMPARED])
+
+
+def onnx_of(network: nn.Module, images: Tensor) -> bytes:
+    """`images` (n, channels, height, width) in, `scores` (n, classes) out."""
+    with TURNS.alone(), lock, quiet():
+        program = torch.onnx.export(
+            network, (images,), dynamo=True, verbose=False, input_names=["images"], output_names=["scores"],
+            dynamic_shapes=({0: torch.export.Dim("pictures")},),
+        )  # fmt: skip
+        model = program.model_proto
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
+        part.ClearField("metadata_props")  # traces of the source, longer than the graph
+        part.ClearField("doc_string")
+    return model.SerializeToString()
+
+
+def differs(content: bytes, network: nn.Module, images: Tensor) -> float:
+    """Raises ValueError where onnxruntime's scores are more than 1e-5 of the largest away."""
+    import onnxruntime
+
+    (found,) = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]).run(None, {"images": images.numpy()})
+    with TURNS.together(), torch.no_grad():
+        expected = network(images).numpy()
+    apart = float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30))
+    if not apart <= CLOSE:
+        raise ValueError(f"onnxruntime gives scores that are {apart:.2g} of the largest away from those of torch")
+    return apart

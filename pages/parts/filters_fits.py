@@ -1,0 +1,97 @@
+"""What Filters shows of a network, each computed once: sensitivities, the pruned network and what it loses, feature maps."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from torch import Tensor, nn
+
+from compress import pruning
+from compress.pruning.sensitivity import forward, sensitivities, watched
+from pages.parts.filters_network import Subject
+from pages.parts.filters_work import TURNS
+
+FEWER = 128  # pictures of an upload that errors are measured on, which take longer than accuracy
+MAPPED = 32  # judged pictures whose feature maps can be looked at
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to prune: the arguments of compress.pruning.prune."""
+
+    keep: float
+    measure: str
+    over: str
+    variant: str
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """error: the mean relative output error. layers: by layer the mean and the largest error."""
+
+    network: nn.Module
+    report: pruning.Report
+    accuracy: float | None
+    error: float
+    layers: dict[str, tuple[float, float]]
+
+
+@st.cache_resource(max_entries=8, show_spinner="Measuring sensitivities …", show_time=True)
+def studied(_subject: Subject, key: str, over: str) -> pruning.Study:
+    """Raises ValueError for a network that puts out NaN."""
+    return study_of(_subject, over)
+
+
+def study_of(subject: Subject, over: str) -> pruning.Study:
+    network = deepcopy(subject.network)  # it is watched, and others may be running it
+    with TURNS.alone():
+        channels = pruning.trace(network, subject.batch)
+    with TURNS.together():
+        return pruning.Study(channels, sensitivities(network, subject.batch, channels, over), len(subject.batch), over)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def pruned(_subject: Subject, key: str, setting: Setting) -> Outcome:
+    """Raises ValueError where the budget is below one filter a layer."""
+    known = studied(_subject, key, setting.over)
+    network = deepcopy(_subject.network)
+    with TURNS.together():
+        smaller, report = prune(_subject, known, setting, "sensitivity")
+        accuracy = None if _subject.labels is None else pruning.accuracy(smaller, _subject.judge, _subject.labels)
+        error = pruning.output_error(network, smaller, errors_on(_subject))
+        layers = pruning.layer_errors(network, known, report.choice.kept, report.choice.scale, layers_on(_subject))
+    return Outcome(smaller, report, accuracy, error, layers)
+
+
+def layers_on(subject: Subject) -> Tensor:
+    """The pictures that errors of layers are measured on."""
+    return subject.judge if subject.quick else subject.judge[:FEWER]
+
+
+def errors_on(subject: Subject) -> Tensor:
+    """The pictures that the output error is measured on: all judged ones where it is the only figure."""
+    return subject.judge if subject.quick or subject.labels is None else subject.judge[:FEWER]
+
+
+def prune(subject: Subject, known: pruning.Study, setting: Setting, by: str):
+    return pruning.prune(
+        subject.network, subject.batch, keep=setting.keep, by=by, measure=setting.measure, seed=setting.seed,
+        variant=setting.variant, over=setting.over, studied=known,
+    )  # fmt: skip
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def feature_maps(_subject: Subject, key: str, name: str) -> np.ndarray:
+    """What the layer after the space of that name reads, before pruning: (pictures, channels, height, width)."""
+    channels = studied(_subject, key, pruning.OVER[0]).channels
+    space = next(each for each in channels.spaces if each.name == name)
+    reader = space.readers[0]
+    reads, seen = channels.layers[reader].reads, []
+    network = deepcopy(_subject.network)
+    with TURNS.together(), watched(network, [reader], lambda name, module, inputs: seen.append(inputs.numpy())):
+        forward(network, _subject.judge[:MAPPED])
+    maps = seen[0] if seen[0].ndim == 4 else seen[0][:, :, None, None]  # a Linear reads features
+    found = [maps[:, reads == channel] for channel in space.channels]
+    return np.concatenate([each if each.shape[1] == 1 else each.reshape(len(maps), 1, 1, -1) for each in found], axis=1)

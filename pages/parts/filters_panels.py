@@ -1,0 +1,129 @@
+"""What Filters draws of one pruned network: its figures, sensitivities, filters kept, bounds and measured errors."""
+
+import pandas as pd
+import streamlit as st
+
+from compress import filter_charts
+from compress.pruning import Space, Study
+from pages.parts.cards import error_text
+from pages.parts.controls import KEPT
+from pages.parts.filters_fits import Outcome, Setting, errors_on, layers_on
+from pages.parts.filters_network import Subject
+from pages.parts.filters_words import silent
+
+NO_CHANGE = {"delta_color": "off", "delta_arrow": "off"}
+
+
+def filter_cards(subject: Subject, outcome: Outcome) -> None:
+    report = outcome.report
+    with st.container(horizontal=True, key="cards"):
+        for label, (before, after), help in (
+            ("Parameters", report.parameters, "all of the network"),
+            ("FLOPs", report.flops, "of convolutions and linear layers, for one picture; a multiplication and an addition are two"),
+        ):
+            st.metric(
+                label, count(after), f"{after / before:.1%} of {count(before)}", **NO_CHANGE, border=True, height="stretch",
+                help=f"{before:,} → {after:,}, {help}",
+            )  # fmt: skip
+        if outcome.accuracy is not None:
+            st.metric(
+                "Accuracy, one shot", f"{outcome.accuracy:.1%}", change(subject.accuracy, outcome.accuracy), border=True,
+                height="stretch", **NO_CHANGE if same(subject.accuracy, outcome.accuracy) else {},
+                help=f"{subject.accuracy:.2%} → {outcome.accuracy:.2%} of {len(subject.judge):,} pictures, without retraining",
+            )  # fmt: skip
+        st.metric(
+            "Relative output error", error_text(outcome.error), border=True, height="stretch",
+            help=f"‖f(x) − g(x)‖ / ‖f(x)‖, the mean over {len(errors_on(subject)):,} pictures; f is the network before, g after",
+        )  # fmt: skip
+        st.metric(
+            "ε", f"≤ {report.epsilon:.0e}" if report.epsilon <= 1e-5 else epsilon_text(report.epsilon), f"δ = {report.delta:.0e}",
+            **NO_CHANGE, border=True, height="stretch",
+            help="The relative error that so many samples a layer are proved to keep to with probability 1 − δ. "
+            + ("Above 1 it promises nothing." if report.epsilon > 1 else "It is that of drawn and reweighted filters."),
+        )  # fmt: skip
+
+
+def epsilon_text(epsilon: float) -> str:
+    return f"{epsilon:,.0f}" if epsilon >= 100 else f"{epsilon:#.3g}"
+
+
+def change(before: float, after: float) -> str:
+    points = 100 * (after - before)
+    return f"as before, {before:.1%}" if same(before, after) else f"{points:+.1f} points from {before:.1%}"
+
+
+def same(before: float, after: float) -> bool:
+    return abs(after - before) < 5e-4
+
+
+def count(number: int) -> str:
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:#.3g} {unit}".replace(". ", " ")
+    return f"{number:,}"
+
+
+def space_choice(known: Study) -> Space:
+    spaces = {space_name(space): space for space in known.channels.prunable}
+    if st.session_state.get("filters_space", next(iter(spaces))) not in spaces:
+        st.session_state.pop("filters_space", None)  # another network was opened
+    name = st.selectbox("Layer", list(spaces), key="filters_space", width=420, **KEPT)
+    return spaces.get(name, known.channels.prunable[0])
+
+
+def space_name(space: Space) -> str:
+    return " + ".join(space.writers[:3]) + (f" + {len(space.writers) - 3} more" if len(space.writers) > 3 else "")
+
+
+def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
+    values, kept = known.values[space.channels], outcome.report.choice.kept[space.channels]
+    st.plotly_chart(
+        filter_charts.sensitivities(values, kept), key="sensitivities",
+        alt=f"Sensitivities of {space.name}: {kept.sum()} of {len(kept)} filters kept, the largest {values.max():.3g}",
+    )  # fmt: skip
+    none = int((values == 0).sum())
+    whole, of = silent(known)
+    st.caption(
+        f"What the next layer ({', '.join(space.readers)}) feels of each filter"
+        + (", summed by residual sums into the same channels" if len(space.writers) > 1 else "")
+        + f". {none or 'None'} of these {len(values)} {'is' if none == 1 else 'are'} silent, with a sensitivity of 0"
+        + (f"; in all layers {whole} of {of} are, which go at no loss even at 100 %." if whole else ".")
+    )
+
+
+def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Setting) -> None:
+    report = outcome.report
+    kept = pd.DataFrame([(name, *both) for name, both in report.kept.items()], columns=["layer", "kept", "all"])
+    errors = pd.DataFrame(
+        [(name, report.bound[name], *outcome.layers[name]) for name in report.bound], columns=["layer", "bound", "mean", "largest"]
+    )
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Filters kept by layer**")
+        words = ", ".join(f"{name} {n} of {whole}" for name, n, whole in kept.itertuples(index=False))
+        st.plotly_chart(filter_charts.counts(kept), key="kept_by_layer", alt=f"Filters kept: {words}")
+        st.caption("Layers that are summed keep the same channels and are one row here, named after the first.")
+    with right:
+        st.markdown("**Bound and measured error by layer**")
+        if not errors[["bound", "mean", "largest"]].to_numpy().any():
+            st.info("Only silent filters are dropped, or none: every bound and every error is 0.", icon=":material/check:")
+            return
+        worst = errors.loc[errors["bound"].idxmax()]
+        st.plotly_chart(
+            filter_charts.bounds(errors), key="bounds",
+            alt=f"Bounds up to {worst['bound']:.3g} in {worst['layer']}; measured at most {errors['largest'].max():.3g}",
+        )  # fmt: skip
+        st.caption(bound_words(len(layers_on(subject)), known.points, setting))
+
+
+def bound_words(judged: int, points: int, setting: Setting) -> str:
+    words = (
+        f"The bound is on what one layer loses by itself, on the {points} pictures that sensitivities were measured on; measured "
+        f"is on {judged} others, where a little more may be lost. Such bounds are loose, since they add up each filter's worst "
+        "case: right of 1, where all would be lost, they say nothing."
+    )
+    if setting.over == "mean":
+        words += " With the mean share it bounds only the sums over all places, and a single place may lose more."
+    if setting.variant != "top":
+        words += " It counts what is dropped and not what reweighting adds or mends."
+    return words
