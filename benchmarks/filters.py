@@ -65,9 +65,7 @@ def on_resnet(name: str, n_judged: int, measure: str) -> None:
     study(network, drawn[0][:128])
     took = perf_counter() - start
     whole = accuracy(network, *judged)
-    heading(
-        f"{name}, {whole:.4f} as it is; judged on {n_judged:,}, batches of {points}, by {measure}; sensitivities of 128 in {took:.0f} s"
-    )
+    heading(f"{name}, {whole:.4f} as it is, judged on {n_judged:,}, by {measure}; a batch is {points}, 128 take {took:.0f} s")
     rows = []
     for removed in REMOVED:
         ways = ([accuracy(each, *judged) for each in pruned(network, drawn, removed, way, measure)] for way in WAYS)
