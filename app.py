@@ -20,6 +20,7 @@ page = st.navigation(
         st.Page("pages/tradeoffs.py", title="Trade-offs", icon=":material/balance:"),
         st.Page("pages/model_quality.py", title="Model quality", icon=":material/fact_check:"),
         st.Page("pages/filters.py", title="Filters", icon=":material/filter_alt:"),
+        st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
         st.Page("pages/export.py", title="Export", icon=":material/download:"),
     ]
 )

@@ -5,6 +5,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from compress.weights import UNIFORM
+from pages.parts.lesson_state import address, current
 from pages.parts.matrix import chosen, chosen_weights, is_upload, of_file
 from pages.parts.pins import pins, to_link
 
@@ -62,6 +63,17 @@ SETTINGS = (
     "filters_space",
     "filters_picture",
     "filters_retrained",
+    "lesson_flats_k",
+    "lesson_flats_j",
+    "lesson_outlier_distance",
+    "lesson_outlier_p",
+    "lesson_guess",
+    "lesson_told",
+    "lesson_lines",
+    "lesson_angle1",
+    "lesson_angle2",
+    "lesson_angle3",
+    "lesson_word",
 )
 
 
@@ -86,4 +98,7 @@ def link() -> str:
             settings[key] = str(value).lower() if isinstance(value, bool) else value
     if pins():
         settings["pins"] = to_link(pins())
-    return urlunsplit(urlsplit(st.context.url or "")._replace(query=urlencode(settings)))
+    here = urlsplit(st.context.url or "")
+    if here.path.endswith("/lesson"):  # its seed is the lesson's, not that of Subspaces
+        settings |= address(current(), whole=True)
+    return urlunsplit(here._replace(query=urlencode(settings)))

@@ -1,0 +1,1 @@
+"""The lesson's five scenes: what each computes, by the library's own methods, and its picture."""

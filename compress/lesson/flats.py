@@ -1,0 +1,230 @@
+"""Scene 1: points near two planes and a line, and the k flats that are fitted to them by assigning and refitting in turn.
+
+Every number is the library's: the steps are those of methods/flats.py, taken one at a time from a start that anybody can follow,
+a flat through a few random points each.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import plotly.graph_objects as go
+
+from compress import blocks
+from compress.charts import METHOD_COLOURS, MUTED
+from compress.losses import Loss
+from compress.matrix import EmbeddingMatrix
+from compress.methods import SVD, ProjectiveClustering
+from compress.methods.flats import Flats, all_rows, chosen, filled, look, refit, residuals
+from compress.methods.projective import by_group
+from compress.metrics import evaluate
+from compress.palette import CATEGORIES
+
+STEPS = 18  # nine rounds of assign and refit
+MOST_K, MOST_J = 4, 2
+EACH = 60  # points of a plane; the line has two thirds as many
+SPREAD = 0.06  # standard deviation of a point around its flat, each plane having radius 1
+REACH = 1.2  # of the drawn box, from the middle
+PLANES = (((1, 0, 0.25), (0, 1, 0)), ((0.2, 0.5, 1), (1, -0.1, 0.2)))  # two spanning directions each
+LINE = (1.0, -1.1, 0.9)
+SYMBOLS = ("circle", "square", "diamond", "cross")
+COLOURS = CATEGORIES[:MOST_K]
+WORDS = {
+    "start": "{flats} through random points, no point assigned yet",
+    "assign": "every point joins its nearest flat",
+    "refit": "every flat turns to fit its own points best",
+    "settled": "no point wants another flat, so nothing moves",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What stands after a step. does: "start", "assign" or "refit". labels (n,) and cost, Σ dist² to each point's own flat over
+    Σ ‖aᵢ‖²: None at the start."""
+
+    does: str
+    flats: Flats
+    labels: np.ndarray | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The fit from its start to its last step. svd: the cost of one flat of the same dimension; found: that of the k flats which
+    ProjectiveClustering finds from its own starts."""
+
+    matrix: EmbeddingMatrix
+    moments: tuple[Moment, ...]
+    svd: float
+    found: float
+
+    @cached_property
+    def settled(self) -> int | None:
+        """The first assign that moves no point to another flat, from where nothing changes any more; None where none is that."""
+        labels = [moment.labels for moment in self.moments]
+        return next((step for step in range(3, len(labels), 2) if np.array_equal(labels[step], labels[step - 2])), None)
+
+
+def points(noise: bool = False) -> EmbeddingMatrix:
+    """160 points in 3-D: near two planes and a line through 0 or, for `noise`, without any structure and as long on average."""
+    rng = np.random.default_rng(20)
+    parts = []
+    for plane in PLANES:
+        basis = np.linalg.qr(np.array(plane, float).T)[0]  # (3, 2)
+        radius, turn = np.sqrt(rng.uniform(0.03, 1, EACH)), rng.uniform(0, 2 * np.pi, EACH)
+        parts.append(np.stack([radius * np.cos(turn), radius * np.sin(turn)], axis=1) @ basis.T)
+    line = np.array(LINE) / np.linalg.norm(LINE)
+    parts.append(rng.uniform(-1.2, 1.2, (EACH * 2 // 3, 1)) * line)
+    values = np.concatenate(parts)
+    values += SPREAD * rng.standard_normal(values.shape)
+    if noise:
+        size = np.sqrt((values**2).mean())
+        values = size * rng.standard_normal(values.shape)
+    return EmbeddingMatrix(values)
+
+
+def history(k: int, j: int, seed: int, noise: bool = False) -> History:
+    """The fit of k flats of dimension j to the points, every step of it. seed: of the random points that the first flats go
+    through."""
+    matrix = points(noise)
+    rows = all_rows(matrix)
+    members = np.random.default_rng(seed).choice(len(rows.values), k * j, replace=False)
+    flats = refit(chosen(rows, members), np.arange(k * j) // j, k, j, False, None)
+    moments = [Moment("start", flats)]
+    while len(moments) <= STEPS:
+        seen = look(rows, flats, Loss())
+        labels = filled(seen.labels, seen.costs, k, j)
+        moments.append(Moment("assign", flats, seen.labels, seen.cost))
+        flats = refit(rows, labels, k, j, False, None)
+        own = residuals(rows, flats)[0][np.arange(len(labels)), labels]
+        moments.append(Moment("refit", flats, labels, float(own.sum() / rows.norms.sum())))
+    one = SVD(j=j, factor_bits=32)
+    many = ProjectiveClustering(k=k, j=j, factor_bits=32)
+    errors = [evaluate(matrix, method.fit(matrix)).relative_error for method in (one, many)]
+    return History(matrix, tuple(moments[: STEPS + 1]), *errors)
+
+
+def feet(matrix: EmbeddingMatrix, moment: Moment) -> np.ndarray:
+    """The nearest point of each row's own flat, (n, 3)."""
+    coefficients = blocks.group_projections(matrix.values, moment.flats.bases, moment.labels)
+    return by_group(coefficients, moment.flats.bases.transpose(0, 2, 1), moment.labels)
+
+
+def names(k: int, j: int) -> str:
+    """Flats as a person says it: "3 planes", "1 line"."""
+    return f"{k} {('line', 'plane')[j - 1]}{'s' if k > 1 else ''}"
+
+
+def outline(basis: np.ndarray) -> np.ndarray:
+    """What is drawn of a flat (3, j) through 0: the ends of a line (2, 3), or the corners of a square (4, 3)."""
+    if basis.shape[1] == 1:
+        return np.array([[-1.2], [1.2]]) @ basis.T
+    return np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) @ basis.T
+
+
+def title(history: History, step: int) -> tuple[str, str]:
+    """What a step does, in a word or two and in a sentence."""
+    moment = history.moments[step]
+    k, _, j = moment.flats.bases.shape
+    does = "settled" if history.settled and step >= history.settled else moment.does
+    return f"Step {step} of {STEPS} · {does}", WORDS[does].format(flats=names(k, j))
+
+
+def figure(history: History, step: int) -> go.Figure:
+    """The points, their flats and residual sticks in 3-D, and below them the cost of every step so far."""
+    moment = history.moments[step]
+    k = len(moment.flats.bases)
+    chart = go.Figure(layout={"template": "flatland", "height": 720})
+    for z in range(k):
+        add_flat(chart, outline(moment.flats.bases[z]), z)
+    if moment.labels is None:
+        add_points(chart, history.matrix.values, "points, not assigned", MUTED, "circle")
+    else:
+        add_sticks(chart, history.matrix.values, feet(history.matrix, moment))
+        for z in range(k):
+            mine = history.matrix.values[moment.labels == z]
+            add_points(chart, mine, f"flat {z + 1}: {len(mine)} points", COLOURS[z], SYMBOLS[z])
+    add_costs(chart, history, step)
+    axis = {"range": [-REACH, REACH], "showticklabels": False, "title": {"text": ""}, "showbackground": False, "showspikes": False,
+            "gridcolor": "rgba(128, 128, 128, 0.25)", "zerolinecolor": MUTED}  # fmt: skip
+    chart.update_yaxes(domain=[0, 0.27])
+    return chart.update_layout(
+        scene={"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube", "domain": {"x": [0, 1], "y": [0.34, 1]},
+               "camera": {"eye": {"x": 0.98, "y": -1.1, "z": 0.58}}},
+        title={"text": "<br>".join(title(history, step)), "font": {"size": 14}, "x": 0, "y": 0.99, "yanchor": "top"},
+        margin={"t": 104},
+        legend={"y": 1.0, "itemsizing": "constant"},
+    )  # fmt: skip
+
+
+def costs(history: History, step: int) -> go.Figure:
+    """The cost of every step so far, on its own."""
+    chart = go.Figure(layout={"template": "flatland", "height": 230, "margin": {"t": 12}})
+    add_costs(chart, history, step)
+    return chart
+
+
+def add_points(chart: go.Figure, values: np.ndarray, name: str, colour: str, symbol: str) -> None:
+    chart.add_scatter3d(
+        x=values[:, 0], y=values[:, 1], z=values[:, 2], name=name, mode="markers",
+        marker={"size": 3, "color": colour, "symbol": symbol}, hoverinfo="name",
+    )  # fmt: skip
+
+
+def add_flat(chart: go.Figure, corners: np.ndarray, z: int) -> None:
+    """A flat by its outline, with its number at a corner."""
+    line = len(corners) == 2
+    if not line:
+        x, y, height = corners.T
+        chart.add_mesh3d(
+            x=x, y=y, z=height, i=[0, 0], j=[1, 2], k=[2, 3], color=COLOURS[z], opacity=0.22, hoverinfo="skip", showlegend=False
+        )
+        corners = np.vstack([corners, corners[:1]])
+    chart.add_scatter3d(
+        x=corners[:, 0], y=corners[:, 1], z=corners[:, 2], mode="lines+text", line={"color": COLOURS[z], "width": 5 if line else 3},
+        text=[f"flat {z + 1}"] + [""] * (len(corners) - 1), textfont={"size": 14}, hoverinfo="skip", showlegend=False,
+    )  # fmt: skip
+
+
+def add_sticks(chart: go.Figure, values: np.ndarray, feet: np.ndarray) -> None:
+    """A stick from every point to its foot."""
+    ends = np.full((len(values), 3, 3), np.nan)
+    ends[:, 0], ends[:, 1] = values, feet
+    x, y, z = ends.reshape(-1, 3).T
+    chart.add_scatter3d(
+        x=x, y=y, z=z, name="residual", mode="lines", line={"color": MUTED, "width": 4}, hoverinfo="skip", connectgaps=False
+    )
+
+
+def add_costs(chart: go.Figure, history: History, step: int) -> None:
+    """The cost so far, a circle for an assign and a square for a refit, with the costs of SVD and of the full search as lines."""
+    k, _, j = history.moments[0].flats.bases.shape
+    so_far = history.moments[1 : step + 1]
+    chart.add_scatter(
+        x=np.arange(1, step + 1), y=[moment.cost for moment in so_far], mode="lines+markers", showlegend=False,
+        line={"color": METHOD_COLOURS["projective"], "width": 2},
+        marker={"size": [8] * (len(so_far) - 1) + [14] * bool(so_far),
+                "symbol": ["circle" if moment.does == "assign" else "square" for moment in so_far]},
+        customdata=[moment.does for moment in so_far], hovertemplate="step %{x}, %{customdata}: %{y:.4f}<extra></extra>",
+    )  # fmt: skip
+    best = f"best {names(k, j)} found from many starts"
+    lines = (
+        (history.svd, "dash", METHOD_COLOURS["svd"], f"{names(1, j)}, SVD", "bottom"),
+        (history.found, "dot", METHOD_COLOURS["projective"], best, "top"),
+    )
+    for cost, dash, colour, words, side in lines[: 1 + (k > 1)]:
+        chart.add_scatter(
+            x=[0, STEPS], y=[cost, cost], mode="lines", line={"color": colour, "dash": dash, "width": 2}, showlegend=False,
+            hoverinfo="skip",
+        )  # fmt: skip
+        chart.add_annotation(
+            x=STEPS, y=float(np.log10(cost)), xref="x", yref="y", xanchor="right", yanchor=side,
+            text=f"{words}: {cost:.3g}", font={"size": 12}, showarrow=False,
+        )  # fmt: skip
+    every = [history.svd, history.found] + [moment.cost for moment in history.moments[1:]]
+    chart.update_xaxes(title_text="step", range=[-0.2, STEPS + 0.4], dtick=2, anchor="y")
+    chart.update_yaxes(
+        title_text="cost Σ dist² / Σ ‖a‖²", type="log",
+        range=[float(np.log10(max(min(every), 1e-6)) - 0.5), float(np.log10(max(every)) + 0.4)],
+        tickvals=[m * 10.0**e for e in range(-6, 1) for m in (1, 2, 5)],
+    )  # fmt: skip

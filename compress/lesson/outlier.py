@@ -1,0 +1,128 @@
+"""Scene 2: points along a line, and one that lies far from it: whose line does it turn?
+
+The lines are those of LpLowRank with the rows objective, at p = 2 (SVD) and at the p that a person chooses.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from compress.charts import METHOD_COLOURS, MUTED
+from compress.matrix import EmbeddingMatrix
+from compress.methods import LpLowRank
+from compress.palette import CATEGORIES
+from compress.spectrum import principal_angles
+
+N = 20
+FARTHEST = 15
+LINE, AWAY = np.radians(80), np.radians(12)  # directions of the line and of the far point
+SPREAD = 0.18  # standard deviation of a point around the line, whose half length is 3
+FAR = CATEGORIES[6]
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines through 0 fitted at one p, one for every distance of the far point from 0, which is without it, to FARTHEST.
+    directions (FARTHEST + 1, 2) of length 1; swings (FARTHEST + 1,) in degrees, away from the line without the far point; share
+    (FARTHEST + 1,): how much of Σ distᵖ the far point would hold if that line did not turn."""
+
+    p: float
+    directions: np.ndarray
+    swings: np.ndarray
+    shares: np.ndarray
+
+
+def cloud(seed: int = 0, noise: bool = False) -> np.ndarray:
+    """20 points in 2-D, (20, 2): along a line or, for `noise`, without any direction and of a like size."""
+    rng = np.random.default_rng(seed)
+    along, across = np.linspace(-3, 3, N) + 0.15 * rng.standard_normal(N), SPREAD * rng.standard_normal(N)
+    if noise:
+        return 1.8 * rng.standard_normal((N, 2))
+    return along[:, None] * at(LINE) + across[:, None] * at(LINE + np.pi / 2)
+
+
+def at(angle: float) -> np.ndarray:
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
+def matrix(points: np.ndarray, distance: float) -> EmbeddingMatrix:
+    """The points and, unless the distance is 0, the far one as the last row."""
+    return EmbeddingMatrix(np.vstack([points, distance * at(AWAY)]) if distance else points)
+
+
+def method(p: float) -> LpLowRank:
+    return LpLowRank(j=1, p=p, objective="rows", factor_bits=32)
+
+
+def direction(points: np.ndarray, distance: float, p: float) -> np.ndarray:
+    """The direction of the fitted line, (2,), of length 1 and pointing up."""
+    found = method(p).fit(matrix(points, distance)).arrays["bases"][0, 0]
+    found = found / np.linalg.norm(found)
+    return found if found[1] > 0 else -found
+
+
+def lines(points: np.ndarray, p: float) -> Lines:
+    """The fits at one p for every distance of the far point."""
+    found = np.array([direction(points, distance, p) for distance in range(FARTHEST + 1)])
+    swings = np.array([principal_angles(np.stack([found[0], each])[:, None])[0, 1, 0] for each in found])
+    shares = np.array([far_share(points, distance, p, found[0]) for distance in range(FARTHEST + 1)])
+    return Lines(p, found, swings, shares)
+
+
+def far_share(points: np.ndarray, distance: float, p: float, line: np.ndarray) -> float:
+    """The far point's part of Σ distᵖ to a line."""
+    if not distance:
+        return 0.0
+    values = matrix(points, distance).values
+    costs = method(p).costs(values - np.outer(values @ line, line))
+    return float(costs[-1] / costs.sum())
+
+
+def name(p: float) -> str:
+    return "SVD, p = 2" if p == 2 else f"ℓp, p = {p:g}"
+
+
+def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Figure:
+    """The points with both lines, and below them how far each line has swung at every distance."""
+    chart = go.Figure(layout={"template": "flatland", "height": 640, "margin": {"t": 84}})
+    drawn = [(svd, METHOD_COLOURS["svd"], "dash", "square"), (other, METHOD_COLOURS["lp"], "solid", "circle")]
+    start = other.directions[0] * 4.2
+    chart.add_scatter(
+        x=[-start[0], start[0]], y=[-start[1], start[1]], mode="lines", name="without the far point", hoverinfo="skip",
+        line={"color": "rgba(128, 128, 128, 0.3)", "width": 12},
+    )  # fmt: skip
+    for each, colour, dash, _ in drawn:
+        end = each.directions[distance]
+        end = end * min(4.2 / abs(end[1]), 16 / abs(end[0]))
+        chart.add_scatter(
+            x=[-end[0], end[0]], y=[-end[1], end[1]], mode="lines", name=f"{name(each.p)}: swung {each.swings[distance]:.0f}°",
+            line={"color": colour, "width": 4, "dash": dash}, hoverinfo="name",
+        )  # fmt: skip
+    chart.add_scatter(
+        x=points[:, 0], y=points[:, 1], mode="markers", name=f"{N} points", marker={"size": 8, "color": MUTED}, hoverinfo="name"
+    )
+    if distance:
+        far = distance * at(AWAY)
+        chart.add_scatter(
+            x=far[:1], y=far[1:], mode="markers+text", name="the far point", text=["the far point"], textposition="top left",
+            marker={"size": 15, "color": FAR, "symbol": "star"}, showlegend=False, hoverinfo="name",
+        )  # fmt: skip
+    for each, colour, dash, symbol in drawn:
+        chart.add_scatter(
+            x=np.arange(FARTHEST + 1), y=each.swings, xaxis="x2", yaxis="y2", mode="lines+markers", showlegend=False,
+            line={"color": colour, "width": 2, "dash": dash},
+            marker={"symbol": symbol, "size": [14 if r == distance else 6 for r in range(FARTHEST + 1)]},
+            name=name(each.p), hovertemplate="far point at %{x}: swung %{y:.1f}°",
+        )  # fmt: skip
+    highest = max(svd.swings.max(), other.swings.max(), 10)
+    plain = {"showgrid": True, "zeroline": True, "zerolinecolor": MUTED}
+    return chart.update_layout(
+        title={"text": f"Far point at distance {distance}" if distance else "No far point yet", "font": {"size": 14}, "x": 0,
+               "y": 0.99, "yanchor": "top"},
+        xaxis={**plain, "range": [-4.6, FARTHEST + 0.8], "domain": [0, 1], "anchor": "y", "title": {"text": ""}},
+        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.4, 1], "scaleanchor": "x", "title": {"text": ""}},
+        xaxis2={"title": {"text": "distance of the far point"}, "anchor": "y2", "range": [-0.3, FARTHEST + 0.3]},
+        yaxis2={"title": {"text": "line swung, °"}, "domain": [0, 0.28], "anchor": "x2",
+                "range": [-0.05 * highest, 1.12 * highest]},
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""What is a flat, anyway?"""
+
+from dataclasses import replace
+from importlib import import_module
+
+import streamlit as st
+
+from pages.parts.frame import through_app
+from pages.parts.lesson_controls import noise_toggle, presenter_button, scene_picker, seed_control, step_buttons
+from pages.parts.lesson_keys import keys
+from pages.parts.lesson_look import presenter_look
+from pages.parts.lesson_save import save_button
+from pages.parts.lesson_state import current, keep
+
+NOISE = "Noise: random numbers of the same shape. What you see now is what the same steps find where there is no structure."
+
+through_app()
+
+lesson = current()
+scene = import_module(f"pages.parts.lesson_scene{lesson.scene}")
+if lesson.step > (scene.STEPS or 0):
+    lesson = replace(lesson, step=scene.STEPS or 0)
+    keep(lesson)
+
+if lesson.presenter:
+    presenter_look()
+    keys()
+else:
+    st.title("What is a flat, anyway?")
+scene_picker(lesson)
+words, picture = st.columns([3, 7]) if lesson.presenter else (st.container(), st.container())
+with words:
+    st.header(f"{lesson.scene}. {scene.QUESTION}", anchor=False)
+    st.markdown(scene.SEE)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_steps"):
+        step_buttons(lesson, scene.STEPS)
+        seed_control(lesson)
+        noise_toggle(lesson)
+    if lesson.noise:
+        st.caption(NOISE)
+with picture:
+    chart = scene.draw(lesson)
+with words if lesson.presenter else st.container():
+    with st.container(horizontal=True, key="lesson_foot"):
+        save_button(chart, lesson, scene.QUESTION, scene.SEE)
+        presenter_button(lesson)
+    with st.expander("What people ask here"):
+        for question, answer in scene.ASKED:
+            st.markdown(f"**{question}** {answer}")
+    with st.expander("The maths"):
+        st.markdown(scene.MATHS)

@@ -1,0 +1,21 @@
+"""A scene's picture on the page, with larger type where a lecturer presents."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from pages.parts.lesson_state import Lesson
+
+LARGER = 1.35  # a presenter's type, times the usual
+HIGHEST = 640  # pixels of a picture that a projector shows whole
+
+
+def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> go.Figure:
+    """Draws a scene's figure and returns it as drawn. alt: what a screen reader says. Every scene shows its figure through this."""
+    if lesson.presenter:
+        chart = go.Figure(chart)
+        chart.update_layout(font_size=13 * LARGER, height=min(chart.layout.height or 380, HIGHEST))
+        if chart.layout.title.font.size:
+            chart.update_layout(title_font_size=chart.layout.title.font.size * LARGER)
+        chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
+    st.plotly_chart(chart, key=key, alt=alt)
+    return chart

@@ -1,0 +1,43 @@
+// Keys of the whole window, heard for as long as the component is mounted.
+
+const listening = new WeakMap(); // parent element -> the listener's controller and its latest call
+
+const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
+const OWN = "input, textarea, select, [contenteditable], [role=radiogroup], [role=listbox], [role=menu], canvas"; // have arrows of their own
+
+function step(way) {
+  const button = document.querySelector(way > 0 ? ".st-key-lesson_next button" : ".st-key-lesson_previous button");
+  if (button) return button.click();
+  const slider = document.querySelector('[data-testid="stMain"] input[type="range"]');
+  if (!slider) return;
+  slider.focus();
+  const key = way > 0 ? "ArrowRight" : "ArrowLeft"; // the slider sends its value on a key, not on an input event
+  for (const type of ["keydown", "keyup"]) slider.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true }));
+}
+
+function heard(event) {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  const target = event.composedPath()[0];
+  const paging = event.key.startsWith("Page");
+  if (target.closest?.(OWN) && !(paging && !target.closest("textarea, [role=listbox], [role=menu]"))) return;
+  if (event.key in STEPS) {
+    event.preventDefault();
+    step(STEPS[event.key]);
+  } else if (/^[1-5]$/.test(event.key)) {
+    document.querySelectorAll(".st-key-lesson_at_scene button")[event.key - 1]?.click();
+  }
+}
+
+export default function ({ parentElement }) {
+  let held = listening.get(parentElement);
+  if (!held) {
+    listening.set(parentElement, (held = { controller: new AbortController() }));
+    document.addEventListener("keydown", heard, { signal: held.controller.signal });
+  }
+  const call = (held.call = Symbol());
+  return () => {
+    if (held.call !== call) return;
+    held.controller.abort();
+    listening.delete(parentElement);
+  };
+}

@@ -1,0 +1,79 @@
+"""Scene 1: one plane, or a few flats?"""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from compress.lesson import flats
+from pages.parts.controls import whole_slider
+from pages.parts.lesson_chart import show
+from pages.parts.lesson_space import space
+from pages.parts.lesson_state import Lesson
+
+QUESTION = "One plane, or a few flats?"
+SEE = (
+    "Assign sends every point to its nearest flat, refit turns every flat to its points, and each step lowers the cost; "
+    "the grey sticks are what is still lost."
+)
+STEPS = flats.STEPS
+ASKED = [
+    (
+        "What is a flat?",
+        "A line, a plane, or the same in more dimensions. Here all go through 0. A point on a plane needs 2 numbers "
+        "instead of 3, once the plane is known; a row of 384 numbers on a flat of dimension 60 needs 60.",
+    ),
+    (
+        "Why not one plane for all?",
+        "Set k to 1: that is SVD, the best single plane (the dashed line below). The points lie near two planes and a line, and no "
+        "one plane is near all three.",
+    ),
+    (
+        "Why does it stop above the dotted line?",
+        "Assign and refit never raise the cost, so they go downhill into the nearest valley, and that may be a poor one: compare "
+        "seeds 0 and 1. The dotted line is the best that the app's own search found from many starts.",
+    ),
+    (
+        "Does a low cost mean that there is structure?",
+        "No. Turn on Noise: k flats lower the cost there too, because more flats are always nearer. Structure is a cost far below "
+        "what the same fit reaches on noise.",
+    ),
+    (
+        "Which three numbers are a point's?",
+        "Any: here x, y and z without a meaning. In a model they are columns of its embedding table.",
+    ),
+]
+MATHS = (
+    "Minimise $\\sum_i \\min_z \\lVert a_i - V_z V_z^\\top a_i \\rVert^2$ over $k$ bases $V_z$ with $j$ orthonormal columns. "
+    "*Assign* takes the best $z$ for every row, *refit* the leading $j$ eigenvectors of $\\sum_{i \\in z} a_i a_i^\\top$ for "
+    "every flat; neither can raise the sum, so it settles, but only in a local minimum. The cost shown is that sum over "
+    "$\\sum_i \\lVert a_i \\rVert^2$, the relative error. With $k = 1$ it is SVD's tail $\\sum_{i>j} \\sigma_i^2 / \\sum_i "
+    "\\sigma_i^2$ (Eckart and Young, 1936). This is the fit behind *Subspaces* (Maalouf, Lang, Rus and Feldman, ICLR 2021), "
+    "which adds better starts and leave-one-out distances."
+)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def history(k: int, j: int, seed: int, noise: bool) -> flats.History:
+    return flats.history(k, j, seed, noise)
+
+
+def draw(lesson: Lesson) -> go.Figure:
+    left, right = st.columns(2)
+    with left:
+        k = whole_slider("Number of flats k", "lesson_flats_k", 1, flats.MOST_K, 3)
+    with right:
+        j = whole_slider("Their dimension j: 1 a line, 2 a plane", "lesson_flats_j", 1, flats.MOST_J, 2)
+    found = history(k, j, lesson.seed, lesson.noise)
+    moment = found.moments[lesson.step]
+    step, words = flats.title(found, lesson.step)
+    st.markdown(f"**{step}**: {words}")
+    space(
+        found.matrix.values, moment.labels, None if moment.labels is None else flats.feet(found.matrix, moment),
+        [flats.outline(basis) for basis in moment.flats.bases], flats.COLOURS, key="lesson_flats",
+        label=f"{len(found.matrix.values)} points in 3-D and {flats.names(k, j)}. {step}: {words}",
+    )  # fmt: skip
+    cost = "no cost yet" if moment.cost is None else f"cost {moment.cost:.3g}"
+    show(
+        flats.costs(found, lesson.step), lesson, key="lesson_costs",
+        alt=f"Cost by step: {cost}; SVD's one {flats.names(1, j)[2:]} costs {found.svd:.3g}",
+    )  # fmt: skip
+    return flats.figure(found, lesson.step)

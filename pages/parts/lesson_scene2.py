@@ -1,0 +1,73 @@
+"""Scene 2: the outlier."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from compress.lesson import outlier
+from pages.parts.controls import KEPT, whole_slider
+from pages.parts.lesson_chart import show
+from pages.parts.lesson_state import Lesson
+
+QUESTION = "How far can one point turn a line?"
+SEE = (
+    "Pull the far point away: SVD's dashed line swings towards it; the smaller p, the longer the solid line stays with the other "
+    "20 points."
+)
+STEPS = None
+ASKED = [
+    (
+        "Why does one point count so much?",
+        "SVD lowers the sum of squared distances. A point ten times as far away counts a hundred times as much, so it pays to turn "
+        "the line for it alone. At p = 1 it counts ten times.",
+    ),
+    (
+        "Does p = 1 always stay?",
+        "No. See the chart below: at p between 1 and 2 the line holds for longer and then gives way, and at p = 1 it still "
+        "turns by a few degrees. Twenty points together outweigh one; against ten far points they would lose.",
+    ),
+    (
+        "So is p = 1 better?",
+        "It depends on whether the far point is a mistake. If it is a rare but real token, SVD keeps it better. The page "
+        "Robustness shows who gains and who loses.",
+    ),
+    (
+        "What does Noise show?",
+        "A cloud without a direction has no line to stay with, so both lines go where little pulls them. A robust fit cannot find "
+        "what is not there.",
+    ),
+]
+MATHS = (
+    "For a line with direction $v$, $\\lVert v \\rVert = 1$, minimise $\\sum_i \\lVert a_i - v v^\\top a_i \\rVert^p$. At $p "
+    "= 2$ that is SVD. Below 2 each refit is least squares with row weights $\\mathrm{dist}_i^{\\,p-2}$, so that a far row "
+    "weighs less: iteratively reweighted least squares, from the axes of an ellipsoid by Lewis weights (after Tukan, Maalouf,"
+    " Weksler and Feldman, arXiv 2009.05647). The swing is the principal angle between the line and the one fitted at the "
+    "same $p$ without the far point."
+)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def lines(p: float, seed: int, noise: bool) -> outlier.Lines:
+    return outlier.lines(outlier.cloud(seed, noise), p)
+
+
+def draw(lesson: Lesson) -> go.Figure:
+    left, right = st.columns(2)
+    with left:
+        distance = whole_slider("Distance of the far point", "lesson_outlier_distance", 0, outlier.FARTHEST, 10)
+    with right:
+        p = st.slider(
+            "Exponent p of the solid line", 1.0, 2.0, 1.0, 0.1, key="lesson_outlier_p",
+            help="At 2 the far point pulls most: that is SVD. At 1 it pulls least.", **KEPT,
+        )  # fmt: skip
+    p = round(min(max(float(p), 1.0), 2.0), 1)
+    svd, other = lines(2.0, lesson.seed, lesson.noise), lines(p, lesson.seed, lesson.noise)
+    if distance:
+        st.caption(
+            f"If no line turned, the far point alone would hold {svd.shares[distance]:.1%} of the cost at p = 2 and "
+            f"{other.shares[distance]:.1%} at p = {p:g}."
+        )
+    return show(
+        outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance), lesson, key="lesson_outlier",
+        alt=f"Points along a line and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
+        f"that of p = {p:g} {other.swings[distance]:.0f}",
+    )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Scene 3: rank is a budget."""
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from compress.lesson import budget
+from compress.lesson.budget import RANKS, Budget
+from compress.threads import one_thread
+from pages.parts.controls import KEPT
+from pages.parts.lesson_chart import show
+from pages.parts.lesson_matrix import lesson_matrix
+from pages.parts.lesson_state import Lesson
+
+QUESTION = "What does a rank buy?"
+SEE = (
+    "A handful of patterns already makes the picture, since its lines are alike; rows of words share little, and noise nothing, "
+    "so each further rank takes off only a little of their error."
+)
+STEPS = len(RANKS) - 1
+ASKED = [
+    (
+        "What is a rank?",
+        "How many patterns are stored. Every line of the picture, and every row of the table, is then a mixture of these j "
+        "patterns and no other; a row keeps only its j amounts.",
+    ),
+    (
+        "What does the error say?",
+        "The share of the sum of squares that is lost: 0 is a perfect copy, 1 is what all grey, that is zeros, would lose.",
+    ),
+    (
+        "Why do the words look like noise?",
+        "Next to each other, the numbers of a row mean nothing to the eye. What structure they have shows in the error: at the "
+        "same rank random rows lose still more. Switch *Noise?* on and compare.",
+    ),
+    (
+        "Why does the last rank save so little on the picture?",
+        "A rank costs the picture 128 + 208 numbers. The words have 30,522 rows and 384 columns, so one rank costs 30,906 "
+        "numbers of 11.7 million. Numbers are stored in 2 bytes each; the whole is counted at 4, as the other pages do.",
+    ),
+    (
+        "Is this how pictures are stored?",
+        "No. JPEG and the like know what pictures look like. Here the picture is only a table that the eye can judge.",
+    ),
+]
+MATHS = (
+    "The closest matrix of rank $j$ is $B = U_j V_j^\\top$, the first $j$ terms of the SVD (Eckart and Young 1936). It stores "
+    "$n j + j d$ numbers in place of $n d$, and its relative error is $\\sum_i \\|a_i - b_i\\|^2 / \\sum_i \\|a_i\\|^2 = "
+    "\\sum_{i > j} \\sigma_i^2 / \\sum_i \\sigma_i^2$: the energy of what was left out. The page *Spectrum* shows it for every "
+    "$j$."
+)
+GUESS, TOLD, SEEN = "lesson_guess", "lesson_told", "lesson_told_at"
+
+
+def draw(lesson: Lesson) -> go.Figure:
+    step = min(lesson.step, STEPS)
+    picture, words = budgets(lesson.noise)
+    hide_again(step, lesson.noise)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        guess = st.slider("Your guess: the error of the rows", 0.0, 1.0, 0.5, 0.01, key=GUESS, **KEPT)
+        told = st.toggle("Reveal the error", key=TOLD, **KEPT)
+    j = RANKS[step]
+    error = float(words.errors[j])
+    made = budget.chart(picture, words, step, guess, told, lesson.noise)
+    says = f"{error:.3f}; the guess was {guess:.2f}" if told else "not told yet"
+    alt = f"At rank {j} the picture has error {picture.errors[j]:.3f}, the rows: {says}"
+    made = show(made, lesson, key="lesson_budget", alt=alt)
+    if told:
+        st.caption(f"At rank {j} the rows lose **{error:.3f}**; you guessed {guess:.2f}, {abs(guess - error):.2f} away.")
+    else:
+        st.caption(f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error.")
+    return made
+
+
+@st.cache_resource(max_entries=2, show_spinner="Finding the patterns …")
+def budgets(noise: bool) -> tuple[Budget, Budget]:
+    """The picture and the table at every rank."""
+    with one_thread():
+        return budget.drawn(noise), budget.table(lesson_matrix(noise))
+
+
+def hide_again(step: int, noise: bool) -> None:
+    """Another rank is a new question; a link opens as it was left."""
+    if st.session_state.setdefault(SEEN, (step, noise)) != (step, noise):
+        st.session_state.update({SEEN: (step, noise), TOLD: False})

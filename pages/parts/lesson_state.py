@@ -1,0 +1,76 @@
+"""Where a lesson stands: scene, step, seed, noise, presenter. The address holds it: `?scene=2&step=3&seed=1&presenter=1&noise=1`.
+
+What a scene sets besides are widgets of its own, with keys `lesson_…` bound to the address. Anything may be typed there, so every
+number is checked, and what does not fit is the default.
+"""
+
+from dataclasses import asdict, dataclass, replace
+
+import streamlit as st
+
+SCENES = 5
+MOST_SEED = 99
+MOST_STEP = 999
+HELD = "lesson"  # the session's own copy, for when a person comes back from another page
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """scene: 1 to 5. step: 0, the start, to the scene's STEPS, its last. seed: 0 to 99. noise: whether the scene shows random data
+    of the same shape. presenter: large type, no sidebar, arrow keys."""
+
+    scene: int = 1
+    step: int = 0
+    seed: int = 0
+    noise: bool = False
+    presenter: bool = False
+
+
+BOUNDS = {"scene": (1, SCENES), "step": (0, MOST_STEP), "seed": (0, MOST_SEED), "noise": (0, 1), "presenter": (0, 1)}
+
+
+def current() -> Lesson:
+    """The lesson that the address names; where it names nothing, the one that this session left."""
+    named = {name: text for name in BOUNDS if (text := st.query_params.get(name)) is not None}
+    if not named and HELD in st.session_state:
+        keep(st.session_state[HELD])
+        return st.session_state[HELD]
+    lesson = Lesson(**{name: parsed(name, text) for name, text in named.items()})
+    st.session_state[HELD] = lesson
+    return lesson
+
+
+def parsed(name: str, text: str) -> int | bool:
+    """One setting of the address, or its default where the text is no number within bounds."""
+    default = getattr(Lesson, name)
+    low, high = BOUNDS[name]
+    words = {"true": "1", "false": "0"} if isinstance(default, bool) else {}
+    text = words.get(text.lower(), text)
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and low <= int(text) <= high):
+        return default
+    return type(default)(int(text))
+
+
+def keep(lesson: Lesson) -> None:
+    """Writes the lesson to the address, its defaults left out."""
+    st.session_state[HELD] = lesson
+    wanted = address(lesson)
+    for name in BOUNDS:
+        if name in wanted:
+            if st.query_params.get(name) != wanted[name]:
+                st.query_params[name] = wanted[name]
+        elif name in st.query_params:
+            del st.query_params[name]
+
+
+def address(lesson: Lesson, whole: bool = False) -> dict[str, str]:
+    """The lesson as the address spells it; `whole`: the defaults too."""
+    return {name: str(int(value)) for name, value in asdict(lesson).items() if whole or value != getattr(Lesson, name)}
+
+
+def move(**changes) -> None:
+    """Goes somewhere else in the lesson; another scene starts at its first step."""
+    lesson = current()
+    if changes.get("scene", lesson.scene) != lesson.scene:
+        changes = {"step": 0, **changes}
+    keep(replace(lesson, **changes))

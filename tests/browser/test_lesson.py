@@ -1,0 +1,161 @@
+"""The lesson in a real browser: every scene is stepped through, left and found again."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+SCENES = range(1, 6)
+
+
+@pytest.fixture
+def open_lesson(visit, app):
+    return lambda query="", **context: visit(f"{app}/lesson?matrix=toy&{query}", **context)
+
+
+def state(page):
+    """Scene, what its sliders and fields are set to, and what can be done next."""
+    main = '[data-testid="stMain"]'
+    settings = page.locator(f'{main} input:not([type="checkbox"])').evaluate_all("inputs => inputs.map(input => input.value)")
+    buttons = page.locator(f"{main} button").evaluate_all("buttons => buttons.map(button => [button.innerText, button.disabled])")
+    return page.locator(f"{main} h2").first.inner_text(), settings, buttons
+
+
+def await_state(page, wanted):
+    """Until the page stands like this."""
+    for _ in range(100):
+        if state(page) == wanted:
+            return
+        page.wait_for_timeout(100)
+    assert state(page) == wanted
+
+
+def advance(page, settle):
+    """One step of a scene, by its button or else by its first slider."""
+    button, before = page.locator(".st-key-lesson_next button"), page.url
+    if button.count():
+        button.click()
+    else:
+        slider = page.locator('[data-testid="stMain"] input[type="range"]').first
+        slider.focus()
+        slider.press("ArrowRight")
+    page.wait_for_function("before => location.href !== before", arg=before)
+    settle(page)
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_scene_is_stepped_through_and_a_reload_in_the_middle_lands_on_the_same_state(open_lesson, settle, scene):
+    page = open_lesson(f"scene={scene}&seed=1")
+    first = page.url
+    for _ in range(2):
+        advance(page, settle)
+    address, seen = page.url, state(page)
+    assert address != first
+    page.reload()
+    settle(page)
+    await_state(page, seen)
+    assert page.url == address
+    advance(page, settle)
+    button = page.locator(".st-key-lesson_next button")
+    while button.count() and button.is_enabled():
+        advance(page, settle)
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+
+
+def test_scenes_are_chosen_at_the_top(open_lesson, settle):
+    page = open_lesson()
+    for scene in (2, 4, 5, 3, 1):
+        page.locator(".st-key-lesson_at_scene button").nth(scene - 1).click()
+        expect(page.locator("h2").first).to_have_text(re.compile(rf"^{scene}\."))
+        settle(page)
+
+
+def test_settings_of_a_scene_and_its_step_stay_in_the_address_together(open_lesson, settle):
+    page = open_lesson("scene=1")
+    slider = page.get_by_role("slider", name="Number of flats k")
+    slider.focus()
+    slider.press("ArrowLeft")
+    page.wait_for_url(re.compile("lesson_flats_k=2"))
+    settle(page)
+    advance(page, settle)
+    assert "step=1" in page.url and "lesson_flats_k=2" in page.url
+
+
+def test_a_presenter_has_no_sidebar_larger_type_and_steps_by_keys(open_lesson, settle):
+    size = "getComputedStyle(document.querySelector('[data-testid=\"stMain\"] p')).fontSize"
+    usual = float(open_lesson("scene=1").evaluate(size).strip("px"))
+    page = open_lesson("scene=1&presenter=1", viewport={"width": 1600, "height": 900})
+    expect(page.locator('[data-testid="stSidebar"]')).to_be_hidden()
+    assert float(page.evaluate(size).strip("px")) > 1.3 * usual
+    for key, step in (("ArrowRight", 1), ("PageDown", 2), ("ArrowLeft", 1)):
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(rf"step={step}\b"))
+        settle(page)
+    page.keyboard.press("2")
+    page.wait_for_url(re.compile("scene=2"))
+    settle(page)
+    before = page.get_by_role("slider").first.input_value()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("lesson_outlier_distance=11"))
+    assert int(page.get_by_role("slider").first.input_value()) == int(before) + 1
+
+
+def test_play_goes_on_by_itself_until_it_is_paused(open_lesson, settle):
+    page = open_lesson("scene=1")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_url(re.compile(r"step=2\b"))
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_points_stay_turned_from_step_to_step(open_lesson, settle):
+    page = open_lesson("scene=1")
+    canvas = page.get_by_role("img", name=re.compile("160 points in 3-D"))
+    page.evaluate("canvas => { window.held = canvas }", canvas.element_handle())
+    before = canvas.screenshot()
+    canvas.focus()
+    for _ in range(5):
+        canvas.press("ArrowRight")
+    assert canvas.screenshot() != before
+    advance(page, settle)
+    assert page.evaluate("canvas => canvas === window.held", canvas.element_handle())
+    expect(canvas).to_have_attribute("aria-label", re.compile("assign"))
+
+
+def test_a_copied_link_opens_the_same_moment(open_lesson, visit, settle):
+    page = open_lesson("scene=1&seed=1&lesson_flats_j=1")
+    advance(page, settle)
+    page.get_by_role("button", name="Copy link").click()
+    other = visit(page.locator('[data-testid="stPopoverBody"] code').inner_text())
+    page.keyboard.press("Escape")
+    await_state(other, state(page))
+
+
+def test_leaving_and_coming_back_finds_the_lesson_where_it_was(open_lesson, settle):
+    page = open_lesson("scene=1&step=5")
+    nav = page.locator('[data-testid="stSidebarNav"]')
+    nav.get_by_role("link", name="Spectrum").click()
+    expect(page.get_by_role("heading", name="How many directions")).to_be_visible()
+    nav.get_by_role("link", name="Lesson").click()
+    expect(page.get_by_text("Step 5 of")).to_be_visible()
+    page.wait_for_url(re.compile(r"step=5\b"))
+
+
+def test_a_saved_picture_opens_without_the_app(open_lesson, browser, tmp_path):
+    page = open_lesson("scene=2")
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Save as HTML").click()
+    path = tmp_path / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    with browser.new_context(offline=True) as context:
+        saved = context.new_page()
+        saved.goto(path.as_uri())
+        expect(saved.locator("h1")).to_have_text("How far can one point turn a line?")
+        expect(saved.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_a_scene_fits_a_phone_in_the_dark(open_lesson, scene):
+    page = open_lesson(f"scene={scene}", viewport={"width": 390, "height": 844}, color_scheme="dark")
+    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 2")

@@ -1,0 +1,144 @@
+import re
+from importlib import import_module
+
+import pytest
+
+from compress.lesson import flats
+from pages.parts.lesson_chart import LARGER
+from pages.parts.lesson_controls import PLAYING
+from pages.parts.lesson_save import page_of
+from pages.parts.lesson_state import SCENES, Lesson, address
+from pages.parts.link import SETTINGS
+
+ALL = range(1, SCENES + 1)
+
+
+def scene(number):
+    return import_module(f"pages.parts.lesson_scene{number}")
+
+
+def place(page):
+    """Where the address says that the lesson is."""
+    return {name: "".join(value) for name, value in page.query_params.items() if name in Lesson.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_every_scene_asks_shows_answers_and_explains(open_page, number):
+    page = open_page("lesson", scene=number)
+    assert not page.exception
+    assert page.header[0].value == f"{number}. {scene(number).QUESTION}" and scene(number).QUESTION.strip()
+    assert len(scene(number).ASKED) >= 3 and scene(number).SEE and scene(number).MATHS
+    assert [expander.label for expander in page.expander][-2:] == ["What people ask here", "The maths"]
+    assert page.get("plotly_chart")
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_every_scene_runs_on_noise_with_another_seed_and_for_a_presenter(open_page, number):
+    page = open_page("lesson", scene=number, noise=1, seed=2, presenter=1)
+    assert not page.exception and page.toggle(key="lesson_at_noise").value and page.number_input(key="lesson_at_seed").value == 2
+    assert not page.title
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_every_step_of_a_scene_can_be_shown(open_page, number):
+    for step in range(1, (scene(number).STEPS or 0) + 1):
+        page = open_page("lesson", scene=number, step=step)
+        assert not page.exception and place(page).get("step") == str(step)
+
+
+@pytest.mark.parametrize("junk", ["banana", "-3", "1e9", "", "<b>7</b>", "٣", "999999"])
+def test_junk_in_the_address_leaves_the_defaults(open_page, junk):
+    page = open_page("lesson", scene=junk, step=junk, seed=junk, noise=junk, presenter=junk, lesson_flats_k=junk)
+    assert not page.exception and page.header[0].value.startswith("1.") and page.slider(key="lesson_flats_k").value == 3
+
+
+def test_a_step_beyond_the_last_is_the_last(open_page):
+    page = open_page("lesson", step=900)
+    assert place(page) == {"step": str(flats.STEPS)} and page.button(key="lesson_next").disabled
+
+
+def test_next_previous_and_reset_move_the_step_in_the_address(open_page):
+    page = open_page("lesson")
+    assert page.button(key="lesson_previous").disabled
+    for _ in range(3):
+        page.button(key="lesson_next").click().run()
+    assert place(page) == {"step": "3"}
+    page.button(key="lesson_previous").click().run()
+    assert place(page) == {"step": "2"}
+    page.button(key="lesson_reset").click().run()
+    assert place(page) == {}
+
+
+def test_another_scene_and_another_seed_begin_at_the_first_step(open_page):
+    page = open_page("lesson", step=4)
+    page.number_input(key="lesson_at_seed").set_value(1).run()
+    assert place(page) == {"seed": "1"}
+    page.button(key="lesson_next").click().run()
+    page.segmented_control(key="lesson_at_scene").set_value(2).run()
+    assert place(page) == {"scene": "2", "seed": "1"}
+
+
+def test_play_becomes_pause_and_stops_when_a_person_steps(open_page):
+    page = open_page("lesson", step=2)
+    page.button(key="lesson_play").click().run()
+    assert page.session_state[PLAYING] and page.button(key="lesson_play").label == "Pause"
+    page.button(key="lesson_next").click().run()
+    assert not page.session_state[PLAYING] and place(page) == {"step": "3"}
+
+
+def test_play_at_the_end_begins_again(open_page):
+    page = open_page("lesson", step=flats.STEPS)
+    page.button(key="lesson_play").click().run()
+    assert place(page) == {} and page.session_state[PLAYING]
+
+
+def test_the_cost_in_the_picture_is_the_librarys(open_page):
+    page = open_page("lesson", step=6, seed=1, lesson_flats_k=2)
+    cost = flats.history(2, 2, 1).moments[6].cost
+    assert f"cost {cost:.3g}" in page.get("plotly_chart")[0].proto.alt
+
+
+def test_noise_is_said_in_words(open_page):
+    page = open_page("lesson")
+    page.toggle(key="lesson_at_noise").set_value(True).run()
+    assert place(page) == {"noise": "1"} and any("random numbers" in caption.value for caption in page.caption)
+
+
+def test_a_presenters_chart_has_larger_type(open_page):
+    size = r'"font":\{"size":([\d.]+)'
+    found = [
+        max(float(each) for each in re.findall(size, open_page("lesson", scene=2, presenter=p).get("plotly_chart")[0].proto.spec))
+        for p in (0, 1)
+    ]
+    assert found[1] == pytest.approx(found[0] * LARGER)
+
+
+def test_the_whole_address_opens_the_same_lesson(open_page):
+    lesson = Lesson(scene=2, step=0, seed=7, noise=True, presenter=False)
+    page = open_page("lesson", **address(lesson, whole=True))
+    assert page.session_state["lesson"] == lesson
+
+
+@pytest.mark.parametrize(
+    "number, settings",
+    [
+        (1, {"lesson_flats_k": 2, "lesson_flats_j": 1}),
+        (2, {"lesson_outlier_distance": 4, "lesson_outlier_p": 1.5}),
+        (3, {"lesson_guess": 0.25, "lesson_told": True}),
+        (4, {"lesson_lines": "Learnt"}),
+        (4, {"lesson_angle1": 5, "lesson_angle2": 77, "lesson_angle3": 150}),
+        (5, {"lesson_word": "queen"}),
+    ],
+)
+def test_settings_of_a_scene_open_as_the_address_says_and_travel_in_a_copied_link(open_page, number, settings):
+    page = open_page(
+        "lesson", scene=number, **{key: str(value).lower() if value is True else value for key, value in settings.items()}
+    )
+    assert not page.exception
+    assert {key: page.session_state[key] for key in settings} == settings and set(settings) <= set(SETTINGS)
+
+
+def test_a_saved_picture_needs_nothing_else_and_reads_no_tag_from_words():
+    page = page_of(flats.figure(flats.history(3, 2, 0), 3), "One <plane>?", "See & learn")
+    assert "<h1>One &lt;plane&gt;?</h1><p>See &amp; learn</p>" in page and '<html lang="en">' in page
+    assert "scatter3d" in page and not re.search(r"<(script|link)[^>]+(src|href)=", page)
