@@ -49,12 +49,17 @@ def onnx_of(layer: torch.nn.Module) -> bytes:
         )  # fmt: skip
         optimize_ir(program.model, input_size_limit=FOLDED, output_size_limit=FOLDED)
         model = program.model_proto
+    forget_source(model)
+    model.graph.ClearField("value_info")
+    return model.SerializeToString()
+
+
+def forget_source(model) -> None:
+    """Takes the traces of its source out of an ONNX model, which are longer than the graph."""
     graph = model.graph
     for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
-        part.ClearField("metadata_props")  # traces of the source, longer than the graph
+        part.ClearField("metadata_props")
         part.ClearField("doc_string")
-    graph.ClearField("value_info")
-    return model.SerializeToString()
 
 
 def differs(content: bytes, layer: torch.nn.Module) -> float:

@@ -44,24 +44,21 @@ def demand(channels: Channels, space: Space, values: np.ndarray, delta: float = 
 
 def least_epsilon(demands: list[Demand], fits: Callable[[list[int]], bool]) -> float:
     """The smallest ε whose counts fit the budget."""
-    low, high = log(LEAST), log(MOST)
     if fits([each.kept(LEAST) for each in demands]):
         return LEAST
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        if fits([each.kept(np.exp(middle)) for each in demands]):
-            high = middle
-        else:
-            low = middle
-    return float(np.exp(high))
+    return float(np.exp(fitting(lambda at: fits([each.kept(np.exp(at)) for each in demands]), log(MOST), log(LEAST))))
 
 
 def largest_share(counts_at: Callable[[float], list[int]], fits: Callable[[list[int]], bool]) -> list[int]:
     """Counts at the largest share, from 0 to 1, that fits."""
-    low, high = 0.0, 1.0
     if fits(counts_at(1.0)):
         return counts_at(1.0)
+    return counts_at(fitting(lambda share: fits(counts_at(share)), 0.0, 1.0))
+
+
+def fitting(fits: Callable[[float], bool], inside: float, outside: float) -> float:
+    """The number nearest to `outside` that fits, from one end that does to one that does not."""
     for _ in range(STEPS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if fits(counts_at(middle)) else (low, middle)
-    return counts_at(low)
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if fits(middle) else (inside, middle)
+    return inside

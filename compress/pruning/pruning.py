@@ -58,11 +58,13 @@ class Report:
         return 1 - after / before
 
 
-def study(network: nn.Module, batch: Tensor, over: str = "largest", progress: Callable | None = None) -> Study:
+def study(
+    network: nn.Module, batch: Tensor, over: str = "largest", progress: Callable | None = None, channels: Channels | None = None
+) -> Study:
     """Traces the network and measures its sensitivities on a batch (n, channels, height, width). over: the paper's "largest" share
-    of an output, or the "mean" over points and places."""
+    of an output, or the "mean" over points and places. channels: of the same network, to spare tracing it again."""
     check_batch(batch), check("over", over, OVER)
-    channels = trace(network, batch)
+    channels = channels or trace(network, batch)
     if not channels.prunable:
         raise ValueError(f"no layer of {type(network).__name__} can lose a filter: " + "; ".join(reasons(channels)))
     return Study(channels, sensitivities(network, batch, channels, over, progress), len(batch), over)

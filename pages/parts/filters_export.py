@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from compress import pruning
-from compress.export.onnx_layer import CLOSE, lock, quiet
+from compress.export.onnx_layer import CLOSE, forget_source, lock, quiet
 from pages.parts.filters_fits import Outcome, Setting, pruned
 from pages.parts.filters_network import Subject
 from pages.parts.filters_work import TURNS
@@ -87,10 +87,7 @@ def onnx_of(network: nn.Module, images: Tensor) -> bytes:
             dynamic_shapes=({0: torch.export.Dim("pictures")},),
         )  # fmt: skip
         model = program.model_proto
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
-        part.ClearField("metadata_props")  # traces of the source, longer than the graph
-        part.ClearField("doc_string")
+    forget_source(model)
     return model.SerializeToString()
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from torch import Tensor, nn
 
 from compress import pruning
-from compress.pruning.sensitivity import forward, sensitivities, watched
+from compress.pruning.sensitivity import forward, watched
 from pages.parts.filters_network import Subject
 from pages.parts.filters_work import TURNS
 
@@ -49,7 +49,7 @@ def study_of(subject: Subject, over: str) -> pruning.Study:
     with TURNS.alone():
         channels = pruning.trace(network, subject.batch)
     with TURNS.together():
-        return pruning.Study(channels, sensitivities(network, subject.batch, channels, over), len(subject.batch), over)
+        return pruning.study(network, subject.batch, over, channels=channels)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
