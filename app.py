@@ -11,6 +11,8 @@ from pages.parts.weights import weights_picker
 
 st.set_page_config(page_title="Flatland", page_icon=str(Path(__file__).parent / "docs" / "icon.png"), layout="wide")
 
+OF_THEIR_OWN = ("Filters", "Lesson")  # pages that look at something else than the matrix
+
 page = st.navigation(
     [
         st.Page("pages/spectrum.py", title="Spectrum", icon=":material/show_chart:", default=True),
@@ -25,8 +27,9 @@ page = st.navigation(
     ]
 )
 with st.sidebar:
-    matrix_picker()
-    weights_picker()
+    if page.title not in OF_THEIR_OWN:
+        matrix_picker()
+        weights_picker()
     pins_list()
     link_popover()
 page.run()
