@@ -12,7 +12,10 @@ from pages.parts.lesson_look import presenter_look
 from pages.parts.lesson_save import save_button
 from pages.parts.lesson_state import current, keep
 
-NOISE = "Noise: random numbers of the same shape. What you see now is what the same steps find where there is no structure."
+ANSWER = (
+    "A flat is a line, a plane, or the same in more dimensions. Where the rows of a table lie near a few flats, a few numbers say "
+    "where each row is. Five scenes, from there to the words of a language model."
+)
 
 through_app()
 
@@ -27,6 +30,7 @@ if lesson.presenter:
     keys()
 else:
     st.title("What is a flat, anyway?")
+    st.markdown(ANSWER)
 scene_picker(lesson)
 words, picture = st.columns([3, 7]) if lesson.presenter else (st.container(), st.container())
 with words:
@@ -34,15 +38,15 @@ with words:
     st.markdown(scene.SEE)
     with st.container(horizontal=True, vertical_alignment="bottom", key="lesson_steps"):
         step_buttons(lesson, scene.STEPS)
-        seed_control(lesson)
+        seed_control(lesson, scene.SEED)
         noise_toggle(lesson)
     if lesson.noise:
-        st.caption(NOISE)
-with picture:
-    chart = scene.draw(lesson)
+        st.markdown(f"**Noise.** {scene.NOISE}")
+with picture, st.container(key="lesson_picture", height=600 if lesson.presenter else "content", border=False):
+    says, figure = scene.draw(lesson)
 with words if lesson.presenter else st.container():
     with st.container(horizontal=True, key="lesson_foot"):
-        save_button(chart, lesson, scene.QUESTION, scene.SEE)
+        save_button(says, figure, lesson, scene)
         presenter_button(lesson)
     with st.expander("What people ask here"):
         for question, answer in scene.ASKED:

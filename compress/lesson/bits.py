@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.utils import image_array_to_data_uri
 
 from compress import EmbeddingMatrix
 from compress.charts import MUTED
@@ -21,8 +22,9 @@ POINTS = 90
 GROUPS = 7
 STARTS = 8  # of the solver, of which the best is kept
 GRID = 121  # places across that are asked for their code
+TINT = "38"  # opacity of a cell, of ff
 ROOM = 1.35  # of the plane that is shown across, to that upwards
-SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "pentagon", "x")
+SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "pentagon", "bowtie")
 DASHES = ("solid", "dash", "dot")
 PALE, DARK = (1, 4, 5, 7), "#111111"  # codes whose colour asks for dark letters
 VIEWS = ("points", "bit 1", "bit 2", "bit 3", "restored", "left", "second", "both")
@@ -149,7 +151,7 @@ def crowd(numbers: np.ndarray) -> dict[int, int]:
 
 
 def title(of: Stages, view: str) -> str:
-    """What a view shows, in one line."""
+    """What a view shows, in one sentence."""
     shared = crowd(of.first.numbers)
     one, two = of.errors
     if view.startswith("bit"):
@@ -159,41 +161,54 @@ def title(of: Stages, view: str) -> str:
         return f"{bits} {name} a point: {len(used)} of {2**bits} codes in use, up to {max(used.values())} points share one"
     return {
         "points": f"{len(of.first.points)} points of 2 numbers: 64 bits each",
-        "restored": f"{BITS} bits a point: {len(of.first.points)} points became {len(shared)}, error {one:.3f}",
-        "left": f"What {BITS} bits miss, every point moved to its code's centre: error {one:.3f}",
-        "second": f"The second stage gives what is left {BITS} bits of its own",
-        "both": f"{2 * BITS} bits a point, both stages together: error {one:.3f} → {two:.3f}",
+        "restored": f"{BITS} bits a point: {len(of.first.points)} points move to {len(shared)} crosses, error {one:.3f}",
+        "left": f"What {BITS} bits miss: each stick, with its cross moved to 0, error {one:.3f}",
+        "second": f"Second stage: what is left gets {BITS} bits of its own, and crosses of its own",
+        "both": f"{2 * BITS} bits a point, both stages added: error {one:.3f} → {two:.3f}",
     }[view]
 
 
 def chart(of: Stages, view: str) -> go.Figure:
     """The plane as a step shows it, over the number of points that share each code."""
-    stage = of.second if view in ("left", "second") else of.first
-    name = "what is left of the {} number" if stage is of.second else "{} number"
-    reach = 1.12 * float(np.abs(stage.points).max())
-    bits = {"points": 0, "left": 0, "bit 1": 1, "bit 2": 2}.get(view, BITS)
-    numbers = as_numbers(stage.codes.signs[:, :bits] > 0) if bits else np.zeros(len(stage.points), int)
-    restored = {"restored": of.first.decoded, "second": of.second.decoded, "both": of.first.decoded + of.second.decoded}.get(view)
+    stage, bits = drawn(of, view)
+    name = "{} number left" if stage is of.second else "{} number"
+    reach, still = reached(stage), {"zeroline": False, "fixedrange": True}
+    coded = of.first if view == "left" else stage  # what is left keeps its colour until it has a code of its own
+    numbers = as_numbers(coded.codes.signs[:, :bits] > 0) if bits else np.zeros(len(stage.points), int)
+    tinted = bits if coded is stage else 0
+    restored = {
+        "restored": of.first.decoded, "left": np.zeros_like(stage.points), "second": of.second.decoded,
+        "both": of.first.decoded + of.second.decoded,
+    }.get(view)  # fmt: skip
     return go.Figure(  # at once: part by part takes plotly ten times as long
         data=[
-            *(cells(stage, bits, reach) if bits else []),
+            *(cells(stage, tinted, reach) if tinted else []),
             dots(stage.points, numbers, bits),
             *(sticks(stage.points, restored) if restored is not None else []),
             bars(numbers, bits),
         ],
         layout={
-            "template": "flatland", "height": 620, "margin": {"t": 84, "b": 48},
-            "title": {"text": title(of, view), "font": {"size": 14}, "x": 0, "y": 0.99, "yanchor": "top"},
-            "annotations": badges(stage, bits, reach) if bits and view != "both" else [],
-            "xaxis": {"anchor": "y", "zeroline": False, "range": [-ROOM * reach, ROOM * reach], "constrain": "domain",
+            "template": "flatland", "height": 620, "margin": {"t": 60, "b": 48}, "dragmode": False,
+            "annotations": badges(stage, tinted, reach) if tinted and view != "both" else [],
+            "xaxis": {"anchor": "y", **still, "range": [-ROOM * reach, ROOM * reach], "constrain": "domain",
                       "title": {"text": name.format("first")}},
-            "yaxis": {"anchor": "x", "zeroline": False, "range": [-reach, reach], "scaleanchor": "x", "domain": [0.34, 1],
+            "yaxis": {"anchor": "x", **still, "range": [-reach, reach], "scaleanchor": "x", "domain": [0.36, 1],
                       "title": {"text": name.format("second")}},
             "xaxis2": {"anchor": "y2", "type": "category", "title": {"text": "code"}},
-            "yaxis2": {"anchor": "x2", "domain": [0, 0.15], "title": {"text": "points"}, "nticks": 3,
+            "yaxis2": {"anchor": "x2", "domain": [0, 0.13], "title": {"text": "points"}, "nticks": 3,
                        "range": [0, 1.35 * max(crowd(numbers).values())]},
         },
     )  # fmt: skip
+
+
+def drawn(of: Stages, view: str) -> tuple[Stage, int]:
+    """The stage whose points a view shows, and how many of its bits."""
+    return (of.second if view in ("left", "second") else of.first), {"points": 0, "bit 1": 1, "bit 2": 2}.get(view, BITS)
+
+
+def reached(stage: Stage) -> float:
+    """How far from 0 the plane is shown upwards."""
+    return 1.12 * float(np.abs(stage.points).max())
 
 
 def places(reach: float) -> tuple[np.ndarray, np.ndarray]:
@@ -212,26 +227,28 @@ def cells(stage: Stage, bits: int, reach: float) -> list[dict]:
     """The plane tinted by the first bits of the code that a place would get, and the lines between."""
     across, up = places(reach)
     margins = margins_at(stage, reach)[:, :, :bits]
-    count = 2**bits
-    scale = [(edge, CATEGORIES[number]) for number in range(count) for edge in (number / count, (number + 1) / count)]
-    tint = {
-        "type": "heatmap", "x": across, "y": up,
-        "z": as_numbers(margins.reshape(-1, bits) > 0).reshape(GRID, GRID).astype(np.uint8), "zmin": -0.5, "zmax": count - 0.5,
-        "colorscale": scale, "showscale": False, "opacity": 0.22, "hoverinfo": "skip",
+    colours = np.array([list(bytes.fromhex(colour[1:] + TINT)) for colour in CATEGORIES[: 2**bits]], np.uint8)
+    tints = colours[as_numbers(margins.reshape(-1, bits) > 0)].reshape(GRID, GRID, 4)
+    tint = {  # as an image, which a browser draws sooner than cells
+        "type": "image", "source": image_array_to_data_uri(tints, backend="auto"), "x0": across[0], "dx": across[1] - across[0],
+        "y0": up[0], "dy": up[1] - up[0], "hoverinfo": "skip",
     }  # fmt: skip
-    lines = []
-    for bit in range(bits):
-        line = {"color": MUTED, "width": 3, "dash": DASHES[bit]}
-        lines += [
-            {
-                "type": "contour", "x": across[::2], "y": up[::2], "z": margins[::2, ::2, bit].astype(np.float32),
-                "showscale": False,
-                "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"}, "line": line,
-                "hoverinfo": "skip", "showlegend": False,
-            },
-            {"type": "scatter", "x": [None], "y": [None], "name": f"line of bit {bit + 1}", "mode": "lines", "line": line},
-        ]  # fmt: skip
-    return [tint, *lines]
+    return [tint, *(each for bit in range(bits) for each in edge(stage, bit, reach, margins[:, :, bit]))]
+
+
+def edge(stage: Stage, bit: int, reach: float, margins: np.ndarray) -> list[dict]:
+    """Where a bit turns over: a line through the points' mean or, of learnt codes, bends where margins (GRID, GRID) are 0."""
+    line, name = {"color": MUTED, "width": 3, "dash": DASHES[bit]}, f"line of bit {bit + 1}"
+    if stage.normals is not None:
+        middle, (a, b) = stage.points.mean(axis=0), stage.normals[bit]
+        x, y = np.stack([middle + far * 4 * reach * np.array([b, -a]) for far in (-1, 1)], axis=1)
+        return [{"type": "scatter", "x": x, "y": y, "name": name, "mode": "lines", "line": line, "hoverinfo": "skip"}]
+    across, up = places(reach)
+    bends = {
+        "type": "contour", "x": across[::2], "y": up[::2], "z": margins[::2, ::2].astype(np.float32), "showscale": False,
+        "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"}, "line": line, "hoverinfo": "skip", "showlegend": False,
+    }  # fmt: skip
+    return [bends, {"type": "scatter", "x": [None], "y": [None], "name": name, "mode": "lines", "line": line}]
 
 
 def dots(points: np.ndarray, numbers: np.ndarray, bits: int) -> dict:
@@ -279,7 +296,7 @@ def sticks(points: np.ndarray, restored: np.ndarray) -> list[dict]:
             "line": {"color": MUTED, "width": 1},
         },
         {
-            "type": "scatter", "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": "restored from its code",
+            "type": "scatter", "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": "cross of a code",
             "marker": {"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": "#808080"}}, "customdata": count,
             "hovertemplate": "%{customdata} points are restored here<extra></extra>",
         },

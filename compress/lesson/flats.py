@@ -30,10 +30,10 @@ LINE = (1.0, -1.1, 0.9)
 SYMBOLS = ("circle", "square", "diamond", "cross")
 COLOURS = CATEGORIES[:MOST_K]
 WORDS = {
-    "start": "{flats} through random points, no point assigned yet",
-    "assign": "every point joins its nearest flat",
-    "refit": "every flat turns to fit its own points best",
-    "settled": "no point wants another flat, so nothing moves",
+    "start": "Start: {flats} through random points, no point assigned yet",
+    "assign": "Assign: every point joins its nearest flat",
+    "refit": "Refit: every flat turns to fit its own points best",
+    "settled": "Settled: no point wants another flat, so nothing moves",
 }
 
 
@@ -116,18 +116,18 @@ def names(k: int, j: int) -> str:
 
 
 def outline(basis: np.ndarray) -> np.ndarray:
-    """What is drawn of a flat (3, j) through 0: the ends of a line (2, 3), or the corners of a square (4, 3)."""
+    """What is drawn of a flat (3, j), which goes through 0: the ends of a line (2, 3), or the corners of a square (4, 3)."""
     if basis.shape[1] == 1:
         return np.array([[-1.2], [1.2]]) @ basis.T
-    return np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) @ basis.T
+    return 0.9 * np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) @ basis.T
 
 
-def title(history: History, step: int) -> tuple[str, str]:
-    """What a step does, in a word or two and in a sentence."""
+def title(history: History, step: int) -> str:
+    """What a step does."""
     moment = history.moments[step]
     k, _, j = moment.flats.bases.shape
     does = "settled" if history.settled and step >= history.settled else moment.does
-    return f"Step {step} of {STEPS} · {does}", WORDS[does].format(flats=names(k, j))
+    return WORDS[does].format(flats=names(k, j))
 
 
 def figure(history: History, step: int) -> go.Figure:
@@ -144,24 +144,23 @@ def figure(history: History, step: int) -> go.Figure:
         for z in range(k):
             mine = history.matrix.values[moment.labels == z]
             add_points(chart, mine, f"flat {z + 1}: {len(mine)} points", COLOURS[z], SYMBOLS[z])
-    add_costs(chart, history, step)
+    data, layout = cost_parts(history, step)
+    chart.add_traces(data)
     axis = {"range": [-REACH, REACH], "showticklabels": False, "title": {"text": ""}, "showbackground": False, "showspikes": False,
             "gridcolor": "rgba(128, 128, 128, 0.25)", "zerolinecolor": MUTED}  # fmt: skip
-    chart.update_yaxes(domain=[0, 0.27])
     return chart.update_layout(
+        **{**layout, "yaxis": {**layout["yaxis"], "domain": [0, 0.27]}},
         scene={"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube", "domain": {"x": [0, 1], "y": [0.34, 1]},
-               "camera": {"eye": {"x": 0.98, "y": -1.1, "z": 0.58}}},
-        title={"text": "<br>".join(title(history, step)), "font": {"size": 14}, "x": 0, "y": 0.99, "yanchor": "top"},
-        margin={"t": 104},
+               "camera": {"eye": {"x": -1.5, "y": -0.02, "z": 0.47}}},
+        margin={"t": 40},
         legend={"y": 1.0, "itemsizing": "constant"},
     )  # fmt: skip
 
 
 def costs(history: History, step: int) -> go.Figure:
     """The cost of every step so far, on its own."""
-    chart = go.Figure(layout={"template": "flatland", "height": 230, "margin": {"t": 12}})
-    add_costs(chart, history, step)
-    return chart
+    data, layout = cost_parts(history, step)
+    return go.Figure(data, {"template": "flatland", "height": 250, "margin": {"t": 40}, **layout})  # at once: part by part is slow
 
 
 def add_points(chart: go.Figure, values: np.ndarray, name: str, colour: str, symbol: str) -> None:
@@ -196,35 +195,47 @@ def add_sticks(chart: go.Figure, values: np.ndarray, feet: np.ndarray) -> None:
     )
 
 
-def add_costs(chart: go.Figure, history: History, step: int) -> None:
-    """The cost so far, a circle for an assign and a square for a refit, with the costs of SVD and of the full search as lines."""
+def cost_parts(history: History, step: int) -> tuple[list[dict], dict]:
+    """The cost so far, with the costs of SVD and of the full search as lines: traces, and annotations and axes."""
     k, _, j = history.moments[0].flats.bases.shape
     so_far = history.moments[1 : step + 1]
-    chart.add_scatter(
-        x=np.arange(1, step + 1), y=[moment.cost for moment in so_far], mode="lines+markers", showlegend=False,
-        line={"color": METHOD_COLOURS["projective"], "width": 2},
-        marker={"size": [8] * (len(so_far) - 1) + [14] * bool(so_far),
-                "symbol": ["circle" if moment.does == "assign" else "square" for moment in so_far]},
-        customdata=[moment.does for moment in so_far], hovertemplate="step %{x}, %{customdata}: %{y:.4f}<extra></extra>",
-    )  # fmt: skip
-    best = f"best {names(k, j)} found from many starts"
-    lines = (
-        (history.svd, "dash", METHOD_COLOURS["svd"], f"{names(1, j)}, SVD", "bottom"),
-        (history.found, "dot", METHOD_COLOURS["projective"], best, "top"),
-    )
-    for cost, dash, colour, words, side in lines[: 1 + (k > 1)]:
-        chart.add_scatter(
-            x=[0, STEPS], y=[cost, cost], mode="lines", line={"color": colour, "dash": dash, "width": 2}, showlegend=False,
-            hoverinfo="skip",
+    colour = METHOD_COLOURS["projective"]
+    data = [
+        {
+            "type": "scatter", "x": np.arange(1, step + 1), "y": [moment.cost for moment in so_far], "mode": "lines",
+            "showlegend": False, "hoverinfo": "skip", "line": {"color": colour, "width": 2},
+        }
+    ]  # fmt: skip
+    for does, symbol in (("assign", "triangle-up"), ("refit", "star")):
+        at = [number for number, moment in enumerate(so_far, start=1) if moment.does == does]
+        data.append(
+            {
+                "type": "scatter", "x": at or [None], "y": [so_far[number - 1].cost for number in at] or [None], "mode": "markers",
+                "name": f"after {does}", "hovertemplate": f"step %{{x}}, {does}: %{{y:.4f}}<extra></extra>",
+                "marker": {"size": [18 if number == step else 10 for number in at] or 10, "symbol": symbol, "color": colour},
+            }
         )  # fmt: skip
-        chart.add_annotation(
-            x=STEPS, y=float(np.log10(cost)), xref="x", yref="y", xanchor="right", yanchor=side,
-            text=f"{words}: {cost:.3g}", font={"size": 12}, showarrow=False,
+    annotations = []
+    best = f"best {names(k, j)} found from many starts"
+    lines = ((history.svd, "dash", MUTED, f"{names(1, j)}, SVD", "bottom"), (history.found, "dot", colour, best, "top"))
+    for cost, dash, shade, words, side in lines[: 1 + (k > 1)]:
+        data.append(
+            {
+                "type": "scatter", "x": [0, STEPS], "y": [cost, cost], "mode": "lines", "showlegend": False, "hoverinfo": "skip",
+                "line": {"color": shade, "dash": dash, "width": 2},
+            }
+        )  # fmt: skip
+        annotations.append(
+            {
+                "x": STEPS, "y": float(np.log10(cost)), "xref": "x", "yref": "y", "xanchor": "right", "yanchor": side,
+                "text": f"{words}: {cost:.3g}", "font": {"size": 12}, "showarrow": False,
+            }
         )  # fmt: skip
     every = [history.svd, history.found] + [moment.cost for moment in history.moments[1:]]
-    chart.update_xaxes(title_text="step", range=[-0.2, STEPS + 0.4], dtick=2, anchor="y")
-    chart.update_yaxes(
-        title_text="cost Σ dist² / Σ ‖a‖²", type="log",
-        range=[float(np.log10(max(min(every), 1e-6)) - 0.5), float(np.log10(max(every)) + 0.4)],
-        tickvals=[m * 10.0**e for e in range(-6, 1) for m in (1, 2, 5)],
-    )  # fmt: skip
+    xaxis = {"title": {"text": "step"}, "range": [-0.2, STEPS + 0.4], "dtick": 2, "anchor": "y"}
+    yaxis = {
+        "title": {"text": "cost (log scale)"}, "type": "log", "showgrid": False,
+        "range": [float(np.log10(max(min(every), 1e-6)) - 0.5), float(np.log10(max(every)) + 0.4)],
+        "tickvals": [m * 10.0**e for e in range(-6, 1) for m in (1, 3)],
+    }  # fmt: skip
+    return data, {"annotations": annotations, "xaxis": xaxis, "yaxis": yaxis}

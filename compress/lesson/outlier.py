@@ -79,24 +79,30 @@ def far_share(points: np.ndarray, distance: float, p: float, line: np.ndarray) -
     return float(costs[-1] / costs.sum())
 
 
+def ends(direction: np.ndarray) -> tuple[list[float], list[float]]:
+    """Across and up, the ends of a line as long as the picture has room."""
+    x, y = direction * min(4.2 / max(abs(direction[1]), 1e-9), 16 / max(abs(direction[0]), 1e-9))
+    return [-x, x], [-y, y]
+
+
 def name(p: float) -> str:
-    return "SVD, p = 2" if p == 2 else f"ℓp, p = {p:g}"
+    return "SVD (p = 2)" if p == 2 else f"line of p = {p:g}"
 
 
 def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Figure:
     """The points with both lines, and below them how far each line has swung at every distance."""
     chart = go.Figure(layout={"template": "flatland", "height": 640, "margin": {"t": 84}})
     drawn = [(svd, METHOD_COLOURS["svd"], "dash", "square"), (other, METHOD_COLOURS["lp"], "solid", "circle")]
-    start = other.directions[0] * 4.2
-    chart.add_scatter(
-        x=[-start[0], start[0]], y=[-start[1], start[1]], mode="lines", name="without the far point", hoverinfo="skip",
-        line={"color": "rgba(128, 128, 128, 0.3)", "width": 12},
-    )  # fmt: skip
-    for each, colour, dash, _ in drawn:
-        end = each.directions[distance]
-        end = end * min(4.2 / abs(end[1]), 16 / abs(end[0]))
+    for each, colour, _, _ in drawn:
+        x, y = ends(each.directions[0])
         chart.add_scatter(
-            x=[-end[0], end[0]], y=[-end[1], end[1]], mode="lines", name=f"{name(each.p)}: swung {each.swings[distance]:.0f}°",
+            x=x, y=y, mode="lines", name="its place without the far point", hoverinfo="skip", showlegend=each is svd, opacity=0.3,
+            line={"color": colour, "width": 16 if each is svd else 9},
+        )  # fmt: skip
+    for each, colour, dash, _ in drawn:
+        x, y = ends(each.directions[distance])
+        chart.add_scatter(
+            x=x, y=y, mode="lines", name=f"{name(each.p)}: swung {each.swings[distance]:.0f}°",
             line={"color": colour, "width": 4, "dash": dash}, hoverinfo="name",
         )  # fmt: skip
     chart.add_scatter(
@@ -105,7 +111,7 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
     if distance:
         far = distance * at(AWAY)
         chart.add_scatter(
-            x=far[:1], y=far[1:], mode="markers+text", name="the far point", text=["the far point"], textposition="top left",
+            x=far[:1], y=far[1:], mode="markers+text", name="the far point", text=["the far point"], textposition="bottom center",
             marker={"size": 15, "color": FAR, "symbol": "star"}, showlegend=False, hoverinfo="name",
         )  # fmt: skip
     for each, colour, dash, symbol in drawn:
@@ -118,11 +124,10 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
     highest = max(svd.swings.max(), other.swings.max(), 10)
     plain = {"showgrid": True, "zeroline": True, "zerolinecolor": MUTED}
     return chart.update_layout(
-        title={"text": f"Far point at distance {distance}" if distance else "No far point yet", "font": {"size": 14}, "x": 0,
-               "y": 0.99, "yanchor": "top"},
-        xaxis={**plain, "range": [-4.6, FARTHEST + 0.8], "domain": [0, 1], "anchor": "y", "title": {"text": ""}},
-        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.4, 1], "scaleanchor": "x", "title": {"text": ""}},
-        xaxis2={"title": {"text": "distance of the far point"}, "anchor": "y2", "range": [-0.3, FARTHEST + 0.3]},
-        yaxis2={"title": {"text": "line swung, °"}, "domain": [0, 0.28], "anchor": "x2",
+        xaxis={**plain, "range": [-4.6, FARTHEST + 0.8], "domain": [0, 1], "anchor": "y", "title": {"text": "first number"}},
+        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.42, 1], "scaleanchor": "x",
+               "title": {"text": "second number"}},
+        xaxis2={"title": {"text": "distance of the far point from 0"}, "anchor": "y2", "range": [-0.3, FARTHEST + 0.3]},
+        yaxis2={"title": {"text": "line swung, °"}, "domain": [0, 0.25], "anchor": "x2",
                 "range": [-0.05 * highest, 1.12 * highest]},
     )  # fmt: skip

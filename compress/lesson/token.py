@@ -23,6 +23,8 @@ ACROSS = 48  # cells in a line of the picture; the bits of a stage
 COUNT = 5  # neighbours that are shown
 CROWD = 4000  # words that neighbours are sought among
 SPREAD = 2.5  # standard deviations to the ends of the colours
+DASHED = 0.3  # of those ends, from where a number below zero has its dash
+INK = "#222222"
 KEPT, LOST, NEW = "✓", "✗", "+"
 BARE = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True}
 COLOURS = {KEPT: CATEGORIES[0], LOST: CATEGORIES[1], NEW: CATEGORIES[3]}
@@ -119,7 +121,8 @@ def stored(of: Pipeline, one: Token, step: int) -> str:
     if step == 0:
         return f"all {of.matrix.shape[1]} numbers, {of.before:,} bytes"
     codes = f" + {sum(of.method.widths[: step - 1])} bits" if step > 1 else ""
-    return f"{of.own(step):.3g} of {of.before:,} bytes<br>{len(one.coefficients)} small whole numbers{codes}"
+    told = ", filled is 1" if codes else ""
+    return f"{of.own(step):.3g} of {of.before:,} bytes so far<br>{len(one.coefficients)} small whole numbers{codes}{told}"
 
 
 def chart(of: Pipeline, one: Token, step: int) -> go.Figure:
@@ -127,52 +130,61 @@ def chart(of: Pipeline, one: Token, step: int) -> go.Figure:
     scale = SPREAD * float(one.rows[0].std())
     near = one.neighbours[step]
     kept = len(near.before) - len(near.lost)
-    back = f"<b>Given back</b>: error {one.errors[step]:.3f}, cosine {one.cosines[step]:.3f}"
+    back = f"<b>Given back</b>: error of this row {one.errors[step]:.3f}, cosine with it {one.cosines[step]:.3f}"
     widths = of.method.widths
     wide, lines = max(*widths, len(one.coefficients)), 1 + len(widths)
     heads = [
-        (0, 0.99, f"<b>{plain(one.name)}</b>, its row of {len(one.rows[0])} numbers"),
-        (0, 0.75, f"<b>Stored</b>: {stored(of, one, step)}"),
-        (0, 0.535, back),
-        (0, 0.30, "<b>Nearest before</b>"),
-        (0.52, 0.30, f"<b>And after</b>: {kept} of {len(near.before)} kept"),
+        (0, 1, f"<b>{plain(one.name)}</b>, its row of {len(one.rows[0])} numbers<br>orange above 0, blue and − below"),
+        (0, 0.755, f"<b>Stored</b>: {stored(of, one, step)}"),
+        (0, 0.545, back),
+        (0, 0.30, f"<b>Nearest before</b><br>{KEPT} kept, {LOST} lost"),
+        (0.52, 0.30, f"<b>And after</b>: {kept} of {len(near.before)}<br>{KEPT} kept, {NEW} new"),
     ]
     anchored = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left"}
     return go.Figure(  # at once: part by part takes plotly ten times as long
         data=[
             *near_words(of, near.before, near.before_cosines, np.isin(near.before, near.after), LOST, "1"),
             *near_words(of, near.after, near.after_cosines, np.isin(near.after, near.before), NEW, "2"),
-            cells(one.rows[0], scale, "3"),
+            *cells(one.rows[0], scale, "3"),
             *stored_cells(of, one, step, wide),
-            cells(one.rows[step], scale, "5"),
+            *cells(one.rows[step], scale, "5"),
         ],
         layout={
-            "template": "flatland", "height": 720, "margin": {"t": 34, "b": 44, "l": 12, "r": 12}, "showlegend": False,
+            "template": "flatland", "height": 740, "margin": {"t": 44, "b": 44, "l": 12, "r": 12}, "showlegend": False,
             "annotations": [{**anchored, "x": x, "y": y, "text": text, "font": {"size": 13}} for x, y, text in heads],
             **near_axes("1", [0, 0.48], len(near.before)), **near_axes("2", [0.52, 1], len(near.after)),
-            **bare_axes("3", [0.84, 0.99]), **bare_axes("4", [0.59, 0.75]), **bare_axes("5", [0.385, 0.535]),
-            "xaxis4": {**BARE, "anchor": "y4", "range": [-0.5, wide - 0.5]},
-            "yaxis4": {**BARE, "anchor": "x4", "domain": [0.59, 0.75], "range": [lines - 0.5, -0.5]},
+            **bare_axes("3", [0.87, 1], len(one.rows[0])), **bare_axes("5", [0.41, 0.54], len(one.rows[0])),
+            "xaxis4": {**BARE, "anchor": "y4", "domain": [0.16, 1], "range": [-0.5, wide - 0.5]},
+            "yaxis4": {**BARE, "anchor": "x4", "domain": [0.6, 0.75], "range": [lines - 0.5, -0.5], "showticklabels": True,
+                       "tickvals": list(range(lines)), "ticktext": ["numbers", *(f"stage {t}" for t in range(1, lines))],
+                       "tickfont": {"size": 12}},
         },
     )  # fmt: skip
 
 
-def bare_axes(number: str, up: list) -> dict:
-    """Axes without marks at a height of the figure."""
+def bare_axes(number: str, up: list, count: int) -> dict:
+    """Axes without marks for the cells of so many numbers, at a height of the figure."""
     return {
-        f"xaxis{number}": {**BARE, "anchor": f"y{number}"},
-        f"yaxis{number}": {**BARE, "anchor": f"x{number}", "domain": up, "autorange": "reversed"},
+        f"xaxis{number}": {**BARE, "anchor": f"y{number}", "range": [-0.5, ACROSS - 0.5]},
+        f"yaxis{number}": {**BARE, "anchor": f"x{number}", "domain": up, "range": [-(-count // ACROSS) - 0.5, -0.5]},
     }
 
 
-def cells(row: np.ndarray, scale: float, axis: str) -> dict:
-    """Numbers as coloured cells, line after line, blue below zero and orange above."""
+def cells(row: np.ndarray, scale: float, axis: str) -> list[dict]:
+    """Numbers as coloured cells, line after line, orange above zero and blue with a dash below; what is near zero has no dash."""
+    axes = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
     lines = np.pad(row.astype(np.float32), (0, -len(row) % ACROSS), constant_values=np.nan).reshape(-1, ACROSS)
-    return {
-        "type": "heatmap", "z": lines, "zmin": -scale, "zmax": scale, "colorscale": DIVERGING, "showscale": False,
-        "xgap": 1, "ygap": 1, "hoverongaps": False, "hovertemplate": "%{z:.3f}<extra></extra>",
-        "xaxis": f"x{axis}", "yaxis": f"y{axis}",
-    }  # fmt: skip
+    below = np.argwhere(lines < -DASHED * scale)
+    return [
+        {
+            "type": "heatmap", "z": lines, "zmin": -scale, "zmax": scale, "colorscale": DIVERGING, "showscale": False,
+            "xgap": 1, "ygap": 1, "hoverongaps": False, "hovertemplate": "%{z:.3f}<extra></extra>", **axes,
+        },
+        {
+            "type": "scatter", "x": below[:, 1], "y": below[:, 0], "mode": "markers", "hoverinfo": "skip",
+            "marker": {"symbol": "line-ew", "size": 4, "line": {"width": 1.5, "color": INK}}, **axes,
+        },
+    ]  # fmt: skip
 
 
 def stored_cells(of: Pipeline, one: Token, step: int, wide: int) -> list[dict]:

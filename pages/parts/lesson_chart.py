@@ -6,16 +6,15 @@ import streamlit as st
 from pages.parts.lesson_state import Lesson
 
 LARGER = 1.35  # a presenter's type, times the usual
-HIGHEST = 640  # pixels of a picture that a projector shows whole
 
 
-def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> go.Figure:
-    """Draws a scene's figure and returns it as drawn. alt: what a screen reader says. Every scene shows its figure through this."""
+def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> None:
+    """Draws a scene's figure, for a presenter as high as the window leaves. alt: what a screen reader says. Every scene shows its
+    figure through this."""
     if lesson.presenter:
         chart = go.Figure(chart)
-        chart.update_layout(font_size=13 * LARGER, height=min(chart.layout.height or 380, HIGHEST))
+        chart.update_layout(font_size=13 * LARGER, height=None)
         if chart.layout.title.font.size:
             chart.update_layout(title_font_size=chart.layout.title.font.size * LARGER)
         chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
-    st.plotly_chart(chart, key=key, alt=alt)
-    return chart
+    st.plotly_chart(chart, key=key, alt=alt, height="stretch" if lesson.presenter else "content")

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.parts.lesson_state import MOST_SEED, SCENES, Lesson, current, move
 
-NAMES = ("Flats", "The outlier", "A budget", "Bits", "A token")
+NAMES = ("Flats", "Outlier", "Rank", "Bits", "Token")
 PLAYING, DUE = "lesson_playing", "lesson_due"
 PACE = 0.9  # seconds from one step to the next
 
@@ -37,6 +37,7 @@ def step_buttons(lesson: Lesson, last: int | None) -> None:
     words, icon = ("Pause", ":material/pause:") if playing else ("Play", ":material/play_arrow:")
     st.button(words, key="lesson_play", icon=icon, on_click=stop if playing else play, args=() if playing else (at_end,))
     st.button("Reset", key="lesson_reset", icon=":material/replay:", disabled=not lesson.step, on_click=reset)
+    st.markdown(f"Step {lesson.step} of {last}", width="content")
     if playing:
         st.session_state[DUE] = monotonic() + PACE
         clock(last)
@@ -72,11 +73,13 @@ def clock(last: int) -> None:
         st.rerun()
 
 
-def seed_control(lesson: Lesson) -> None:
+def seed_control(lesson: Lesson, chooses: str | None) -> None:
+    """chooses: what another seed changes in the scene; None where nothing, and then there is no control."""
+    if chooses is None:
+        return
     st.session_state["lesson_at_seed"] = lesson.seed
     st.number_input(
-        "Seed", 0, MOST_SEED, key="lesson_at_seed", on_change=reseeded, width=200 if lesson.presenter else 130,
-        help="Another seed: other random choices, so another start or other points.",
+        f"Seed: {chooses}", 0, MOST_SEED, key="lesson_at_seed", on_change=reseeded, width=200 if lesson.presenter else 160,
     )  # fmt: skip
 
 

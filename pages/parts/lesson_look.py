@@ -6,7 +6,9 @@ STYLE = """<style>
 html { font-size: clamp(16px, 1.6vw, 26px); }
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"],
 [data-testid="stHeader"] { display: none; }
-[data-testid="stMainBlockContainer"] { padding-top: 1rem; max-width: none; }
+[data-testid="stMainBlockContainer"] { padding: 0.6rem 2rem; max-width: none; }
+[data-testid="stLayoutWrapper"]:has(> .st-key-lesson_picture) { flex-basis: calc(100vh - 5.2rem); }
+.st-key-lesson_picture { gap: 0.5rem; overflow: hidden; }
 </style>"""
 
 

@@ -1,5 +1,8 @@
 """Scene 1: one plane, or a few flats?"""
 
+from collections.abc import Callable
+from functools import partial
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -11,25 +14,31 @@ from pages.parts.lesson_state import Lesson
 
 QUESTION = "One plane, or a few flats?"
 SEE = (
-    "Assign sends every point to its nearest flat, refit turns every flat to its points, and each step lowers the cost; "
-    "the grey sticks are what is still lost."
+    "Assign sends every point to its nearest flat, refit turns every flat to its points; no step raises the cost: the grey sticks, "
+    "squared and added up, as a share of the points' own squared lengths."
 )
+NOISE = (
+    "Random points, near no flat. The cost still falls, since several flats are always nearer than one: a lower cost alone is no "
+    "sign of structure."
+)
+SEED = "another start"
 STEPS = flats.STEPS
 ASKED = [
     (
         "What is a flat?",
-        "A line, a plane, or the same in more dimensions. Here all go through 0. A point on a plane needs 2 numbers "
-        "instead of 3, once the plane is known; a row of 384 numbers on a flat of dimension 60 needs 60.",
+        "A line, a plane, or the same in more dimensions. Here all go through 0, which saves storing where they lie. A point on a "
+        "plane needs 2 numbers instead of 3, once the plane is known; a row of 384 numbers on a flat of dimension 60 needs 60.",
     ),
     (
         "Why not one plane for all?",
-        "Set k to 1: that is SVD, the best single plane (the dashed line below). The points lie near two planes and a line, and no "
-        "one plane is near all three.",
+        "Set k to 1: that is SVD, the best single plane (the grey dashed line below). The points lie near two planes and a line, "
+        "and no one plane is near all three.",
     ),
     (
         "Why does it stop above the dotted line?",
         "Assign and refit never raise the cost, so they go downhill into the nearest valley, and that may be a poor one: compare "
-        "seeds 0 and 1. The dotted line is the best that the app's own search found from many starts.",
+        "seeds 0 and 1, which begin at other flats among the same points. The dotted line is the best that the app's own search "
+        "found from many starts.",
     ),
     (
         "Does a low cost mean that there is structure?",
@@ -37,8 +46,14 @@ ASKED = [
         "what the same fit reaches on noise.",
     ),
     (
+        "Who chooses k and j? And is the choice of flat not stored too?",
+        "A person does, by what can be spent: each flat is stored once, and each point stores which flat is its own, 2 bits for up "
+        "to 4 flats, beside its j numbers. *Subspaces* counts all of it in bytes.",
+    ),
+    (
         "Which three numbers are a point's?",
-        "Any: here x, y and z without a meaning. In a model they are columns of its embedding table.",
+        "Any: here x, y and z without a meaning. In a model they are columns of its embedding table. Nearer points "
+        "are drawn larger.",
     ),
 ]
 MATHS = (
@@ -56,7 +71,7 @@ def history(k: int, j: int, seed: int, noise: bool) -> flats.History:
     return flats.history(k, j, seed, noise)
 
 
-def draw(lesson: Lesson) -> go.Figure:
+def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
         k = whole_slider("Number of flats k", "lesson_flats_k", 1, flats.MOST_K, 3)
@@ -64,16 +79,20 @@ def draw(lesson: Lesson) -> go.Figure:
         j = whole_slider("Their dimension j: 1 a line, 2 a plane", "lesson_flats_j", 1, flats.MOST_J, 2)
     found = history(k, j, lesson.seed, lesson.noise)
     moment = found.moments[lesson.step]
-    step, words = flats.title(found, lesson.step)
-    st.markdown(f"**{step}**: {words}")
+    words = flats.title(found, lesson.step)
+    st.markdown(f"**{words}**")
     space(
         found.matrix.values, moment.labels, None if moment.labels is None else flats.feet(found.matrix, moment),
         [flats.outline(basis) for basis in moment.flats.bases], flats.COLOURS, key="lesson_flats",
-        label=f"{len(found.matrix.values)} points in 3-D and {flats.names(k, j)}. {step}: {words}",
+        height="34vh" if lesson.presenter else "400px",
+        label=f"{len(found.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}",
     )  # fmt: skip
     cost = "no cost yet" if moment.cost is None else f"cost {moment.cost:.3g}"
     show(
         flats.costs(found, lesson.step), lesson, key="lesson_costs",
         alt=f"Cost by step: {cost}; SVD's one {flats.names(1, j)[2:]} costs {found.svd:.3g}",
     )  # fmt: skip
-    return flats.figure(found, lesson.step)
+    if lesson.noise:
+        structured = history(k, j, lesson.seed, False).found
+        st.caption(f"The best that {flats.names(k, j)} cost is {found.found:.3g} here, and {structured:.3g} without noise.")
+    return words, partial(flats.figure, found, lesson.step)

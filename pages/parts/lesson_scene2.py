@@ -1,5 +1,7 @@
 """Scene 2: the outlier."""
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -13,6 +15,11 @@ SEE = (
     "Pull the far point away: SVD's dashed line swings towards it; the smaller p, the longer the solid line stays with the other "
     "20 points."
 )
+NOISE = (
+    "A cloud without a direction. There is no line to stay with, so both lines go where little pulls them, and a smaller p need "
+    "not help: a robust fit cannot find what is not there."
+)
+SEED = "other points"
 STEPS = None
 ASKED = [
     (
@@ -31,9 +38,14 @@ ASKED = [
         "Robustness shows who gains and who loses.",
     ),
     (
-        "What does Noise show?",
-        "A cloud without a direction has no line to stay with, so both lines go where little pulls them. A robust fit cannot find "
-        "what is not there.",
+        "Swung from where?",
+        "From the pale band of its own colour: where the same p puts the line without the far point. Along a line of points both "
+        "bands are nearly one; on noise they differ.",
+    ),
+    (
+        "Why must the line go through 0?",
+        "So that a row needs one number on it and no more. The other pages allow flats beside 0 too, at the price of storing where "
+        "they lie.",
     ),
 ]
 MATHS = (
@@ -50,10 +62,10 @@ def lines(p: float, seed: int, noise: bool) -> outlier.Lines:
     return outlier.lines(outlier.cloud(seed, noise), p)
 
 
-def draw(lesson: Lesson) -> go.Figure:
+def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
-        distance = whole_slider("Distance of the far point", "lesson_outlier_distance", 0, outlier.FARTHEST, 10)
+        distance = whole_slider("Distance of the far point from 0", "lesson_outlier_distance", 0, outlier.FARTHEST, 10)
     with right:
         p = st.slider(
             "Exponent p of the solid line", 1.0, 2.0, 1.0, 0.1, key="lesson_outlier_p",
@@ -61,13 +73,23 @@ def draw(lesson: Lesson) -> go.Figure:
         )  # fmt: skip
     p = round(min(max(float(p), 1.0), 2.0), 1)
     svd, other = lines(2.0, lesson.seed, lesson.noise), lines(p, lesson.seed, lesson.noise)
-    if distance:
-        st.caption(
-            f"If no line turned, the far point alone would hold {svd.shares[distance]:.1%} of the cost at p = 2 and "
-            f"{other.shares[distance]:.1%} at p = {p:g}."
-        )
-    return show(
-        outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance), lesson, key="lesson_outlier",
+    words = why(svd, other, distance)
+    st.markdown(words)
+    chart = outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance)
+    show(
+        chart, lesson, key="lesson_outlier",
         alt=f"Points along a line and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
         f"that of p = {p:g} {other.swings[distance]:.0f}",
     )  # fmt: skip
+    return words, lambda: chart
+
+
+def why(svd: outlier.Lines, other: outlier.Lines, distance: int) -> str:
+    """What the far point pulls by."""
+    if not distance:
+        return "No far point yet: each line lies on its pale band."
+    squares = f"Measured from the pale bands, the far point makes {svd.shares[distance]:.1%} of all squared distances"
+    if other.p == 2:
+        return f"{squares}."
+    power = "" if other.p == 1 else f" to the power {other.p:g}"
+    return f"{squares}, and {other.shares[distance]:.1%} of all distances{power}."

@@ -1,5 +1,7 @@
 """Scene 3: rank is a budget."""
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -13,9 +15,11 @@ from pages.parts.lesson_state import Lesson
 
 QUESTION = "What does a rank buy?"
 SEE = (
-    "A handful of patterns already makes the picture, since its lines are alike; rows of words share little, and noise nothing, "
-    "so each further rank takes off only a little of their error."
+    "A handful of patterns already makes the picture, since its lines are alike; rows of words share little, so each further "
+    "rank takes off only a little of their error."
 )
+NOISE = "Random numbers in both places. Nothing is shared: every rank takes off little, and at none a shape appears."
+SEED = None
 STEPS = len(RANKS) - 1
 ASKED = [
     (
@@ -25,17 +29,28 @@ ASKED = [
     ),
     (
         "What does the error say?",
-        "The share of the sum of squares that is lost: 0 is a perfect copy, 1 is what all grey, that is zeros, would lose.",
+        "The share of the sum of squares that is lost, over all rows: 0 is a perfect copy, 1 is what all grey, that is zeros, "
+        "would lose.",
     ),
     (
         "Why do the words look like noise?",
         "Next to each other, the numbers of a row mean nothing to the eye. What structure they have shows in the error: at the "
-        "same rank random rows lose still more. Switch *Noise?* on and compare.",
+        "same rank random rows lose still more. Switch *Noise?* on and compare. The 64 rows shown are those of the most used "
+        "tokens; the first few are marks and signs, which are alike.",
     ),
     (
         "Why does the last rank save so little on the picture?",
         "A rank costs the picture 128 + 208 numbers. The words have 30,522 rows and 384 columns, so one rank costs 30,906 "
         "numbers of 11.7 million. Numbers are stored in 2 bytes each; the whole is counted at 4, as the other pages do.",
+    ),
+    (
+        "Is it fair to compare both at one rank?",
+        "Not by bytes: rank 5 makes the picture 32 times smaller and the words 152 times. But at like sizes, written "
+        "above each, the words lose far more too.",
+    ),
+    (
+        "If rank does so little for words, why use it?",
+        "As a first part. Several flats (*Subspaces*) and bits for what is left (scenes 4 and 5) do more in the same bytes.",
     ),
     (
         "Is this how pictures are stored?",
@@ -51,24 +66,24 @@ MATHS = (
 GUESS, TOLD, SEEN = "lesson_guess", "lesson_told", "lesson_told_at"
 
 
-def draw(lesson: Lesson) -> go.Figure:
+def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     step = min(lesson.step, STEPS)
     picture, words = budgets(lesson.noise)
     hide_again(step, lesson.noise)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        guess = st.slider("Your guess: the error of the rows", 0.0, 1.0, 0.5, 0.01, key=GUESS, **KEPT)
+        guess = st.slider("Your guess: the error of the rows on the right", 0.0, 1.0, 0.5, 0.01, key=GUESS, **KEPT)
         told = st.toggle("Reveal the error", key=TOLD, **KEPT)
     j = RANKS[step]
     error = float(words.errors[j])
     made = budget.chart(picture, words, step, guess, told, lesson.noise)
     says = f"{error:.3f}; the guess was {guess:.2f}" if told else "not told yet"
     alt = f"At rank {j} the picture has error {picture.errors[j]:.3f}, the rows: {says}"
-    made = show(made, lesson, key="lesson_budget", alt=alt)
+    show(made, lesson, key="lesson_budget", alt=alt)
+    words = f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error."
     if told:
-        st.caption(f"At rank {j} the rows lose **{error:.3f}**; you guessed {guess:.2f}, {abs(guess - error):.2f} away.")
-    else:
-        st.caption(f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error.")
-    return made
+        words = f"At rank {j} the rows lose {error:.3f}; you guessed {guess:.2f}, {abs(guess - error):.2f} away."
+    st.caption(words)
+    return words, lambda: made
 
 
 @st.cache_resource(max_entries=2, show_spinner="Finding the patterns …")

@@ -1,5 +1,7 @@
 """Scene 4: bits."""
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -9,12 +11,18 @@ from compress.threads import one_thread
 from pages.parts.controls import choice, whole_slider
 from pages.parts.lesson_chart import show
 from pages.parts.lesson_state import Lesson
+from pages.parts.lesson_turn import turn
 
 QUESTION = "Can three bits say where a point is?"
 SEE = (
     "Each line asks one yes-or-no question, a bit; points with the same answers become one point, and a second stage asks again "
-    "about what was missed."
+    "about what was missed. Drag a line to turn it."
 )
+NOISE = (
+    "Points without groups. No lines fit them well: even learnt ones leave more, since every code must stand for points that are "
+    "far from each other."
+)
+SEED = "other points"
 STEPS = len(VIEWS) - 1
 ASKED = [
     (
@@ -39,6 +47,20 @@ ASKED = [
         "cell beside its own.",
     ),
     (
+        "Why do my lines do badly?",
+        "Lines that lie close together ask nearly the same question: some codes stand for many points, others for none. What is "
+        "left then stretches along the lines. Turn them until the sticks are short.",
+    ),
+    (
+        "Does the second stage use my lines too?",
+        "Yes, at the same angles, through the middle of what is left. Learnt lines are learnt anew for it.",
+    ),
+    (
+        "What does the error say?",
+        "The share of the sum of squares that is lost: the sticks, squared and added up, over the same for the points themselves. "
+        "With no bit at all it would be 1.",
+    ),
+    (
         "Where do the crosses come from?",
         f"Each bit adds or takes away one arrow, the same for all points; the arrows are fitted by least squares. So {BITS} "
         f"arrows and one offset restore all {2**BITS} codes.",
@@ -53,25 +75,33 @@ MATHS = (
 )
 PLACED, LEARNT = "Placed by you", "Learnt"
 USUAL = (10, 40, 70)  # degrees, a poor choice: the next is the student's
+ANGLES = tuple(f"lesson_angle{number}" for number in range(1, BITS + 1))
 
 
-def draw(lesson: Lesson) -> go.Figure:
+def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     view = VIEWS[min(lesson.step, STEPS)]
-    how = choice("Lines", (PLACED, LEARNT), PLACED, "lesson_lines")
+    first, *columns = st.columns([1.5, *[1] * BITS])
+    with first:
+        how = choice("Lines", (PLACED, LEARNT), PLACED, "lesson_lines")
     angles = None
     if how != LEARNT:
-        columns = st.columns(BITS)
-        angles = tuple(
-            angle(number, column, default) for number, (column, default) in enumerate(zip(columns, USUAL, strict=True), start=1)
-        )
+        angles = tuple(angle(number, column) for number, column in enumerate(columns))
     found = coded(lesson.seed, lesson.noise, angles)
-    made = bits.chart(found, view)
-    return show(made, lesson, key="lesson_bits", alt=bits.title(found, view))
+    words, made = bits.title(found, view), bits.chart(found, view)
+    st.markdown(f"**{words}**")
+    show(made, lesson, key="lesson_bits", alt=words)
+    if angles is not None:
+        learnt = coded(lesson.seed, lesson.noise, None).errors[0]
+        st.caption(f"Error of {BITS} bits with your lines: {found.errors[0]:.3f}. Learnt from the points: {learnt:.3f}.")
+        stage, lines = bits.drawn(found, view)
+        if view not in ("points", "left"):
+            turn("lesson_bits", angles[:lines], ANGLES, stage.points.mean(axis=0), 2 * bits.ROOM * bits.reached(stage))
+    return words, lambda: made
 
 
-def angle(number: int, column, default: int) -> int:
+def angle(number: int, column) -> int:
     with column:
-        return whole_slider(f"Angle of line {number}, °", f"lesson_angle{number}", 0, 179, default)
+        return whole_slider(f"Angle of line {number + 1}, °", ANGLES[number], 0, 179, USUAL[number])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

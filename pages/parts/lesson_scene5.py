@@ -1,5 +1,7 @@
 """Scene 5: a token through the whole pipeline."""
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -14,21 +16,36 @@ from pages.parts.say import literal
 
 QUESTION = f"From 384 numbers to {METHOD.rank + METHOD.bits // 8} bytes: is it still the same word?"
 SEE = (
-    "Seven numbers alone bring back little; every stage of bits brings the row, and its neighbours, nearer to what they were. "
-    "In noise no words are truly near, so there is little to bring back."
+    "Seven numbers alone bring back little; every stage of bits brings the row, and its neighbours, nearer to what they were: at "
+    "the last step 31 bytes a word."
 )
+NOISE = (
+    "Random numbers in place of every word's row; the words are only names. None is truly near another, so that the neighbours "
+    "before mean nothing and hardly any comes back."
+)
+SEED = None
 STEPS = len(token.STEPS) - 1
 ASKED = [
     (
         "What are the coloured cells?",
-        "The 384 numbers that a language model keeps for this word, in lines of 48: orange above zero, blue below, grey near "
-        "it. No single one has a meaning; together they say which words are alike.",
+        "The 384 numbers that a language model keeps for this word, in lines of 48: orange above zero, blue with a dash below, "
+        "pale near it, in both pictures alike. No single one has a meaning; together they say which words are alike.",
     ),
     (
         "What is stored?",
         f"Step 1 keeps {METHOD.rank} whole numbers of a byte each: how much of each of {METHOD.rank} directions that all rows "
         f"share. Each later step adds {METHOD.widths[0]} bits, {METHOD.widths[0] // 8} bytes, made for what is missing until "
         "then.",
+    ),
+    (
+        "How do bits become 384 numbers?",
+        "As in scene 4: every bit adds or takes away one arrow, here of 384 numbers, the same for all words. The seven whole "
+        "numbers say how far to go along seven directions first: a flat of dimension 7, as in scenes 1 and 3.",
+    ),
+    (
+        "Why can a neighbour come nearer than it was?",
+        "The word and its neighbours are all restored ones. What they share is restored best, what is each one's own is lost, so "
+        "that they look more alike. The ticks do not mind the order.",
     ),
     (
         "Are the other bytes hidden somewhere?",
@@ -59,11 +76,13 @@ MATHS = (
 WORD = "king"
 
 
-def draw(lesson: Lesson) -> go.Figure:
+def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     step = min(lesson.step, STEPS)
     found = coded(lesson.noise)
     place = found.words.index(WORD) if WORD in found.words else 0
-    word = st.selectbox("Word", found.words, index=place, key="lesson_word", width=320, **KEPT)
+    left, right = st.columns([1, 2.4], vertical_alignment="bottom")
+    with left:
+        word = st.selectbox("Word", found.words, index=place, key="lesson_word", **KEPT)
     place = found.words.index(word) if word in found.words else place
     one = seen(found, lesson.noise, place)
     near = one.neighbours[step]
@@ -71,15 +90,17 @@ def draw(lesson: Lesson) -> go.Figure:
         f"{one.name} after step {step} of {STEPS}, {token.STEPS[step]}: error {one.errors[step]:.3f}, cosine "
         f"{one.cosines[step]:.3f}; {len(near.before) - len(near.lost)} of its {len(near.before)} nearest words are kept"
     )
-    made = show(token.chart(found, one, step), lesson, key="lesson_token", alt=alt)
-    shared = f" and {found.shared(step):.2g} bytes a row that all rows share" if step else ""
+    made = token.chart(found, one, step)
+    show(made, lesson, key="lesson_token", alt=alt)
     ratio = found.before / (found.own(step) + found.shared(step))
-    st.caption(
-        f"Step {step} of {STEPS}, **{token.STEPS[step]}**: {found.own(step):,.4g} bytes for {literal(one.name)}{shared}; ratio "
-        f"{ratio:.3g}. ✓ kept, ✗ lost, + new, among the {len(found.words):,} most common words. After the last step the error "
-        f"over all rows is {found.error:.3f}."
+    shared = f", and {found.shared(step):.2g} as its share of the directions and arrows that all rows use" if step else ""
+    words = (
+        f"{token.STEPS[step].capitalize()}: {found.own(step):,.4g} bytes for {one.name}{shared}, in all {ratio:.3g} times smaller. "
+        f"Neighbours are sought among the {len(found.words):,} most common words. After the last step the error over all "
+        f"{found.matrix.shape[0]:,} rows is {found.error:.3f}."
     )
-    return made
+    right.caption(literal(words))
+    return words, lambda: made
 
 
 @st.cache_resource(max_entries=2, show_spinner="Coding all rows, once …")

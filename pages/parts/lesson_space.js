@@ -1,11 +1,11 @@
 // A turning picture of points and flats, on a 2-D canvas.
 
 const spaces = new WeakMap(); // parent element -> what is drawn there
-const view = { turn: -0.75, tilt: 0.45 }; // radians; kept from step to step
+const view = { turn: 1.56, tilt: 0.3 }; // radians, from where no flat of the first fit is edge-on; kept from step to step
 const SIGNS = ["●", "■", "◆", "✚"]; // of the flats, as `mark` draws them
 const DASHES = [[], [9, 5], [3, 4], [12, 4, 3, 4]];
 const GREY = "#808080";
-const REACH = 1.4; // of the drawn box, from the middle
+const REACH = 1.5; // of the drawn box, from the middle
 const FAR = 4.5; // of the eye, in the same units
 
 class Space {
@@ -24,11 +24,12 @@ class Space {
 
   update(data) {
     this.data = data;
-    this.canvas.style.height = `${data.height}px`;
+    this.canvas.style.height = data.height;
     this.canvas.setAttribute("aria-label", data.label);
     const counts = data.outlines.map((_, z) => data.labels?.filter((label) => label === z).length);
     const entries = data.outlines.map((_, z) => [SIGNS[z], data.colours[z], `flat ${z + 1}${data.labels ? `: ${counts[z]} points` : ""}`]);
-    entries.push(data.labels ? ["─", GREY, "residual"] : ["●", GREY, "point, not assigned"]);
+    entries.push(data.labels ? ["─", GREY, "stick: residual"] : ["●", GREY, "point, not assigned"]);
+    entries.push(["↻", GREY, "drag to turn"]);
     this.legend.replaceChildren(...entries.map(([sign, colour, text]) => {
       const entry = document.createElement("span");
       const mark = entry.appendChild(document.createElement("span"));
@@ -94,6 +95,7 @@ class Space {
   flats() {
     const { pen } = this;
     const ink = getComputedStyle(this.root).color;
+    const named = []; // where the flats' names are
     this.data.outlines.forEach((outline, z) => {
       const corners = outline.map((corner) => this.place(corner));
       pen.setLineDash(DASHES[z]);
@@ -105,12 +107,14 @@ class Space {
         pen.globalAlpha = 1;
       } else this.line(corners, this.data.colours[z], 4);
       pen.setLineDash([]);
-      const corner = corners.reduce((best, each) => (each.y < best.y ? each : best)); // the highest one is the freest
+      const free = ({ x, y }) => Math.hypot(x - this.width / 2, y - this.height / 2) + 2 * Math.min(60, ...named.map((other) => Math.hypot(x - other.x, y - other.y)));
+      const corner = corners.reduce((best, each) => (free(each) > free(best) ? each : best));
+      named.push(corner);
       pen.fillStyle = ink;
       pen.font = `600 ${parseFloat(getComputedStyle(this.legend).fontSize)}px ${getComputedStyle(this.root).fontFamily}`;
       const wide = pen.measureText(`flat ${z + 1}`).width;
       const left = corner.x < this.width / 2 ? corner.x - wide - 6 : corner.x + 6;
-      pen.fillText(`flat ${z + 1}`, Math.min(Math.max(left, 0), this.width - wide), Math.max(corner.y, 16));
+      pen.fillText(`flat ${z + 1}`, Math.min(Math.max(left, 0), this.width - wide), Math.min(Math.max(corner.y, 16), this.height - 4));
     });
   }
 

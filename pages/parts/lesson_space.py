@@ -26,10 +26,11 @@ def space(
     *,
     key: str,
     label: str,
-    height: int = 400,
+    height: str,
 ) -> None:
     """Draws points (n, 3), a stick from each to its foot (n, 3), and flats by outlines, each (2, 3) for a line or (4, 3) for a
-    plane. labels (n,): the flat of each point; None while there are none. label: what a screen reader says."""
+    plane. labels (n,): the flat of each point; None while there are none. label: what a screen reader says. height: of the canvas,
+    as CSS says it."""
     data = {
         "points": np.round(points, 4).tolist(),
         "labels": None if labels is None else labels.tolist(),

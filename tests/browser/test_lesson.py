@@ -1,6 +1,7 @@
 """The lesson in a real browser: every scene is stepped through, left and found again."""
 
 import re
+from math import cos, radians, sin
 
 import pytest
 from playwright.sync_api import expect
@@ -119,7 +120,51 @@ def test_points_stay_turned_from_step_to_step(open_lesson, settle):
     assert canvas.screenshot() != before
     advance(page, settle)
     assert page.evaluate("canvas => canvas === window.held", canvas.element_handle())
-    expect(canvas).to_have_attribute("aria-label", re.compile("assign"))
+    expect(canvas).to_have_attribute("aria-label", re.compile("Assign"))
+
+
+def turn_line(page, of, to, act):
+    """Holds the line at an angle of scene 4 and leads it to another, by `act(what, x, y)`."""
+    rect = page.locator(".st-key-lesson_bits .xy .nsewdrag").bounding_box()
+    x, y, reach = rect["x"] + rect["width"] / 2, rect["y"] + rect["height"] / 2, 0.35 * rect["height"]
+    for what, angle in [("down", of), *(("move", angle) for angle in range(of, to, 15)), ("move", to), ("up", to)]:
+        act(what, x + reach * cos(radians(angle)), y - reach * sin(radians(angle)))
+
+
+def test_a_line_is_turned_by_dragging_and_its_slider_and_the_address_follow(open_lesson, settle):
+    page = open_lesson("scene=4&step=3", viewport={"width": 1280, "height": 1400})
+    before = page.get_by_text("3 bits a point").inner_text()
+
+    def act(what, x, y):
+        page.mouse.move(x, y)
+        if what != "move":
+            getattr(page.mouse, what)()
+
+    turn_line(page, 70, 130, act)
+    page.wait_for_url(re.compile("lesson_angle3=130"))
+    settle(page)
+    expect(page.get_by_role("slider", name="Angle of line 3")).to_have_value("130")
+    expect(page.get_by_text("3 bits a point")).not_to_have_text(before)
+    act("down", 5, 5)
+    act("up", 5, 5)
+    assert "lesson_angle3=130" in page.url and "lesson_angle1" not in page.url
+
+
+def test_a_finger_turns_a_line_and_the_page_does_not_scroll(open_lesson, settle):
+    page = open_lesson("scene=4&step=3", viewport={"width": 390, "height": 844}, has_touch=True)
+    main = page.locator('[data-testid="stMain"]')
+    page.locator(".st-key-lesson_bits").scroll_into_view_if_needed()
+    main.evaluate("main => main.scrollBy(0, 100)")
+    scrolled = main.evaluate("main => main.scrollTop")
+    session = page.context.new_cdp_session(page)
+    kinds = {"down": "touchStart", "move": "touchMove", "up": "touchEnd"}
+
+    def act(what, x, y):
+        session.send("Input.dispatchTouchEvent", {"type": kinds[what], "touchPoints": [] if what == "up" else [{"x": x, "y": y}]})
+
+    turn_line(page, 70, 130, act)
+    page.wait_for_url(re.compile("lesson_angle3=130"))
+    assert main.evaluate("main => main.scrollTop") == scrolled > 0
 
 
 def test_a_copied_link_opens_the_same_moment(open_lesson, visit, settle):
@@ -139,6 +184,16 @@ def test_leaving_and_coming_back_finds_the_lesson_where_it_was(open_lesson, sett
     nav.get_by_role("link", name="Lesson").click()
     expect(page.get_by_text("Step 5 of")).to_be_visible()
     page.wait_for_url(re.compile(r"step=5\b"))
+
+
+def test_a_presenters_window_shows_the_whole_picture(open_lesson, settle):
+    for scene in SCENES:
+        page = open_lesson(f"scene={scene}&step=4&presenter=1", viewport={"width": 1600, "height": 900})
+        charts = page.locator(".st-key-lesson_picture .js-plotly-plot")
+        expect(charts.last).to_be_visible()
+        settle(page)
+        for box in (chart.bounding_box() for chart in charts.all()):
+            assert box["y"] > 0 and box["y"] + box["height"] <= 900 and box["height"] > 150
 
 
 def test_a_saved_picture_opens_without_the_app(open_lesson, browser, tmp_path):

@@ -74,7 +74,26 @@ def test_every_view_draws_all_points_and_counts_them(view, angles):
     found = stages(cloud(0), angles)
     made = bits.chart(found, view)
     (counts,) = (trace.y for trace in made.data if trace.type == "bar")
-    assert sum(counts) == POINTS and made.layout.title.text == bits.title(found, view)
+    assert sum(counts) == POINTS
     assert any(
         trace.x is not None and len(trace.x) == POINTS for trace in made.data if trace.type == "scatter" and trace.mode == "markers"
     )
+
+
+def test_a_title_tells_the_errors_and_how_many_codes_are_in_use():
+    found = stages(cloud(0), ANGLES)
+    one, two = found.errors
+    used = len(crowd(found.first.numbers))
+    assert f"{used} crosses, error {one:.3f}" in bits.title(found, "restored")
+    assert f"{used} of 8 codes" in bits.title(found, "bit 3")
+    assert f"{one:.3f} → {two:.3f}" in bits.title(found, "both")
+
+
+def test_what_is_left_is_each_stick_moved_to_0_in_the_colour_of_its_code():
+    found = stages(cloud(0), ANGLES)
+    made = bits.chart(found, "left")
+    dots = next(trace for trace in made.data if trace.mode == "markers" and len(trace.x) == POINTS)
+    cross = next(trace for trace in made.data if trace.name == "cross of a code")
+    np.testing.assert_allclose(np.stack([dots.x, dots.y], axis=1), found.first.left)
+    assert list(dots.text) == [bits.written(number) for number in found.first.numbers]
+    assert list(cross.x) == list(cross.y) == [0]

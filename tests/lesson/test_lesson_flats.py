@@ -59,8 +59,8 @@ def test_nothing_moves_once_it_has_settled():
     history = flats.history(3, 2, 1)
     last, then = history.moments[-1], history.moments[history.settled]
     assert (last.labels == then.labels).all() and last.cost == pytest.approx(then.cost, abs=1e-9)
-    assert flats.title(history, history.settled)[0].endswith("settled")
-    assert not flats.title(history, history.settled - 1)[0].endswith("settled")
+    assert flats.title(history, history.settled).startswith("Settled")
+    assert not flats.title(history, history.settled - 1).startswith("Settled")
 
 
 def test_noise_has_the_same_shape_and_keeps_ten_times_the_cost():

@@ -52,6 +52,6 @@ def test_the_figure_names_both_lines_with_their_swing_and_tells_them_apart_by_da
     chart = outlier.figure(points, svd, other, 10)
     shown = {trace.name: trace.line.dash for trace in chart.data if trace.name and "swung" in trace.name}
     assert shown == {
-        f"SVD, p = 2: swung {svd.swings[10]:.0f}°": "dash",
-        f"ℓp, p = 1: swung {other.swings[10]:.0f}°": "solid",
+        f"SVD (p = 2): swung {svd.swings[10]:.0f}°": "dash",
+        f"line of p = 1: swung {other.swings[10]:.0f}°": "solid",
     }

@@ -74,7 +74,7 @@ def test_the_chart_shows_what_is_stored_and_the_marks_of_its_neighbours(found, s
     one = token.token(found, 40)
     made = chart(found, one, step)
     heads = " ".join(each.text for each in made.layout.annotations)
-    assert token.stored(found, one, step) in heads and f"error {one.errors[step]:.3f}" in heads
+    assert token.stored(found, one, step) in heads and f"error of this row {one.errors[step]:.3f}" in heads
     near = one.neighbours[step]
     before, after = (
         [text.split("</b>")[0].removeprefix("<b>") for text in trace.text]
@@ -100,3 +100,10 @@ def test_a_token_that_reads_as_a_tag_is_shown_as_text():
     found = pipeline(EmbeddingMatrix(values, names))
     made = chart(found, token.token(found, 0), 2)
     assert "&lt;b&gt;0" in made.layout.annotations[0].text
+
+
+def test_numbers_clearly_below_zero_have_a_dash_in_their_cell(found):
+    one = token.token(found, 5)
+    row, limit = one.rows[0], token.DASHED * token.SPREAD * one.rows[0].std()
+    (dashes,) = (trace for trace in chart(found, one, 0).data if trace.type == "scatter" and trace.xaxis == "x3")
+    assert set(np.array(dashes.y) * token.ACROSS + np.array(dashes.x)) == set(np.flatnonzero(row < -limit)) != set()

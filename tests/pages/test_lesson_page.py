@@ -1,12 +1,14 @@
 import re
 from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
 
 from compress.lesson import flats
+from pages.parts import lesson_turn
 from pages.parts.lesson_chart import LARGER
 from pages.parts.lesson_controls import PLAYING
-from pages.parts.lesson_save import page_of
+from pages.parts.lesson_save import lines_of, page_of
 from pages.parts.lesson_state import SCENES, Lesson, address
 from pages.parts.link import SETTINGS
 
@@ -27,7 +29,7 @@ def test_every_scene_asks_shows_answers_and_explains(open_page, number):
     page = open_page("lesson", scene=number)
     assert not page.exception
     assert page.header[0].value == f"{number}. {scene(number).QUESTION}" and scene(number).QUESTION.strip()
-    assert len(scene(number).ASKED) >= 3 and scene(number).SEE and scene(number).MATHS
+    assert len(scene(number).ASKED) >= 3 and scene(number).SEE and scene(number).NOISE and scene(number).MATHS
     assert [expander.label for expander in page.expander][-2:] == ["What people ask here", "The maths"]
     assert page.get("plotly_chart")
 
@@ -35,8 +37,8 @@ def test_every_scene_asks_shows_answers_and_explains(open_page, number):
 @pytest.mark.parametrize("number", ALL)
 def test_every_scene_runs_on_noise_with_another_seed_and_for_a_presenter(open_page, number):
     page = open_page("lesson", scene=number, noise=1, seed=2, presenter=1)
-    assert not page.exception and page.toggle(key="lesson_at_noise").value and page.number_input(key="lesson_at_seed").value == 2
-    assert not page.title
+    assert not page.exception and page.toggle(key="lesson_at_noise").value and not page.title
+    assert [field.value for field in page.number_input] == ([2] if scene(number).SEED else [])
 
 
 @pytest.mark.parametrize("number", ALL)
@@ -101,7 +103,7 @@ def test_the_cost_in_the_picture_is_the_librarys(open_page):
 def test_noise_is_said_in_words(open_page):
     page = open_page("lesson")
     page.toggle(key="lesson_at_noise").set_value(True).run()
-    assert place(page) == {"noise": "1"} and any("random numbers" in caption.value for caption in page.caption)
+    assert place(page) == {"noise": "1"} and any(scene(1).NOISE in words.value for words in page.markdown)
 
 
 def test_a_presenters_chart_has_larger_type(open_page):
@@ -139,6 +141,28 @@ def test_settings_of_a_scene_open_as_the_address_says_and_travel_in_a_copied_lin
 
 
 def test_a_saved_picture_needs_nothing_else_and_reads_no_tag_from_words():
-    page = page_of(flats.figure(flats.history(3, 2, 0), 3), "One <plane>?", "See & learn")
-    assert "<h1>One &lt;plane&gt;?</h1><p>See &amp; learn</p>" in page and '<html lang="en">' in page
+    page = page_of(flats.figure(flats.history(3, 2, 0), 3), "One <plane>?", "See & learn", "Step 3")
+    assert "<h1>One &lt;plane&gt;?</h1><p>See &amp; learn</p><p>Step 3</p>" in page and '<html lang="en">' in page
     assert "scatter3d" in page and not re.search(r"<(script|link)[^>]+(src|href)=", page)
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_a_saved_picture_says_its_step_and_that_it_shows_noise(number):
+    lines = lines_of("At rank 5", Lesson(scene=number, step=2, noise=True), scene(number))
+    assert lines[0] == scene(number).SEE and lines[1] == f"Noise. {scene(number).NOISE}"
+    steps = scene(number).STEPS
+    assert lines[2] == ("At rank 5" if steps is None else f"Step 2 of {steps}. At rank 5")
+
+
+def test_a_turned_line_moves_its_slider_and_nothing_else_is_believed(monkeypatch):
+    state = {"lesson_angle1": 10, "lesson_angle2": 40}
+    monkeypatch.setattr(lesson_turn.st, "session_state", state)
+    for told, left in [
+        ({"line": 2, "angle": 135}, {"lesson_angle1": 10, "lesson_angle2": 135}),
+        ({"line": 3, "angle": 5}, {"lesson_angle1": 10, "lesson_angle2": 135}),
+        ({"line": 1, "angle": 180}, {"lesson_angle1": 10, "lesson_angle2": 135}),
+        ({"line": 1, "angle": 0}, {"lesson_angle1": 0, "lesson_angle2": 135}),
+    ]:
+        state[lesson_turn.KEY] = SimpleNamespace(turned=told)
+        lesson_turn.turned(["lesson_angle1", "lesson_angle2"])
+        assert {key: state[key] for key in left} == left
