@@ -27,6 +27,8 @@ ROOM = 1.35  # of the plane that is shown across, to that upwards
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "pentagon", "bowtie")
 DASHES = ("solid", "dash", "dot")
 PALE, DARK = (1, 4, 5, 7), "#111111"  # codes whose colour asks for dark letters
+CROSSES = {"left": "all crosses"}
+CODES = {"left": "code of the first stage", "second": "code of the second stage", "both": "code of the first stage"}
 VIEWS = ("points", "bit 1", "bit 2", "bit 3", "restored", "left", "second", "both")
 
 
@@ -158,11 +160,11 @@ def title(of: Stages, view: str) -> str:
         bits = int(view[-1])
         used = crowd(as_numbers(of.first.codes.signs[:, :bits] > 0))
         name = "bit" if bits == 1 else "bits"
-        return f"{bits} {name} a point: {len(used)} of {2**bits} codes in use, up to {max(used.values())} points share one"
+        return f"{bits} {name} a point: {len(used)} of {2**bits} codes in use, up to {max(used.values())} points collide in one"
     return {
         "points": f"{len(of.first.points)} points of 2 numbers: 64 bits each",
         "restored": f"{BITS} bits a point: {len(of.first.points)} points move to {len(shared)} crosses, error {one:.3f}",
-        "left": f"What {BITS} bits miss: each stick, with its cross moved to 0, error {one:.3f}",
+        "left": f"What {BITS} bits miss, drawn larger: each stick with its cross moved to 0, error {one:.3f}",
         "second": f"Second stage: what is left gets {BITS} bits of its own, and crosses of its own",
         "both": f"{2 * BITS} bits a point, both stages added: error {one:.3f} → {two:.3f}",
     }[view]
@@ -184,17 +186,17 @@ def chart(of: Stages, view: str) -> go.Figure:
         data=[
             *(cells(stage, tinted, reach) if tinted else []),
             dots(stage.points, numbers, bits),
-            *(sticks(stage.points, restored) if restored is not None else []),
+            *(sticks(stage.points, restored, CROSSES.get(view, "cross of a code")) if restored is not None else []),
             bars(numbers, bits),
         ],
         layout={
             "template": "flatland", "height": 620, "margin": {"t": 60, "b": 48}, "dragmode": False,
-            "annotations": badges(stage, tinted, reach) if tinted and view != "both" else [],
+            "annotations": badges(stage, tinted, reach) if tinted and restored is None else [],
             "xaxis": {"anchor": "y", **still, "range": [-ROOM * reach, ROOM * reach], "constrain": "domain",
                       "title": {"text": name.format("first")}},
             "yaxis": {"anchor": "x", **still, "range": [-reach, reach], "scaleanchor": "x", "domain": [0.36, 1],
                       "title": {"text": name.format("second")}},
-            "xaxis2": {"anchor": "y2", "type": "category", "title": {"text": "code"}},
+            "xaxis2": {"anchor": "y2", "type": "category", "title": {"text": CODES.get(view, "code")}},
             "yaxis2": {"anchor": "x2", "domain": [0, 0.13], "title": {"text": "points"}, "nticks": 3,
                        "range": [0, 1.35 * max(crowd(numbers).values())]},
         },
@@ -286,7 +288,7 @@ def middle(cell: np.ndarray) -> tuple[int, int]:
     return tuple(found[((found - found.mean(axis=0)) ** 2).sum(axis=1).argmin()])
 
 
-def sticks(points: np.ndarray, restored: np.ndarray) -> list[dict]:
+def sticks(points: np.ndarray, restored: np.ndarray, name: str) -> list[dict]:
     """Where the codes put the points, and a stick from each to there."""
     ends = np.stack([points, restored, np.full(points.shape, np.nan)], axis=1).reshape(-1, 2)
     where, count = np.unique(restored.round(5), axis=0, return_counts=True)
@@ -296,7 +298,7 @@ def sticks(points: np.ndarray, restored: np.ndarray) -> list[dict]:
             "line": {"color": MUTED, "width": 1},
         },
         {
-            "type": "scatter", "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": "cross of a code",
+            "type": "scatter", "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": name,
             "marker": {"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": "#808080"}}, "customdata": count,
             "hovertemplate": "%{customdata} points are restored here<extra></extra>",
         },

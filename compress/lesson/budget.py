@@ -99,7 +99,7 @@ def chart(picture: Budget, words: Budget, step: int, guess: float, told: bool, n
     names = ("grey noise", "random rows") if noise else ("picture", "rows of words")
     data, axes, heads = [], {}, []
     for number, (each, title, across) in enumerate(zip((picture, words), titles, ([0.0, 0.42], [0.48, 1.0]), strict=True)):
-        some = f"{len(each.shown)} {each.name} shown" if len(each.shown) < each.shape[0] else "grey is 0"
+        some = f"{len(each.shown)} {each.name} shown" if len(each.shown) < each.shape[0] else "each a grey"
         says = f"<b>{title}</b><br>{each.shape[0]:,} × {each.shape[1]} numbers<br>{some}"
         then = f"<b>Rank {j}</b>, {each.words(j, told or each is picture)}"
         for values, text, top, axis in ((each.shown, says, 1.0, 2 + number), (each.at(j), then, 0.62, 4 + number)):
@@ -137,10 +137,10 @@ def grey_axes(across: list, top: float, axis: int, square: bool) -> dict:
 
 
 def lines(picture: Budget, words: Budget, names: tuple[str, str], step: int, told: bool) -> list[dict]:
-    """What both lose up to this rank; the table's own error at it only once it may be told."""
+    """What both lose up to this rank; the table's errors only once they may be told."""
     data = []
     for each, name, colour, dash, symbol, last in (
-        (picture, names[0], PICTURE, "solid", "circle", step), (words, names[1], WORDS, "dash", "square", step - (not told)),
+        (picture, names[0], PICTURE, "solid", "circle", step), (words, names[1], WORDS, "dash", "square", step if told else -1),
     ):  # fmt: skip
         js = list(RANKS[: last + 1])
         data.append(

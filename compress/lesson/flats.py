@@ -27,6 +27,7 @@ SPREAD = 0.06  # standard deviation of a point around its flat, each plane havin
 REACH = 1.2  # of the drawn box, from the middle
 PLANES = (((1, 0, 0.25), (0, 1, 0)), ((0.2, 0.5, 1), (1, -0.1, 0.2)))  # two spanning directions each
 LINE = (1.0, -1.1, 0.9)
+DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross")
 COLOURS = CATEGORIES[:MOST_K]
 WORDS = {
@@ -123,11 +124,12 @@ def outline(basis: np.ndarray) -> np.ndarray:
 
 
 def title(history: History, step: int) -> str:
-    """What a step does."""
+    """What a step does, and the cost after it."""
     moment = history.moments[step]
     k, _, j = moment.flats.bases.shape
     does = "settled" if history.settled and step >= history.settled else moment.does
-    return WORDS[does].format(flats=names(k, j))
+    cost = "" if moment.cost is None else f". Cost {moment.cost:.3g}"
+    return WORDS[does].format(flats=names(k, j)) + cost
 
 
 def figure(history: History, step: int) -> go.Figure:
@@ -146,8 +148,7 @@ def figure(history: History, step: int) -> go.Figure:
             add_points(chart, mine, f"flat {z + 1}: {len(mine)} points", COLOURS[z], SYMBOLS[z])
     data, layout = cost_parts(history, step)
     chart.add_traces(data)
-    axis = {"range": [-REACH, REACH], "showticklabels": False, "title": {"text": ""}, "showbackground": False, "showspikes": False,
-            "gridcolor": "rgba(128, 128, 128, 0.25)", "zerolinecolor": MUTED}  # fmt: skip
+    axis = {"range": [-REACH, REACH], "visible": False}
     return chart.update_layout(
         **{**layout, "yaxis": {**layout["yaxis"], "domain": [0, 0.27]}},
         scene={"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube", "domain": {"x": [0, 1], "y": [0.34, 1]},
@@ -180,7 +181,8 @@ def add_flat(chart: go.Figure, corners: np.ndarray, z: int) -> None:
         )
         corners = np.vstack([corners, corners[:1]])
     chart.add_scatter3d(
-        x=corners[:, 0], y=corners[:, 1], z=corners[:, 2], mode="lines+text", line={"color": COLOURS[z], "width": 5 if line else 3},
+        x=corners[:, 0], y=corners[:, 1], z=corners[:, 2], mode="lines+text",
+        line={"color": COLOURS[z], "width": 5 if line else 3, "dash": DASHES[z]},
         text=[f"flat {z + 1}"] + [""] * (len(corners) - 1), textfont={"size": 14}, hoverinfo="skip", showlegend=False,
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from compress.spectrum import principal_angles
 
 N = 20
 FARTHEST = 15
+TURN = 5  # degrees
 LINE, AWAY = np.radians(80), np.radians(12)  # directions of the line and of the far point
 SPREAD = 0.18  # standard deviation of a point around the line, whose half length is 3
 FAR = CATEGORIES[6]
@@ -24,13 +25,15 @@ FAR = CATEGORIES[6]
 @dataclass(frozen=True, eq=False)
 class Lines:
     """Lines through 0 fitted at one p, one for every distance of the far point from 0, which is without it, to FARTHEST.
-    directions (FARTHEST + 1, 2) of length 1; swings (FARTHEST + 1,) in degrees, away from the line without the far point; share
-    (FARTHEST + 1,): how much of Σ distᵖ the far point would hold if that line did not turn."""
+    directions (FARTHEST + 1, 2) of length 1; swings (FARTHEST + 1,) in degrees, away from the line without the far point; gains,
+    losses (FARTHEST + 1,): what Σ distᵖ loses at the far point, and what it gains at the others, where that line turns by TURN
+    degrees towards the far point."""
 
     p: float
     directions: np.ndarray
     swings: np.ndarray
-    shares: np.ndarray
+    gains: np.ndarray
+    losses: np.ndarray
 
 
 def cloud(seed: int = 0, noise: bool = False) -> np.ndarray:
@@ -66,17 +69,17 @@ def lines(points: np.ndarray, p: float) -> Lines:
     """The fits at one p for every distance of the far point."""
     found = np.array([direction(points, distance, p) for distance in range(FARTHEST + 1)])
     swings = np.array([principal_angles(np.stack([found[0], each])[:, None])[0, 1, 0] for each in found])
-    shares = np.array([far_share(points, distance, p, found[0]) for distance in range(FARTHEST + 1)])
-    return Lines(p, found, swings, shares)
+    gains, losses = np.array([turned(points, distance, p, found[0]) for distance in range(FARTHEST + 1)]).T
+    return Lines(p, found, swings, gains, losses)
 
 
-def far_share(points: np.ndarray, distance: float, p: float, line: np.ndarray) -> float:
-    """The far point's part of Σ distᵖ to a line."""
-    if not distance:
-        return 0.0
-    values = matrix(points, distance).values
-    costs = method(p).costs(values - np.outer(values @ line, line))
-    return float(costs[-1] / costs.sum())
+def turned(points: np.ndarray, distance: float, p: float, line: np.ndarray) -> tuple[float, float]:
+    """What a turn of a line by TURN degrees towards the far point takes off Σ distᵖ there, and adds to it at the others."""
+    values = np.vstack([points, distance * at(AWAY)])
+    way = -1 if np.cross([*line, 0], [*at(AWAY), 0])[2] < 0 else 1
+    angle = np.arctan2(line[1], line[0]) + way * np.radians(TURN)
+    before, after = (method(p).costs(values - np.outer(values @ each, each)).astype(np.float64) for each in (line, at(angle)))
+    return float(before[-1] - after[-1]), float((after - before)[:-1].sum())
 
 
 def ends(direction: np.ndarray) -> tuple[list[float], list[float]]:
@@ -91,12 +94,12 @@ def name(p: float) -> str:
 
 def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Figure:
     """The points with both lines, and below them how far each line has swung at every distance."""
-    chart = go.Figure(layout={"template": "flatland", "height": 640, "margin": {"t": 84}})
+    chart = go.Figure(layout={"template": "flatland", "height": 640, "margin": {"t": 100}})
     drawn = [(svd, METHOD_COLOURS["svd"], "dash", "square"), (other, METHOD_COLOURS["lp"], "solid", "circle")]
     for each, colour, _, _ in drawn:
         x, y = ends(each.directions[0])
         chart.add_scatter(
-            x=x, y=y, mode="lines", name="its place without the far point", hoverinfo="skip", showlegend=each is svd, opacity=0.3,
+            x=x, y=y, mode="lines", name=f"{name(each.p)} without the far point", hoverinfo="skip", opacity=0.4,
             line={"color": colour, "width": 16 if each is svd else 9},
         )  # fmt: skip
     for each, colour, dash, _ in drawn:
@@ -125,9 +128,9 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
     plain = {"showgrid": True, "zeroline": True, "zerolinecolor": MUTED}
     return chart.update_layout(
         xaxis={**plain, "range": [-4.6, FARTHEST + 0.8], "domain": [0, 1], "anchor": "y", "title": {"text": "first number"}},
-        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.42, 1], "scaleanchor": "x",
+        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.44, 1], "scaleanchor": "x",
                "title": {"text": "second number"}},
         xaxis2={"title": {"text": "distance of the far point from 0"}, "anchor": "y2", "range": [-0.3, FARTHEST + 0.3]},
-        yaxis2={"title": {"text": "line swung, °"}, "domain": [0, 0.25], "anchor": "x2",
+        yaxis2={"title": {"text": "line swung, °"}, "domain": [0, 0.22], "anchor": "x2",
                 "range": [-0.05 * highest, 1.12 * highest]},
     )  # fmt: skip

@@ -50,6 +50,11 @@ class Pipeline:
         """The tokens of the crowd."""
         return [self.matrix.tokens[row] for row in self.crowd]
 
+    @cached_property
+    def unit(self) -> np.ndarray:
+        """(c, d) the crowd before compression, each row of length 1."""
+        return self.tables[0] / np.maximum(np.linalg.norm(self.tables[0], axis=1, keepdims=True), 1e-30)
+
     @property
     def before(self) -> int:
         """Bytes of a row in float32."""
@@ -72,7 +77,8 @@ class Pipeline:
 @dataclass(frozen=True, eq=False)
 class Token:
     """One token at every step. rows: (d,) each. errors: ‖a − b‖² / ‖a‖² of each, cosines: of a with b. coefficients: (r,) whole
-    numbers. signs: (L,). neighbours: before and after each step, as places of the crowd."""
+    numbers. signs: (L,). neighbours: before and after each step, as places of the crowd. nearest: whose row before compression has
+    the largest cosine with what each step gives back."""
 
     name: str
     rows: tuple[np.ndarray, ...]
@@ -81,6 +87,7 @@ class Token:
     coefficients: np.ndarray
     signs: np.ndarray
     neighbours: tuple[Neighbours, ...]
+    nearest: tuple[str, ...]
 
 
 def pipeline(matrix: EmbeddingMatrix, method: LightToken = METHOD) -> Pipeline:
@@ -113,6 +120,7 @@ def token(of: Pipeline, place: int) -> Token:
         coefficients=result.arrays["coefficients"][row[0]].astype(int),
         signs=signs_of(result, row)[0],
         neighbours=tuple(neighbours(of.tables[0], table, place, COUNT) for table in of.tables),
+        nearest=tuple(of.words[int(np.argmax(of.unit @ each))] for each in rows),
     )
 
 
@@ -134,11 +142,11 @@ def chart(of: Pipeline, one: Token, step: int) -> go.Figure:
     widths = of.method.widths
     wide, lines = max(*widths, len(one.coefficients)), 1 + len(widths)
     heads = [
-        (0, 1, f"<b>{plain(one.name)}</b>, its row of {len(one.rows[0])} numbers<br>orange above 0, blue and − below"),
+        (0, 1, f"<b>{plain(one.name)}</b>, its row of {len(one.rows[0])} numbers<br>orange above 0, blue below, − where strong"),
         (0, 0.755, f"<b>Stored</b>: {stored(of, one, step)}"),
         (0, 0.545, back),
         (0, 0.30, f"<b>Nearest before</b><br>{KEPT} kept, {LOST} lost"),
-        (0.52, 0.30, f"<b>And after</b>: {kept} of {len(near.before)}<br>{KEPT} kept, {NEW} new"),
+        (0.54, 0.30, f"<b>And after</b>: {kept} of {len(near.before)}<br>{KEPT} kept, {NEW} new, in any order"),
     ]
     anchored = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left"}
     return go.Figure(  # at once: part by part takes plotly ten times as long
@@ -152,7 +160,7 @@ def chart(of: Pipeline, one: Token, step: int) -> go.Figure:
         layout={
             "template": "flatland", "height": 740, "margin": {"t": 44, "b": 44, "l": 12, "r": 12}, "showlegend": False,
             "annotations": [{**anchored, "x": x, "y": y, "text": text, "font": {"size": 13}} for x, y, text in heads],
-            **near_axes("1", [0, 0.48], len(near.before)), **near_axes("2", [0.52, 1], len(near.after)),
+            **near_axes("1", [0, 0.46], len(near.before)), **near_axes("2", [0.54, 1], len(near.after)),
             **bare_axes("3", [0.87, 1], len(one.rows[0])), **bare_axes("5", [0.41, 0.54], len(one.rows[0])),
             "xaxis4": {**BARE, "anchor": "y4", "domain": [0.16, 1], "range": [-0.5, wide - 0.5]},
             "yaxis4": {**BARE, "anchor": "x4", "domain": [0.6, 0.75], "range": [lines - 0.5, -0.5], "showticklabels": True,

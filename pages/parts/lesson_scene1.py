@@ -27,12 +27,13 @@ ASKED = [
     (
         "What is a flat?",
         "A line, a plane, or the same in more dimensions. Here all go through 0, which saves storing where they lie. A point on a "
-        "plane needs 2 numbers instead of 3, once the plane is known; a row of 384 numbers on a flat of dimension 60 needs 60.",
+        "plane needs 2 numbers instead of 3, once the plane is known; a row of 384 numbers on a flat of dimension 7, as in scene "
+        "5, needs 7.",
     ),
     (
         "Why not one plane for all?",
-        "Set k to 1: that is SVD, the best single plane (the grey dashed line below). The points lie near two planes and a line, "
-        "and no one plane is near all three.",
+        "Set k to 1: that is SVD, the best single plane (the grey dashed line of the chart). The points lie near two planes and a "
+        "line, and no one plane is near all three. Three planes are: the third goes through the line.",
     ),
     (
         "Why does it stop above the dotted line?",
@@ -52,8 +53,11 @@ ASKED = [
     ),
     (
         "Which three numbers are a point's?",
-        "Any: here x, y and z without a meaning. In a model they are columns of its embedding table. Nearer points "
-        "are drawn larger.",
+        "Any: here x, y and z without a meaning. In a model they are columns of its embedding table.",
+    ),
+    (
+        "What do the sizes mean, and why do some sticks end beside a patch?",
+        "Points nearer to you are drawn larger. A flat has no edge: only a patch of it is drawn.",
     ),
 ]
 MATHS = (

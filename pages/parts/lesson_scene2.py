@@ -16,11 +16,12 @@ SEE = (
     "20 points."
 )
 NOISE = (
-    "A cloud without a direction. There is no line to stay with, so both lines go where little pulls them, and a smaller p need "
-    "not help: a robust fit cannot find what is not there."
+    "A cloud without a direction. There is no line to stay with, so neither direction means much, and a smaller p need not "
+    "help: a robust fit cannot find what is not there."
 )
 SEED = "other points"
 STEPS = None
+POWERS = {1.0: "dist", 2.0: "dist²"}
 ASKED = [
     (
         "Why does one point count so much?",
@@ -29,8 +30,8 @@ ASKED = [
     ),
     (
         "Does p = 1 always stay?",
-        "No. See the chart below: at p between 1 and 2 the line holds for longer and then gives way, and at p = 1 it still "
-        "turns by a few degrees. Twenty points together outweigh one; against ten far points they would lose.",
+        "No. See the lower chart: at p between 1 and 2 the line holds for longer and then gives way, and at p = 1 it may still "
+        "turn by a degree or so. Twenty points together outweigh one; against ten far points they would lose.",
     ),
     (
         "So is p = 1 better?",
@@ -40,7 +41,7 @@ ASKED = [
     (
         "Swung from where?",
         "From the pale band of its own colour: where the same p puts the line without the far point. Along a line of points both "
-        "bands are nearly one; on noise they differ.",
+        "bands are nearly one; on noise they differ. A line can swing by 68° here: then it points at the far point.",
     ),
     (
         "Why must the line go through 0?",
@@ -85,11 +86,13 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
 
 
 def why(svd: outlier.Lines, other: outlier.Lines, distance: int) -> str:
-    """What the far point pulls by."""
+    """What turning a line a little would win at the far point and cost at the others."""
     if not distance:
         return "No far point yet: each line lies on its pale band."
-    squares = f"Measured from the pale bands, the far point makes {svd.shares[distance]:.1%} of all squared distances"
-    if other.p == 2:
-        return f"{squares}."
-    power = "" if other.p == 1 else f" to the power {other.p:g}"
-    return f"{squares}, and {other.shares[distance]:.1%} of all distances{power}."
+    both = [svd] if other.p == 2 else [svd, other]
+    said = [
+        f"{outlier.name(each.p)} saves {each.gains[distance]:.2g} of Σ {POWERS.get(each.p, f'dist^{each.p:g}')} there, and loses "
+        f"{each.losses[distance]:.2g} at the others"
+        for each in both
+    ]
+    return f"A turn of {outlier.TURN}° towards the far point: {'; '.join(said)}."

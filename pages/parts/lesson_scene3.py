@@ -15,10 +15,10 @@ from pages.parts.lesson_state import Lesson
 
 QUESTION = "What does a rank buy?"
 SEE = (
-    "A handful of patterns already makes the picture, since its lines are alike; rows of words share little, so each further "
-    "rank takes off only a little of their error."
+    "Every rank adds one pattern, of which each line takes its share. A handful already makes the picture, since its lines are "
+    "alike. How much of the rows of words is still lost? Guess, then reveal."
 )
-NOISE = "Random numbers in both places. Nothing is shared: every rank takes off little, and at none a shape appears."
+NOISE = "Random numbers in both places. Nothing is shared: every rank takes off little, and no shape appears but stripes."
 SEED = None
 STEPS = len(RANKS) - 1
 ASKED = [
@@ -39,14 +39,19 @@ ASKED = [
         "tokens; the first few are marks and signs, which are alike.",
     ),
     (
-        "Why does the last rank save so little on the picture?",
-        "A rank costs the picture 128 + 208 numbers. The words have 30,522 rows and 384 columns, so one rank costs 30,906 "
-        "numbers of 11.7 million. Numbers are stored in 2 bytes each; the whole is counted at 4, as the other pages do.",
+        "Why does rank 128 save so little on the picture?",
+        "A rank costs the picture 128 + 208 numbers: 128 of them cost 43,008, more than its own 26,624. The words have 30,522 "
+        "rows and 384 columns, so one rank costs 30,906 numbers of 11.7 million. Numbers are stored in 2 bytes each; the whole is "
+        "counted at 4, as the other pages do.",
     ),
     (
         "Is it fair to compare both at one rank?",
-        "Not by bytes: rank 5 makes the picture 32 times smaller and the words 152 times. But at like sizes, written "
-        "above each, the words lose far more too.",
+        "Not by bytes: rank 5 makes the picture 32 times smaller and the words 152 times. But at like sizes, rank 8 "
+        "and rank 34, the words lose far more too.",
+    ),
+    (
+        "What has this to do with flats?",
+        "Rank j puts all rows on one flat of dimension j, spanned by the patterns. Scene 1 had several flats, of dimension 2.",
     ),
     (
         "If rank does so little for words, why use it?",

@@ -16,11 +16,11 @@ from pages.parts.lesson_turn import turn
 QUESTION = "Can three bits say where a point is?"
 SEE = (
     "Each line asks one yes-or-no question, a bit; points with the same answers become one point, and a second stage asks again "
-    "about what was missed. Drag a line to turn it."
+    "about what was missed."
 )
 NOISE = (
-    "Points without groups. No lines fit them well: even learnt ones leave more, since every code must stand for points that are "
-    "far from each other."
+    "Points without groups. No lines fit them well: even learnt ones leave more than with groups, since every code must stand for "
+    "points that are far from each other."
 )
 SEED = "other points"
 STEPS = len(VIEWS) - 1
@@ -28,7 +28,8 @@ ASKED = [
     (
         "What is a code?",
         "The answers written one after the other. 101 says: on the 1-side of the first line, the 0-side of the second, the "
-        "1-side of the third. Each code has a colour and a sign of its own.",
+        "1-side of the third. At every step each code has a "
+        "colour and a sign of its own; another bit deals them anew.",
     ),
     (
         "What is a collision?",
@@ -42,9 +43,9 @@ ASKED = [
     ),
     (
         "What is *learnt*?",
-        "LightToken's solver chooses bits and decoder together, so that the restored points lie near. The tints show the code "
-        "whose restored point is nearest. The solver turns one bit at a time, so that now and then a point keeps the code of a "
-        "cell beside its own.",
+        "The solver behind *Hash codes* chooses bits and decoder together, so that the restored points lie near. The tints show "
+        "the code whose restored point is nearest. The solver turns one bit at a time, so that now and then a point keeps the "
+        "code of a cell beside its own.",
     ),
     (
         "Why do my lines do badly?",
@@ -63,7 +64,8 @@ ASKED = [
     (
         "Where do the crosses come from?",
         f"Each bit adds or takes away one arrow, the same for all points; the arrows are fitted by least squares. So {BITS} "
-        f"arrows and one offset restore all {2**BITS} codes.",
+        f"arrows and one place to start from, stored once, restore all {2**BITS} codes, and a cross need not be in the middle of "
+        "its points.",
     ),
 ]
 MATHS = (
@@ -90,13 +92,19 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     words, made = bits.title(found, view), bits.chart(found, view)
     st.markdown(f"**{words}**")
     show(made, lesson, key="lesson_bits", alt=words)
-    if angles is not None:
-        learnt = coded(lesson.seed, lesson.noise, None).errors[0]
-        st.caption(f"Error of {BITS} bits with your lines: {found.errors[0]:.3f}. Learnt from the points: {learnt:.3f}.")
+    if angles is not None and view not in ("points", "left"):
+        st.caption("Drag a line to turn it, or move its slider." + compared(lesson, found, view))
         stage, lines = bits.drawn(found, view)
-        if view not in ("points", "left"):
-            turn("lesson_bits", angles[:lines], ANGLES, stage.points.mean(axis=0), 2 * bits.ROOM * bits.reached(stage))
+        turn("lesson_bits", angles[:lines], ANGLES, stage.points.mean(axis=0), 2 * bits.ROOM * bits.reached(stage))
     return words, lambda: made
+
+
+def compared(lesson: Lesson, found: Stages, view: str) -> str:
+    """The errors beside those of learnt lines, once the points are restored."""
+    if view.startswith("bit"):
+        return ""
+    errors = zip((BITS, 2 * BITS), found.errors, coded(lesson.seed, lesson.noise, None).errors, strict=True)
+    return "".join(f" Error by {each} bits: {own:.3f} with your lines, {learnt:.3f} learnt." for each, own, learnt in errors)
 
 
 def angle(number: int, column) -> int:

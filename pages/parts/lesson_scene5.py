@@ -21,7 +21,7 @@ SEE = (
 )
 NOISE = (
     "Random numbers in place of every word's row; the words are only names. None is truly near another, so that the neighbours "
-    "before mean nothing and hardly any comes back."
+    "before mean nothing, and hardly one of them stays."
 )
 SEED = None
 STEPS = len(token.STEPS) - 1
@@ -50,7 +50,7 @@ ASKED = [
     (
         "Are the other bytes hidden somewhere?",
         "All rows share the directions and the decoder that turns bits into numbers. Spread over 30,522 rows they come to some "
-        "3 bytes a row; the line below the picture has the exact figure.",
+        "3 bytes a row; the line above the picture has the exact figure.",
     ),
     (
         "The error is large. Is the word lost?",
@@ -63,8 +63,8 @@ ASKED = [
     ),
     (
         "Is this the best that these bytes can do?",
-        "No. To open quickly, the bits come from a single pass over the rows. *Hash codes* makes more, and *Trade-offs* sets it "
-        "beside other methods.",
+        "No. To open quickly, the bits come from a single pass over the rows. *Hash codes* makes more passes, and *Trade-offs* "
+        "sets it beside other methods.",
     ),
 ]
 MATHS = (
@@ -92,15 +92,24 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     )
     made = token.chart(found, one, step)
     show(made, lesson, key="lesson_token", alt=alt)
-    ratio = found.before / (found.own(step) + found.shared(step))
-    shared = f", and {found.shared(step):.2g} as its share of the directions and arrows that all rows use" if step else ""
-    words = (
-        f"{token.STEPS[step].capitalize()}: {found.own(step):,.4g} bytes for {one.name}{shared}, in all {ratio:.3g} times smaller. "
-        f"Neighbours are sought among the {len(found.words):,} most common words. After the last step the error over all "
-        f"{found.matrix.shape[0]:,} rows is {found.error:.3f}."
-    )
+    words = bytes_said(found, one, step)
     right.caption(literal(words))
     return words, lambda: made
+
+
+def bytes_said(found: Pipeline, one: token.Token, step: int) -> str:
+    """What the token takes after a step."""
+    own, shared = found.own(step), found.shared(step)
+    said = f"{token.STEPS[step].capitalize()}: {own:,.4g} bytes for {one.name}"
+    if step:
+        said += f", and {shared:.2g} as its share of the directions and arrows that all rows use"
+        said += f"; {found.before / (own + shared):.3g} times smaller in all"
+    nearest = "itself" if one.nearest[step] == one.name else f"{one.nearest[step]}, another word"
+    return (
+        f"{said}. Of all words as they were, what is given back is nearest to {nearest}. Neighbours are sought among the "
+        f"{len(found.words):,} most common words. After the last step the error over all {found.matrix.shape[0]:,} rows is "
+        f"{found.error:.3f}."
+    )
 
 
 @st.cache_resource(max_entries=2, show_spinner="Coding all rows, once …")

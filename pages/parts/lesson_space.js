@@ -84,6 +84,7 @@ class Space {
     const pen = (this.pen = this.canvas.getContext("2d"));
     pen.scale(sharp, sharp);
     this.flats();
+    this.origin();
     const { points, labels, feet, colours } = this.data;
     const order = points.map((point, i) => [this.place(point), i]).sort((a, b) => a[0].near - b[0].near);
     for (const [at, i] of order) {
@@ -116,6 +117,13 @@ class Space {
       const left = corner.x < this.width / 2 ? corner.x - wide - 6 : corner.x + 6;
       pen.fillText(`flat ${z + 1}`, Math.min(Math.max(left, 0), this.width - wide), Math.min(Math.max(corner.y, 16), this.height - 4));
     });
+  }
+
+  origin() {
+    const { x, y } = this.place([0, 0, 0]);
+    this.pen.fillStyle = getComputedStyle(this.root).color;
+    this.pen.fillText("0", x + 5, y - 5);
+    for (const [dx, dy] of [[5, 0], [0, 5]]) this.line([{ x: x - dx, y: y - dy }, { x: x + dx, y: y + dy }], this.pen.fillStyle, 2);
   }
 
   line(places, colour, width) {

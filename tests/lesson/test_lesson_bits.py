@@ -93,7 +93,7 @@ def test_what_is_left_is_each_stick_moved_to_0_in_the_colour_of_its_code():
     found = stages(cloud(0), ANGLES)
     made = bits.chart(found, "left")
     dots = next(trace for trace in made.data if trace.mode == "markers" and len(trace.x) == POINTS)
-    cross = next(trace for trace in made.data if trace.name == "cross of a code")
+    cross = next(trace for trace in made.data if trace.name == "all crosses")
     np.testing.assert_allclose(np.stack([dots.x, dots.y], axis=1), found.first.left)
     assert list(dots.text) == [bits.written(number) for number in found.first.numbers]
     assert list(cross.x) == list(cross.y) == [0]

@@ -30,16 +30,28 @@ def test_svds_line_swings_and_the_one_at_p_1_stays(seed):
     assert outlier.lines(points, 1.0).swings[10] < 5
 
 
-def test_without_a_far_point_nothing_swings_and_it_holds_no_share(points):
+def test_without_a_far_point_nothing_swings_and_a_turn_saves_nothing(points):
     for p in (1.0, 1.5, 2.0):
         found = outlier.lines(points, p)
-        assert found.swings[0] == pytest.approx(0, abs=0.1) and found.shares[0] == 0
+        assert found.swings[0] == pytest.approx(0, abs=0.1) and found.gains[0] == 0
         assert len(outlier.matrix(points, 0).values) == outlier.N
 
 
-def test_a_smaller_p_gives_the_far_point_a_smaller_share(points):
-    shares = [outlier.lines(points, p).shares for p in (1.0, 1.5, 2.0)]
-    assert (shares[0][5:] < shares[1][5:]).all() and (shares[1][5:] < shares[2][5:]).all() and max(map(max, shares)) < 1
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("p", [1.0, 1.3, 1.5, 2.0])
+def test_a_line_swings_where_a_turn_saves_more_than_it_costs(seed, p):
+    found = outlier.lines(outlier.cloud(seed), p)
+    pays = found.gains > found.losses
+    assert (found.swings[pays] > 2).all() and (found.swings[~pays] < outlier.TURN).all()
+
+
+def test_what_a_turn_saves_and_costs_is_the_change_of_the_whole_cost(points):
+    line = outlier.direction(points, 0, 1.5)
+    gain, loss = outlier.turned(points, 7, 1.5, line)
+    angle = np.arctan2(line[1], line[0]) - np.radians(outlier.TURN)  # the far point is clockwise of the line
+    values = np.vstack([points, 7 * outlier.at(outlier.AWAY)])
+    before, after = ((np.abs(values @ [each[1], -each[0]]) ** 1.5).sum() for each in (line, outlier.at(angle)))
+    assert after - before == pytest.approx(loss - gain, abs=1e-5)
 
 
 def test_noise_has_no_line_that_either_fit_stays_with():

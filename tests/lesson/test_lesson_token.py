@@ -107,3 +107,11 @@ def test_numbers_clearly_below_zero_have_a_dash_in_their_cell(found):
     row, limit = one.rows[0], token.DASHED * token.SPREAD * one.rows[0].std()
     (dashes,) = (trace for trace in chart(found, one, 0).data if trace.type == "scatter" and trace.xaxis == "x3")
     assert set(np.array(dashes.y) * token.ACROSS + np.array(dashes.x)) == set(np.flatnonzero(row < -limit)) != set()
+
+
+def test_a_row_as_it_was_is_nearest_to_itself_and_all_bits_bring_it_back(found):
+    for place in (0, 40, 300):
+        one = token.token(found, place)
+        assert one.nearest[0] == one.nearest[-1] == one.name
+        cosines = [np.dot(row, one.rows[1]) / np.linalg.norm(row) for row in found.tables[0]]
+        assert one.nearest[1] == found.words[int(np.argmax(cosines))]
