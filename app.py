@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.frame import arrive
 from pages.parts.link import link_popover
 from pages.parts.matrix import matrix_picker
 from pages.parts.pins import pins_list
@@ -26,6 +27,7 @@ page = st.navigation(
         st.Page("pages/export.py", title="Export", icon=":material/download:"),
     ]
 )
+arrive(page.title)
 with st.sidebar:
     if page.title not in OF_THEIR_OWN:
         matrix_picker()

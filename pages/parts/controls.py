@@ -19,14 +19,14 @@ def usual_rank(most: int) -> int:
     return 60 if most > 120 else max(1, most // 10)
 
 
-def whole_slider(label: str, key: str, low: int, high: int, default: int, help: str | None = None) -> int:
+def whole_slider(label: str, key: str, low: int, high: int, default: int, help: str | None = None, disabled: bool = False) -> int:
     if low >= high:  # a matrix with one column, say
         st.caption(f"{label}: {low}, the only choice for this matrix.")
         return low
     held = st.session_state.get(key)
     if isinstance(held, int) and not low <= held <= high:  # another matrix was opened
         st.session_state[key] = min(max(held, low), high)
-    return st.slider(label, low, high, min(max(default, low), high), key=key, help=help, **KEPT)
+    return st.slider(label, low, high, min(max(default, low), high), key=key, help=help, disabled=disabled, **KEPT)
 
 
 def precision_control(label: str, key: str) -> int:

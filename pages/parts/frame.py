@@ -3,6 +3,8 @@
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+PAGE, ARRIVED = "page", "arrived"  # in the session's state
+
 
 def through_app() -> None:
     """Until app.py has run once, Streamlit takes the folder pages/ for an older kind of app and runs a page without its frame; then
@@ -10,3 +12,9 @@ def through_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def arrive(page: str) -> None:
+    """Notes which page runs, and whether the session comes to it from another one."""
+    st.session_state[ARRIVED] = st.session_state.get(PAGE) != page
+    st.session_state[PAGE] = page

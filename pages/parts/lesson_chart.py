@@ -17,4 +17,10 @@ def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> None:
         if chart.layout.title.font.size:
             chart.update_layout(title_font_size=chart.layout.title.font.size * LARGER)
         chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
-    st.plotly_chart(chart, key=key, alt=alt, height="stretch" if lesson.presenter else "content")
+    height = "stretch" if lesson.presenter else "content"
+    st.plotly_chart(chart, key=key, alt=said(alt, lesson), height=height, config={"displayModeBar": False})
+
+
+def said(alt: str, lesson: Lesson) -> str:
+    """What a screen reader says of a picture of the lesson."""
+    return f"Noise: {alt}" if lesson.noise else alt

@@ -4,10 +4,10 @@ from time import monotonic
 
 import streamlit as st
 
-from pages.parts.lesson_state import MOST_SEED, SCENES, Lesson, current, move
+from pages.parts.lesson_state import MOST_SEED, PLAYING, SCENES, Lesson, current, move
 
 NAMES = ("Flats", "Outlier", "Rank", "Bits", "Token")
-PLAYING, DUE = "lesson_playing", "lesson_due"
+DUE = "lesson_due"
 PACE = 0.9  # seconds from one step to the next
 
 

@@ -3,7 +3,8 @@
 const listening = new WeakMap(); // parent element -> the listener's controller and its latest call
 
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
-const OWN = "input, textarea, select, [contenteditable], [role=radiogroup], [role=listbox], [role=menu], canvas"; // have arrows of their own
+const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=listbox], [role=menu]";
+const ARROWS = "input[type=range], [role=radiogroup], canvas"; // have arrows of their own
 
 function step(way) {
   const button = document.querySelector(way > 0 ? ".st-key-lesson_next button" : ".st-key-lesson_previous button");
@@ -17,22 +18,34 @@ function step(way) {
 
 function heard(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
-  const target = event.composedPath()[0];
-  const paging = event.key.startsWith("Page");
-  if (target.closest?.(OWN) && !(paging && !target.closest("textarea, [role=listbox], [role=menu]"))) return;
+  if (!event.isTrusted) return; // a slider's own key, from above
+  const within = (kind) => event.composedPath()[0].closest?.(kind);
+  if (within(TYPING)) return;
   if (event.key in STEPS) {
+    if (event.key.startsWith("Arrow") && within(ARROWS)) return;
     event.preventDefault();
+    event.stopPropagation(); // a slider would page too
     step(STEPS[event.key]);
   } else if (/^[1-5]$/.test(event.key)) {
     document.querySelectorAll(".st-key-lesson_at_scene button")[event.key - 1]?.click();
   }
 }
 
+// Who presses with a mouse goes on with the keys of the lesson, not with those of what was pressed.
+function pressed(event) {
+  if (!event.detail) return; // a key's click
+  setTimeout(() => {
+    const held = document.activeElement;
+    if (held && held !== document.body && !held.matches(`${TYPING}, canvas`)) held.blur();
+  });
+}
+
 export default function ({ parentElement }) {
   let held = listening.get(parentElement);
   if (!held) {
     listening.set(parentElement, (held = { controller: new AbortController() }));
-    document.addEventListener("keydown", heard, { signal: held.controller.signal });
+    document.addEventListener("keydown", heard, { signal: held.controller.signal, capture: true });
+    document.addEventListener("click", pressed, { signal: held.controller.signal, capture: true });
   }
   const call = (held.call = Symbol());
   return () => {

@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress.lesson import flats
 from pages.parts.controls import whole_slider
-from pages.parts.lesson_chart import show
+from pages.parts.lesson_chart import said, show
 from pages.parts.lesson_space import space
 from pages.parts.lesson_state import Lesson
 
@@ -89,7 +89,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
         found.matrix.values, moment.labels, None if moment.labels is None else flats.feet(found.matrix, moment),
         [flats.outline(basis) for basis in moment.flats.bases], flats.COLOURS, key="lesson_flats",
         height="34vh" if lesson.presenter else "400px",
-        label=f"{len(found.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}",
+        label=said(f"{len(found.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}", lesson),
     )  # fmt: skip
     cost = "no cost yet" if moment.cost is None else f"cost {moment.cost:.3g}"
     show(

@@ -79,7 +79,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     chart = outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance)
     show(
         chart, lesson, key="lesson_outlier",
-        alt=f"Points along a line and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
+        alt=f"{outlier.N} points and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
         f"that of p = {p:g} {other.swings[distance]:.0f}",
     )  # fmt: skip
     return words, lambda: chart

@@ -85,9 +85,9 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     first, *columns = st.columns([1.5, *[1] * BITS])
     with first:
         how = choice("Lines", (PLACED, LEARNT), PLACED, "lesson_lines")
-    angles = None
-    if how != LEARNT:
-        angles = tuple(angle(number, column) for number, column in enumerate(columns))
+    angles = tuple(angle(number, column, how == LEARNT) for number, column in enumerate(columns))
+    if how == LEARNT:
+        angles = None
     found = coded(lesson.seed, lesson.noise, angles)
     words, made = bits.title(found, view), bits.chart(found, view)
     st.markdown(f"**{words}**")
@@ -107,9 +107,9 @@ def compared(lesson: Lesson, found: Stages, view: str) -> str:
     return "".join(f" Error by {each} bits: {own:.3f} with your lines, {learnt:.3f} learnt." for each, own, learnt in errors)
 
 
-def angle(number: int, column) -> int:
+def angle(number: int, column, learnt: bool) -> int:
     with column:
-        return whole_slider(f"Angle of line {number + 1}, °", ANGLES[number], 0, 179, USUAL[number])
+        return whole_slider(f"Angle of line {number + 1}, °", ANGLES[number], 0, 179, USUAL[number], disabled=learnt)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

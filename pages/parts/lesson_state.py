@@ -8,10 +8,13 @@ from dataclasses import asdict, dataclass, replace
 
 import streamlit as st
 
+from pages.parts.frame import ARRIVED
+
 SCENES = 5
 MOST_SEED = 99
 MOST_STEP = 999
 HELD = "lesson"  # the session's own copy, for when a person comes back from another page
+PLAYING = "lesson_playing"
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,10 @@ BOUNDS = {"scene": (1, SCENES), "step": (0, MOST_STEP), "seed": (0, MOST_SEED), 
 
 
 def current() -> Lesson:
-    """The lesson that the address names; where it names nothing, the one that this session left."""
+    """The lesson that the address names; where it names nothing and a person comes from another page, the one that was left."""
     named = {name: text for name in BOUNDS if (text := st.query_params.get(name)) is not None}
-    if not named and HELD in st.session_state:
+    if not named and HELD in st.session_state and st.session_state.get(ARRIVED, True):
+        st.session_state[PLAYING] = False
         keep(st.session_state[HELD])
         return st.session_state[HELD]
     lesson = Lesson(**{name: parsed(name, text) for name, text in named.items()})
@@ -52,15 +56,12 @@ def parsed(name: str, text: str) -> int | bool:
 
 
 def keep(lesson: Lesson) -> None:
-    """Writes the lesson to the address, its defaults left out."""
+    """Writes the lesson to the address, all at once: one step back for the browser. Defaults are left out where none stood."""
     st.session_state[HELD] = lesson
-    wanted = address(lesson)
-    for name in BOUNDS:
-        if name in wanted:
-            if st.query_params.get(name) != wanted[name]:
-                st.query_params[name] = wanted[name]
-        elif name in st.query_params:
-            del st.query_params[name]
+    wanted = address(lesson) | {name: text for name, text in address(lesson, whole=True).items() if name in st.query_params}
+    changed = {name: text for name, text in wanted.items() if st.query_params.get(name) != text}
+    if changed:
+        st.query_params.update(changed)
 
 
 def address(lesson: Lesson, whole: bool = False) -> dict[str, str]:

@@ -48,7 +48,7 @@ class Lines {
     if (line < 0) return;
     event.preventDefault();
     event.stopPropagation();
-    this.held = { line, pointer: event.pointerId, angle: this.data.angles[line], sent: 0 };
+    this.held = { line, pointer: event.pointerId, angle: this.data.angles[line], told: this.data.angles[line], sent: 0, plane: this.plane() };
     document.body.style.cursor = "grabbing";
   }
 
@@ -58,17 +58,23 @@ class Lines {
       if (area) area.style.cursor = this.at(event) >= 0 ? "grab" : "";
       return;
     }
-    const plane = this.plane();
-    if (event.pointerId !== this.held.pointer || !plane) return;
+    if (event.pointerId !== this.held.pointer) return;
     event.stopPropagation();
+    this.follow(event);
+    if (performance.now() - this.held.sent > OFTEN) this.tell();
+  }
+
+  // The chart is not there while it is drawn anew; then its last place counts.
+  follow(event) {
+    const plane = (this.held.plane = this.plane() ?? this.held.plane);
     const angle = Math.round((Math.atan2(plane.y - event.clientY, event.clientX - plane.x) * 180) / Math.PI + 360) % 180;
     this.held.angle = angle;
     this.draw(plane, angle);
-    if (performance.now() - this.held.sent > OFTEN) this.tell();
   }
 
   release(event) {
     if (event.pointerId !== this.held?.pointer) return;
+    if (event.type === "pointerup") this.follow(event);
     this.tell();
     this.held = null;
     document.body.style.cursor = "";
@@ -78,8 +84,8 @@ class Lines {
 
   tell() {
     const { line, angle } = this.held;
-    if (angle === this.data.angles[line]) return;
-    this.data.angles[line] = angle;
+    if (angle === this.held.told) return;
+    this.held.told = angle;
     this.held.sent = performance.now();
     this.send("turned", { line: line + 1, angle });
   }

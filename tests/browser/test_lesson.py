@@ -101,6 +101,46 @@ def test_a_presenter_has_no_sidebar_larger_type_and_steps_by_keys(open_lesson, s
     assert int(page.get_by_role("slider").first.input_value()) == int(before) + 1
 
 
+def test_a_remote_control_steps_where_a_scene_has_only_a_slider_and_numbers_choose_a_scene_after_it(open_lesson, settle):
+    page = open_lesson("scene=2&presenter=1", viewport={"width": 1600, "height": 900})
+    for key, distance in (("PageDown", 11), ("PageDown", 12), ("PageUp", 11), ("ArrowRight", 12)):
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(rf"lesson_outlier_distance={distance}\b"))
+        settle(page)
+    page.keyboard.press("4")
+    page.wait_for_url(re.compile("scene=4"))
+
+
+def test_a_presenters_keys_go_on_after_a_click(open_lesson, settle):
+    page = open_lesson("scene=4&presenter=1", viewport={"width": 1600, "height": 900})
+    clicked = [
+        page.locator("label", has_text="Noise?"),
+        page.get_by_role("radio", name="Learnt"),
+        page.get_by_role("radio", name="4 Bits"),
+    ]
+    for step, control in enumerate(clicked, start=1):
+        control.click()
+        settle(page)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_url(re.compile(rf"step={step}\b"))
+        settle(page)
+    page.keyboard.press("1")
+    page.wait_for_url(re.compile("scene=1"))
+
+
+def test_another_scene_is_one_step_back_for_the_browser_and_the_start_is_another(open_lesson, settle):
+    page = open_lesson("")
+    advance(page, settle)
+    page.locator(".st-key-lesson_at_scene button").nth(3).click()
+    expect(page.locator("h2").first).to_have_text(re.compile("^4"))
+    settle(page)
+    for begins, step in (("1.", "Step 1 of 18"), ("1.", "Step 0 of 18")):
+        page.go_back()
+        expect(page.locator("h2").first).to_have_text(re.compile(f"^{begins}"))
+        expect(page.get_by_text(step)).to_be_visible()
+        settle(page)
+
+
 def test_play_goes_on_by_itself_until_it_is_paused(open_lesson, settle):
     page = open_lesson("scene=1")
     page.get_by_role("button", name="Play").click()
@@ -127,7 +167,12 @@ def turn_line(page, of, to, act):
     """Holds the line at an angle of scene 4 and leads it to another, by `act(what, x, y)`."""
     rect = page.locator(".st-key-lesson_bits .xy .nsewdrag").bounding_box()
     x, y, reach = rect["x"] + rect["width"] / 2, rect["y"] + rect["height"] / 2, 0.35 * rect["height"]
-    for what, angle in [("down", of), *(("move", angle) for angle in range(of, to, 15)), ("move", to), ("up", to)]:
+    for what, angle in [
+        ("down", of),
+        *(("move", angle) for angle in range(of, to, 15 if to > of else -15)),
+        ("move", to),
+        ("up", to),
+    ]:
         act(what, x + reach * cos(radians(angle)), y - reach * sin(radians(angle)))
 
 
@@ -140,9 +185,10 @@ def test_a_line_is_turned_by_dragging_and_its_slider_and_the_address_follow(open
         if what != "move":
             getattr(page.mouse, what)()
 
-    turn_line(page, 70, 130, act)
-    page.wait_for_url(re.compile("lesson_angle3=130"))
-    settle(page)
+    for of, to in ((70, 130), (130, 160), (160, 100), (100, 130)):
+        turn_line(page, of, to, act)
+        page.wait_for_url(re.compile(f"lesson_angle3={to}"))
+        settle(page)
     expect(page.get_by_role("slider", name="Angle of line 3")).to_have_value("130")
     expect(page.get_by_text("3 bits a point")).not_to_have_text(before)
     act("down", 5, 5)

@@ -7,9 +7,8 @@ import pytest
 from compress.lesson import flats
 from pages.parts import lesson_turn
 from pages.parts.lesson_chart import LARGER
-from pages.parts.lesson_controls import PLAYING
 from pages.parts.lesson_save import lines_of, page_of
-from pages.parts.lesson_state import SCENES, Lesson, address
+from pages.parts.lesson_state import PLAYING, SCENES, Lesson, address
 from pages.parts.link import SETTINGS
 
 ALL = range(1, SCENES + 1)
@@ -68,16 +67,16 @@ def test_next_previous_and_reset_move_the_step_in_the_address(open_page):
     page.button(key="lesson_previous").click().run()
     assert place(page) == {"step": "2"}
     page.button(key="lesson_reset").click().run()
-    assert place(page) == {}
+    assert place(page) == {"step": "0"}
 
 
 def test_another_scene_and_another_seed_begin_at_the_first_step(open_page):
     page = open_page("lesson", step=4)
     page.number_input(key="lesson_at_seed").set_value(1).run()
-    assert place(page) == {"seed": "1"}
+    assert place(page) == {"seed": "1", "step": "0"}
     page.button(key="lesson_next").click().run()
     page.segmented_control(key="lesson_at_scene").set_value(2).run()
-    assert place(page) == {"scene": "2", "seed": "1"}
+    assert place(page) == {"scene": "2", "seed": "1", "step": "0"}
 
 
 def test_play_becomes_pause_and_stops_when_a_person_steps(open_page):
@@ -91,7 +90,7 @@ def test_play_becomes_pause_and_stops_when_a_person_steps(open_page):
 def test_play_at_the_end_begins_again(open_page):
     page = open_page("lesson", step=flats.STEPS)
     page.button(key="lesson_play").click().run()
-    assert place(page) == {} and page.session_state[PLAYING]
+    assert place(page) == {"step": "0"} and page.session_state[PLAYING]
 
 
 def test_the_cost_in_the_picture_is_the_librarys(open_page):
@@ -166,3 +165,17 @@ def test_a_turned_line_moves_its_slider_and_nothing_else_is_believed(monkeypatch
         state[lesson_turn.KEY] = SimpleNamespace(turned=told)
         lesson_turn.turned(["lesson_angle1", "lesson_angle2"])
         assert {key: state[key] for key in left} == left
+
+
+@pytest.mark.parametrize("number", ALL)
+def test_a_screen_reader_hears_that_a_picture_shows_noise(open_page, number):
+    for noise in (0, 1):
+        charts = open_page("lesson", scene=number, noise=noise).get("plotly_chart")
+        assert charts and all(chart.proto.alt.startswith("Noise: ") == bool(noise) for chart in charts)
+
+
+def test_angles_are_kept_while_lines_are_learnt(open_page):
+    page = open_page("lesson", scene=4, step=4, lesson_lines="Learnt", lesson_angle1=33)
+    assert page.slider(key="lesson_angle1").disabled and page.slider(key="lesson_angle1").value == 33
+    page.segmented_control(key="lesson_lines").set_value("Placed by you").run()
+    assert not page.slider(key="lesson_angle1").disabled and page.slider(key="lesson_angle1").value == 33
