@@ -2,9 +2,11 @@
 
 const listening = new WeakMap(); // parent element -> the listener's controller and its latest call
 
+let pointed = false; // with a mouse or a finger last: then the arrows are the lesson's, not those of what was pressed
+
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=listbox], [role=menu]";
-const ARROWS = "input[type=range], [role=radiogroup], canvas"; // have arrows of their own
+const ARROWS = "input[type=range], [role=radiogroup], canvas"; // have arrows of their own for who goes by Tab
 
 function step(way) {
   const button = document.querySelector(way > 0 ? ".st-key-lesson_next button" : ".st-key-lesson_previous button");
@@ -19,10 +21,11 @@ function step(way) {
 function heard(event) {
   if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
   if (!event.isTrusted) return; // a slider's own key, from above
+  if (event.key === "Tab") pointed = false;
   const within = (kind) => event.composedPath()[0].closest?.(kind);
   if (within(TYPING)) return;
   if (event.key in STEPS) {
-    if (event.key.startsWith("Arrow") && within(ARROWS)) return;
+    if (event.key.startsWith("Arrow") && within(pointed ? "canvas" : ARROWS)) return;
     event.preventDefault();
     event.stopPropagation(); // a slider would page too
     step(STEPS[event.key]);
@@ -31,26 +34,19 @@ function heard(event) {
   }
 }
 
-// Who presses with a mouse goes on with the keys of the lesson, not with those of what was pressed.
-function pressed(event) {
-  if (!event.detail) return; // a key's click
-  setTimeout(() => {
-    const held = document.activeElement;
-    if (held && held !== document.body && !held.matches(`${TYPING}, canvas`)) held.blur();
-  });
-}
-
 export default function ({ parentElement }) {
   let held = listening.get(parentElement);
   if (!held) {
-    listening.set(parentElement, (held = { controller: new AbortController() }));
+    listening.set(parentElement, (held = { controller: new AbortController(), main: document.querySelector('[data-testid="stMain"]') }));
+    held.main?.setAttribute("aria-keyshortcuts", "ArrowLeft ArrowRight PageUp PageDown 1 2 3 4 5");
     document.addEventListener("keydown", heard, { signal: held.controller.signal, capture: true });
-    document.addEventListener("click", pressed, { signal: held.controller.signal, capture: true });
+    document.addEventListener("pointerdown", () => (pointed = true), { signal: held.controller.signal, capture: true });
   }
   const call = (held.call = Symbol());
   return () => {
     if (held.call !== call) return;
     held.controller.abort();
+    held.main?.removeAttribute("aria-keyshortcuts");
     listening.delete(parentElement);
   };
 }

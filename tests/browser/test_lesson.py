@@ -14,6 +14,18 @@ def open_lesson(visit, app):
     return lambda query="", **context: visit(f"{app}/lesson?matrix=toy&{query}", **context)
 
 
+@pytest.fixture
+def open_presenter(open_lesson):
+    """A projector's window, once its keys are heard."""
+
+    def start(query):
+        page = open_lesson(f"{query}&presenter=1", viewport={"width": 1600, "height": 900})
+        expect(page.locator("[aria-keyshortcuts]")).to_have_count(1)
+        return page
+
+    return start
+
+
 def state(page):
     """Scene, what its sliders and fields are set to, and what can be done next."""
     main = '[data-testid="stMain"]'
@@ -41,7 +53,7 @@ def advance(page, settle):
         slider.focus()
         slider.press("ArrowRight")
     page.wait_for_function("before => location.href !== before", arg=before)
-    settle(page)
+    settle(page, quiet=100)
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -82,10 +94,10 @@ def test_settings_of_a_scene_and_its_step_stay_in_the_address_together(open_less
     assert "step=1" in page.url and "lesson_flats_k=2" in page.url
 
 
-def test_a_presenter_has_no_sidebar_larger_type_and_steps_by_keys(open_lesson, settle):
+def test_a_presenter_has_no_sidebar_larger_type_and_steps_by_keys(open_lesson, open_presenter, settle):
     size = "getComputedStyle(document.querySelector('[data-testid=\"stMain\"] p')).fontSize"
     usual = float(open_lesson("scene=1").evaluate(size).strip("px"))
-    page = open_lesson("scene=1&presenter=1", viewport={"width": 1600, "height": 900})
+    page = open_presenter("scene=1")
     expect(page.locator('[data-testid="stSidebar"]')).to_be_hidden()
     assert float(page.evaluate(size).strip("px")) > 1.3 * usual
     for key, step in (("ArrowRight", 1), ("PageDown", 2), ("ArrowLeft", 1)):
@@ -101,8 +113,8 @@ def test_a_presenter_has_no_sidebar_larger_type_and_steps_by_keys(open_lesson, s
     assert int(page.get_by_role("slider").first.input_value()) == int(before) + 1
 
 
-def test_a_remote_control_steps_where_a_scene_has_only_a_slider_and_numbers_choose_a_scene_after_it(open_lesson, settle):
-    page = open_lesson("scene=2&presenter=1", viewport={"width": 1600, "height": 900})
+def test_a_remote_control_steps_where_a_scene_has_only_a_slider_and_numbers_choose_a_scene_after_it(open_presenter, settle):
+    page = open_presenter("scene=2")
     for key, distance in (("PageDown", 11), ("PageDown", 12), ("PageUp", 11), ("ArrowRight", 12)):
         page.keyboard.press(key)
         page.wait_for_url(re.compile(rf"lesson_outlier_distance={distance}\b"))
@@ -111,8 +123,8 @@ def test_a_remote_control_steps_where_a_scene_has_only_a_slider_and_numbers_choo
     page.wait_for_url(re.compile("scene=4"))
 
 
-def test_a_presenters_keys_go_on_after_a_click(open_lesson, settle):
-    page = open_lesson("scene=4&presenter=1", viewport={"width": 1600, "height": 900})
+def test_a_presenters_keys_go_on_after_a_click(open_presenter, settle):
+    page = open_presenter("scene=4")
     clicked = [
         page.locator("label", has_text="Noise?"),
         page.get_by_role("radio", name="Learnt"),
@@ -232,12 +244,14 @@ def test_leaving_and_coming_back_finds_the_lesson_where_it_was(open_lesson, sett
     page.wait_for_url(re.compile(r"step=5\b"))
 
 
-def test_a_presenters_window_shows_the_whole_picture(open_lesson, settle):
+def test_a_presenters_window_shows_the_whole_picture(open_presenter, settle):
+    page = open_presenter("")
+    charts = page.locator(".st-key-lesson_picture .js-plotly-plot")
     for scene in SCENES:
-        page = open_lesson(f"scene={scene}&step=4&presenter=1", viewport={"width": 1600, "height": 900})
-        charts = page.locator(".st-key-lesson_picture .js-plotly-plot")
-        expect(charts.last).to_be_visible()
+        page.keyboard.press(str(scene))
+        expect(page.locator("h2").first).to_have_text(re.compile(f"^{scene}"))
         settle(page)
+        expect(charts.last).to_be_visible()
         for box in (chart.bounding_box() for chart in charts.all()):
             assert box["y"] > 0 and box["y"] + box["height"] <= 900 and box["height"] > 150
 
