@@ -76,8 +76,8 @@ def lines(points: np.ndarray, p: float) -> Lines:
 def turned(points: np.ndarray, distance: float, p: float, line: np.ndarray) -> tuple[float, float]:
     """What a turn of a line by TURN degrees towards the far point takes off Σ distᵖ there, and adds to it at the others."""
     values = np.vstack([points, distance * at(AWAY)])
-    way = -1 if np.cross([*line, 0], [*at(AWAY), 0])[2] < 0 else 1
-    angle = np.arctan2(line[1], line[0]) + way * np.radians(TURN)
+    own = np.arctan2(line[1], line[0])
+    angle = own + np.sign(np.sin(2 * (AWAY - own))) * np.radians(TURN)  # the shorter way round, for a line has two ends
     before, after = (method(p).costs(values - np.outer(values @ each, each)).astype(np.float64) for each in (line, at(angle)))
     return float(before[-1] - after[-1]), float((after - before)[:-1].sum())
 

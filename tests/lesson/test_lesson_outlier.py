@@ -54,6 +54,13 @@ def test_what_a_turn_saves_and_costs_is_the_change_of_the_whole_cost(points):
     assert after - before == pytest.approx(loss - gain, abs=1e-5)
 
 
+@pytest.mark.parametrize("angle", [20, 80, 101, 103, 150, 189])
+def test_a_turn_is_towards_the_nearer_end_and_brings_the_far_point_nearer(points, angle):
+    gain, _ = outlier.turned(points, 10, 2.0, outlier.at(np.radians(angle)))
+    away = [np.sin(np.radians(angle) - outlier.AWAY - turn) ** 2 for turn in np.radians([0, outlier.TURN, -outlier.TURN])]
+    assert gain == pytest.approx(100 * (away[0] - min(away)), abs=1e-3) and gain > 0
+
+
 def test_noise_has_no_line_that_either_fit_stays_with():
     swings = [[outlier.lines(outlier.cloud(seed, noise=True), p).swings[15] for seed in range(5)] for p in (1.0, 2.0)]
     assert min(map(np.median, swings)) > 20
