@@ -27,7 +27,6 @@ ROOM = 1.35  # of the plane that is shown across, to that upwards
 SYMBOLS = ("circle", "square", "diamond", "cross", "triangle-up", "star", "pentagon", "bowtie")
 DASHES = ("solid", "dash", "dot")
 PALE, DARK = (1, 4, 5, 7), "#111111"  # codes whose colour asks for dark letters
-CROSSES = {"left": "all crosses"}
 CODES = {"left": "code of the first stage", "second": "code of the second stage", "both": "code of the first stage"}
 VIEWS = ("points", "bit 1", "bit 2", "bit 3", "restored", "left", "second", "both")
 
@@ -178,6 +177,7 @@ def chart(of: Stages, view: str) -> go.Figure:
     coded = of.first if view == "left" else stage  # what is left keeps its colour until it has a code of its own
     numbers = as_numbers(coded.codes.signs[:, :bits] > 0) if bits else np.zeros(len(stage.points), int)
     tinted = bits if coded is stage else 0
+    cross = "all crosses" if view == "left" else "cross of a code"
     restored = {
         "restored": of.first.decoded, "left": np.zeros_like(stage.points), "second": of.second.decoded,
         "both": of.first.decoded + of.second.decoded,
@@ -186,7 +186,7 @@ def chart(of: Stages, view: str) -> go.Figure:
         data=[
             *(cells(stage, tinted, reach) if tinted else []),
             dots(stage.points, numbers, bits),
-            *(sticks(stage.points, restored, CROSSES.get(view, "cross of a code")) if restored is not None else []),
+            *(sticks(stage.points, restored, cross) if restored is not None else []),
             bars(numbers, bits),
         ],
         layout={

@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress import Compressed, EmbeddingMatrix
+from compress.blocks import unit_rows
 from compress.charts import plain
 from compress.code_charts import DIVERGING, OFF_ON
 from compress.codes_seen import signs_of
@@ -53,7 +54,7 @@ class Pipeline:
     @cached_property
     def unit(self) -> np.ndarray:
         """(c, d) the crowd before compression, each row of length 1."""
-        return self.tables[0] / np.maximum(np.linalg.norm(self.tables[0], axis=1, keepdims=True), 1e-30)
+        return unit_rows(self.tables[0])
 
     @property
     def before(self) -> int:

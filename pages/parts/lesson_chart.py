@@ -14,8 +14,6 @@ def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> None:
     if lesson.presenter:
         chart = go.Figure(chart)
         chart.update_layout(font_size=13 * LARGER, height=None)
-        if chart.layout.title.font.size:
-            chart.update_layout(title_font_size=chart.layout.title.font.size * LARGER)
         chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
     height = "stretch" if lesson.presenter else "content"
     st.plotly_chart(chart, key=key, alt=said(alt, lesson), height=height, config={"displayModeBar": False})

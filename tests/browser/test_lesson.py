@@ -56,6 +56,13 @@ def advance(page, settle):
     settle(page, quiet=100)
 
 
+def press(page, settle, key, address):
+    """A key, until the address says what it did and the app is still."""
+    page.keyboard.press(key)
+    page.wait_for_url(re.compile(address))
+    settle(page)
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_scene_is_stepped_through_and_a_reload_in_the_middle_lands_on_the_same_state(open_lesson, settle, scene):
     page = open_lesson(f"scene={scene}&seed=1")
@@ -101,26 +108,18 @@ def test_a_presenter_has_no_sidebar_larger_type_and_steps_by_keys(open_lesson, o
     expect(page.locator('[data-testid="stSidebar"]')).to_be_hidden()
     assert float(page.evaluate(size).strip("px")) > 1.3 * usual
     for key, step in (("ArrowRight", 1), ("PageDown", 2), ("ArrowLeft", 1)):
-        page.keyboard.press(key)
-        page.wait_for_url(re.compile(rf"step={step}\b"))
-        settle(page)
-    page.keyboard.press("2")
-    page.wait_for_url(re.compile("scene=2"))
-    settle(page)
+        press(page, settle, key, rf"step={step}\b")
+    press(page, settle, "2", "scene=2")
     before = page.get_by_role("slider").first.input_value()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_url(re.compile("lesson_outlier_distance=11"))
+    press(page, settle, "ArrowRight", "lesson_outlier_distance=11")
     assert int(page.get_by_role("slider").first.input_value()) == int(before) + 1
 
 
 def test_a_remote_control_steps_where_a_scene_has_only_a_slider_and_numbers_choose_a_scene_after_it(open_presenter, settle):
     page = open_presenter("scene=2")
     for key, distance in (("PageDown", 11), ("PageDown", 12), ("PageUp", 11), ("ArrowRight", 12)):
-        page.keyboard.press(key)
-        page.wait_for_url(re.compile(rf"lesson_outlier_distance={distance}\b"))
-        settle(page)
-    page.keyboard.press("4")
-    page.wait_for_url(re.compile("scene=4"))
+        press(page, settle, key, rf"lesson_outlier_distance={distance}\b")
+    press(page, settle, "4", "scene=4")
 
 
 def test_a_presenters_keys_go_on_after_a_click(open_presenter, settle):
@@ -133,11 +132,8 @@ def test_a_presenters_keys_go_on_after_a_click(open_presenter, settle):
     for step, control in enumerate(clicked, start=1):
         control.click()
         settle(page)
-        page.keyboard.press("ArrowRight")
-        page.wait_for_url(re.compile(rf"step={step}\b"))
-        settle(page)
-    page.keyboard.press("1")
-    page.wait_for_url(re.compile("scene=1"))
+        press(page, settle, "ArrowRight", rf"step={step}\b")
+    press(page, settle, "1", "scene=1")
 
 
 def test_another_scene_is_one_step_back_for_the_browser_and_the_start_is_another(open_lesson, settle):
