@@ -6,6 +6,7 @@ import importlib.util
 import re
 import sysconfig
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,8 @@ MOST_OF_A_FILE = 16  # sentences, so that no file speaks for all
 MOST = 3000
 SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,;'’()\-]+[.?!]")
 WORDS = range(6, 41)
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+HOLDERS = ("body", "handlers", "orelse", "finalbody", "cases")  # the fields of a node that hold statements, or what holds them
 EDGE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PROSE = re.compile(r"(?!\s)(?!.*(>>>|\.\. |::|--|\s:\s|`|=)).+", re.DOTALL)  # no code, no markup, no list of parameters
 
@@ -100,13 +103,22 @@ def sentences(path: Path) -> list[str]:
     except (OSError, SyntaxError, ValueError, RecursionError):
         return []
     found = []
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    for node in ast.walk(tree):
-        text = ast.get_docstring(node) if isinstance(node, kinds) else None
-        for paragraph in (text or "").split("\n\n"):
+    for text in docstrings(tree):
+        for paragraph in text.split("\n\n"):
             if PROSE.fullmatch(paragraph):
                 found += [each for each in EDGE.split(" ".join(paragraph.split())) if is_plain(each)]
     return found
+
+
+def docstrings(tree: ast.Module) -> Iterator[str]:
+    """Level by level, as `ast.walk` goes, but not into expressions: most nodes are there, and no docstring."""
+    level = [tree]
+    while level:
+        for node in level:
+            text = ast.get_docstring(node) if isinstance(node, DOCUMENTED) else None
+            if text:
+                yield text
+        level = [inner for node in level for field in HOLDERS for inner in getattr(node, field, ())]
 
 
 def is_plain(sentence: str) -> bool:
