@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
@@ -15,6 +16,15 @@ ODD = {
     "few rows": np.eye(4)[:3],
     "rows of zeros": np.vstack([np.zeros((30, 3)), np.eye(3)]),
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components():
+    """What the installed packages declare, read once: every page that is opened would read all of them again."""
+    found = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
+        yield
 
 
 @pytest.fixture
