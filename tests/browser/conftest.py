@@ -1,6 +1,7 @@
 """A running app and a browser to look at it with."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,8 +19,7 @@ FLAGS = [
     "--no-sandbox",
     "--no-first-run",
     "--disable-background-networking",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
+    "--disable-gpu-compositing",
     "--enable-unsafe-swiftshader",
 ]
 expect.set_options(timeout=30_000)
@@ -82,9 +82,9 @@ def _wait_until_healthy(process, url, log, limit=60.0):
     pytest.fail(f"the app did not start:\n{log.read_text(errors='replace')}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def app(serve, tmp_path_factory):
-    """The address of the app, with a cache of its own."""
+    """The address of the app, with a cache of the session's own."""
     return serve("app.py", env={"FLATLAND_CACHE": str(tmp_path_factory.mktemp("cache"))})
 
 
@@ -130,8 +130,47 @@ def settle():
     return settle_page
 
 
+@pytest.fixture(scope="session")
+def slide():
+    """`slide(page, label, address, times=1)` presses its arrow until `address`, say "j=7", is in the link and all is still."""
+
+    def press(page, label, address, times=1):
+        thumb = page.get_by_role("slider", name=label)
+        thumb.focus()
+        for _ in range(times):
+            thumb.press("ArrowRight")
+        page.wait_for_url(re.compile(rf"[?&]{re.escape(address)}(&|$)"))
+        settle_page(page)
+
+    return press
+
+
+@pytest.fixture(scope="session")
+def card():
+    """`card(page, label)` is where the figure of that label stands."""
+    return lambda page, label: page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+@pytest.fixture(scope="session")
+def fits():
+    """`fits(page)` says whether a screen is wide enough for the page, be it `width` pixels wide, and nothing went wrong on it."""
+
+    def look(page, width=None):
+        if width:
+            page.set_viewport_size({"width": width, "height": 844})
+            settle_page(page)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth + 2")
+
+    return look
+
+
 def settle_page(page, quiet=300):
-    """Wait until the app has not run for `quiet` milliseconds and nothing on the page is stale."""
+    """Wait until, from now on, the app has not run for `quiet` milliseconds and nothing on the page is stale.
+
+    Stillness before the call does not count: an address may change a moment before the page shows that the app runs.
+    """
+    page.evaluate("window.busyAt = undefined")
     page.wait_for_function(
         """quiet => {
           const app = document.querySelector('[data-testid="stApp"]');
