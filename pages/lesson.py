@@ -49,7 +49,6 @@ with words if lesson.presenter else st.container():
         save_button(says, figure, lesson, scene)
         presenter_button(lesson)
     with st.expander("What people ask here"):
-        for question, answer in scene.ASKED:
-            st.markdown(f"**{question}** {answer}")
+        st.markdown("\n\n".join(f"**{question}** {answer}" for question, answer in scene.ASKED))
     with st.expander("The maths"):
         st.markdown(scene.MATHS)

@@ -1,9 +1,9 @@
 """A scene's picture on the page, with larger type where a lecturer presents."""
 
 import plotly.graph_objects as go
-import streamlit as st
 
 from pages.parts.lesson_state import Lesson
+from pages.parts.live_chart import live_chart
 
 LARGER = 1.35  # a presenter's type, times the usual
 
@@ -15,8 +15,7 @@ def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> None:
         chart = go.Figure(chart)
         chart.update_layout(font_size=13 * LARGER, height=None)
         chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
-    height = "stretch" if lesson.presenter else "content"
-    st.plotly_chart(chart, key=key, alt=said(alt, lesson), height=height, config={"displayModeBar": False})
+    live_chart(chart, key=key, alt=said(alt, lesson), fill=lesson.presenter)
 
 
 def said(alt: str, lesson: Lesson) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -81,22 +82,24 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
         k = whole_slider("Number of flats k", "lesson_flats_k", 1, flats.MOST_K, 3)
     with right:
         j = whole_slider("Their dimension j: 1 a line, 2 a plane", "lesson_flats_j", 1, flats.MOST_J, 2)
-    found = history(k, j, lesson.seed, lesson.noise)
-    moment = found.moments[lesson.step]
-    words = flats.title(found, lesson.step)
+    fit = history(k, j, lesson.seed, lesson.noise)
+    moment = fit.moments[lesson.step]
+    words = flats.title(fit, lesson.step)
     st.markdown(f"**{words}**")
     space(
-        found.matrix.values, moment.labels, None if moment.labels is None else flats.feet(found.matrix, moment),
+        fit.matrix.values, moment.labels, None if moment.labels is None else flats.feet(fit.matrix, moment),
         [flats.outline(basis) for basis in moment.flats.bases], flats.COLOURS, key="lesson_flats",
         height="34vh" if lesson.presenter else "400px",
-        label=said(f"{len(found.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}", lesson),
+        label=said(f"{len(fit.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}", lesson),
     )  # fmt: skip
     cost = "no cost yet" if moment.cost is None else f"cost {moment.cost:.3g}"
     show(
-        flats.costs(found, lesson.step), lesson, key="lesson_costs",
-        alt=f"Cost by step: {cost}; SVD's one {flats.names(1, j)[2:]} costs {found.svd:.3g}",
+        flats.costs(fit, lesson.step), lesson, key="lesson_costs",
+        alt=f"Cost by step: {cost}; SVD's one {flats.names(1, j)[2:]} costs {fit.svd:.3g}",
     )  # fmt: skip
     if lesson.noise:
-        structured = history(k, j, lesson.seed, False).found
-        st.caption(f"The best that {flats.names(k, j)} cost is {found.found:.3g} here, and {structured:.3g} without noise.")
-    return words, partial(flats.figure, found, lesson.step)
+        structured = flats.found(k, j, False)
+        st.caption(f"The best that {flats.names(k, j)} cost is {fit.found:.3g} here, and {structured:.3g} without noise.")
+    for sliders in product(range(1, flats.MOST_K + 1), range(1, flats.MOST_J + 1)):
+        flats.found(*sliders, lesson.noise)  # the slow part of the next fit, while this one is looked at
+    return words, partial(flats.figure, fit, lesson.step)

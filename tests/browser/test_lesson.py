@@ -175,6 +175,42 @@ def test_points_stay_turned_from_step_to_step(open_lesson, settle):
     expect(canvas).to_have_attribute("aria-label", re.compile("Assign"))
 
 
+def test_a_chart_stays_in_its_place_while_its_figure_changes(open_lesson, settle):
+    page = open_lesson("scene=2")
+    chart = page.locator(".st-key-lesson_outlier .js-plotly-plot")
+    chart.evaluate("chart => { window.held = chart }")
+    before = chart.locator(".legend").text_content()
+    advance(page, settle)
+    expect(chart.locator(".legend")).not_to_have_text(before)
+    assert chart.evaluate("chart => chart === window.held")
+
+
+def test_a_chart_follows_the_theme(open_lesson):
+    page = open_lesson("scene=2", color_scheme="light")
+    ticks = page.locator(".js-plotly-plot .xtick text")
+    text = "getComputedStyle(document.querySelector('[data-testid=\"stApp\"]')).color"
+    seen = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(ticks.first).not_to_have_css("fill", seen[-1] if seen else "")
+        seen.append(page.evaluate(text))
+        expect(ticks.first).to_have_css("fill", seen[-1])
+    assert seen[0] != seen[1]
+
+
+def test_a_chart_whose_script_does_not_come_says_so(open_lesson, settle):
+    page = open_lesson("scene=1")
+    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.reload()
+    missing = page.get_by_text("The chart's script did not come")
+    expect(missing).to_be_visible()
+    page.unroute("**/plotly.min.js")
+    settle(page)
+    advance(page, settle)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(missing).to_have_count(0)
+
+
 def turn_line(page, of, to, act):
     """Holds the line at an angle of scene 4 and leads it to another, by `act(what, x, y)`."""
     rect = page.locator(".st-key-lesson_bits .xy .nsewdrag").bounding_box()
