@@ -36,8 +36,7 @@ STILL = """() => {
 
 def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = chromium(playwright)
         print(f"{'what':52}{'measured':>12}{'target':>12}")
         first, server, url = first_chart(browser, cache)
         try:
@@ -67,26 +66,16 @@ def row(what: str, measured: str, target: str) -> None:
     print(f"{what:52}{measured:>12}{'≤ ' + target:>12}", flush=True)
 
 
+def chromium(playwright):
+    """The Chromium of the PATH, or else Playwright's own."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+
+
 def first_chart(browser, cache: str):
     """Seconds from starting the server to a drawn chart on the first page; the server; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
     start = time.perf_counter()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port", str(port)],
-        cwd=ROOT,
-        env={**os.environ, "FLATLAND_CACHE": cache},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
+    server, url = serve("app.py", cache)
     page = browser.new_page(viewport={"width": 1440, "height": 1000})
     page.goto(url)
     page.locator(".js-plotly-plot .scatterlayer path").first.wait_for(timeout=60_000)
@@ -95,9 +84,31 @@ def first_chart(browser, cache: str):
     return seconds, server, url
 
 
+def serve(script: Path | str, cache: str) -> tuple[subprocess.Popen, str]:
+    """A Streamlit script on a server of its own, once that answers: the server, its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true", "--server.port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "FLATLAND_CACHE": cache, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
+            return server, url
+        except OSError:
+            time.sleep(0.05)
+
+
 def still(page, quiet: float = 0.35, limit: float = 60) -> float:
     """Seconds from now until the app has stopped running and the page has not changed for a while; that while not counted."""
     start = time.perf_counter()
+    page.evaluate("window.changed &&= performance.now()")  # how still it was before does not count
     while time.perf_counter() - start < limit:
         idle, busy = page.evaluate(STILL)
         if idle > quiet * 1000 and not busy:
