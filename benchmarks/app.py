@@ -8,6 +8,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -38,9 +40,13 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
         browser = chromium(playwright)
         print(f"{'what':52}{'measured':>12}{'target':>12}")
-        first, server, url = first_chart(browser, cache)
-        try:
-            row("first page with its chart after the start", f"{first:.2f} s", "5 s")
+        start = time.perf_counter()
+        with serve("app.py", cache) as (server, url):
+            page = browser.new_page(viewport={"width": 1440, "height": 1000})
+            page.goto(url)
+            page.locator(".js-plotly-plot .scatterlayer path").first.wait_for(timeout=60_000)
+            row("first page with its chart after the start", f"{time.perf_counter() - start:.2f} s", "5 s")
+            page.close()
             page = browser.new_page(viewport={"width": 1440, "height": 1000})
             for address, label, target in (
                 ("", "Dimension j of the subspace", "0.5 s"),
@@ -56,10 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
             row("recolouring the map of 30,522 rows", f"{median(times):.2f} s", "0.5 s")
             memory = psutil.Process(server.pid).memory_info().rss / 1e6
             row("memory of the app, demo open and fitted", f"{memory:.0f} MB", "1,500 MB")
-        finally:
-            server.terminate()
-            server.wait()
-            browser.close()
+        browser.close()
 
 
 def row(what: str, measured: str, target: str) -> None:
@@ -72,20 +75,9 @@ def chromium(playwright):
     return playwright.chromium.launch(executable_path=path, args=FLAGS)
 
 
-def first_chart(browser, cache: str):
-    """Seconds from starting the server to a drawn chart on the first page; the server; its address."""
-    start = time.perf_counter()
-    server, url = serve("app.py", cache)
-    page = browser.new_page(viewport={"width": 1440, "height": 1000})
-    page.goto(url)
-    page.locator(".js-plotly-plot .scatterlayer path").first.wait_for(timeout=60_000)
-    seconds = time.perf_counter() - start
-    page.close()
-    return seconds, server, url
-
-
-def serve(script: Path | str, cache: str) -> tuple[subprocess.Popen, str]:
-    """A Streamlit script on a server of its own, once that answers: the server, its address."""
+@contextmanager
+def serve(script: Path | str, cache: str) -> Iterator[tuple[subprocess.Popen, str]]:
+    """A Streamlit script on a server of its own, from when that answers: the server, its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -97,12 +89,18 @@ def serve(script: Path | str, cache: str) -> tuple[subprocess.Popen, str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-            return server, url
-        except OSError:
-            time.sleep(0.05)
+    try:
+        answers = False
+        while not answers:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
+                answers = True
+            except OSError:
+                time.sleep(0.05)
+        yield server, url
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def still(page, quiet: float = 0.35, limit: float = 60) -> float:

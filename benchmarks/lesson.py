@@ -29,16 +29,12 @@ else:
 def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
         browser = chromium(playwright)
-        server, url = serve("app.py", cache)
-        try:
+        with serve("app.py", cache) as (_, url):
             for scene in range(1, 6):
                 page = browser.new_page(viewport={"width": 1440, "height": 900})
                 page.goto(f"{url}/lesson?scene={scene}")
                 row(f"lesson, scene {scene}: a step to still page", f"{median(step(page)):.2f} s", "0.3 s")
                 page.close()
-        finally:
-            server.terminate()
-            server.wait()
         times = {in_place: alone(browser, cache, in_place) for in_place in (True, False)}
         browser.close()
         row("a chart of that page alone: in place over anew", f"{times[True] / times[False]:.2f}", "1")
@@ -48,14 +44,10 @@ def alone(browser, cache: str, in_place: bool) -> float:
     """Seconds that a step of a page with one chart takes."""
     script = Path(cache) / f"chart_{in_place}.py"
     script.write_text(CHART.format(in_place=in_place), encoding="utf-8")
-    server, url = serve(script, cache)
-    try:
+    with serve(script, cache) as (_, url):
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(url)
         return median(step(page))
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def step(page) -> list[float]:

@@ -13,7 +13,7 @@ def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> None:
     figure through this."""
     if lesson.presenter:
         chart = go.Figure(chart)
-        chart.update_layout(font_size=13 * LARGER, height=None)
+        chart.update_layout(font_size=13 * LARGER)
         chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
     live_chart(chart, key=key, alt=said(alt, lesson), fill=lesson.presenter)
 

@@ -153,7 +153,7 @@ def card():
 
 @pytest.fixture(scope="session")
 def fits():
-    """`fits(page)` says whether a screen is wide enough for the page, be it `width` pixels wide, and nothing went wrong on it."""
+    """`fits(page, width=None)` says whether nothing lies beyond its side, once narrowed to `width`, and no exception is shown."""
 
     def look(page, width=None):
         if width:
