@@ -1,0 +1,1 @@
+"""Searches that know nothing of how their answers are stored."""

@@ -1,0 +1,1 @@
+"""Which setting to take, among many that are fitted."""
