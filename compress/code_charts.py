@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 import plotly.graph_objects as go
 
-from compress.charts import METHOD_COLOURS, MUTED, figure, plain
+from compress.charts.figure import METHOD_COLOURS, MUTED, figure, plain
 from compress.codes_seen import Pairs
 from compress.palette import CATEGORIES
 

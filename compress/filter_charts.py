@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from compress.charts import MUTED, figure, log_range, plain
+from compress.charts.figure import MUTED, figure, log_range, plain
 from compress.palette import CATEGORIES, SEQUENTIAL
 
 KEPT, DROPPED = CATEGORIES[0], CATEGORIES[1]

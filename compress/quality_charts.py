@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from compress.charts import METHOD_COLOURS, MUTED, figure, plain
+from compress.charts.figure import METHOD_COLOURS, MUTED, figure, plain
 from compress.neighbours import ErrorByUse
 
 LINE, HEAD, LEFT = 36, 92, 112  # pixels of a score, of what stands over and under a figure's scores, and left of them

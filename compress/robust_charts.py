@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from compress.charts import MUTED, figure, plain
+from compress.charts.figure import MUTED, figure, plain
 from compress.palette import CATEGORIES
 
 CHANGE = [[0, CATEGORIES[0]], [0.5, "#8DB9D8"], [0.5, "#EBB58F"], [1, CATEGORIES[3]]]  # even a small change shows its sign

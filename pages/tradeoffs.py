@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress import charts
+from compress.charts import figure as charts
 from compress.front import front
 from pages.parts.advice import advice_panel
 from pages.parts.controls import KEPT, choice

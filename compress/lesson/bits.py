@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.utils import image_array_to_data_uri
 
 from compress import EmbeddingMatrix
-from compress.charts import MUTED
+from compress.charts.figure import MUTED
 from compress.codes_seen import signs_of
 from compress.direction import euclidean
 from compress.methods import LightToken

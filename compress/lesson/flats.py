@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress import blocks
-from compress.charts import METHOD_COLOURS, MUTED
+from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD, ProjectiveClustering

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from compress.charts import METHOD_COLOURS, MUTED
+from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LpLowRank
 from compress.palette import CATEGORIES

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from compress.charts import PRECISION_NAMES
+from compress.charts.figure import PRECISION_NAMES
 
 KEPT = {"bind": "query-params", "persist_state": "session"}
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
-from compress.charts import PRECISION_NAMES
+from compress.charts.figure import PRECISION_NAMES
 from compress.methods import SVD, LightToken
 from pages.parts.controls import KEPT, usual_rank
 from pages.parts.hash_controls import (

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering, code_charts
-from compress.charts import PRECISION_NAMES
+from compress.charts.figure import PRECISION_NAMES
 from pages.parts import jobs
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import both_errors, lowered

@@ -9,7 +9,7 @@ import streamlit as st
 
 import compress
 from compress import EmbeddingMatrix, MatrixError
-from compress.charts import bytes_text
+from compress.charts.figure import bytes_text
 from compress.sources import tokenizer_folder
 from compress.weights import UNIFORM, row_weights
 from pages.parts.frame import through_app

@@ -60,7 +60,7 @@ def describe(method: Method) -> str:
 
 
 def word(name: str, value) -> str:
-    from compress.charts import PRECISION_NAMES
+    from compress.charts.figure import PRECISION_NAMES
 
     if name == "factor_bits":
         return PRECISION_NAMES[value]

@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, quality_charts
 from compress.blocks import some_rows
-from compress.charts import METHOD_COLOURS, MUTED
+from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.neighbours import Changed, ErrorByUse, error_by_use, most_changed
 from pages.parts.pins import describe
 from pages.parts.quality_near import unit_tables

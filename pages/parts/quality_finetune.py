@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from compress import EmbeddingMatrix, quality_charts
-from compress.charts import METHOD_COLOURS, MUTED
+from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs
 from pages.parts.controls import whole_slider

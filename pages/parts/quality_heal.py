@@ -7,7 +7,7 @@ import streamlit as st
 
 import compress
 from compress import EmbeddingMatrix, Evaluation, MatrixError, quality_charts
-from compress.charts import METHOD_COLOURS, MUTED
+from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
 from pages.parts.cards import error_text
 from pages.parts.controls import whole_slider

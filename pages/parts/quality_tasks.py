@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from compress import EmbeddingMatrix, quality_charts
-from compress.charts import METHOD_COLOURS, MUTED
+from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS
 from pages.parts import jobs
 from pages.parts.matrix import chosen

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from compress.charts import bytes_text
+from compress.charts.figure import bytes_text
 from pages.parts.cards import error_text, lowered
 from pages.parts.fits import Fit
 from pages.parts.robust_fits import Planted, angles_to_clean, error_of, fit_key, svd_of

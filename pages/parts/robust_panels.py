@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import SVD, EmbeddingMatrix, MatrixError, Method, robust_charts
-from compress.charts import METHOD_COLOURS
+from compress.charts.figure import METHOD_COLOURS
 from compress.ellipsoid import lowner
 from compress.methods.lp import LOWNER_COLUMNS
 from pages.parts.controls import KEPT

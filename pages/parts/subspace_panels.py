@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, ProjectiveClustering, charts
+from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.charts import figure as charts
 from compress.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from compress import LightToken, LpLowRank, Method, ProjectiveClustering
-from compress.charts import PRECISION_NAMES
+from compress.charts.figure import PRECISION_NAMES
 from compress.losses import LABELS
 from compress.methods import SVD
 from pages.parts.hash_controls import hash_values

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
-from compress.charts import PRECISION_NAMES
+from compress.charts.figure import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
 from compress.sweep import plan
 from pages.parts import jobs

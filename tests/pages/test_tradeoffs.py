@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import compress
 from compress import SVD, Dimensions, LightToken, LpLowRank, ProjectiveClustering
-from compress.charts import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
+from compress.charts.figure import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
 from compress.methods import ProductQuantization, Trellis
 from compress.sweep import Trials, run
 from pages.parts.pins import describe, to_link
