@@ -181,7 +181,7 @@ def means(characters: np.ndarray, ids: list[list[int]]) -> np.ndarray:
 
 def stories(sizes, _, folder: Path) -> None:
     """The first half of the paragraphs heals, the second judges."""
-    from compress.models import open_model
+    from compress.models.open import open_model
 
     source = DATA / "stories260K"
     paragraphs = json.loads((source / "tinystories_ids.json").read_text())
@@ -197,7 +197,7 @@ def stories(sizes, _, folder: Path) -> None:
 
 def on_demo(sizes, more, folder: Path) -> None:
     """The most telling sizes first; a stopped run shows what is finished."""
-    from compress.models import open_model
+    from compress.models.open import open_model
     from compress.tasks.texts import texts_to_learn
 
     matrix = load_matrix("demo")

@@ -24,7 +24,7 @@ from compress.tasks.score import Score, Scores
 from compress.tasks.texts import Text
 
 if TYPE_CHECKING:
-    from compress.models import OpenModel
+    from compress.models.open import OpenModel
     from compress.sensitivity import Sensitivity
     from compress.tasks.bench import Bench
 

@@ -17,7 +17,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, real, whole
 
 if TYPE_CHECKING:
-    from compress.models import OpenModel
+    from compress.models.open import OpenModel
     from compress.tasks.examples import Part
 
 WARM_UP = 0.06  # share of the steps in which the learning rate rises, as RoBERTa's authors have it
@@ -211,7 +211,7 @@ class Run:
         return [{name: found[name][row] for name in taken} for row in range(part.n)]
 
     def inputs(self, rows: list[dict[str, list[int]]], part: Sequence[int]) -> dict:
-        from compress.models import quiet
+        from compress.models.open import quiet
 
         with quiet():  # it would rather pad as it encodes
             padded = self.model.tokenizer.pad([rows[row] for row in part], return_tensors="pt")
@@ -477,7 +477,7 @@ def save_model(model: "OpenModel", folder: str | os.PathLike) -> Path:
     """Writes the network and its tokenizer into a folder that transformers opens after `compress.register()`, whole or not at all.
     Raises MatrixError where the folder holds something."""
     from compress.export import whole_folder
-    from compress.models import quiet
+    from compress.models.open import quiet
 
     folder = check_empty(folder)
     with whole_folder(folder) as part, quiet():

@@ -10,7 +10,7 @@ from compress.compressed import Compressed
 from compress.errors import MatrixError
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import whole
-from compress.models import MOST_TOKENS, OpenModel
+from compress.models.open import MOST_TOKENS, OpenModel
 from compress.sensitivity import Sensitivity, frozen, pooled, sensitivity, states_of
 from compress.swap import swapped_copy
 from compress.tasks.texts import Text

@@ -100,7 +100,7 @@ def export(args) -> None:
 
 def judge(args) -> None:
     from compress import tasks
-    from compress.models import has_model, open_model
+    from compress.models.open import has_model, open_model
 
     matrix = opened(args)
     result = compress.load(args.file)
@@ -130,7 +130,7 @@ def judge(args) -> None:
 
 def compare(args) -> None:
     from compress.comparison import COMPARED, RATIOS, Size, compare, plan
-    from compress.models import has_model, open_model
+    from compress.models.open import has_model, open_model
     from compress.tasks.texts import texts_to_learn
 
     if args.heal and args.heal_text and args.heal_text == args.text:
@@ -166,7 +166,7 @@ def swap_of(network, result: compress.Compressed) -> dict | None:
 
 def heal(args) -> None:
     from compress.healing import heal
-    from compress.models import open_model
+    from compress.models.open import open_model
     from compress.tasks.texts import texts_to_learn
 
     if args.out.suffix != ".safetensors":
@@ -186,7 +186,7 @@ def finetune(args) -> None:
     import torch
 
     from compress.finetuning import HEAD, check_empty, read_task, save_model
-    from compress.models import open_model
+    from compress.models.open import open_model
 
     settings = given_settings(args)
     if args.method:

@@ -9,7 +9,7 @@ import numpy as np
 
 from compress.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
-from compress.models import MOST_TOKENS, OpenModel
+from compress.models.open import MOST_TOKENS, OpenModel
 from compress.tasks.texts import Text
 from compress.weights import by_order
 

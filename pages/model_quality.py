@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress.models import has_model
+from compress.models.open import has_model
 from pages.parts.cards import cards
 from pages.parts.export_choice import setting_choice
 from pages.parts.matrix import chosen, current_matrix

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from small_models import one_thread, tokenizer_with  # noqa: F401
+from small_models import one_thread, tokenizer_with
 
 import compress
 from compress import SVD, MatrixError, ProjectiveClustering
 from compress.__main__ import main
 from compress.finetuning import HEAD, LabelledTask, Progress, Run, finetune, groups_of, read_task, save_model
 from compress.layers import CompressedEmbedding
-from compress.models import OpenModel, open_model
+from compress.models.open import OpenModel, open_model
 from compress.tasks.examples import Part
 
 WORDS = [f"w{number}" for number in range(36)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from compress import MatrixError, load_matrix
-from compress.models import has_model, head_of, model_path, open_model, tokenizer_of
+from compress.models.open import has_model, head_of, model_path, open_model, tokenizer_of
 from compress.sources import demo as demo_source
 
 SIZES = {

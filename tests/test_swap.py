@@ -16,7 +16,7 @@ from torch.nn.functional import embedding, linear
 import compress
 from compress import METHODS, EmbeddingMatrix
 from compress.layers import AT_ONCE, CompressedEmbedding, CompressedOutput
-from compress.models import open_model, quiet
+from compress.models.open import open_model, quiet
 
 N, D = 120, 32
 TALL = {"hidden_size": D, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48, "max_position_embeddings": 40}

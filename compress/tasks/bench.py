@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from compress.errors import MatrixError
-from compress.models import MOST_TOKENS, OpenModel
+from compress.models.open import MOST_TOKENS, OpenModel
 from compress.sensitivity import states_of
 from compress.tasks.texts import Text
 

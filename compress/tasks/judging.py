@@ -18,7 +18,7 @@ from compress.tasks.score import Score, Scores
 from compress.tasks.texts import MOST, read_texts
 
 if TYPE_CHECKING:
-    from compress.models import OpenModel
+    from compress.models.open import OpenModel
 
 UNLABELLED = ("cosine", "neighbours", "perplexity")
 LABELLED = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli", "squad")

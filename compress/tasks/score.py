@@ -12,7 +12,7 @@ from compress.errors import MatrixError
 from compress.sweep import Trials
 
 if TYPE_CHECKING:
-    from compress.models import OpenModel
+    from compress.models.open import OpenModel
     from compress.tasks.bench import Bench
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from compress import MatrixError
-from compress.models import PERMUTED, model_path
+from compress.models.open import PERMUTED, model_path
 from compress.sources import HUB
 from compress.tasks import LABELLED
 from compress.tasks.glue import GLUE, plain, task_folder

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from small_models import one_thread, tokenizer_with  # noqa: F401
+from small_models import one_thread, tokenizer_with
 
-from compress.models import OpenModel
+from compress.models.open import OpenModel
 
 WORDS = [f"w{number}" for number in range(40)]
 GOOD, BAD = WORDS[:10], WORDS[10:20]

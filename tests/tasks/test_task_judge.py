@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from compress import SVD, EmbeddingMatrix, MatrixError, tasks
-from compress.models import OpenModel
+from compress.models.open import OpenModel
 from compress.tasks import Scores
 from compress.tasks.bench import Bench
 from compress.tasks.texts import built_in, read_texts, texts_to_learn

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compress import SVD, load_matrix, tasks
-from compress.models import open_model
+from compress.models.open import open_model
 from compress.tasks.bench import Bench
 from compress.tasks.glue import GLUE, read_glue
 from compress.tasks.labelled import FIGURES

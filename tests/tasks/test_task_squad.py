@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from compress import MatrixError, tasks
-from compress.models import OpenModel
+from compress.models.open import OpenModel
 from compress.tasks import squad
 from compress.tasks.bench import Bench
 
