@@ -1,6 +1,5 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
-from compress.advise import Advice, advise
 from compress.archive import load
 from compress.bound import Bound, class_bound, gaussian_bound
 from compress.compressed import Compressed
@@ -29,6 +28,7 @@ from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
 from compress.swap import Swapped, register, swap_embedding
+from compress.tuning.advise import Advice, advise
 
 __all__ = [
     "METHODS",

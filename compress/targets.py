@@ -16,7 +16,7 @@ from compress.methods.base import real
 from compress.sweep import Trial
 
 if TYPE_CHECKING:
-    from compress.advise import Fits
+    from compress.tuning.advise import Fits
 
 FAR = 4.0  # times the bytes of the best so far: where the search for the smallest form of another method ends
 KEPT = 3  # combinations of other settings that go on after the first probe of a search
