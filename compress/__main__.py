@@ -9,7 +9,7 @@ from pathlib import Path
 
 import compress
 from compress import sweep
-from compress.arguments import (
+from compress.cli.options import (
     add_settings,
     add_source,
     check_settings,

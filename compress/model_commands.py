@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import compress
-from compress.arguments import (
+from compress.cli.options import (
     add_settings,
     add_source,
     check_settings,
