@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from compress import blocks, eigen
+from compress import eigen
 from compress.classes import Classes, find_classes
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
 CLASSES = 8

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress import blocks, packing
-from compress.blocks import unit_rows
+from compress import packing
 from compress.compressed import Compressed
+from compress.linalg import blocks
+from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
 from compress.neighbours import ordered
 

@@ -11,8 +11,8 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from compress import packing
-from compress.blocks import walk
 from compress.layout import Layout, bytes_of
+from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 
 BITS = (32, 16, 8, 4)

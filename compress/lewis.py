@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from compress import blocks, eigen
+from compress import eigen
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
 ROUNDS = 5

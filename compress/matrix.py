@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import blocks, eigen
+from compress import eigen
 from compress.errors import MatrixError
+from compress.linalg import blocks
 
 
 @dataclass(frozen=True, eq=False)

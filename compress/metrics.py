@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress.blocks import walk
 from compress.compressed import Compressed
+from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from compress.blocks import unit_rows
 from compress.compressed import Compressed
+from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
 from compress.metrics import Evaluation
 from compress.weights import ranks

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from compress import blocks, eigen
+from compress import eigen
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
 DIMENSIONS = 64  # leading principal directions that UMAP is given

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compress.blocks import some_rows
+from compress.linalg.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.tasks.texts import Text

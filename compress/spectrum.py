@@ -5,7 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import blocks, eigen, factors
+from compress import eigen, factors
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
 

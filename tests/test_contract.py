@@ -21,9 +21,9 @@ from compress import (
     ProjectiveClustering,
     ResidualQuantization,
     Trellis,
-    blocks,
 )
 from compress.factors import BITS
+from compress.linalg import blocks
 
 CASES = {
     "svd": [*(SVD(j=3, factor_bits=bits) for bits in BITS), SVD(j=1), SVD(j=11)],

@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import SVD, EmbeddingMatrix, neighbours
-from compress.blocks import unit_rows
+from compress.linalg.blocks import unit_rows
 from compress.neighbours import error_by_use, most_changed, nearest, ordered, overlap
 
 

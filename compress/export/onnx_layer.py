@@ -8,8 +8,8 @@ from threading import Lock
 import numpy as np
 import torch
 
-from compress import blocks
 from compress.export.card import COMPARED
+from compress.linalg import blocks
 
 MOST_BYTES = 1 << 30  # an ONNX file of 2 GB and more needs a second one beside it
 CLOSE = 1e-5

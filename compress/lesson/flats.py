@@ -10,8 +10,8 @@ from functools import cache, cached_property
 import numpy as np
 import plotly.graph_objects as go
 
-from compress import blocks
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.linalg import blocks
 from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD, ProjectiveClustering

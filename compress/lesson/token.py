@@ -7,10 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress import Compressed, EmbeddingMatrix
-from compress.blocks import unit_rows
 from compress.charts.figure import plain
 from compress.code_charts import DIVERGING, OFF_ON
 from compress.codes_seen import signs_of
+from compress.linalg.blocks import unit_rows
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from compress.metrics import evaluate

@@ -9,9 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress.blocks import walk
 from compress.compressed import Compressed
 from compress.layout import Layout, bytes_of, check_stored
+from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 from compress.methods.loose import Loose
 from compress.metrics import evaluate

@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import blocks, factors, packing
+from compress import factors, packing
 from compress.compressed import Compressed
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, one_of, whole
 from compress.methods.loose import Loose

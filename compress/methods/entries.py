@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from array_api_compat import array_namespace
 
-from compress import blocks
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
 SETTLED = 1e-4  # relative fall of the cost below which a fit has settled

@@ -15,8 +15,9 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import blocks, eigen
+from compress import eigen
 from compress.lewis import lewis_axes
+from compress.linalg import blocks
 from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 

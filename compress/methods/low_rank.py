@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress import blocks, factors
+from compress import factors
 from compress.compressed import Compressed
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound, whole
 from compress.methods.loose import Loose

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress import blocks, factors
+from compress import factors
 from compress.compressed import Compressed
 from compress.ellipsoid import lowner
 from compress.lewis import lewis_axes
+from compress.linalg import blocks
 from compress.losses import LARGEST_P, Loss
 from compress.matrix import EmbeddingMatrix
 from compress.methods import flats

@@ -8,8 +8,9 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import blocks, factors, packing
+from compress import factors, packing
 from compress.compressed import Compressed
+from compress.linalg import blocks
 from compress.losses import LARGEST_P, Loss
 from compress.losses import NAMES as LOSSES
 from compress.methods.base import Method, one_of, rank_bound, real, whole

@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import blocks, packing
+from compress import packing
 from compress.classes import Classes, find_classes
 from compress.compressed import Compressed
 from compress.layout import bytes_of, check_stored
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods import coded_basis
 from compress.methods.base import Method, one_of, real, seen_through, whole

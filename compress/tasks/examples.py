@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compress.blocks import some_rows
 from compress.errors import MatrixError
+from compress.linalg.blocks import some_rows
 from compress.sources.files import read_lines
 
 

@@ -12,8 +12,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import torch
 
-from compress.blocks import some_rows
 from compress.errors import MatrixError
+from compress.linalg.blocks import some_rows
 from compress.sensitivity import states_of
 from compress.sources.files import read_json
 from compress.tasks.bench import BEFORE, Bench

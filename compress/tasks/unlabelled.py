@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress.blocks import some_rows
 from compress.errors import MatrixError
+from compress.linalg.blocks import some_rows
 from compress.neighbours import COUNT, overlap
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.score import Figure, Task

@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 
 import compress
 from compress import SVD, __main__, quality_charts
-from compress.blocks import unit_rows
+from compress.linalg.blocks import unit_rows
 from compress.neighbours import error_by_use, most_changed, neighbours
 from pages.parts import jobs
 from pages.parts.quality_compare import progress as comparing
