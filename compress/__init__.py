@@ -1,7 +1,7 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
+from compress.analysis.bound import Bound, class_bound, gaussian_bound
 from compress.archive import load
-from compress.bound import Bound, class_bound, gaussian_bound
 from compress.compressed import Compressed
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.bound import gaussian_bound
+from compress.analysis.bound import gaussian_bound
 from compress.curves import svd_errors
 from compress.fitting import largest_ratio
 from compress.matrix import EmbeddingMatrix

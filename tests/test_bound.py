@@ -84,7 +84,7 @@ def test_weights_on_a_tenth_of_the_rows_leave_ten_times_the_bits_for_those():
 
 def test_weights_can_only_help(matrix, weighted):
     same_moments = gaussian_bound(weighted)
-    uniform = compress.bound.filled_bound(weighted, np.linalg.eigvalsh(weighted.gram) / 500, np.full(12, 500), 0.0)
+    uniform = compress.analysis.bound.filled_bound(weighted, np.linalg.eigvalsh(weighted.gram) / 500, np.full(12, 500), 0.0)
     assert (same_moments.error(RATIOS) <= uniform.error(RATIOS) * (1 + 1e-9)).all()
     assert same_moments.error(32) < 0.7 * uniform.error(32)
 
