@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress.classes import Classes, find_classes
+from compress.coding.classes import Classes, find_classes
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from compress import eigen
-from compress.classes import Classes, find_classes
+from compress.coding.classes import Classes, find_classes
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 

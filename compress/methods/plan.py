@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress import packing
-from compress.classes import Classes
+from compress.coding.classes import Classes
 from compress.methods import coded_basis
 from compress.trellis import GUARD, Schedule, kinds_at, rounded_rates
 

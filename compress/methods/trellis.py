@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress import packing
-from compress.classes import Classes, find_classes
+from compress.coding.classes import Classes, find_classes
 from compress.compressed import Compressed
 from compress.layout import bytes_of, check_stored
 from compress.linalg import blocks
