@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import compress
-from compress import EmbeddingMatrix, code_charts
+from compress import EmbeddingMatrix
+from compress.charts import codes as code_charts
 from compress.codes_seen import MOST_ROWS, correlations, pairs_of, shares_on, signs_of, svd_cosines
 from compress.linalg.blocks import some_rows, unit_rows
 from compress.methods import SVD, LightToken

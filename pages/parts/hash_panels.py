@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, ProjectiveClustering, code_charts
+from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from pages.parts import jobs
 from pages.parts.cached import rounded_of, spectrum_of

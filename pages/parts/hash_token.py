@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from compress import code_charts
+from compress.charts import codes as code_charts
 from compress.codes_seen import signs_of
 from compress.neighbours import nearest
 from pages.parts.controls import KEPT

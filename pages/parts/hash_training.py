@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from compress import EmbeddingMatrix, code_charts
+from compress import EmbeddingMatrix
+from compress.charts import codes as code_charts
 from compress.methods import LightToken
 from pages.parts import jobs
 from pages.parts.fits import again, cut_short, fit_path, fit_progress, start_full
