@@ -3,8 +3,8 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix
+from compress.analysis.code_statistics import MOST_ROWS, correlations, pairs_of, shares_on, signs_of, svd_cosines
 from compress.charts import codes as code_charts
-from compress.codes_seen import MOST_ROWS, correlations, pairs_of, shares_on, signs_of, svd_cosines
 from compress.linalg.blocks import some_rows, unit_rows
 from compress.methods import SVD, LightToken
 

@@ -6,8 +6,8 @@ from itertools import groupby
 import numpy as np
 import plotly.graph_objects as go
 
+from compress.analysis.code_statistics import Pairs
 from compress.charts.figure import METHOD_COLOURS, MUTED, figure, plain
-from compress.codes_seen import Pairs
 from compress.palette import CATEGORIES
 
 OURS = METHOD_COLOURS["light_token"]

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from plotly.utils import image_array_to_data_uri
 
 from compress import EmbeddingMatrix
+from compress.analysis.code_statistics import signs_of
 from compress.charts.figure import MUTED
-from compress.codes_seen import signs_of
 from compress.direction import euclidean
 from compress.methods import LightToken
 from compress.methods.codes import Codes, Target, decoder_fitted, total

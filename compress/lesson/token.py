@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress import Compressed, EmbeddingMatrix
+from compress.analysis.code_statistics import signs_of
 from compress.charts.codes import DIVERGING, OFF_ON
 from compress.charts.figure import plain
-from compress.codes_seen import signs_of
 from compress.linalg.blocks import unit_rows
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes

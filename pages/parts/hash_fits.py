@@ -7,7 +7,7 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation
-from compress.codes_seen import Pairs, correlations, pairs_of, shares_on, svd_cosines
+from compress.analysis.code_statistics import Pairs, correlations, pairs_of, shares_on, svd_cosines
 from compress.linalg.blocks import unit_rows
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes

@@ -3,8 +3,8 @@
 import numpy as np
 import streamlit as st
 
+from compress.analysis.code_statistics import signs_of
 from compress.charts import codes as code_charts
-from compress.codes_seen import signs_of
 from compress.neighbours import nearest
 from pages.parts.controls import KEPT
 from pages.parts.hash_fits import Work, parts_of, unit_after, unit_before
