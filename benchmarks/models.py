@@ -14,8 +14,8 @@ import numpy as np
 from benchmarks.limit import A
 from benchmarks.report import DATA, heading, table
 from compress import Compressed, EmbeddingMatrix, evaluate, load_matrix
-from compress.comparison import COMPARED, RATIOS, SAVED, SETTINGS, STEPS, Cell, Row, Size, compare, fit, plan
 from compress.linalg.blocks import some_rows
+from compress.training.comparison import COMPARED, RATIOS, SAVED, SETTINGS, STEPS, Cell, Row, Size, compare, fit, plan
 
 PEERS = ("pq", "int8", "int4")
 TASKS = {"stsb": "STS-B", "sst2": "SST-2", "cola": "CoLA", "rte": "RTE"}

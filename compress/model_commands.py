@@ -129,9 +129,9 @@ def judge(args) -> None:
 
 
 def compare(args) -> None:
-    from compress.comparison import COMPARED, RATIOS, Size, compare, plan
     from compress.models.open import has_model, open_model
     from compress.tasks.texts import texts_to_learn
+    from compress.training.comparison import COMPARED, RATIOS, Size, compare, plan
 
     if args.heal and args.heal_text and args.heal_text == args.text:
         raise ValueError("a form is not to be judged on the texts that it is healed by; give other ones as --heal-text")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import compress
-from compress import METHODS, EmbeddingMatrix, MatrixError, comparison, healing, tasks
+from compress import METHODS, EmbeddingMatrix, MatrixError, healing, tasks
 from compress.__main__ import main
-from compress.comparison import COMPARED, Cell, Size, compare, fit, plan
+from compress.training import comparison
+from compress.training.comparison import COMPARED, Cell, Size, compare, fit, plan
 from tests.tasks import conftest
 
 bert, one_thread, reviews, write = conftest.bert, conftest.one_thread, conftest.reviews, conftest.write
