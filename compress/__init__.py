@@ -2,11 +2,11 @@
 
 from compress.analysis.bound import Bound, class_bound, gaussian_bound
 from compress.archive import load
-from compress.compressed import Compressed
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder
 from compress.finetuning import Finetuned, finetune
 from compress.fitting import fit_to
+from compress.form.compressed import Compressed
 from compress.healing import Healed, heal
 from compress.matrix import EmbeddingMatrix
 from compress.methods import (

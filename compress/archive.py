@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from compress.compressed import Compressed
 from compress.errors import MatrixError
+from compress.form.compressed import Compressed
 from compress.methods.base import Method
 from compress.sources.files import replacing
 

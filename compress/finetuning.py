@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.compressed import Compressed
 from compress.errors import MatrixError, Stop
+from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, real, whole
 

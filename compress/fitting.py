@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 

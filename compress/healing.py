@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress.compressed import Compressed
 from compress.errors import MatrixError
+from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import whole
 from compress.models.open import MOST_TOKENS, OpenModel

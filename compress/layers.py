@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 
 AT_ONCE = 2048  # rows that are decoded at a time where a whole table is gone through
 

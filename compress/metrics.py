@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 

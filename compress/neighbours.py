@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
 from compress.metrics import Evaluation

@@ -16,8 +16,8 @@ from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING, AUTO_
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from compress import archive
-from compress.compressed import Compressed
 from compress.errors import MatrixError
+from compress.form.compressed import Compressed
 from compress.layers import CompressedEmbedding
 from compress.swap import KEPT, OUTPUTS, embedding_of, modules, put
 
@@ -127,7 +127,7 @@ def check_files(files: list[Path], leaf: str, result: Compressed) -> None:
     found = {}
     for file in files:
         with safe_open(file, framework="numpy") as opened:
-            found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}  # noqa: SIM118
+            found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}
     shapes = {tuple(key.split(".")[-2:]): shape for key, shape in found.items()}
     for name, array in result.arrays.items() if files else ():
         if shapes.get((leaf, name)) != array.shape:

@@ -4,7 +4,7 @@ import copy
 from contextlib import suppress
 from dataclasses import dataclass
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 
 OUTPUTS = ("compressed", "own")  # what a tied output layer can become
 KEPT = "as it was"  # what any other is
@@ -84,7 +84,7 @@ def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple
 
 def register() -> None:
     """Makes transformers' `from_pretrained` open the folders that a swapped model's `save_pretrained` wrote."""
-    import compress.pretrained  # noqa: F401
+    import compress.pretrained
 
 
 def embedding_of(model):

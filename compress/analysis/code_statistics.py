@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress import packing
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix

@@ -12,9 +12,9 @@ from importlib import import_module
 from pathlib import Path
 
 from compress import standalone
-from compress.compressed import Compressed
 from compress.errors import MatrixError
 from compress.export.card import card
+from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.metrics import Evaluation, evaluate
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import isclose
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.metrics import Evaluation
 
 COMPARED = 8192  # rows of the ONNX layer with those of torch, at most

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.layout import Layout, bytes_of, check_stored
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix

@@ -7,7 +7,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress import factors, packing
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, one_of, whole

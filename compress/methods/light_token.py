@@ -7,9 +7,9 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from compress import packing
-from compress.compressed import Compressed
 from compress.direction import LOSSES
 from compress.errors import Stop
+from compress.form.compressed import Compressed
 from compress.methods.autoencoder import train_stage
 from compress.methods.base import Method, one_of, rank_bound, real, whole
 from compress.methods.codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep

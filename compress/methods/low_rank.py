@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from compress import factors
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound, whole

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from compress import factors
-from compress.compressed import Compressed
 from compress.ellipsoid import lowner
+from compress.form.compressed import Compressed
 from compress.lewis import lewis_axes
 from compress.linalg import blocks
 from compress.losses import LARGEST_P, Loss

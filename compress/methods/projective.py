@@ -9,7 +9,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress import factors, packing
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.losses import LARGEST_P, Loss
 from compress.losses import NAMES as LOSSES

@@ -7,7 +7,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from compress import factors, packing
-from compress.compressed import Compressed
+from compress.form.compressed import Compressed
 from compress.linalg.blocks import walk
 from compress.methods.base import Method
 from compress.methods.loose import Loose

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.compressed import Compressed
 from compress.errors import MatrixError
+from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import whole
 from compress.tasks.score import Score, Scores

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.archive import load
-from compress.compressed import Compressed
 from compress.errors import MatrixError
 from compress.fitting import fit_to
+from compress.form.compressed import Compressed
 from compress.linalg.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD, Method
