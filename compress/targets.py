@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.analysis.bound import gaussian_bound
-from compress.curves import svd_errors
+from compress.analysis.curves import svd_errors
 from compress.fitting import largest_ratio
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD

@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import SVD, EmbeddingMatrix
-from compress.curves import svd_errors, svd_figures
+from compress.analysis.curves import svd_errors, svd_figures
 from compress.factors import BITS
 
 JS = [1, 2, 5, 12, 20]
@@ -63,7 +63,7 @@ def test_the_figures_are_those_of_the_fits(bits):
 def test_blocks_of_rows_do_not_matter(monkeypatch):
     matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal((100, 8)))
     whole = svd_figures(matrix, 8, [2, 6])
-    monkeypatch.setattr("compress.curves.BLOCK_BYTES", 4 * 8 * 7)
+    monkeypatch.setattr("compress.analysis.curves.BLOCK_BYTES", 4 * 8 * 7)
     parts = svd_figures(matrix, 8, [2, 6])
     for name in whole:
         assert parts[name] == pytest.approx(whole[name], rel=1e-5)

@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from plotly.utils import image_array_to_data_uri
 
 from compress import EmbeddingMatrix
+from compress.analysis.curves import Nested, nested, svd_errors
 from compress.charts.figure import MUTED, bytes_text
-from compress.curves import Nested, nested, svd_errors
 from compress.methods import SVD
 from compress.palette import CATEGORIES
 from compress.weights import ranks

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
-from compress.curves import svd_figures
+from compress.analysis.curves import svd_figures
 from compress.factors import BITS
 from compress.fitting import within
 from compress.methods import SVD
