@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from compress import eigen
-from compress.direction import euclidean, product, turned
+from compress.solvers.code_losses import euclidean, product, turned
 
 ROWS = 2048  # at a time, so that their signs stay in the cache
 TOGETHER = 32  # bits between two updates of all the others
