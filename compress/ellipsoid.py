@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress import eigen
 from compress.errors import MatrixError
+from compress.linalg import eigen
 from compress.threads import one_thread
 
 CUTS = 5000

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from compress import eigen
-from compress.linalg import blocks
+from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 
 ROUNDS = 5

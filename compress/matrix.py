@@ -7,9 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import eigen
 from compress.errors import MatrixError
-from compress.linalg import blocks
+from compress.linalg import blocks, eigen
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from compress import eigen
-from compress.linalg import blocks
+from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 
 DIMENSIONS = 64  # leading principal directions that UMAP is given

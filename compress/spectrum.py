@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import eigen, factors
-from compress.linalg import blocks
+from compress import factors
+from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 
 

@@ -6,9 +6,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from compress import eigen
 from compress.coding.classes import Classes, find_classes
-from compress.linalg import blocks
+from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 
 CLASSES = 8

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from compress import eigen
+from compress.linalg import eigen
 from compress.solvers.code_losses import euclidean, product, turned
 
 ROWS = 2048  # at a time, so that their signs stay in the cache

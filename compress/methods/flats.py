@@ -15,9 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import eigen
 from compress.lewis import lewis_axes
-from compress.linalg import blocks
+from compress.linalg import blocks, eigen
 from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 
