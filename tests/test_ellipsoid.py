@@ -7,8 +7,8 @@ import pytest
 from scipy.linalg import null_space
 from scipy.optimize import linprog, minimize
 
-from compress.ellipsoid import lowner
 from compress.errors import MatrixError
+from compress.solvers.ellipsoid import lowner
 
 TOLERANCE = 0.01
 KINDS = ("gaussian", "heavy", "outliers")

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from compress import factors
-from compress.ellipsoid import lowner
 from compress.form.compressed import Compressed
 from compress.lewis import lewis_axes
 from compress.linalg import blocks
@@ -17,6 +16,7 @@ from compress.methods import flats
 from compress.methods.base import one_of, real, whole
 from compress.methods.entries import fit_entries, lower_columns, lower_rows
 from compress.methods.low_rank import LowRank
+from compress.solvers.ellipsoid import lowner
 
 OBJECTIVES = ("entries", "rows")
 STARTS = ("lewis", "lowner")

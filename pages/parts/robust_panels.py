@@ -5,8 +5,8 @@ import streamlit as st
 
 from compress import SVD, EmbeddingMatrix, MatrixError, Method, robust_charts
 from compress.charts.figure import METHOD_COLOURS
-from compress.ellipsoid import lowner
 from compress.methods.lp import LOWNER_COLUMNS
+from compress.solvers.ellipsoid import lowner
 from pages.parts.controls import KEPT
 from pages.parts.fits import Fit
 from pages.parts.robust_fits import Planted, residuals, turned_without_worst
