@@ -5,7 +5,7 @@ import tracemalloc
 
 from benchmarks.report import against, demo, file_bytes, heading, table
 from compress import SVD, EmbeddingMatrix, Int4, Int8, ProjectiveClustering, evaluate
-from compress.factors import BITS
+from compress.coding.factors import BITS
 
 METHODS = [
     *(SVD(j=115, factor_bits=bits) for bits in BITS),

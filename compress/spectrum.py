@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compress import factors
+from compress.coding import factors
 from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 

@@ -22,7 +22,7 @@ from compress import (
     ResidualQuantization,
     Trellis,
 )
-from compress.factors import BITS
+from compress.coding.factors import BITS
 from compress.linalg import blocks
 
 CASES = {

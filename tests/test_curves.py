@@ -6,7 +6,7 @@ import pytest
 import compress
 from compress import SVD, EmbeddingMatrix
 from compress.analysis.curves import svd_errors, svd_figures
-from compress.factors import BITS
+from compress.coding.factors import BITS
 
 JS = [1, 2, 5, 12, 20]
 WEIGHTS = {

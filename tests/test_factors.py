@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from compress import EmbeddingMatrix, factors
+from compress import EmbeddingMatrix
+from compress.coding import factors
 from compress.layout import bytes_of
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import SVD, EmbeddingMatrix
-from compress.factors import BITS
+from compress.coding.factors import BITS
 from compress.spectrum import group_singular_values, principal_angles
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress import factors
+from compress.coding import factors
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.spectrum import spectrum

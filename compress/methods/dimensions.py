@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import factors, packing
+from compress import packing
+from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress import factors
+from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix

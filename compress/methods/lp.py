@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress import factors
+from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.lewis import lewis_axes
 from compress.linalg import blocks

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from compress import factors
+from compress.coding import factors
 from compress.methods.base import one_of, whole
 from compress.methods.low_rank import LowRank
 

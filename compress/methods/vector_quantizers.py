@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import factors, packing
+from compress import packing
+from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.methods.base import Method, one_of, rank_bound, whole
 from compress.methods.loose import Loose

@@ -10,7 +10,8 @@ import numpy as np
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method, factors
+from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
+from compress.coding import factors
 from compress.fitting import within
 from compress.lewis import lewis_axes
 from compress.methods import SVD, LpLowRank

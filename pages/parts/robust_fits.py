@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from compress import SVD, Compressed, EmbeddingMatrix, Method, factors, save_matrix
+from compress import SVD, Compressed, EmbeddingMatrix, Method, save_matrix
+from compress.coding import factors
 from compress.outliers import plant
 from compress.spectrum import principal_angles
 from compress.threads import one_thread

@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.analysis.curves import svd_figures
-from compress.factors import BITS
+from compress.coding.factors import BITS
 from compress.fitting import within
 from compress.methods import SVD
 from compress.threads import one_thread
