@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from compress import filter_charts
+from compress.charts import filters as filter_charts
 
 
 def test_kept_and_dropped_filters_differ_in_colour_and_in_pattern():

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from compress import filter_charts
+from compress.charts import filters as filter_charts
 from compress.pruning import Study
 from pages.parts.controls import KEPT
 from pages.parts.filters_curve import SEEDS, Curve, curve_of, losses

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from compress import filter_charts
+from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
 from pages.parts.controls import whole_slider
 from pages.parts.filters_fits import MAPPED, Outcome, feature_maps

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from compress import filter_charts
+from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
 from pages.parts.cards import error_text
 from pages.parts.controls import KEPT

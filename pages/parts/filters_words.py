@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from compress.filter_charts import BY
+from compress.charts.filters import BY
 from compress.pruning import Study
 from pages.parts.filters_curve import Curve
 
