@@ -4,7 +4,6 @@ from compress.analysis.bound import Bound, class_bound, gaussian_bound
 from compress.archive import load
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder
-from compress.finetuning import Finetuned, finetune
 from compress.fitting import fit_to
 from compress.form.compressed import Compressed
 from compress.healing import Healed, heal
@@ -28,6 +27,7 @@ from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
 from compress.swap import Swapped, register, swap_embedding
+from compress.training.finetuning import Finetuned, finetune
 from compress.tuning.advise import Advice, advise
 
 __all__ = [

@@ -185,8 +185,8 @@ def heal(args) -> None:
 def finetune(args) -> None:
     import torch
 
-    from compress.finetuning import HEAD, check_empty, read_task, save_model
     from compress.models.open import open_model
+    from compress.training.finetuning import HEAD, check_empty, read_task, save_model
 
     settings = given_settings(args)
     if args.method:

@@ -16,10 +16,10 @@ from small_models import one_thread, tokenizer_with
 import compress
 from compress import SVD, MatrixError, ProjectiveClustering
 from compress.__main__ import main
-from compress.finetuning import HEAD, LabelledTask, Progress, Run, finetune, groups_of, read_task, save_model
 from compress.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
 from compress.tasks.examples import Part
+from compress.training.finetuning import HEAD, LabelledTask, Progress, Run, finetune, groups_of, read_task, save_model
 
 WORDS = [f"w{number}" for number in range(36)]
 GOOD, BAD, PLAIN = WORDS[:8], WORDS[8:16], WORDS[16:]
