@@ -5,7 +5,7 @@ import time
 
 from benchmarks.report import DATA, TABLES, against, best_product_codes, demo, heading, seconds, table, table_of
 from compress import EmbeddingMatrix, LightToken, evaluate
-from compress.fitting import within
+from compress.tuning.fitting import within
 
 TARGETS = {25: 0.190, 40: 0.317, 103: 0.575}  # relative error at a ratio
 SECONDS, SECONDS_BITS = 60.0, 384

@@ -4,7 +4,6 @@ from compress.analysis.bound import Bound, class_bound, gaussian_bound
 from compress.archive import load
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder
-from compress.fitting import fit_to
 from compress.form.compressed import Compressed
 from compress.healing import Healed, heal
 from compress.matrix import EmbeddingMatrix
@@ -29,6 +28,7 @@ from compress.spectrum import Spectrum, spectrum
 from compress.swap import Swapped, register, swap_embedding
 from compress.training.finetuning import Finetuned, finetune
 from compress.tuning.advise import Advice, advise
+from compress.tuning.fitting import fit_to
 
 __all__ = [
     "METHODS",

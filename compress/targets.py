@@ -9,11 +9,11 @@ import numpy as np
 
 from compress.analysis.bound import gaussian_bound
 from compress.analysis.curves import svd_errors
-from compress.fitting import largest_ratio
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
 from compress.methods.base import real
 from compress.sweep import Trial
+from compress.tuning.fitting import largest_ratio
 
 if TYPE_CHECKING:
     from compress.tuning.advise import Fits

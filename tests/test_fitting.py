@@ -7,8 +7,8 @@ import pytest
 
 import compress
 from compress import METHODS, EmbeddingMatrix, fit_to
-from compress.fitting import within
 from compress.sources import planted
+from compress.tuning.fitting import within
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import numpy as np
 
 from compress.archive import load
 from compress.errors import MatrixError
-from compress.fitting import fit_to
 from compress.form.compressed import Compressed
 from compress.linalg.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
@@ -22,6 +21,7 @@ from compress.sources.files import replacing
 from compress.tasks.judging import Given, check_names, judged_keys, settings_of, task_of
 from compress.tasks.score import Score, Scores
 from compress.tasks.texts import Text
+from compress.tuning.fitting import fit_to
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel

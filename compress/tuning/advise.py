@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from compress.fitting import variants, within
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.methods.base import whole
 from compress.metrics import evaluate
 from compress.sweep import Trial, Trials
 from compress.targets import OutOfReach, error_of, is_slow, target_of
+from compress.tuning.fitting import variants, within
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import streamlit as st
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
 from compress.coding import factors
-from compress.fitting import within
 from compress.lewis import lewis_axes
 from compress.methods import SVD, LpLowRank
 from compress.spectrum import group_singular_values, principal_angles
 from compress.threads import one_thread
+from compress.tuning.fitting import within
 from pages.parts import jobs
 from pages.parts.cached import rounded_of
 from pages.parts.matrix import chosen

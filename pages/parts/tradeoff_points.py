@@ -9,9 +9,9 @@ import streamlit as st
 from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.analysis.curves import svd_figures
 from compress.coding.factors import BITS
-from compress.fitting import within
 from compress.methods import SVD
 from compress.threads import one_thread
+from compress.tuning.fitting import within
 from pages.parts import jobs
 from pages.parts.cached import plain_of, rounded_of
 from pages.parts.fits import draft, previewable
