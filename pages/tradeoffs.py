@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress.charts import figure as charts
-from compress.front import front
+from compress.tuning.front import front
 from pages.parts.advice import advice_panel
 from pages.parts.controls import KEPT, choice
 from pages.parts.matrix import current_matrix

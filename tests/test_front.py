@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress.front import front
+from compress.tuning.front import front
 
 
 def beaten(n_bytes, errors, row):
