@@ -6,9 +6,9 @@ from functools import cache
 from benchmarks.limit import CLASSES, STATES, A, judged, trellis_within
 from benchmarks.report import DATA, against, at_least, demo, error, file_bytes, glue_sentences, heading, table
 from compress import Compressed, fit_to, load_matrix
-from compress.healing import STEPS, heal
 from compress.models.open import open_model
 from compress.tasks.texts import texts_to_learn
+from compress.training.healing import STEPS, heal
 
 STSB, SST2, MINUTES = "stsb_dev_spearman", "sst2_dev_accuracy_fixed_head", 10
 UNHEALED = {STSB: 0.8665, SST2: 0.788}  # at ratio 25

@@ -5,7 +5,6 @@ from compress.archive import load
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder
 from compress.form.compressed import Compressed
-from compress.healing import Healed, heal
 from compress.matrix import EmbeddingMatrix
 from compress.methods import (
     METHODS,
@@ -27,6 +26,7 @@ from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
 from compress.swap import Swapped, register, swap_embedding
 from compress.training.finetuning import Finetuned, finetune
+from compress.training.healing import Healed, heal
 from compress.tuning.advise import Advice, advise
 from compress.tuning.fitting import fit_to
 

@@ -165,9 +165,9 @@ def swap_of(network, result: compress.Compressed) -> dict | None:
 
 
 def heal(args) -> None:
-    from compress.healing import heal
     from compress.models.open import open_model
     from compress.tasks.texts import texts_to_learn
+    from compress.training.healing import heal
 
     if args.out.suffix != ".safetensors":
         raise ValueError(f"--out must end in .safetensors, got {args.out}")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import compress
-from compress import METHODS, EmbeddingMatrix, MatrixError, healing, tasks
+from compress import METHODS, EmbeddingMatrix, MatrixError, tasks
 from compress.__main__ import main
-from compress.training import comparison
+from compress.training import comparison, healing
 from compress.training.comparison import COMPARED, Cell, Size, compare, fit, plan
 from tests.tasks import conftest
 

@@ -210,7 +210,7 @@ class Kept:
 
     def healed(self, model, cell: Cell, path: Path, result: Compressed, tell: Callable) -> tuple[Path, Compressed]:
         """The healed form of a cell, and its file."""
-        from compress.healing import BATCH, heal
+        from compress.training.healing import BATCH, heal
 
         if model is None:
             raise MatrixError("Healing needs the model, and this matrix has none.")
