@@ -18,7 +18,7 @@ from transformers.utils.quantization_config import QuantizationConfigMixin
 from compress import archive
 from compress.errors import MatrixError
 from compress.form.compressed import Compressed
-from compress.layers import CompressedEmbedding
+from compress.form.layers import CompressedEmbedding
 from compress.swap import KEPT, OUTPUTS, embedding_of, modules, put
 
 NAME = "flatland"

@@ -40,7 +40,7 @@ def swap_embedding(model, result: Compressed, output: str = "compressed") -> Swa
     A transformers model can then be saved by `save_pretrained`, the compressed arrays only, and opened by `from_pretrained` after
     `compress.register()`. Raises ValueError where the model has no such embedding, or one of another shape.
     """
-    from compress.layers import CompressedEmbedding
+    from compress.form.layers import CompressedEmbedding
 
     if output not in OUTPUTS:
         raise ValueError(f"output must be one of {', '.join(OUTPUTS)}, got {output!r}")
@@ -91,7 +91,7 @@ def embedding_of(model):
     """The model's nn.Embedding. Raises ValueError where it has none, or one that does more than look up rows."""
     from torch.nn import Embedding
 
-    from compress.layers import CompressedEmbedding
+    from compress.form.layers import CompressedEmbedding
 
     name, old = type(model).__name__, None
     if not hasattr(model, "get_input_embeddings") or not hasattr(model, "set_input_embeddings"):
@@ -110,7 +110,7 @@ def embedding_of(model):
 def put(model, old, layer, others: set[str], output: bool) -> None:
     """Sets the layer where the embedding was, and modules that share it where others, by name, are tied to it: linear ones only if
     `output`. What transformers knows of ties with the table is forgotten, all other ties stay."""
-    from compress.layers import CompressedOutput, SharedEmbedding
+    from compress.form.layers import CompressedOutput, SharedEmbedding
 
     place = next(name for name, module in modules(model) if module is old)
     ties = {

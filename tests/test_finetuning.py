@@ -16,7 +16,7 @@ from small_models import one_thread, tokenizer_with
 import compress
 from compress import SVD, MatrixError, ProjectiveClustering
 from compress.__main__ import main
-from compress.layers import CompressedEmbedding
+from compress.form.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
 from compress.tasks.examples import Part
 from compress.training.finetuning import HEAD, LabelledTask, Progress, Run, finetune, groups_of, read_task, save_model

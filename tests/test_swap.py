@@ -15,7 +15,7 @@ from torch.nn.functional import embedding, linear
 
 import compress
 from compress import METHODS, EmbeddingMatrix
-from compress.layers import AT_ONCE, CompressedEmbedding, CompressedOutput
+from compress.form.layers import AT_ONCE, CompressedEmbedding, CompressedOutput
 from compress.models.open import open_model, quiet
 
 N, D = 120, 32
@@ -310,7 +310,7 @@ def dtypes(result):
 
 @pytest.mark.parametrize("rows_at_once", [AT_ONCE, 50])
 def test_gradients_of_factors_are_those_of_dense_autograd(monkeypatch, rows_at_once):
-    monkeypatch.setattr("compress.layers.AT_ONCE", rows_at_once)
+    monkeypatch.setattr("compress.form.layers.AT_ONCE", rows_at_once)
     layer = fit("svd").to_layer().trainable()
     head = CompressedOutput(layer)
     factors = [getattr(layer, name).detach().clone().requires_grad_() for name in ("coefficients", "bases")]

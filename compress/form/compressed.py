@@ -70,7 +70,7 @@ class Compressed:
 
     def to_layer(self):
         """A torch module that stands in for nn.Embedding: ids of any shape in, their vectors out."""
-        from compress.layers import CompressedEmbedding
+        from compress.form.layers import CompressedEmbedding
 
         return CompressedEmbedding(self)
 
