@@ -6,7 +6,7 @@ import torch
 
 from compress import EmbeddingMatrix
 from compress.coding import factors
-from compress.layout import bytes_of
+from compress.coding.layout import bytes_of
 
 
 def made(rng):

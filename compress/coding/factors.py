@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from compress import packing
-from compress.layout import Layout, bytes_of
+from compress.coding.layout import Layout, bytes_of
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 

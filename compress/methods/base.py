@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.form.compressed import Compressed
-from compress.layout import Layout, bytes_of, check_stored
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 from compress.methods.loose import Loose

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress.layout import Layout
+from compress.coding.layout import Layout
 from compress.trellis import GUARD, Schedule, encode, kinds_at, read, spread
 
 STATES = 4096

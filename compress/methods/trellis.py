@@ -9,8 +9,8 @@ from array_api_compat import array_namespace, device
 
 from compress import packing
 from compress.coding.classes import Classes, find_classes
+from compress.coding.layout import bytes_of, check_stored
 from compress.form.compressed import Compressed
-from compress.layout import bytes_of, check_stored
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods import coded_basis
