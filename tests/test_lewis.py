@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from compress import EmbeddingMatrix
-from compress.lewis import lewis_axes, lewis_moments
+from compress.solvers.lewis import lewis_axes, lewis_moments
 
 
 def heavy(n=400, d=9, seed=0):

@@ -8,7 +8,6 @@ import numpy as np
 
 from compress.coding import factors
 from compress.form.compressed import Compressed
-from compress.lewis import lewis_axes
 from compress.linalg import blocks
 from compress.losses import LARGEST_P, Loss
 from compress.matrix import EmbeddingMatrix
@@ -17,6 +16,7 @@ from compress.methods.base import one_of, real, whole
 from compress.methods.entries import fit_entries, lower_columns, lower_rows
 from compress.methods.low_rank import LowRank
 from compress.solvers.ellipsoid import lowner
+from compress.solvers.lewis import lewis_axes
 
 OBJECTIVES = ("entries", "rows")
 STARTS = ("lewis", "lowner")
