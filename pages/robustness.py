@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import MatrixError
-from compress.losses import LABELS
+from compress.solvers.losses import LABELS
 from pages.parts.fits import fit_status, fitted
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button

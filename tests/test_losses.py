@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress.losses import EFFICIENT, NAMES, Loss
+from compress.solvers.losses import EFFICIENT, NAMES, Loss
 
 SQUARED = np.concatenate([[0.0], np.geomspace(1e-6, 1e4, 400)])
 CONCAVE = [Loss("lp", p, 1.0) for p in (1.0, 1.3, 1.7, 2.0)] + [Loss(name, scale=1.7) for name in EFFICIENT]

@@ -16,9 +16,9 @@ from functools import cached_property
 import numpy as np
 
 from compress.linalg import blocks, eigen
-from compress.losses import Loss
 from compress.matrix import EmbeddingMatrix
 from compress.solvers.lewis import lewis_axes
+from compress.solvers.losses import Loss
 
 SAMPLE_ROWS = 4096
 PREVIEW_ROWS = 16384

@@ -9,7 +9,6 @@ import numpy as np
 from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
-from compress.losses import LARGEST_P, Loss
 from compress.matrix import EmbeddingMatrix
 from compress.methods import flats
 from compress.methods.base import one_of, real, whole
@@ -17,6 +16,7 @@ from compress.methods.entries import fit_entries, lower_columns, lower_rows
 from compress.methods.low_rank import LowRank
 from compress.solvers.ellipsoid import lowner
 from compress.solvers.lewis import lewis_axes
+from compress.solvers.losses import LARGEST_P, Loss
 
 OBJECTIVES = ("entries", "rows")
 STARTS = ("lewis", "lowner")

@@ -6,7 +6,7 @@ from dataclasses import fields
 import streamlit as st
 
 from compress import METHODS, Method
-from compress.losses import LABELS
+from compress.solvers.losses import LABELS
 from pages.parts.say import literal
 
 MOST = 12

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
-from compress.losses import LABELS
+from compress.solvers.losses import LABELS
 from pages.parts.controls import KEPT, choice, rank_slider, whole_slider
 from pages.parts.subspace_loss import LEAST, MOST
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress.losses import LABELS
+from compress.solvers.losses import LABELS
 from pages.parts.controls import KEPT
 from pages.parts.fits import Fit
 

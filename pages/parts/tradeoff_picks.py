@@ -5,8 +5,8 @@ import streamlit as st
 
 from compress import LightToken, LpLowRank, Method, ProjectiveClustering
 from compress.charts.figure import PRECISION_NAMES
-from compress.losses import LABELS
 from compress.methods import SVD
+from compress.solvers.losses import LABELS
 from pages.parts.hash_controls import hash_values
 from pages.parts.pins import pin_button
 from pages.parts.robust_controls import OBJECTIVES
