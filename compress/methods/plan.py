@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress import packing
+from compress.coding import basis_code as coded_basis
 from compress.coding.classes import Classes
-from compress.methods import coded_basis
 from compress.trellis import GUARD, Schedule, kinds_at, rounded_rates
 
 TABLES = 3  # bytes for each class and direction: kind, scale, mean

@@ -8,12 +8,12 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress import packing
+from compress.coding import basis_code as coded_basis
 from compress.coding.classes import Classes, find_classes
 from compress.coding.layout import bytes_of, check_stored
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods import coded_basis
 from compress.methods.base import Method, one_of, real, seen_through, whole
 from compress.methods.loose import Loose
 from compress.methods.plan import Plan, least_bytes, plan_within

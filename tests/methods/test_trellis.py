@@ -7,7 +7,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, Int4, ProductQuantization, Trellis
-from compress.methods import coded_basis
+from compress.coding import basis_code as coded_basis
 from compress.trellis import spread
 
 
