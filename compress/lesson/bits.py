@@ -11,10 +11,10 @@ from compress import EmbeddingMatrix
 from compress.analysis.code_statistics import signs_of
 from compress.charts.figure import MUTED
 from compress.methods import LightToken
-from compress.methods.codes import Codes, Target, decoder_fitted, total
 from compress.methods.light_token import read_decoder
 from compress.metrics import evaluate
 from compress.palette import CATEGORIES
+from compress.solvers.binary_codes import Codes, Target, decoder_fitted, total
 from compress.solvers.code_losses import euclidean
 
 BITS = 3  # of a stage, a line each

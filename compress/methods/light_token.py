@@ -10,10 +10,10 @@ from compress import packing
 from compress.errors import Stop
 from compress.form.compressed import Compressed
 from compress.methods.base import Method, one_of, rank_bound, real, whole
-from compress.methods.codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep
 from compress.methods.loose import Loose
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
+from compress.solvers.binary_codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep
 from compress.solvers.code_losses import LOSSES
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}

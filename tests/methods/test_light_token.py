@@ -6,9 +6,9 @@ import torch
 
 import compress
 from compress import SVD, EmbeddingMatrix, LightToken, Stop
-from compress.methods.codes import Target, decoder_fitted, fit_codes, regained, sweep, total
 from compress.methods.light_token import prefixes
 from compress.packing import read_signs
+from compress.solvers.binary_codes import Target, decoder_fitted, fit_codes, regained, sweep, total
 from compress.solvers.code_losses import LOSSES, directional, euclidean, recalibrated
 
 RNG = np.random.default_rng
