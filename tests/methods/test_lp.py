@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 
 import compress
 from compress import SVD, EmbeddingMatrix, LpLowRank, ProjectiveClustering
-from compress.methods.entries import regress
+from compress.solvers.entries import regress
 from compress.spectrum import principal_angles
 
 OBJECTIVE = pytest.mark.parametrize("objective", ["entries", "rows"])
