@@ -10,9 +10,9 @@ from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods import flats
 from compress.methods.base import one_of, real, whole
 from compress.methods.low_rank import LowRank
+from compress.solvers import flats
 from compress.solvers.ellipsoid import lowner
 from compress.solvers.entries import fit_entries, lower_columns, lower_rows
 from compress.solvers.lewis import lewis_axes

@@ -13,8 +13,8 @@ from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.methods.base import Method, one_of, rank_bound, real, whole
-from compress.methods.flats import find_flats
 from compress.methods.loose import Loose
+from compress.solvers.flats import find_flats
 from compress.solvers.losses import LARGEST_P, Loss
 from compress.solvers.losses import NAMES as LOSSES
 from compress.threads import one_thread

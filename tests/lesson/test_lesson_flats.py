@@ -3,7 +3,7 @@ import pytest
 
 from compress import SVD, ProjectiveClustering, evaluate
 from compress.lesson import flats
-from compress.methods.flats import all_rows, look, refit
+from compress.solvers.flats import all_rows, look, refit
 from compress.solvers.losses import Loss
 
 CASES = [(3, 2, 0, False), (3, 2, 1, False), (4, 1, 3, False), (2, 1, 5, True), (1, 2, 0, False)]

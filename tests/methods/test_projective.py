@@ -114,7 +114,7 @@ def test_the_cost_never_rises_in_the_passes_over_all_rows(affine, weighted, loss
 @LOSS
 @pytest.mark.parametrize("affine", [False, True], ids=["linear", "affine"])
 def test_a_plain_step_never_raises_the_cost_it_states(affine, loss):
-    from compress.methods.flats import Rows, eased, look, refit
+    from compress.solvers.flats import Rows, eased, look, refit
 
     values, _ = planted(n_rows=400, k=4, j=2, dim=10, noise=0.5, seed=3)
     matrix, rng = EmbeddingMatrix(values), np.random.default_rng(3)
@@ -211,7 +211,7 @@ def test_parts_left_empty_are_allowed(affine):
 
 
 def test_an_empty_part_is_given_the_rows_that_lie_farthest():
-    from compress.methods.flats import filled
+    from compress.solvers.flats import filled
 
     labels, nearest = np.array([0, 0, 2, 2, 0, 2]), np.array([0.1, 5.0, 0.2, 4.0, 3.0, 2.0])
     assert filled(labels, nearest, 3, 2).tolist() == [0, 1, 2, 1, 0, 2]
