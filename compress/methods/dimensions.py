@@ -9,10 +9,10 @@ from array_api_compat import array_namespace, device
 from compress import packing
 from compress.coding import factors
 from compress.form.compressed import Compressed
+from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, one_of, whole
-from compress.methods.loose import Loose
 from compress.methods.vector_quantizers import unit_of
 
 OVER = ("mean", "largest")

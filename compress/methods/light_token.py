@@ -9,8 +9,8 @@ from array_api_compat import array_namespace
 from compress import packing
 from compress.errors import Stop
 from compress.form.compressed import Compressed
+from compress.form.trainable import Loose
 from compress.methods.base import Method, one_of, rank_bound, real, whole
-from compress.methods.loose import Loose
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
 from compress.solvers.binary_codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep

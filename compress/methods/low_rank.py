@@ -7,10 +7,10 @@ import numpy as np
 
 from compress.coding import factors
 from compress.form.compressed import Compressed
+from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound, whole
-from compress.methods.loose import Loose
 
 
 class LowRank(Method):

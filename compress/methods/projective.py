@@ -11,9 +11,9 @@ from array_api_compat import array_namespace, device
 from compress import packing
 from compress.coding import factors
 from compress.form.compressed import Compressed
+from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.methods.base import Method, one_of, rank_bound, real, whole
-from compress.methods.loose import Loose
 from compress.solvers.flats import find_flats
 from compress.solvers.losses import LARGEST_P, Loss
 from compress.solvers.losses import NAMES as LOSSES

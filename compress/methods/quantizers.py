@@ -9,9 +9,9 @@ from array_api_compat import array_namespace
 from compress import packing
 from compress.coding import factors
 from compress.form.compressed import Compressed
+from compress.form.trainable import Loose
 from compress.linalg.blocks import walk
 from compress.methods.base import Method
-from compress.methods.loose import Loose
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from array_api_compat import array_namespace, device
 from compress import packing
 from compress.coding import factors
 from compress.form.compressed import Compressed
+from compress.form.trainable import Loose
 from compress.methods.base import Method, one_of, rank_bound, whole
-from compress.methods.loose import Loose
 
 FLOAT = {32: np.float32, 16: np.float16}
 
