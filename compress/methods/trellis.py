@@ -11,12 +11,12 @@ from compress import packing
 from compress.coding import basis_code as coded_basis
 from compress.coding.classes import Classes, find_classes
 from compress.coding.layout import bytes_of, check_stored
+from compress.coding.rate_plan import Plan, least_bytes, plan_within
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, one_of, real, seen_through, whole
-from compress.methods.plan import Plan, least_bytes, plan_within
 from compress.trellis import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
 
 SAMPLE = 16384  # rows that classes are found and their statistics taken from
