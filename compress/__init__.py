@@ -5,6 +5,7 @@ from compress.archive import load
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder
 from compress.form.compressed import Compressed
+from compress.form.metrics import Evaluation, evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import (
     METHODS,
@@ -21,7 +22,6 @@ from compress.methods import (
     ResidualQuantization,
     Trellis,
 )
-from compress.metrics import Evaluation, evaluate
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.spectrum import Spectrum, spectrum
 from compress.swap import Swapped, register, swap_embedding

@@ -7,9 +7,9 @@ from itertools import pairwise
 import numpy as np
 
 from compress.form.compressed import Compressed
+from compress.form.metrics import Evaluation
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
-from compress.metrics import Evaluation
 from compress.weights import ranks
 
 COUNT = 10

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 from itertools import product
 from pathlib import Path
 
+from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
-from compress.metrics import evaluate
 from compress.tuning.fitting import within
 
 RATIOS = (5.0, 10.0, 25.0, 50.0)

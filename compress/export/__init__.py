@@ -15,8 +15,8 @@ from compress import standalone
 from compress.errors import MatrixError
 from compress.export.card import card
 from compress.form.compressed import Compressed
+from compress.form.metrics import Evaluation, evaluate
 from compress.matrix import EmbeddingMatrix
-from compress.metrics import Evaluation, evaluate
 
 TABLE, CODE, CARD, ONNX = NAMES = ("embedding.safetensors", "load.py", "README.md", "embedding.onnx")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isclose
 
 from compress.form.compressed import Compressed
-from compress.metrics import Evaluation
+from compress.form.metrics import Evaluation
 
 COMPARED = 8192  # rows of the ONNX layer with those of torch, at most
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.form.compressed import Compressed
+from compress.form.metrics import evaluate
 from compress.form.trainable import Loose
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
-from compress.metrics import evaluate
 
 Progress = Callable[[dict], None]  # told after every step what was done; may raise to stop the fit
 
