@@ -9,6 +9,7 @@ from pathlib import Path
 
 import compress
 from compress import sweep
+from compress.cli.model import add_model_commands
 from compress.cli.options import (
     add_settings,
     add_source,
@@ -24,7 +25,6 @@ from compress.cli.options import (
     write_array,
 )
 from compress.errors import MatrixError
-from compress.model_commands import add_model_commands
 from compress.sources.files import replacing
 
 
