@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from compress.analysis.neighbours import ErrorByUse
 from compress.charts.figure import METHOD_COLOURS, MUTED, figure, plain
-from compress.neighbours import ErrorByUse
 
 LINE, HEAD, LEFT = 36, 92, 112  # pixels of a score, of what stands over and under a figure's scores, and left of them
 AXES = {"ratio": "ratio, bytes in float32 / bytes stored", "saved": "numbers saved, as the papers count, %"}

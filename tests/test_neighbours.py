@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import compress
-from compress import SVD, EmbeddingMatrix, neighbours
+from compress import SVD, EmbeddingMatrix
+from compress.analysis import neighbours
+from compress.analysis.neighbours import error_by_use, most_changed, nearest, ordered, overlap
 from compress.linalg.blocks import unit_rows
-from compress.neighbours import error_by_use, most_changed, nearest, ordered, overlap
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress import packing
+from compress.analysis.neighbours import ordered
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
-from compress.neighbours import ordered
 
 MOST_ROWS = 40_000  # that are looked at; of a larger matrix so many, chosen at random
 QUERIES = 1000

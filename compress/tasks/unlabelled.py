@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from compress.analysis.neighbours import COUNT, overlap
 from compress.errors import MatrixError
 from compress.linalg.blocks import some_rows
-from compress.neighbours import COUNT, overlap
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.score import Figure, Task
 from compress.tasks.texts import Text

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from compress.analysis.code_statistics import signs_of
+from compress.analysis.neighbours import nearest
 from compress.charts import codes as code_charts
-from compress.neighbours import nearest
 from pages.parts.controls import KEPT
 from pages.parts.hash_fits import Work, parts_of, unit_after, unit_before
 from pages.parts.say import literal

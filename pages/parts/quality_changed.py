@@ -4,9 +4,9 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, quality_charts
+from compress.analysis.neighbours import Changed, ErrorByUse, error_by_use, most_changed
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.linalg.blocks import some_rows
-from compress.neighbours import Changed, ErrorByUse, error_by_use, most_changed
 from pages.parts.pins import describe
 from pages.parts.quality_near import unit_tables
 from pages.parts.quick_fits import Fitted

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
+from compress.analysis.neighbours import Neighbours, neighbours
 from compress.linalg.blocks import unit_rows
-from compress.neighbours import Neighbours, neighbours
 from pages.parts.controls import KEPT
 from pages.parts.hash_fits import unit_before
 from pages.parts.pins import describe

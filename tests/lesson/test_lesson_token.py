@@ -3,11 +3,11 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix
+from compress.analysis.neighbours import neighbours
 from compress.lesson import token
 from compress.lesson.token import KEPT, LOST, METHOD, NEW, STEPS, chart, common_words, pipeline
 from compress.methods import SVD
 from compress.methods.light_token import prefixes
-from compress.neighbours import neighbours
 from compress.sources import planted
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

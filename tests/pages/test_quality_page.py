@@ -12,8 +12,8 @@ from safetensors.numpy import save_file
 
 import compress
 from compress import SVD, __main__, quality_charts
+from compress.analysis.neighbours import error_by_use, most_changed, neighbours
 from compress.linalg.blocks import unit_rows
-from compress.neighbours import error_by_use, most_changed, neighbours
 from pages.parts import jobs
 from pages.parts.quality_compare import progress as comparing
 from pages.parts.quality_controls import may_predict, tasks_in
