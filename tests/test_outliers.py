@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from compress import EmbeddingMatrix, MatrixError
-from compress.outliers import plant
+from compress.analysis.outliers import plant
 
 
 def test_planted_rows_have_the_length_asked_for_and_the_others_stay(small):

@@ -7,8 +7,8 @@ import numpy as np
 import streamlit as st
 
 from compress import SVD, Compressed, EmbeddingMatrix, Method, save_matrix
+from compress.analysis.outliers import plant
 from compress.coding import factors
-from compress.outliers import plant
 from compress.spectrum import principal_angles
 from compress.threads import one_thread
 from pages.parts import jobs

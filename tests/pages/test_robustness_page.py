@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import LpLowRank, ProjectiveClustering
-from compress.outliers import plant
+from compress.analysis.outliers import plant
 from pages.parts.cards import error_text
 from pages.parts.fits import fit_path, fit_progress
 from pages.parts.link import SETTINGS
