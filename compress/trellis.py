@@ -15,7 +15,7 @@ from os import cpu_count
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import packing
+from compress.coding import packing
 
 # A number's kind says what it costs: 0 nothing, it is left out; 1 to PHASES less than one bit, kind 1 moves the window by a bit and
 # the others use the window again; then for e = 1, 2, … extra bits three kinds: with a bit of the window each, or with one for two.

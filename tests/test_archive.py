@@ -179,7 +179,7 @@ def test_a_label_of_no_subspace_is_refused(small, tmp_path, k, label):
     result.save(path)
     numbers = result.method.labels(result.arrays, np.arange(40))
     numbers[17] = label
-    labels = compress.packing.pack_stream(numbers, compress.packing.width(k))
+    labels = compress.coding.packing.pack_stream(numbers, compress.coding.packing.width(k))
     with safe_open(path, framework="numpy") as file:
         header = file.metadata()["flatland"]
     write(path, header, {**result.arrays, "labels": labels})

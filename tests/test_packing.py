@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress.packing import pack_nibbles, pack_stream, read_nibbles, read_stream, width
+from compress.coding.packing import pack_nibbles, pack_stream, read_nibbles, read_stream, width
 
 
 def test_width_is_the_least_number_of_bits():

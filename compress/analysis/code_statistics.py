@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress import packing
 from compress.analysis.neighbours import ordered
+from compress.coding import packing
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.linalg.blocks import unit_rows

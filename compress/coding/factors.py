@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from array_api_compat import array_namespace
 
-from compress import packing
+from compress.coding import packing
 from compress.coding.layout import Layout, bytes_of
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress import packing
 from compress.coding import basis_code as coded_basis
+from compress.coding import packing
 from compress.coding.classes import Classes
 from compress.trellis import GUARD, Schedule, kinds_at, rounded_rates
 

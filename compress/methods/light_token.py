@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace
 
-from compress import packing
+from compress.coding import packing
 from compress.errors import Stop
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose

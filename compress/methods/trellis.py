@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress import packing
 from compress.coding import basis_code as coded_basis
+from compress.coding import packing
 from compress.coding.classes import Classes, find_classes
 from compress.coding.layout import bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_bytes, plan_within

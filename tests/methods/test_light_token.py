@@ -6,8 +6,8 @@ import torch
 
 import compress
 from compress import SVD, EmbeddingMatrix, LightToken, Stop
+from compress.coding.packing import read_signs
 from compress.methods.light_token import prefixes
-from compress.packing import read_signs
 from compress.solvers.binary_codes import Target, decoder_fitted, fit_codes, regained, sweep, total
 from compress.solvers.code_losses import LOSSES, directional, euclidean, recalibrated
 
