@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress.charts.figure import MUTED, figure, plain
-from compress.palette import CATEGORIES
+from compress.charts.palette import CATEGORIES
 
 CHANGE = [[0, CATEGORIES[0]], [0.5, "#8DB9D8"], [0.5, "#EBB58F"], [1, CATEGORIES[3]]]  # even a small change shows its sign
 PLANTED = CATEGORIES[6]

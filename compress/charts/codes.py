@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from compress.analysis.code_statistics import Pairs
 from compress.charts.figure import METHOD_COLOURS, MUTED, figure, plain
-from compress.palette import CATEGORIES
+from compress.charts.palette import CATEGORIES
 
 OURS = METHOD_COLOURS["light_token"]
 DASHES = ("solid", "dash", "dot", "dashdot")

@@ -10,8 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from compress.charts.palette import CATEGORIES, SEQUENTIAL
 from compress.methods import METHODS
-from compress.palette import CATEGORIES, SEQUENTIAL
 from compress.spectrum import Spectrum
 
 METHOD_COLOURS = {

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from compress.charts.figure import MUTED, figure, log_range, plain
-from compress.palette import CATEGORIES, SEQUENTIAL
+from compress.charts.palette import CATEGORIES, SEQUENTIAL
 
 KEPT, DROPPED = CATEGORIES[0], CATEGORIES[1]
 BY = {

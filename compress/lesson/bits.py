@@ -10,10 +10,10 @@ from plotly.utils import image_array_to_data_uri
 from compress import EmbeddingMatrix
 from compress.analysis.code_statistics import signs_of
 from compress.charts.figure import MUTED
+from compress.charts.palette import CATEGORIES
 from compress.form.metrics import evaluate
 from compress.methods import LightToken
 from compress.methods.light_token import read_decoder
-from compress.palette import CATEGORIES
 from compress.solvers.binary_codes import Codes, Target, decoder_fitted, total
 from compress.solvers.code_losses import euclidean
 

@@ -9,8 +9,8 @@ from plotly.utils import image_array_to_data_uri
 from compress import EmbeddingMatrix
 from compress.analysis.curves import Nested, nested, svd_errors
 from compress.charts.figure import MUTED, bytes_text
+from compress.charts.palette import CATEGORIES
 from compress.methods import SVD
-from compress.palette import CATEGORIES
 from compress.weights import ranks
 
 RANKS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 128)

@@ -11,12 +11,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.charts.palette import CATEGORIES
 from compress.form.metrics import evaluate
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD, ProjectiveClustering
 from compress.methods.projective import by_group
-from compress.palette import CATEGORIES
 from compress.solvers.flats import Flats, all_rows, chosen, filled, look, refit, residuals
 from compress.solvers.losses import Loss
 

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.charts.palette import CATEGORIES
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LpLowRank
-from compress.palette import CATEGORIES
 from compress.spectrum import principal_angles
 
 N = 20

@@ -11,11 +11,11 @@ from compress.analysis.code_statistics import signs_of
 from compress.analysis.neighbours import Neighbours, neighbours
 from compress.charts.codes import DIVERGING, OFF_ON
 from compress.charts.figure import plain
+from compress.charts.palette import CATEGORIES
 from compress.form.metrics import evaluate
 from compress.linalg.blocks import unit_rows
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
-from compress.palette import CATEGORIES
 from compress.weights import ranks
 
 METHOD = LightToken(rank=7, bits=192, stages=4, gain_bits=0, factor_bits=8, passes=1)

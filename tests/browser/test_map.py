@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from compress.palette import CATEGORIES
+from compress.charts.palette import CATEGORIES
 
 HARNESS = Path(__file__).with_name("map_harness.py")
 COUNT_CONTEXTS = """

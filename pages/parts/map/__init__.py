@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from compress.palette import CATEGORIES, SEQUENTIAL
+from compress.charts.palette import CATEGORIES, SEQUENTIAL
 
 from .packing import MISSING, frame, joined_names, pack, quantised_positions, quantised_values, robust_limits
 from .polygon import points_in_polygon
