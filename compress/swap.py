@@ -64,7 +64,7 @@ def swap_embedding(model, result: Compressed, output: str = "compressed") -> Swa
     put(model, old, layer, others, output == "compressed")
     became = output if tied else "none" if head is None else KEPT
     if hasattr(model, "save_pretrained"):
-        from compress.pretrained import mark
+        from compress.models.pretrained import mark
 
         mark(model, layer, KEPT if became == KEPT else output)
     own = table.nbytes if tied else getattr(getattr(head, "weight", None), "nbytes", 0)
@@ -84,7 +84,7 @@ def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple
 
 def register() -> None:
     """Makes transformers' `from_pretrained` open the folders that a swapped model's `save_pretrained` wrote."""
-    import compress.pretrained
+    import compress.models.pretrained
 
 
 def embedding_of(model):
