@@ -3,8 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, quality_charts
+from compress import EmbeddingMatrix
 from compress.analysis.neighbours import Changed, ErrorByUse, error_by_use, most_changed
+from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.linalg.blocks import some_rows
 from pages.parts.pins import describe

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from compress import METHODS, EmbeddingMatrix, quality_charts
+from compress import METHODS, EmbeddingMatrix
+from compress.charts import quality as quality_charts
 from pages.parts import jobs
 from pages.parts.controls import choice
 from pages.parts.matrix import chosen

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from compress import EmbeddingMatrix, quality_charts
+from compress import EmbeddingMatrix
+from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs

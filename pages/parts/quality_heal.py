@@ -6,7 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 import compress
-from compress import EmbeddingMatrix, Evaluation, MatrixError, quality_charts
+from compress import EmbeddingMatrix, Evaluation, MatrixError
+from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
 from pages.parts.cards import error_text

@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from compress import EmbeddingMatrix, quality_charts
+from compress import EmbeddingMatrix
+from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS
 from pages.parts import jobs

@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 
 import compress
-from compress import SVD, __main__, quality_charts
+from compress import SVD, __main__
 from compress.analysis.neighbours import error_by_use, most_changed, neighbours
+from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
 from pages.parts import jobs
 from pages.parts.quality_compare import progress as comparing
