@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from compress import robust_charts
+from compress.charts import robustness as robust_charts
 
 
 @pytest.mark.parametrize("residuals", [np.arange(100.0), np.array([1.0, 2, 3, 500]), np.zeros(4), np.full(5, 2.0)])

@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from compress import SVD, EmbeddingMatrix, MatrixError, Method, robust_charts
+from compress import SVD, EmbeddingMatrix, MatrixError, Method
+from compress.charts import robustness as robust_charts
 from compress.charts.figure import METHOD_COLOURS
 from compress.methods.lp import LOWNER_COLUMNS
 from compress.solvers.ellipsoid import lowner
