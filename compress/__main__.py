@@ -202,7 +202,7 @@ def advise(args) -> None:
 def draw_map(args) -> None:
     from contextlib import redirect_stdout
 
-    from compress.scatter import umap_map
+    from compress.analysis.scatter import umap_map
 
     matrix = opened(args)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # umap prints its stages

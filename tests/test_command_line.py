@@ -132,7 +132,7 @@ def test_without_json_every_figure_has_a_line(capsys):
 
 
 def test_a_map_is_written_as_coordinates(capsys, table, tmp_path, monkeypatch):
-    from compress import scatter
+    from compress.analysis import scatter
 
     monkeypatch.setattr(scatter, "umap_map", lambda matrix, seed, progress: matrix.values[:, :2] + np.float32(seed))
     (row,) = told(capsys, "map", table, "--seed", 3, "--out", tmp_path / "map.npy")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from compress import EmbeddingMatrix
-from compress.scatter import pca_map, umap_map
+from compress.analysis.scatter import pca_map, umap_map
 
 
 def test_the_map_of_principal_axes_is_the_centred_svd():

@@ -6,7 +6,7 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, Spectrum
 from compress.analysis.curves import svd_errors
-from compress.scatter import pca_map
+from compress.analysis.scatter import pca_map
 from compress.threads import one_thread
 
 
