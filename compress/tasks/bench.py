@@ -8,8 +8,8 @@ import torch
 
 from compress.errors import MatrixError
 from compress.models.open import MOST_TOKENS, OpenModel
-from compress.sensitivity import states_of
 from compress.tasks.texts import Text
+from compress.training.sensitivity import states_of
 
 BEFORE = "before"
 TOKENS_AT_ONCE = 4096  # of a batch, its padding counted in

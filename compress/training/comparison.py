@@ -25,8 +25,8 @@ from compress.tuning.fitting import fit_to
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
-    from compress.sensitivity import Sensitivity
     from compress.tasks.bench import Bench
+    from compress.training.sensitivity import Sensitivity
 
 COMPARED = ("svd", "projective", "lp", "light_token", "trellis")
 SETTINGS = {"projective": {"k": 5}, "lp": {"objective": "rows"}, "trellis": {"states": 1024}}  # MESSI's k; the rest as is
@@ -230,7 +230,7 @@ class Kept:
 
     def sensitivity(self, model, name: str, tell: Callable) -> "Sensitivity":
         """What the outputs feel on those texts, measured once for all cells."""
-        from compress.sensitivity import Sensitivity, sensitivity
+        from compress.training.sensitivity import Sensitivity, sensitivity
 
         file = self.folder / f"{self.matrix.digest}-{digest(VERSION, *self.texts[name])}.npz"
         if name not in self.felt and file.exists():

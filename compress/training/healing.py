@@ -11,9 +11,9 @@ from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import whole
 from compress.models.open import MOST_TOKENS, OpenModel
-from compress.sensitivity import Sensitivity, frozen, pooled, sensitivity, states_of
 from compress.swap import swapped_copy
 from compress.tasks.texts import Text
+from compress.training.sensitivity import Sensitivity, frozen, pooled, sensitivity, states_of
 
 STEPS, BATCH = 300, 32
 HELD_OUT, MOST_HELD_OUT = 0.1, 256  # texts that the distance is measured on and nothing is learnt from
