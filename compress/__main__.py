@@ -25,7 +25,7 @@ from compress.cli.options import (
     write_array,
 )
 from compress.errors import MatrixError
-from compress.sources.files import replacing
+from compress.files import replacing
 
 
 def main(arguments: list[str] | None = None) -> int:

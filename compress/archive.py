@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from compress.errors import MatrixError
+from compress.files import replacing
 from compress.form.compressed import Compressed
 from compress.methods.base import Method
-from compress.sources.files import replacing
 
 VERSION = 1
 

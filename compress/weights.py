@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import MatrixError
-from compress.sources.files import read_lines
+from compress.files import read_lines
 from compress.sources.vocabulary import SENTENCEPIECE
 
 UNIFORM = "uniform"

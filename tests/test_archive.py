@@ -10,8 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import compress
-from compress import SVD, EmbeddingMatrix, Int4, MatrixError, ProjectiveClustering
-from compress.sources import files
+from compress import SVD, EmbeddingMatrix, Int4, MatrixError, ProjectiveClustering, files
 
 METHODS = [
     ProjectiveClustering(k=3, j=2, affine=True, restarts=1),

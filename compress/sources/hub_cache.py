@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from compress.errors import MatrixError
-from compress.sources.files import cache_folder, read_json, replacing
+from compress.files import cache_folder, read_json, replacing
 from compress.sources.safetensors_header import Entry
 
 COMMIT = re.compile(r"[0-9a-f]{40}")

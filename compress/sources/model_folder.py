@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from compress.errors import MatrixError
+from compress.files import read_json
 from compress.sources import safetensors_file, torch_file, vocabulary
-from compress.sources.files import read_json
 from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
 from compress.sources.kinds import reader_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import MatrixError
+from compress.files import replacing
 from compress.matrix import EmbeddingMatrix
-from compress.sources.files import replacing
 from compress.sources.info import Read, TensorInfo, matrices_first, pick
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress.errors import MatrixError
-from compress.sources.files import parse_json
+from compress.files import parse_json
 from compress.sources.info import TensorInfo
 from compress.sources.limits import size
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compress.errors import MatrixError
-from compress.sources.files import read_json, read_lines
+from compress.files import read_json, read_lines
 
 PLAIN = ("vocab.txt", "vocab.json", "tokens.json", "tokens.txt", "words.txt", "words.json")
 SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from compress.errors import MatrixError
+from compress.files import read_lines
 from compress.linalg.blocks import some_rows
-from compress.sources.files import read_lines
 
 
 class Part(NamedTuple):

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from compress.errors import MatrixError
+from compress.files import read_json
 from compress.linalg.blocks import some_rows
-from compress.sources.files import read_json
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.glue import hub_set
 from compress.tasks.labelled import HEAD_SHARE

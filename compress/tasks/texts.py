@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from compress.errors import MatrixError
-from compress.sources.files import read_json, read_lines
+from compress.files import read_json, read_lines
 
 Text = str | tuple[int, ...]  # a text, or its token ids where there is no tokenizer
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from compress.archive import load
 from compress.errors import MatrixError
+from compress.files import replacing
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
 from compress.linalg.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD, Method
-from compress.sources.files import replacing
 from compress.tasks.judging import Given, check_names, judged_keys, settings_of, task_of
 from compress.tasks.score import Score, Scores
 from compress.tasks.texts import Text

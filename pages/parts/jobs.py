@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from compress.sources import files
+from compress import files
 from compress.sweep import Trials
 from pages.parts.say import refused
 

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, MatrixError
-from compress.sources.files import replacing
+from compress.files import replacing
 from compress.weights import MOST_A, UNIFORM, top_share
 from pages.parts import jobs
 from pages.parts.matrix import chosen_weights, is_local, kept_upload, open_weighted, use_weights
