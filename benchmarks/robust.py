@@ -6,9 +6,9 @@ import numpy as np
 
 from benchmarks.report import against, demo, heading, median_seconds, table
 from compress import SVD, EmbeddingMatrix, LpLowRank, evaluate
+from compress.analysis.spectrum import principal_angles
 from compress.solvers.ellipsoid import lowner
 from compress.solvers.lewis import lewis_moments
-from compress.spectrum import principal_angles
 
 SEEDS = 20
 J = 115

@@ -1,6 +1,7 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
 from compress.analysis.bound import Bound, class_bound, gaussian_bound
+from compress.analysis.spectrum import Spectrum, spectrum
 from compress.archive import load
 from compress.errors import MatrixError, Stop
 from compress.export import export_folder
@@ -23,7 +24,6 @@ from compress.methods import (
     Trellis,
 )
 from compress.sources import load_matrix, save_matrix, tensors
-from compress.spectrum import Spectrum, spectrum
 from compress.swap import Swapped, register, swap_embedding
 from compress.training.finetuning import Finetuned, finetune
 from compress.training.healing import Healed, heal

@@ -5,8 +5,8 @@ import pytest
 
 import compress
 from compress import SVD, EmbeddingMatrix
+from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding.factors import BITS
-from compress.spectrum import group_singular_values, principal_angles
 
 
 def with_spectrum(values, n, d, seed=0):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compress.analysis.spectrum import spectrum
 from compress.coding import factors
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.spectrum import spectrum
 
 BLOCK_BYTES = 2 << 20
 RIDGE = 1e-6  # of the mean square of a code, as in factors.least_squares

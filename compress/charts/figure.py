@@ -10,9 +10,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from compress.analysis.spectrum import Spectrum
 from compress.charts.palette import CATEGORIES, SEQUENTIAL
 from compress.methods import METHODS
-from compress.spectrum import Spectrum
 
 METHOD_COLOURS = {
     "svd": CATEGORIES[0],

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from compress.analysis.spectrum import principal_angles
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.charts.palette import CATEGORIES
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LpLowRank
-from compress.spectrum import principal_angles
 
 N = 20
 FARTHEST = 15

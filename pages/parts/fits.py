@@ -11,10 +11,10 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
+from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding import factors
 from compress.methods import SVD, LpLowRank
 from compress.solvers.lewis import lewis_axes
-from compress.spectrum import group_singular_values, principal_angles
 from compress.threads import one_thread
 from compress.tuning.fitting import within
 from pages.parts import jobs

@@ -8,8 +8,8 @@ import streamlit as st
 
 from compress import SVD, Compressed, EmbeddingMatrix, Method, save_matrix
 from compress.analysis.outliers import plant
+from compress.analysis.spectrum import principal_angles
 from compress.coding import factors
-from compress.spectrum import principal_angles
 from compress.threads import one_thread
 from pages.parts import jobs
 from pages.parts.fits import Fit, axes_of, draft, previewed

@@ -7,8 +7,8 @@ from scipy.optimize import linprog
 
 import compress
 from compress import SVD, EmbeddingMatrix, LpLowRank, ProjectiveClustering
+from compress.analysis.spectrum import principal_angles
 from compress.solvers.entries import regress
-from compress.spectrum import principal_angles
 
 OBJECTIVE = pytest.mark.parametrize("objective", ["entries", "rows"])
 WEIGHTED = pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])
