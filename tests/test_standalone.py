@@ -17,9 +17,9 @@ from compress import METHODS, SVD, Dimensions, EmbeddingMatrix, Int4, LightToken
 from compress import OptimizedProductQuantization as OPQ
 from compress import ProductQuantization as PQ
 from compress import ResidualQuantization as RQ
+from compress.export.decoders import FILES, source_of
 from compress.export.onnx_layer import NotExported, differs, onnx_of
 from compress.methods import Int8
-from compress.standalone import FILES, source_of
 
 MANY = ProjectiveClustering(k=70, j=2, restarts=1, steps=1)
 SETTINGS = [*(each for cases in CASES.values() for each in cases), MANY]
@@ -184,7 +184,7 @@ def test_a_table_that_is_not_compressed_is_refused(tmp_path):
 
     save_file({"x": np.ones((3, 3), np.float32)}, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match=r"x\.safetensors is not a file that this load\.py can read"):
-        import_module("compress.standalone.rounded").load(tmp_path / "x.safetensors")
+        import_module("compress.export.decoders.rounded").load(tmp_path / "x.safetensors")
 
 
 @pytest.mark.parametrize("name", FILES)

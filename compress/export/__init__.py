@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from compress import standalone
 from compress.errors import MatrixError
+from compress.export import decoders as standalone
 from compress.export.card import card
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation, evaluate

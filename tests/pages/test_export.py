@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import compress
 from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
-from compress.standalone import source_of
+from compress.export.decoders import source_of
 from pages.parts import export_folder
 from pages.parts.export_code import layer_code, model_code, shell_code
 from pages.parts.export_file import checks, file_name

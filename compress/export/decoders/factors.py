@@ -11,7 +11,7 @@ rank in the lp sense, k subspaces). Numbers of 8 and 4 bits are whole; the steps
 
 import torch
 
-from compress.standalone.frame import loader, numbers, read_bits, show
+from compress.export.decoders.frame import loader, numbers, read_bits, show
 
 METHODS = ("svd", "lp", "projective")
 MOST_SIDE_BY_SIDE = 64

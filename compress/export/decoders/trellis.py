@@ -16,7 +16,7 @@ import math
 
 import torch
 
-from compress.standalone.frame import loader, read_bits, show
+from compress.export.decoders.frame import loader, read_bits, show
 
 METHODS = ("trellis",)
 

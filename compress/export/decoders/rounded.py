@@ -5,15 +5,12 @@
     layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
     load.put_into(model, layer)  # in the place of the embedding of a transformers model
 
-A row is its numbers in some of the columns and 0 in the others. Which columns, a bit for each says. Numbers of 16 bits have one
-scale for all; those of 8 and 4 bits are whole and have one a column.
+A row is whole numbers of 8 or 4 bits times a step of its own.
 """
 
-import torch
+from compress.export.decoders.frame import loader, numbers, show
 
-from compress.standalone.frame import loader, numbers, read_bits, show
-
-METHODS = ("dimensions",)
+METHODS = ("int8", "int4")
 
 
 def prepare(header, arrays):
@@ -23,10 +20,7 @@ def prepare(header, arrays):
 
 def decode(header, arrays, rows):
     """The vectors (r, dim) of rows (r,)."""
-    there = read_bits(arrays["mask"], torch.arange(header["shape"][1], device=rows.device), 1)
-    kept = numbers(arrays["coefficients"][rows], header["settings"]["kept"])
-    kept = kept * arrays["scales"] if "scales" in arrays else kept
-    return kept[:, (there.cumsum(0) - 1) * there] * there
+    return numbers(arrays["codes"][rows], header["shape"][1]) * arrays["scales"][rows].float()[:, None]
 
 
 load = loader(METHODS, prepare, decode)

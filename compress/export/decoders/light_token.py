@@ -11,7 +11,7 @@ there is a low-rank part, that row's coefficients times a basis.
 
 import torch
 
-from compress.standalone.frame import POWERS, loader, read_bits, show
+from compress.export.decoders.frame import POWERS, loader, read_bits, show
 
 METHODS = ("light_token",)
 

@@ -22,7 +22,7 @@ FILES = {
 
 
 IMPORTS = re.compile(r"^(?:import|from) .*\n", re.M)
-OF_FRAME = re.compile(r"^from compress\.standalone\.frame import .*\n", re.M)
+OF_FRAME = re.compile(r"^from compress\.export\.decoders\.frame import .*\n", re.M)
 
 
 def source_of(method: str) -> str:

@@ -11,7 +11,7 @@ or added up (rq).
 
 import torch
 
-from compress.standalone.frame import loader, read_bits, show
+from compress.export.decoders.frame import loader, read_bits, show
 
 METHODS = ("pq", "opq", "rq")
 
