@@ -23,8 +23,8 @@ from compress.methods import (
     ResidualQuantization,
     Trellis,
 )
+from compress.models.swap import Swapped, register, swap_embedding
 from compress.sources import load_matrix, save_matrix, tensors
-from compress.swap import Swapped, register, swap_embedding
 from compress.training.finetuning import Finetuned, finetune
 from compress.training.healing import Healed, heal
 from compress.tuning.advise import Advice, advise

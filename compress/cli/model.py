@@ -156,7 +156,7 @@ def compare(args) -> None:
 
 def swap_of(network, result: compress.Compressed) -> dict | None:
     """What a swap would do to a network; None where it cannot be swapped."""
-    from compress.swap import swapped_copy
+    from compress.models.swap import swapped_copy
 
     try:
         return asdict(swapped_copy(network, result)[1])

@@ -311,7 +311,7 @@ def fitted(result: Compressed | Method | None, table: np.ndarray, weights, tell:
 
 def swapped(network, result: Compressed | None):
     """The compressed embedding, in the network now; None for a table that stays dense."""
-    from compress.swap import swap_embedding
+    from compress.models.swap import swap_embedding
 
     if result is None:
         return None
@@ -403,7 +403,7 @@ def cut(task: LabelledTask, limit: int | None) -> LabelledTask:
 
 def check_table(model: "OpenModel", result: Compressed | Method | None) -> None:
     """Raises ValueError where the model has no table to compress, or where the compressed one is of another shape."""
-    from compress.swap import embedding_of
+    from compress.models.swap import embedding_of
 
     if not type(model.network).__name__.endswith(HEAD):
         raise MatrixError(f"{type(model.network).__name__} is no sequence classifier; open the model with the head {HEAD}.")

@@ -11,7 +11,7 @@ from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import whole
 from compress.models.open import MOST_TOKENS, OpenModel
-from compress.swap import swapped_copy
+from compress.models.swap import swapped_copy
 from compress.tasks.texts import Text
 from compress.training.sensitivity import Sensitivity, frozen, pooled, sensitivity, states_of
 
