@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 
 import compress
-from compress import sweep
 from compress.cli.model import add_model_commands
 from compress.cli.options import (
     add_settings,
@@ -26,6 +25,7 @@ from compress.cli.options import (
 )
 from compress.errors import MatrixError
 from compress.files import replacing
+from compress.tuning import sweep
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,8 +12,8 @@ from compress.analysis.curves import svd_errors
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
 from compress.methods.base import real
-from compress.sweep import Trial
 from compress.tuning.fitting import largest_ratio
+from compress.tuning.sweep import Trial
 
 if TYPE_CHECKING:
     from compress.tuning.advise import Fits

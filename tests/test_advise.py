@@ -6,7 +6,7 @@ import pytest
 import compress
 from compress import METHODS, EmbeddingMatrix, Int8, ProjectiveClustering, advise
 from compress.sources import planted
-from compress.sweep import Trials
+from compress.tuning.sweep import Trials
 
 QUICK = ("svd", "projective", "int8", "int4")
 

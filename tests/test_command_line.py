@@ -78,7 +78,7 @@ def test_a_sweep_keeps_its_trials_and_goes_on(capsys, table, tmp_path, monkeypat
     folder = tmp_path / "sweep"
     arguments = ("sweep", table, "--methods", "svd,int4", "--ratios", "4,8", "--out", folder)
     rows = told(capsys, *arguments)
-    assert len(rows) == len(compress.sweep.plan((200, 12), ["svd", "int4"], [4, 8]))
+    assert len(rows) == len(compress.tuning.sweep.plan((200, 12), ["svd", "int4"], [4, 8]))
     assert {row["method"] for row in rows} == {"svd", "int4"}
     monkeypatch.setattr(compress.SVD, "fit", lambda *_: pytest.fail("fitted again"))
     assert told(capsys, *arguments) == rows
@@ -163,7 +163,7 @@ def test_a_sweep_with_weights_keeps_its_trials_apart_and_prints_both_errors(caps
     assert main(arguments) == main([*arguments, "--weights", "order:1"]) == 0
     plain, weighted = capsys.readouterr().out.splitlines()
     assert "weighted" not in plain and "weighted" in weighted
-    store = compress.sweep.Trials(tmp_path / "sweep" / "trials.sqlite")
+    store = compress.tuning.sweep.Trials(tmp_path / "sweep" / "trials.sqlite")
     for spec in ("uniform", "order:1"):
         (trial,) = store.of(compress.load_matrix(table, weights=spec).key)
         assert f"{trial.figures['weighted_error']:.4f}" in (plain if spec == "uniform" else weighted)
@@ -333,7 +333,7 @@ def test_a_sweep_that_is_killed_goes_on_with_every_finished_trial(large, tmp_pat
     arguments = ("sweep", large, "--methods", "projective", "--ratios", "20,10,8,5", "--restarts", 5, "--out", tmp_path / "out")
     told, status = killed(arguments, 3, signal.SIGKILL)
     assert status == -signal.SIGKILL
-    store = compress.sweep.Trials(tmp_path / "out" / "trials.sqlite")
+    store = compress.tuning.sweep.Trials(tmp_path / "out" / "trials.sqlite")
     kept = list(store.of(compress.load_matrix(large).digest))
     assert len(told) <= len(kept) < told[0]["of"]
     again, status = killed(("sweep", large, "--methods", "projective", *arguments[4:]), len(kept) + 1, signal.SIGKILL)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import compress
-from compress import SVD, EmbeddingMatrix, Int8, ProjectiveClustering, sweep
-from compress.sweep import Trial, Trials
+from compress import SVD, EmbeddingMatrix, Int8, ProjectiveClustering
+from compress.tuning import sweep
+from compress.tuning.sweep import Trial, Trials
 
 SETTINGS = [SVD(j=1), SVD(j=3, factor_bits=8), Int8(), ProjectiveClustering(k=2, j=1, restarts=1)]
 

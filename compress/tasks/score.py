@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.errors import MatrixError
-from compress.sweep import Trials
+from compress.tuning.sweep import Trials
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel

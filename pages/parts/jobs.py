@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from compress import files
-from compress.sweep import Trials
+from compress.tuning.sweep import Trials
 from pages.parts.say import refused
 
 ROOT = Path(__file__).parents[2]

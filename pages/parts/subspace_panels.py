@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.charts import figure as charts
-from compress.sweep import plan
+from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered
 from pages.parts.fits import Fit, angles_of, group_spectra_of, svd_at_same_bytes

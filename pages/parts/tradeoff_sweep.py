@@ -5,7 +5,7 @@ import streamlit as st
 from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.charts.figure import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
-from compress.sweep import plan
+from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.matrix import chosen
 from pages.parts.weights import weights_option

@@ -4,7 +4,7 @@ import pytest
 
 import compress
 from compress.methods import ProjectiveClustering
-from compress.sweep import Trials
+from compress.tuning.sweep import Trials
 from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 

@@ -12,7 +12,7 @@ import compress
 from compress import SVD, Dimensions, LightToken, LpLowRank, ProjectiveClustering
 from compress.charts.figure import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
 from compress.methods import ProductQuantization, Trellis
-from compress.sweep import Trials, run
+from compress.tuning.sweep import Trials, run
 from pages.parts.pins import describe, to_link
 
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
