@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress.trellis import (
+from compress.coding.trellis_code import (
     AT_ONCE,
     EXTRA,
     GUARD,
@@ -140,7 +140,7 @@ def test_the_window_ends_as_zeros():
 def test_the_result_does_not_depend_on_how_sequences_are_dealt_to_threads(monkeypatch):
     numbers, rates = normal(600, 30), np.full((1, 30), 1.5)
     expected = coded(numbers, rates)[0]
-    monkeypatch.setattr("compress.trellis.cpu_count", lambda: 1)
+    monkeypatch.setattr("compress.coding.trellis_code.cpu_count", lambda: 1)
     assert np.array_equal(coded(numbers, rates)[0], expected)
     step = AT_ONCE // 30
     assert np.array_equal(coded(numbers[step:], rates)[0], expected[step:])

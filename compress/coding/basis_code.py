@@ -6,7 +6,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress.coding.layout import Layout
-from compress.trellis import GUARD, Schedule, encode, kinds_at, read, spread
+from compress.coding.trellis_code import GUARD, Schedule, encode, kinds_at, read, spread
 
 STATES = 4096
 LOWEST, HIGHEST = 2.0, 10.0  # bits a number

@@ -7,7 +7,7 @@ import numpy as np
 from compress.coding import basis_code as coded_basis
 from compress.coding import packing
 from compress.coding.classes import Classes
-from compress.trellis import GUARD, Schedule, kinds_at, rounded_rates
+from compress.coding.trellis_code import GUARD, Schedule, kinds_at, rounded_rates
 
 TABLES = 3  # bytes for each class and direction: kind, scale, mean
 COLUMN = 4  # bytes more for each direction: the scale of its means

@@ -12,12 +12,12 @@ from compress.coding import packing
 from compress.coding.classes import Classes, find_classes
 from compress.coding.layout import bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_bytes, plan_within
+from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, one_of, real, seen_through, whole
-from compress.trellis import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
 
 SAMPLE = 16384  # rows that classes are found and their statistics taken from
 REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often

@@ -8,7 +8,7 @@ import pytest
 import compress
 from compress import EmbeddingMatrix, Int4, ProductQuantization, Trellis
 from compress.coding import basis_code as coded_basis
-from compress.trellis import spread
+from compress.coding.trellis_code import spread
 
 
 def stretched(n=1500, d=32, seed=0):
