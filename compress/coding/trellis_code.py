@@ -187,7 +187,7 @@ def encode(numbers: np.ndarray, labels: np.ndarray, scales: np.ndarray, schedule
     labels: (n,) class of each sequence. scales: (c, m) by which the levels are multiplied. Some sequences at a time are coded as
     one; each time the window begins and ends as zeros. Runs on every core.
     """
-    from compress.viterbi import viterbi
+    from compress.coding.viterbi import viterbi
 
     most = int(schedule.extra.max())
     table = np.zeros((most + 1, 1 << most, 1 << HASH_BITS), np.float32)
