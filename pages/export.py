@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress.weights import UNIFORM
+from compress.sources.weights import UNIFORM
 from pages.parts.cards import cards
 from pages.parts.export_choice import setting_choice
 from pages.parts.export_code import layer_code, model_code, shell_code

@@ -8,7 +8,7 @@ import pytest
 import compress
 from compress import EmbeddingMatrix, MatrixError
 from compress.methods import SVD, ProjectiveClustering
-from compress.weights import ranks, row_weights, top_share
+from compress.sources.weights import ranks, row_weights, top_share
 
 BERT = [
     "[PAD]",
@@ -125,7 +125,7 @@ def test_without_a_tokenizer_words_are_looked_up_by_name(tmp_path):
 
 
 def test_a_line_longer_than_a_part_is_counted_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("compress.weights.LONGEST_LINE", 8)
+    monkeypatch.setattr("compress.sources.weights.LONGEST_LINE", 8)
     (tmp_path / "text.txt").write_text("aa bb cc aa bb aa ")
     assert (row_weights(f"counts:{tmp_path / 'text.txt'}", 3, ["aa", "bb", "cc"]) - 1).sum() >= 5
     (tmp_path / "text.txt").write_text(" " * 20 + "aa\n")

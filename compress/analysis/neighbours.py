@@ -10,7 +10,7 @@ from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
-from compress.weights import ranks
+from compress.sources.weights import ranks
 
 COUNT = 10
 GRAIN = 1 << 20  # cosines are told apart in steps of 1 / GRAIN, so that equal rows are equally near whatever rounding did

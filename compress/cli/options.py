@@ -15,7 +15,7 @@ import numpy as np
 
 import compress
 from compress.files import replacing
-from compress.weights import KINDS, MOST_A
+from compress.sources.weights import KINDS, MOST_A
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from compress.analysis.curves import Nested, nested, svd_errors
 from compress.charts.figure import MUTED, bytes_text
 from compress.charts.palette import CATEGORIES
 from compress.methods import SVD
-from compress.weights import ranks
+from compress.sources.weights import ranks
 
 RANKS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 128)
 HIGH, WIDE = 128, 208  # points of the picture

@@ -16,7 +16,7 @@ from compress.form.metrics import evaluate
 from compress.linalg.blocks import unit_rows
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
-from compress.weights import ranks
+from compress.sources.weights import ranks
 
 METHOD = LightToken(rank=7, bits=192, stages=4, gain_bits=0, factor_bits=8, passes=1)
 STEPS = ("original row", "low rank", "stage 1", "stage 2", "stage 3", "stage 4")

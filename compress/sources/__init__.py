@@ -13,7 +13,7 @@ from compress.sources.kinds import reader_of
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_file import save_matrix
 from compress.sources.toy import planted
-from compress.weights import UNIFORM, row_weights
+from compress.sources.weights import UNIFORM, row_weights
 
 __all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
 

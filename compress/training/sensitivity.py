@@ -10,8 +10,8 @@ import numpy as np
 from compress.linalg.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
 from compress.models.open import MOST_TOKENS, OpenModel
+from compress.sources.weights import by_order
 from compress.tasks.texts import Text
-from compress.weights import by_order
 
 TEXTS = 1500  # that directions are measured on, unless asked otherwise; rows are counted in all
 PROBES = 2  # random combinations of the outputs, for each batch

@@ -11,7 +11,7 @@ import compress
 from compress import EmbeddingMatrix, MatrixError
 from compress.charts.figure import bytes_text
 from compress.sources import tokenizer_folder
-from compress.weights import UNIFORM, row_weights
+from compress.sources.weights import UNIFORM, row_weights
 from pages.parts.frame import through_app
 from pages.parts.say import literal, refused
 

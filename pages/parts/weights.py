@@ -8,7 +8,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, MatrixError
 from compress.files import replacing
-from compress.weights import MOST_A, UNIFORM, top_share
+from compress.sources.weights import MOST_A, UNIFORM, top_share
 from pages.parts import jobs
 from pages.parts.matrix import chosen_weights, is_local, kept_upload, open_weighted, use_weights
 from pages.parts.say import literal, refused
