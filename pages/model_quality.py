@@ -4,7 +4,7 @@ import streamlit as st
 
 from compress.models.open import has_model
 from pages.parts.cards import cards
-from pages.parts.export_choice import setting_choice
+from pages.parts.export.choice import setting_choice
 from pages.parts.matrix import chosen, current_matrix
 from pages.parts.quality_changed import changed_table, error_chart
 from pages.parts.quality_compare import comparison_panel, fill_button

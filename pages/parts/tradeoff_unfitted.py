@@ -4,7 +4,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, Method
 from pages.parts import jobs
-from pages.parts.export_choice import possible
+from pages.parts.export.choice import possible
 from pages.parts.fits import again, fit_path, fit_progress, start_full
 from pages.parts.pins import describe
 
