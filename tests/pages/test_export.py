@@ -12,7 +12,7 @@ import compress
 from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
 from compress.export.decoders import source_of
 from pages.parts import export_folder
-from pages.parts.export_code import layer_code, model_code, shell_code
+from pages.parts.export.code import layer_code, model_code, shell_code
 from pages.parts.export_file import checks, file_name
 from pages.parts.pins import describe, to_link
 
