@@ -12,7 +12,7 @@ from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
 from pages.parts.cards import error_text
 from pages.parts.controls import whole_slider
-from pages.parts.export_file import file_name
+from pages.parts.export.file import file_name
 from pages.parts.matrix import chosen
 from pages.parts.quality_controls import Asked
 from pages.parts.quality_records import healed_path

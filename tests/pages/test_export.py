@@ -13,7 +13,7 @@ from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
 from compress.export.decoders import source_of
 from pages.parts import export_folder
 from pages.parts.export.code import layer_code, model_code, shell_code
-from pages.parts.export_file import checks, file_name
+from pages.parts.export.file import checks, file_name
 from pages.parts.pins import describe, to_link
 
 ROOT = Path(__file__).parents[2]
