@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 import compress
 from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
 from compress.export.decoders import source_of
-from pages.parts import export_folder
+from pages.parts.export import folder as export_folder
 from pages.parts.export.code import layer_code, model_code, shell_code
 from pages.parts.export.file import checks, file_name
 from pages.parts.pins import describe, to_link
@@ -157,7 +157,7 @@ def test_the_folder_is_made_when_asked_for_and_its_files_are_shown(toy):
 
 def test_a_layer_that_onnx_cannot_hold_is_said_to_be_left_out(monkeypatch):
     monkeypatch.setattr("compress.export.onnx_layer.MOST_BYTES", 10)
-    monkeypatch.setattr("pages.parts.export_folder.archive", export_folder.archive.__wrapped__)
+    monkeypatch.setattr("pages.parts.export.folder.archive", export_folder.archive.__wrapped__)
     page = opened(pins='[["int8",{}]]', export="int8 by row")
     page.button(key="folder").click().run()
     assert not page.exception
