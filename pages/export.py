@@ -8,7 +8,7 @@ from pages.parts.export.choice import setting_choice
 from pages.parts.export.code import layer_code, model_code, shell_code
 from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
-from pages.parts.export_upload import file_check
+from pages.parts.export.upload import file_check
 from pages.parts.fits import svd_at_same_bytes
 from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
 from pages.parts.pins import describe
