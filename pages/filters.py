@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.filters.compare import comparison
-from pages.parts.filters_controls import prune_controls
+from pages.parts.filters.controls import prune_controls
 from pages.parts.filters_export import downloads
 from pages.parts.filters_fits import pruned, studied
 from pages.parts.filters_maps import maps_panel
