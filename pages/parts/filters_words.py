@@ -5,7 +5,7 @@ import pandas as pd
 
 from compress.charts.filters import BY
 from compress.pruning import Study
-from pages.parts.filters_curve import Curve
+from pages.parts.filters.curve import Curve
 
 ABOUT = (
     "A filter can go if the layer after it hardly feels it. Here its sensitivity, measured on a few pictures without labels, "

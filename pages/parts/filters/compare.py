@@ -6,7 +6,7 @@ import streamlit as st
 from compress.charts import filters as filter_charts
 from compress.pruning import Study
 from pages.parts.controls import KEPT
-from pages.parts.filters_curve import SEEDS, Curve, curve_of, losses
+from pages.parts.filters.curve import SEEDS, Curve, curve_of, losses
 from pages.parts.filters_fits import Outcome, Setting
 from pages.parts.filters_network import Subject
 from pages.parts.filters_words import comparison_words
