@@ -6,7 +6,7 @@ import streamlit as st
 from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
 from pages.parts.controls import whole_slider
-from pages.parts.filters_fits import MAPPED, Outcome, feature_maps
+from pages.parts.filters.fits import MAPPED, Outcome, feature_maps
 from pages.parts.filters_network import Subject
 
 MOST = 40  # maps of each kind

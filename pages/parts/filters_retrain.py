@@ -4,7 +4,7 @@ import streamlit as st
 from torch import nn
 
 from compress import pruning
-from pages.parts.filters_fits import Setting, pruned
+from pages.parts.filters.fits import Setting, pruned
 from pages.parts.filters_network import Subject
 from pages.parts.filters_work import TURNS, Work
 from pages.parts.say import refused

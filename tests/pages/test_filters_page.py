@@ -16,7 +16,7 @@ from pages.parts import filters_upload
 from pages.parts.filters import curve as filters_curve
 from pages.parts.filters import export as filters_export
 from pages.parts.filters.curve import Curve, losses
-from pages.parts.filters_fits import Setting, study_of
+from pages.parts.filters.fits import Setting, study_of
 from pages.parts.filters_network import digits
 from pages.parts.filters_words import comparison_words
 from pages.parts.filters_work import Turns, Work
@@ -268,7 +268,7 @@ def test_a_budget_that_is_refused_leaves_the_controls(open_page, errors, monkeyp
         raise ValueError("keep must be at least 0.048 of the flops, which is one filter a layer, got 0.01")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pages.parts.filters_fits.prune", refuse)
+        patch.setattr("pages.parts.filters.fits.prune", refuse)
         page = open_page("filters", filters_keep=33)
         assert not page.exception and "one filter a layer" in errors(page)[0] and not page.metric
     page.slider(key="filters_keep").set_value(34).run()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.controls import choice, whole_slider
-from pages.parts.filters_fits import Setting
+from pages.parts.filters.fits import Setting
 
 MEASURES = {"Parameters": "parameters", "FLOPs": "flops"}
 OVER = {"Largest share": "largest", "Mean share": "mean"}

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from compress import pruning
-from pages.parts.filters_fits import Setting, prune, study_of
+from pages.parts.filters.fits import Setting, prune, study_of
 from pages.parts.filters_network import Subject
 from pages.parts.filters_work import TURNS, Stopped, Work
 
