@@ -5,7 +5,7 @@ from torch import nn
 
 from compress import pruning
 from pages.parts.filters.fits import Setting, pruned
-from pages.parts.filters_network import Subject
+from pages.parts.filters.network import Subject
 from pages.parts.filters_work import TURNS, Work
 from pages.parts.say import refused
 

@@ -17,7 +17,7 @@ from pages.parts.filters import curve as filters_curve
 from pages.parts.filters import export as filters_export
 from pages.parts.filters.curve import Curve, losses
 from pages.parts.filters.fits import Setting, study_of
-from pages.parts.filters_network import digits
+from pages.parts.filters.network import digits
 from pages.parts.filters_words import comparison_words
 from pages.parts.filters_work import Turns, Work
 

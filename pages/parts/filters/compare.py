@@ -8,7 +8,7 @@ from compress.pruning import Study
 from pages.parts.controls import KEPT
 from pages.parts.filters.curve import SEEDS, Curve, curve_of, losses
 from pages.parts.filters.fits import Outcome, Setting
-from pages.parts.filters_network import Subject
+from pages.parts.filters.network import Subject
 from pages.parts.filters_words import comparison_words
 from pages.parts.say import refused
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from compress import pruning
 from compress.export.onnx_layer import CLOSE, forget_source, lock, quiet
 from pages.parts.filters.fits import Outcome, Setting, pruned
-from pages.parts.filters_network import Subject
+from pages.parts.filters.network import Subject
 from pages.parts.filters_work import TURNS
 from pages.parts.say import refused
 

@@ -7,7 +7,7 @@ from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
 from pages.parts.controls import whole_slider
 from pages.parts.filters.fits import MAPPED, Outcome, feature_maps
-from pages.parts.filters_network import Subject
+from pages.parts.filters.network import Subject
 
 MOST = 40  # maps of each kind
 BRIGHTEST = 0.999  # of the numbers of a layer lie below the end of the colours
