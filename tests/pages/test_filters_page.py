@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from compress import pruning
-from pages.parts import filters_upload
 from pages.parts.filters import curve as filters_curve
 from pages.parts.filters import export as filters_export
+from pages.parts.filters import upload as filters_upload
 from pages.parts.filters.curve import Curve, losses
 from pages.parts.filters.fits import Setting, study_of
 from pages.parts.filters.network import digits
