@@ -10,7 +10,7 @@ from pages.parts.filters.maps import maps_panel
 from pages.parts.filters.network import chosen_network
 from pages.parts.filters.panels import filter_cards, layer_charts, sensitivity_chart, space_choice
 from pages.parts.filters.retrain import retraining
-from pages.parts.filters_words import ABOUT, DIGITS, FORMULA, held_words
+from pages.parts.filters.words import ABOUT, DIGITS, FORMULA, held_words
 from pages.parts.frame import through_app
 from pages.parts.say import refused
 

@@ -18,7 +18,7 @@ from pages.parts.filters import upload as filters_upload
 from pages.parts.filters.curve import Curve, losses
 from pages.parts.filters.fits import Setting, study_of
 from pages.parts.filters.network import digits
-from pages.parts.filters_words import comparison_words
+from pages.parts.filters.words import comparison_words
 from pages.parts.filters_work import Turns, Work
 
 PLAIN = Setting(0.4, "parameters", "largest", "top", 0)

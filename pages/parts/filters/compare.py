@@ -9,7 +9,7 @@ from pages.parts.controls import KEPT
 from pages.parts.filters.curve import SEEDS, Curve, curve_of, losses
 from pages.parts.filters.fits import Outcome, Setting
 from pages.parts.filters.network import Subject
-from pages.parts.filters_words import comparison_words
+from pages.parts.filters.words import comparison_words
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks at curves that are being computed

@@ -9,7 +9,7 @@ from pages.parts.cards import error_text
 from pages.parts.controls import KEPT
 from pages.parts.filters.fits import Outcome, Setting, errors_on, layers_on
 from pages.parts.filters.network import Subject
-from pages.parts.filters_words import silent
+from pages.parts.filters.words import silent
 
 NO_CHANGE = {"delta_color": "off", "delta_arrow": "off"}
 
