@@ -19,7 +19,7 @@ from pages.parts.filters.curve import Curve, losses
 from pages.parts.filters.fits import Setting, study_of
 from pages.parts.filters.network import digits
 from pages.parts.filters.words import comparison_words
-from pages.parts.filters_work import Turns, Work
+from pages.parts.filters.work import Turns, Work
 
 PLAIN = Setting(0.4, "parameters", "largest", "top", 0)
 FIGURES = ["Parameters", "FLOPs", "Accuracy, one shot", "Relative output error", "ε"]

@@ -9,7 +9,7 @@ import streamlit as st
 from compress import pruning
 from pages.parts.filters.fits import Setting, prune, study_of
 from pages.parts.filters.network import Subject
-from pages.parts.filters_work import TURNS, Stopped, Work
+from pages.parts.filters.work import TURNS, Stopped, Work
 
 SHARES = tuple(range(10, 100, 10))  # removed, in %
 SEEDS = 5  # where chance chooses

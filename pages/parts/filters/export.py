@@ -11,7 +11,7 @@ from compress import pruning
 from compress.export.onnx_layer import CLOSE, forget_source, lock, quiet
 from pages.parts.filters.fits import Outcome, Setting, pruned
 from pages.parts.filters.network import Subject
-from pages.parts.filters_work import TURNS
+from pages.parts.filters.work import TURNS
 from pages.parts.say import refused
 
 COMPARED = 8  # pictures that ONNX is compared on

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from compress import pruning
 from compress.pruning.sensitivity import forward, watched
 from pages.parts.filters.network import Subject
-from pages.parts.filters_work import TURNS
+from pages.parts.filters.work import TURNS
 
 FEWER = 128  # pictures of an upload that errors are measured on, which take longer than accuracy
 MAPPED = 32  # judged pictures whose feature maps can be looked at

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from compress import pruning
 from pages.parts.controls import choice
 from pages.parts.filters.upload import given
-from pages.parts.filters_work import TURNS, Work
+from pages.parts.filters.work import TURNS, Work
 
 DIGITS, UPLOAD = "Digits (trained here, in seconds)", "Upload"
 JUDGED = 500  # pictures of an upload at most

@@ -6,7 +6,7 @@ from torch import nn
 from compress import pruning
 from pages.parts.filters.fits import Setting, pruned
 from pages.parts.filters.network import Subject
-from pages.parts.filters_work import TURNS, Work
+from pages.parts.filters.work import TURNS, Work
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks
