@@ -7,7 +7,7 @@ from compress import LightToken, LpLowRank, Method, ProjectiveClustering
 from compress.charts.figure import PRECISION_NAMES
 from compress.methods import SVD
 from compress.solvers.losses import LABELS
-from pages.parts.hash_controls import hash_values
+from pages.parts.hash_codes.controls import hash_values
 from pages.parts.pins import pin_button
 from pages.parts.robust_controls import OBJECTIVES
 from pages.parts.tradeoff_points import Point

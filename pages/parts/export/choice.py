@@ -6,7 +6,7 @@ from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.charts.figure import PRECISION_NAMES
 from compress.methods import SVD, LightToken
 from pages.parts.controls import KEPT, usual_rank
-from pages.parts.hash_controls import (
+from pages.parts.hash_codes.controls import (
     LOSSES,
     MOST_EPOCHS,
     MOST_RANK,
