@@ -7,7 +7,7 @@ from compress.analysis.code_statistics import signs_of
 from compress.analysis.neighbours import nearest
 from compress.charts import codes as code_charts
 from pages.parts.controls import KEPT
-from pages.parts.hash_fits import Work, parts_of, unit_after, unit_before
+from pages.parts.hash_codes.fits import Work, parts_of, unit_after, unit_before
 from pages.parts.say import literal
 from pages.parts.subspace_map import found_rows
 

@@ -7,7 +7,7 @@ from compress.charts import codes as code_charts
 from compress.methods import LightToken
 from pages.parts import jobs
 from pages.parts.fits import again, cut_short, fit_path, fit_progress, start_full
-from pages.parts.hash_fits import Work
+from pages.parts.hash_codes.fits import Work
 from pages.parts.say import refused
 
 

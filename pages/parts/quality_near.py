@@ -7,7 +7,7 @@ from compress import EmbeddingMatrix
 from compress.analysis.neighbours import Neighbours, neighbours
 from compress.linalg.blocks import unit_rows
 from pages.parts.controls import KEPT
-from pages.parts.hash_fits import unit_before
+from pages.parts.hash_codes.fits import unit_before
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal

@@ -5,7 +5,7 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from pages.parts.cards import error_cards, ratio_card, size_card, versus_svd
 from pages.parts.fits import svd_at_same_bytes
-from pages.parts.hash_fits import Work
+from pages.parts.hash_codes.fits import Work
 
 
 def hash_cards(matrix: EmbeddingMatrix, work: Work) -> None:
