@@ -11,7 +11,7 @@ from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import both_errors, lowered
 from pages.parts.controls import KEPT
 from pages.parts.hash_codes.fits import Part, Work, bits_of, pairs_seen, parts_of, svd_cosines_of
-from pages.parts.hash_token import one_token
+from pages.parts.hash_codes.token import one_token
 from pages.parts.pins import describe
 
 
