@@ -7,7 +7,7 @@ from pages.parts.hash_codes.controls import method_controls
 from pages.parts.hash_codes.fits import work_of
 from pages.parts.hash_codes.panels import against_bits, code_panels
 from pages.parts.hash_codes.training import status_words, training
-from pages.parts.hash_words import FORMULA
+from pages.parts.hash_codes.words import FORMULA
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 
