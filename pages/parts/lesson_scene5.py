@@ -10,7 +10,7 @@ from compress.lesson.token import METHOD, Pipeline
 from compress.threads import one_thread
 from pages.parts.controls import KEPT
 from pages.parts.lesson.chart import show
-from pages.parts.lesson_matrix import lesson_matrix
+from pages.parts.lesson.matrix import lesson_matrix
 from pages.parts.lesson_state import Lesson
 from pages.parts.say import literal
 
