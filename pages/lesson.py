@@ -9,7 +9,7 @@ from pages.parts.frame import through_app
 from pages.parts.lesson.controls import noise_toggle, presenter_button, scene_picker, seed_control, step_buttons
 from pages.parts.lesson.keys import keys
 from pages.parts.lesson.look import presenter_look
-from pages.parts.lesson_save import save_button
+from pages.parts.lesson.save import save_button
 from pages.parts.lesson_state import current, keep
 
 ANSWER = (

@@ -8,7 +8,7 @@ import pytest
 from compress.lesson import flats
 from pages.parts import lesson_turn
 from pages.parts.lesson.chart import LARGER
-from pages.parts.lesson_save import lines_of, page_of
+from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson_state import PLAYING, SCENES, Lesson, address
 from pages.parts.link import SETTINGS
 
