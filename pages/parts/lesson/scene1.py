@@ -10,7 +10,7 @@ import streamlit as st
 from compress.lesson import flats
 from pages.parts.controls import whole_slider
 from pages.parts.lesson.chart import said, show
-from pages.parts.lesson_space import space
+from pages.parts.lesson.space import space
 from pages.parts.lesson_state import Lesson
 
 QUESTION = "One plane, or a few flats?"
