@@ -10,7 +10,7 @@ from pages.parts.lesson.controls import noise_toggle, presenter_button, scene_pi
 from pages.parts.lesson.keys import keys
 from pages.parts.lesson.look import presenter_look
 from pages.parts.lesson.save import save_button
-from pages.parts.lesson_state import current, keep
+from pages.parts.lesson.state import current, keep
 
 ANSWER = (
     "A flat is a line, a plane, or the same in more dimensions. Where the rows of a table lie near a few flats, a few numbers say "

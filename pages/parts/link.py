@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import streamlit as st
 
 from compress.sources.weights import UNIFORM
-from pages.parts.lesson_state import address, current
+from pages.parts.lesson.state import address, current
 from pages.parts.matrix import chosen, chosen_weights, is_upload, of_file
 from pages.parts.pins import pins, to_link
 

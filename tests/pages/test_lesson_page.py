@@ -9,7 +9,7 @@ from compress.lesson import flats
 from pages.parts import lesson_turn
 from pages.parts.lesson.chart import LARGER
 from pages.parts.lesson.save import lines_of, page_of
-from pages.parts.lesson_state import PLAYING, SCENES, Lesson, address
+from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address
 from pages.parts.link import SETTINGS
 
 ALL = range(1, SCENES + 1)

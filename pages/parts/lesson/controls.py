@@ -4,7 +4,7 @@ from time import monotonic
 
 import streamlit as st
 
-from pages.parts.lesson_state import MOST_SEED, PLAYING, SCENES, Lesson, current, move
+from pages.parts.lesson.state import MOST_SEED, PLAYING, SCENES, Lesson, current, move
 
 NAMES = ("Flats", "Outlier", "Rank", "Bits", "Token")
 DUE = "lesson_due"

@@ -7,7 +7,7 @@ from types import ModuleType
 import plotly.graph_objects as go
 import streamlit as st
 
-from pages.parts.lesson_state import Lesson
+from pages.parts.lesson.state import Lesson
 
 
 def page_of(chart: go.Figure, question: str, *lines: str) -> str:

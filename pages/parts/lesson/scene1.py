@@ -11,7 +11,7 @@ from compress.lesson import flats
 from pages.parts.controls import whole_slider
 from pages.parts.lesson.chart import said, show
 from pages.parts.lesson.space import space
-from pages.parts.lesson_state import Lesson
+from pages.parts.lesson.state import Lesson
 
 QUESTION = "One plane, or a few flats?"
 SEE = (

@@ -8,7 +8,7 @@ import streamlit as st
 from compress.lesson import outlier
 from pages.parts.controls import KEPT, whole_slider
 from pages.parts.lesson.chart import show
-from pages.parts.lesson_state import Lesson
+from pages.parts.lesson.state import Lesson
 
 QUESTION = "How far can one point turn a line?"
 SEE = (

@@ -11,7 +11,7 @@ from compress.threads import one_thread
 from pages.parts.controls import KEPT
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
-from pages.parts.lesson_state import Lesson
+from pages.parts.lesson.state import Lesson
 
 QUESTION = "What does a rank buy?"
 SEE = (

@@ -10,7 +10,7 @@ from compress.lesson.bits import BITS, VIEWS, Stages
 from compress.threads import one_thread
 from pages.parts.controls import choice, whole_slider
 from pages.parts.lesson.chart import show
-from pages.parts.lesson_state import Lesson
+from pages.parts.lesson.state import Lesson
 from pages.parts.lesson_turn import turn
 
 QUESTION = "Can three bits say where a point is?"
