@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from compress.lesson import flats
-from pages.parts import lesson_turn
+from pages.parts.lesson import turn as lesson_turn
 from pages.parts.lesson.chart import LARGER
 from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address

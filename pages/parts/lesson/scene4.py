@@ -11,7 +11,7 @@ from compress.threads import one_thread
 from pages.parts.controls import choice, whole_slider
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.state import Lesson
-from pages.parts.lesson_turn import turn
+from pages.parts.lesson.turn import turn
 
 QUESTION = "Can three bits say where a point is?"
 SEE = (
