@@ -13,7 +13,7 @@ STEPS = 5  # that are timed of each
 CHART = """
 import streamlit as st
 from compress.lesson import flats
-from pages.parts.live_chart import live_chart
+from pages.parts.live_chart.live_chart import live_chart
 
 step = st.session_state.setdefault("step", 4)
 if st.button("Next"):

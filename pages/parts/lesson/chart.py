@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from pages.parts.lesson.state import Lesson
-from pages.parts.live_chart import live_chart
+from pages.parts.live_chart.live_chart import live_chart
 
 LARGER = 1.35  # a presenter's type, times the usual
 
