@@ -99,7 +99,7 @@ def test_the_ten_nearest_before_and_after_stand_side_by_side(open_page):
 
 
 def test_the_most_changed_of_the_sample_are_listed(open_page, monkeypatch):
-    monkeypatch.setattr("pages.parts.quality_changed.SAMPLE", 10**6)
+    monkeypatch.setattr("pages.parts.model_quality.changed.SAMPLE", 10**6)
     page = open_page("model_quality")
     matrix = compress.load_matrix("toy")
     after = SVD(j=3).fit(matrix).reconstruct()
