@@ -16,7 +16,7 @@ from compress.analysis.neighbours import error_by_use, most_changed, neighbours
 from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
 from pages.parts import jobs
-from pages.parts.quality_compare import progress as comparing
+from pages.parts.model_quality.compare import progress as comparing
 from pages.parts.quality_controls import may_predict, tasks_in
 from pages.parts.quality_records import file_of, healed_path, report_path
 from pages.parts.quality_tasks import lines_of, progress
