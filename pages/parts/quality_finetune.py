@@ -14,7 +14,7 @@ from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs
 from pages.parts.controls import whole_slider
 from pages.parts.matrix import chosen
-from pages.parts.quality_controls import LIMITS, Asked, task_name, tasks_in
+from pages.parts.model_quality.controls import LIMITS, Asked, task_name, tasks_in
 from pages.parts.quality_tasks import chart_of
 from pages.parts.weights import weights_option
 

@@ -12,7 +12,7 @@ from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS
 from pages.parts import jobs
 from pages.parts.matrix import chosen
-from pages.parts.quality_controls import Asked, task_name
+from pages.parts.model_quality.controls import Asked, task_name
 from pages.parts.quality_records import HEALED, report_path
 from pages.parts.weights import weights_option
 

@@ -17,7 +17,7 @@ from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
 from pages.parts import jobs
 from pages.parts.model_quality.compare import progress as comparing
-from pages.parts.quality_controls import may_predict, tasks_in
+from pages.parts.model_quality.controls import may_predict, tasks_in
 from pages.parts.quality_records import file_of, healed_path, report_path
 from pages.parts.quality_tasks import lines_of, progress
 from pages.parts.quick_fits import Fitted
@@ -146,7 +146,7 @@ def test_a_task_that_fails_says_why(open_page, model_folder, noted, monkeypatch,
 
 
 def test_a_folder_of_tasks_offers_what_lies_in_it(open_page, model_folder, noted, tmp_path, errors, monkeypatch):
-    monkeypatch.setattr("pages.parts.quality_controls.is_local", lambda: True)
+    monkeypatch.setattr("pages.parts.model_quality.controls.is_local", lambda: True)
     data = tmp_path / "data"
     for name in ("SST-2", "STS-B", "squad"):
         (data / name).mkdir(parents=True)

@@ -8,7 +8,7 @@ from compress.charts import quality as quality_charts
 from pages.parts import jobs
 from pages.parts.controls import choice
 from pages.parts.matrix import chosen
-from pages.parts.quality_controls import Asked
+from pages.parts.model_quality.controls import Asked
 from pages.parts.quality_records import KINDS
 from pages.parts.quality_tasks import BETTER, task_name
 from pages.parts.weights import weights_option
