@@ -9,7 +9,7 @@ from pages.parts.matrix import chosen, current_matrix
 from pages.parts.model_quality.changed import changed_table, error_chart
 from pages.parts.model_quality.compare import comparison_panel, fill_button
 from pages.parts.model_quality.controls import asked_tasks
-from pages.parts.quality_finetune import finetune_panel
+from pages.parts.model_quality.finetune import finetune_panel
 from pages.parts.quality_heal import healing_panel
 from pages.parts.quality_model import swap_words
 from pages.parts.quality_near import near, token_choice
