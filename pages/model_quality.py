@@ -12,7 +12,7 @@ from pages.parts.model_quality.controls import asked_tasks
 from pages.parts.model_quality.finetune import finetune_panel
 from pages.parts.model_quality.heal import healing_panel
 from pages.parts.model_quality.model import swap_words
-from pages.parts.quality_near import near, token_choice
+from pages.parts.model_quality.near import near, token_choice
 from pages.parts.quality_records import file_of, judged, swap_of
 from pages.parts.quality_tasks import run_button, scores_panel
 from pages.parts.quality_words import FORMULA

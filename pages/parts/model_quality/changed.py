@@ -8,8 +8,8 @@ from compress.analysis.neighbours import Changed, ErrorByUse, error_by_use, most
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.linalg.blocks import some_rows
+from pages.parts.model_quality.near import unit_tables
 from pages.parts.pins import describe
-from pages.parts.quality_near import unit_tables
 from pages.parts.quick_fits import Fitted
 
 SAMPLE, SHOWN, AT_ONCE = 2000, 12, 250
