@@ -13,7 +13,7 @@ from compress.tasks import TASKS
 from pages.parts import jobs
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.controls import Asked, task_name
-from pages.parts.quality_records import HEALED, report_path
+from pages.parts.model_quality.records import HEALED, report_path
 from pages.parts.weights import weights_option
 
 SAME = ["limit", "seeds", "n"]
