@@ -19,7 +19,7 @@ from pages.parts import jobs
 from pages.parts.model_quality.compare import progress as comparing
 from pages.parts.model_quality.controls import may_predict, tasks_in
 from pages.parts.model_quality.records import file_of, healed_path, report_path
-from pages.parts.quality_tasks import lines_of, progress
+from pages.parts.model_quality.tasks import lines_of, progress
 from pages.parts.quick_fits import Fitted
 
 ROWS, DIM = 60, 8

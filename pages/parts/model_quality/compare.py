@@ -10,7 +10,7 @@ from pages.parts.controls import choice
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
-from pages.parts.quality_tasks import BETTER, task_name
+from pages.parts.model_quality.tasks import BETTER, task_name
 from pages.parts.weights import weights_option
 
 AXES = {"Ratio": "ratio", "Numbers saved": "saved"}

@@ -15,7 +15,7 @@ from pages.parts import jobs
 from pages.parts.controls import whole_slider
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.controls import LIMITS, Asked, task_name, tasks_in
-from pages.parts.quality_tasks import chart_of
+from pages.parts.model_quality.tasks import chart_of
 from pages.parts.weights import weights_option
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
