@@ -15,7 +15,7 @@ from compress.tasks.glue import GLUE, plain, task_folder
 from compress.tasks.uploads import SHAPE, read_upload
 from pages.parts.controls import KEPT
 from pages.parts.matrix import is_local, kept_upload
-from pages.parts.quality_text import Text, text_choice
+from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.say import literal, refused
 
 NAMES = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "stsb": "STS-B", "squad": "SQuAD"}

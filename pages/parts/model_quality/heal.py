@@ -17,7 +17,7 @@ from pages.parts.matrix import chosen
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path
 from pages.parts.model_quality.tasks import start as judge
-from pages.parts.quality_text import text_choice
+from pages.parts.model_quality.text import text_choice
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
 from pages.parts.weights import weights_option
