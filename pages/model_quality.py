@@ -15,7 +15,7 @@ from pages.parts.model_quality.model import swap_words
 from pages.parts.model_quality.near import near, token_choice
 from pages.parts.model_quality.records import file_of, judged, swap_of
 from pages.parts.model_quality.tasks import run_button, scores_panel
-from pages.parts.quality_words import FORMULA
+from pages.parts.model_quality.words import FORMULA
 from pages.parts.quick_fits import awaited
 
 matrix = current_matrix()
