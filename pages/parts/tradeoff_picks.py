@@ -9,7 +9,7 @@ from compress.methods import SVD
 from compress.solvers.losses import LABELS
 from pages.parts.hash_codes.controls import hash_values
 from pages.parts.pins import pin_button
-from pages.parts.robust_controls import OBJECTIVES
+from pages.parts.robustness.controls import OBJECTIVES
 from pages.parts.tradeoff_points import Point
 
 NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "beside", "found"]

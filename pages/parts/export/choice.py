@@ -18,7 +18,7 @@ from pages.parts.hash_codes.controls import (
     stage_count,
 )
 from pages.parts.pins import describe, pins
-from pages.parts.robust_controls import OBJECTIVES
+from pages.parts.robustness.controls import OBJECTIVES
 from pages.parts.subspace_loss import LEAST, MOST, loss_settings
 
 
