@@ -10,7 +10,7 @@ from compress.methods.lp import LOWNER_COLUMNS
 from compress.solvers.ellipsoid import lowner
 from pages.parts.controls import KEPT
 from pages.parts.fits import Fit
-from pages.parts.robust_fits import Planted, residuals, turned_without_worst
+from pages.parts.robustness.fits import Planted, residuals, turned_without_worst
 from pages.parts.say import literal, refused
 
 SHOWN = 12  # rows that gain, and as many that lose

@@ -7,7 +7,7 @@ from compress import EmbeddingMatrix
 from compress.charts.figure import bytes_text
 from pages.parts.cards import error_text, lowered
 from pages.parts.fits import Fit
-from pages.parts.robust_fits import Planted, angles_to_clean, error_of, fit_key, svd_of
+from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, fit_key, svd_of
 
 WEIGHTED = "Weighted error"
 FIGURES = {
