@@ -7,11 +7,11 @@ from compress.solvers.losses import LABELS
 from pages.parts.fits import fit_status, fitted
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
-from pages.parts.robust_words import FORMULA
 from pages.parts.robustness.cards import planted_cards, robust_cards
 from pages.parts.robustness.controls import method_controls, plant_controls
 from pages.parts.robustness.fits import planted, saved, svd_of
 from pages.parts.robustness.panels import ellipsoid_table, gain_table, influence, residual_charts
+from pages.parts.robustness.words import FORMULA
 from pages.parts.say import refused
 from pages.parts.subspace_loss import estimated
 
