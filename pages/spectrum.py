@@ -9,7 +9,7 @@ from pages.parts.cards import error_cards, lowered, ratio_card, size_card
 from pages.parts.controls import precision_control, rank_slider
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
-from pages.parts.second import second_matrix
+from pages.parts.spectrum.second import second_matrix
 
 matrix = current_matrix()
 spectrum = spectrum_of(matrix, matrix.key)
