@@ -13,7 +13,7 @@ from pages.parts.robustness.fits import planted, saved, svd_of
 from pages.parts.robustness.panels import ellipsoid_table, gain_table, influence, residual_charts
 from pages.parts.robustness.words import FORMULA
 from pages.parts.say import refused
-from pages.parts.subspace_loss import estimated
+from pages.parts.subspaces.loss import estimated
 
 clean = current_matrix()
 

@@ -19,7 +19,7 @@ from pages.parts.hash_codes.controls import (
 )
 from pages.parts.pins import describe, pins
 from pages.parts.robustness.controls import OBJECTIVES
-from pages.parts.subspace_loss import LEAST, MOST, loss_settings
+from pages.parts.subspaces.loss import LEAST, MOST, loss_settings
 
 
 def setting_choice(matrix: EmbeddingMatrix) -> Method:

@@ -5,7 +5,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.solvers.losses import LABELS
 from pages.parts.controls import KEPT, choice, rank_slider, whole_slider
-from pages.parts.subspace_loss import LEAST, MOST
+from pages.parts.subspaces.loss import LEAST, MOST
 
 OBJECTIVES = {"Rows": "rows", "Entries": "entries"}
 MOST_PLANTED = 20  # one row in so many
