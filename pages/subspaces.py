@@ -8,8 +8,8 @@ from pages.parts.controls import KEPT, precision_control, rank_slider, whole_sli
 from pages.parts.fits import fit_status, fitted, svd_at_same_bytes
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
-from pages.parts.subspace_panels import subspace_panels
 from pages.parts.subspaces.loss import estimated, loss_control, loss_words
+from pages.parts.subspaces.panels import subspace_panels
 from pages.parts.subspaces.rows_map import subspace_map
 
 matrix = current_matrix()
