@@ -10,7 +10,7 @@ from pages.parts.cards import error_text, ratio_card
 from pages.parts.matrix import chosen
 from pages.parts.pins import describe, pin_button
 from pages.parts.say import literal
-from pages.parts.tradeoff_picks import open_button
+from pages.parts.tradeoffs.picks import open_button
 from pages.parts.weights import weights_option
 
 TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
