@@ -7,7 +7,7 @@ import streamlit as st
 from compress import METHODS, Bound, EmbeddingMatrix
 from pages.parts.cards import bytes_text, error_text
 from pages.parts.pins import describe, pin_button
-from pages.parts.tradeoff_points import Point, svd_within
+from pages.parts.tradeoffs.points import Point, svd_within
 
 BUDGETS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1000]
 

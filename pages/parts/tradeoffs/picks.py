@@ -10,7 +10,7 @@ from compress.solvers.losses import LABELS
 from pages.parts.hash_codes.controls import hash_values
 from pages.parts.pins import pin_button
 from pages.parts.robustness.controls import OBJECTIVES
-from pages.parts.tradeoff_points import Point
+from pages.parts.tradeoffs.points import Point
 
 NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "beside", "found"]
 
