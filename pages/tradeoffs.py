@@ -7,12 +7,12 @@ from compress.tuning.front import front
 from pages.parts.controls import KEPT, choice
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pins
-from pages.parts.tradeoff_unfitted import unfitted
 from pages.parts.tradeoffs.advice import advice_panel
 from pages.parts.tradeoffs.cards import BUDGETS, bound_words, budget_cards
 from pages.parts.tradeoffs.picks import picks, table_panel, take_picks
 from pages.parts.tradeoffs.points import KNOTS, best_within, bounds_of, measures_of, points_of, table_of, told_with
 from pages.parts.tradeoffs.sweep import sweep_panel
+from pages.parts.tradeoffs.unfitted import unfitted
 
 matrix = current_matrix()
 
