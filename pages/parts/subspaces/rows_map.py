@@ -9,7 +9,7 @@ from pages.parts.cached import pca_of
 from pages.parts.controls import KEPT, choice
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
-from pages.parts.umap_job import umap_positions, umap_progress
+from pages.parts.subspaces.umap_job import umap_positions, umap_progress
 
 LAYOUTS = ("PCA", "UMAP")
 COLOURS = ("subspace", "error", "norm")
