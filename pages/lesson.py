@@ -20,7 +20,7 @@ ANSWER = (
 through_app()
 
 lesson = current()
-scene = import_module(f"pages.parts.lesson_scene{lesson.scene}")
+scene = import_module(f"pages.parts.lesson.scene{lesson.scene}")
 if lesson.step > (scene.STEPS or 0):
     lesson = replace(lesson, step=scene.STEPS or 0)
     keep(lesson)

@@ -91,7 +91,7 @@ def test_weights_can_only_help(matrix, weighted):
 
 def test_many_weights_in_bands_give_nearly_what_they_give_one_by_one(monkeypatch, weighted):
     banded = gaussian_bound(weighted).error(RATIOS)
-    monkeypatch.setattr(compress.bound, "BANDS", 500)
+    monkeypatch.setattr(compress.analysis.bound, "BANDS", 500)
     assert banded == pytest.approx(gaussian_bound(weighted).error(RATIOS), rel=0.02)
 
 

@@ -78,7 +78,7 @@ def alone(results, tmp_path_factory):
 def layer_of(results, tmp_path):
     def load(method):
         results(method).save(tmp_path / "embedding.safetensors")
-        return import_module(f"compress.standalone.{FILES[method.name]}").load(tmp_path / "embedding.safetensors")
+        return import_module(f"compress.export.decoders.{FILES[method.name]}").load(tmp_path / "embedding.safetensors")
 
     return load
 
@@ -86,7 +86,7 @@ def layer_of(results, tmp_path):
 def test_there_is_a_file_for_every_method():
     assert set(FILES) == set(METHODS) == {method.name for method in IN_ONNX}
     for name, file in FILES.items():
-        assert name in import_module(f"compress.standalone.{file}").METHODS
+        assert name in import_module(f"compress.export.decoders.{file}").METHODS
 
 
 @pytest.mark.parametrize("method", SETTINGS, ids=str)
@@ -176,7 +176,7 @@ def test_a_file_reads_what_it_is_for_and_nothing_else(results, tmp_path, file):
     other = Int8() if file != "rounded" else SVD(j=3)
     results(other).save(tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match=r"other\.safetensors is not a file that this load\.py can read; it reads "):
-        import_module(f"compress.standalone.{file}").load(tmp_path / "other.safetensors")
+        import_module(f"compress.export.decoders.{file}").load(tmp_path / "other.safetensors")
 
 
 def test_a_table_that_is_not_compressed_is_refused(tmp_path):
@@ -205,5 +205,5 @@ def test_the_smallest_tables_are_decoded_alone(tmp_path, shape):
     for method in few:
         result = method.fit(small)
         result.save(tmp_path / "x.safetensors")
-        layer = import_module(f"compress.standalone.{FILES[method.name]}").load(tmp_path / "x.safetensors")
+        layer = import_module(f"compress.export.decoders.{FILES[method.name]}").load(tmp_path / "x.safetensors")
         np.testing.assert_allclose(layer(torch.arange(shape[0])).numpy(), result.reconstruct(), rtol=0, atol=1e-6)

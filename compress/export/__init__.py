@@ -80,7 +80,7 @@ def write_onnx(method: str, part: Path) -> tuple[float | None, str | None]:
     """Writes the layer of the file in a folder beside it; gives how far it is from torch, or why it was not kept."""
     from compress.export.onnx_layer import NotExported, differs, onnx_of
 
-    loader = import_module(f"compress.standalone.{standalone.FILES[method]}")
+    loader = import_module(f"compress.export.decoders.{standalone.FILES[method]}")
     layer = loader.load(part / TABLE)
     try:
         content = onnx_of(layer)

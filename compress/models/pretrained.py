@@ -127,7 +127,7 @@ def check_files(files: list[Path], leaf: str, result: Compressed) -> None:
     found = {}
     for file in files:
         with safe_open(file, framework="numpy") as opened:
-            found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}
+            found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}  # noqa: SIM118
     shapes = {tuple(key.split(".")[-2:]): shape for key, shape in found.items()}
     for name, array in result.arrays.items() if files else ():
         if shapes.get((leaf, name)) != array.shape:

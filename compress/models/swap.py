@@ -84,7 +84,7 @@ def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple
 
 def register() -> None:
     """Makes transformers' `from_pretrained` open the folders that a swapped model's `save_pretrained` wrote."""
-    import compress.models.pretrained
+    import compress.models.pretrained  # noqa: F401
 
 
 def embedding_of(model):

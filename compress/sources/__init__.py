@@ -29,7 +29,7 @@ def load_matrix(
     source: "demo", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
         "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
-    weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.weights.
+    weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.sources.weights.
     Nothing in a file is ever run. Raises MatrixError with one plain sentence where the source cannot be used.
     """
     reader, where, name = located(source)

@@ -16,7 +16,7 @@ ALL = range(1, SCENES + 1)
 
 
 def scene(number):
-    return import_module(f"pages.parts.lesson_scene{number}")
+    return import_module(f"pages.parts.lesson.scene{number}")
 
 
 def place(page):

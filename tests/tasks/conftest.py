@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from small_models import one_thread, tokenizer_with
+from small_models import one_thread, tokenizer_with  # noqa: F401
 
 from compress.models.open import OpenModel
 

@@ -71,7 +71,7 @@ def loader(methods, prepare, decode):
             header = json.loads((file.metadata() or {}).get("flatland", "{}"))
             if header.get("version") != 1 or header.get("method") not in methods:
                 raise ValueError(f"{path} is not a file that this load.py can read; it reads {', '.join(methods)}")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return Embedding(header, arrays, prepare, decode)
 
     return load
