@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from small_models import one_thread, tokenizer_with  # noqa: F401
+from small_models import one_thread, tokenizer_with
 
 import compress
 from compress import SVD, MatrixError, ProjectiveClustering
