@@ -6,6 +6,8 @@ import pytest
 from compress import EmbeddingMatrix, load_matrix
 from compress.sources import planted
 
+pytest_plugins = ("small_models",)
+
 
 @pytest.fixture(scope="session")
 def flats():

@@ -51,7 +51,7 @@ FITTED = {
     "dimensions": {"kept": 9},
 }
 IDS = torch.arange(3, 27).reshape(2, 12)
-STORIES = Path(__file__).parents[2] / "shared/data/stories260K"
+STORIES = Path(__file__).parents[3] / "shared/data/stories260K"
 
 
 @cache

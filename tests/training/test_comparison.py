@@ -11,9 +11,7 @@ from compress import METHODS, EmbeddingMatrix, MatrixError, tasks
 from compress.__main__ import main
 from compress.training import comparison, healing
 from compress.training.comparison import COMPARED, Cell, Size, compare, fit, plan
-from tests.tasks import conftest
 
-bert, one_thread, reviews, write = conftest.bert, conftest.one_thread, conftest.reviews, conftest.write
 SMALL = Size("ratio", 4)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from small_models import one_thread, tokenizer_with
+from small_models import tokenizer_with
 
 import compress
 from compress import SVD, MatrixError, ProjectiveClustering
