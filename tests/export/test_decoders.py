@@ -10,8 +10,8 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from cases import CASES
 from onnx.helper import tensor_dtype_to_np_dtype
-from test_contract import CASES
 
 from compress import METHODS, SVD, Dimensions, EmbeddingMatrix, Int4, LightToken, LpLowRank, ProjectiveClustering, Trellis
 from compress import OptimizedProductQuantization as OPQ
