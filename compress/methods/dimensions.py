@@ -6,12 +6,13 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from compress.checks import one_of, whole
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, one_of, whole
+from compress.methods.base import Method
 from compress.methods.vector_quantizers import unit_of
 
 OVER = ("mean", "largest")

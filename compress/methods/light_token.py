@@ -6,11 +6,12 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace
 
+from compress.checks import one_of, real, whole
 from compress.coding import packing
 from compress.errors import Stop
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
-from compress.methods.base import Method, one_of, rank_bound, real, whole
+from compress.methods.base import Method, rank_bound
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
 from compress.solvers.binary_codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep

@@ -5,12 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from compress.checks import whole
 from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, rank_bound, whole
+from compress.methods.base import Method, rank_bound
 
 
 class LowRank(Method):

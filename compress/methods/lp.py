@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from compress.checks import one_of, real, whole
 from compress.coding import factors
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import one_of, real, whole
 from compress.methods.low_rank import LowRank
 from compress.solvers import flats
 from compress.solvers.ellipsoid import lowner

@@ -8,11 +8,12 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from compress.checks import one_of, real, whole
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
 from compress.linalg import blocks
-from compress.methods.base import Method, one_of, rank_bound, real, whole
+from compress.methods.base import Method, rank_bound
 from compress.solvers.flats import find_flats
 from compress.solvers.losses import LARGEST_P, Loss
 from compress.solvers.losses import NAMES as LOSSES

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from compress.methods.base import whole
+from compress.checks import whole
 from compress.methods.vector_quantizers import VectorQuantization, unit_of, weights_of
 
 SAMPLE_ROWS, SAMPLE_PER_VECTOR = 8192, 64  # that the codebooks are trained on: so many, or so many for each of their vectors

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from compress.checks import one_of, whole
 from compress.coding import factors
-from compress.methods.base import one_of, whole
 from compress.methods.low_rank import LowRank
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from compress.checks import one_of, real, whole
 from compress.coding import basis_code as coded_basis
 from compress.coding import packing
 from compress.coding.classes import Classes, find_classes
@@ -17,7 +18,7 @@ from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, one_of, real, seen_through, whole
+from compress.methods.base import Method, seen_through
 
 SAMPLE = 16384  # rows that classes are found and their statistics taken from
 REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often

@@ -7,10 +7,11 @@ from typing import ClassVar
 import numpy as np
 from array_api_compat import array_namespace, device
 
+from compress.checks import one_of, whole
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
 from compress.form.trainable import Loose
-from compress.methods.base import Method, one_of, rank_bound, whole
+from compress.methods.base import Method, rank_bound
 
 FLOAT = {32: np.float32, 16: np.float16}
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compress.checks import whole
 from compress.errors import MatrixError
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import whole
 from compress.tasks.score import Score, Scores
 from compress.tasks.texts import MOST, read_texts
 

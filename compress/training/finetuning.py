@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compress.checks import real, whole
 from compress.errors import MatrixError, Stop
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, real, whole
+from compress.methods.base import Method
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel

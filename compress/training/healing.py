@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from compress.checks import whole
 from compress.errors import MatrixError
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import whole
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.models.swap import swapped_copy
 from compress.tasks.texts import Text

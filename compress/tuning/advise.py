@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from compress.checks import whole
 from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
-from compress.methods.base import whole
 from compress.tuning.fitting import variants, within
 from compress.tuning.sweep import Trial, Trials
 from compress.tuning.targets import OutOfReach, error_of, is_slow, target_of

@@ -9,9 +9,9 @@ import numpy as np
 
 from compress.analysis.bound import gaussian_bound
 from compress.analysis.curves import svd_errors
+from compress.checks import real
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
-from compress.methods.base import real
 from compress.tuning.fitting import largest_ratio
 from compress.tuning.sweep import Trial
 
