@@ -7,9 +7,10 @@ from compress.checks import whole
 from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
+from compress.tuning.fits import error_of
 from compress.tuning.fitting import variants, within
 from compress.tuning.sweep import Trial, Trials
-from compress.tuning.targets import OutOfReach, error_of, is_slow, target_of
+from compress.tuning.targets import OutOfReach, is_slow, target_of
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from compress.analysis.curves import svd_errors
 from compress.checks import real
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
+from compress.tuning.fits import error_of
 from compress.tuning.fitting import largest_ratio
 from compress.tuning.sweep import Trial
 
@@ -39,10 +40,6 @@ class OutOfReach(ValueError):
     def __init__(self, message: str, short: float):
         super().__init__(message)
         self.short = short
-
-
-def error_of(trial: Trial) -> float:
-    return trial.figures["weighted_error"]
 
 
 @dataclass(frozen=True)
