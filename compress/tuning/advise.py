@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from compress.checks import whole
-from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
-from compress.tuning.fits import error_of
-from compress.tuning.fitting import variants, within
+from compress.tuning.fits import Fits, error_of
 from compress.tuning.sweep import Trial, Trials
 from compress.tuning.targets import OutOfReach, is_slow, target_of
 
@@ -106,39 +104,3 @@ def advise(
 def with_seeds(method: Method, seeds: int) -> list[Method]:
     """The setting with its own and the next seeds, as it is where it has none."""
     return [replace(method, seed=method.seed + more) for more in range(seeds)] if hasattr(method, "seed") else [method]
-
-
-class Fits:
-    """Fits of one matrix, each made once: full ones are kept as trials of the matrix, drafts apart from them."""
-
-    def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Callable[[dict], None] | None, steps: int):
-        self.matrix, self.store, self.progress, self.steps, self.done = matrix, store, progress, steps, 0
-        self.keys = {False: matrix.key, True: f"{matrix.key} drafts"}
-        self.known = {draft: {trial.method: trial for trial in store.of(key)} if store else {} for draft, key in self.keys.items()}
-
-    def full(self, method: Method) -> Trial:
-        return self.made(method, False)
-
-    def draft(self, method: Method) -> Trial:
-        """The figures of the draft; the full fit where that takes no longer."""
-        return self.made(method, method.draft != method)
-
-    def made(self, method: Method, draft: bool) -> Trial:
-        if method not in self.known[draft]:
-            result = (method.draft if draft else method).fit(self.matrix)
-            trial = Trial(method, evaluate(self.matrix, result).figures())
-            if self.store:
-                self.store.keep(self.keys[draft], trial)
-            self.known[draft][method] = trial
-            self.tell(method.name, setting=str(method), draft=draft, error=error_of(trial), ratio=trial.figures["ratio"])
-        return self.known[draft][method]
-
-    def tell(self, name: str, **fitted) -> None:
-        if self.progress:
-            self.progress({"done": self.done, "of": self.steps, "method": name, **fitted})
-
-    def settings(self, name: str) -> list[Method]:
-        return variants(name, {}, self.matrix.shape)
-
-    def within(self, method: Method, ratio: float) -> Method | None:
-        return within(method, self.matrix.shape, ratio)

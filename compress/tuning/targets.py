@@ -17,7 +17,7 @@ from compress.tuning.fitting import largest_ratio
 from compress.tuning.sweep import Trial
 
 if TYPE_CHECKING:
-    from compress.tuning.advise import Fits
+    from compress.tuning.fits import Fits
 
 FAR = 4.0  # times the bytes of the best so far: where the search for the smallest form of another method ends
 KEPT = 3  # combinations of other settings that go on after the first probe of a search
