@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from compress.errors import MatrixError
+from compress.models.network import states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.tasks.texts import Text
-from compress.training.sensitivity import states_of
 
 BEFORE = "before"
 TOKENS_AT_ONCE = 4096  # of a batch, its padding counted in

@@ -15,11 +15,11 @@ import torch
 from compress.errors import MatrixError
 from compress.files import read_json
 from compress.linalg.blocks import some_rows
+from compress.models.network import states_of
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.glue import hub_set
 from compress.tasks.labelled import HEAD_SHARE
 from compress.tasks.score import Figure, Task
-from compress.training.sensitivity import states_of
 
 HUB = "rajpurkar/squad"
 FILES = ("train-v1.1.json", "dev-v1.1.json")

@@ -10,10 +10,11 @@ from compress.checks import whole
 from compress.errors import MatrixError
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
+from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.models.swap import swapped_copy
 from compress.tasks.texts import Text
-from compress.training.sensitivity import Sensitivity, frozen, pooled, sensitivity, states_of
+from compress.training.sensitivity import Sensitivity, sensitivity
 
 STEPS, BATCH = 300, 32
 HELD_OUT, MOST_HELD_OUT = 0.1, 256  # texts that the distance is measured on and nothing is learnt from

@@ -9,6 +9,7 @@ import numpy as np
 
 from compress.linalg.blocks import some_rows
 from compress.matrix import EmbeddingMatrix
+from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.sources.weights import by_order
 from compress.tasks.texts import Text
@@ -107,33 +108,6 @@ def fisher(bench, inputs: dict, mask, draws, seen: list):
         return gradient[mask]
     spread = (chances * (1 - chances)).sum(dim=-1, keepdim=True)
     return torch.cat([gradient[mask], states.detach()[mask] * spread.sqrt()])
-
-
-def pooled(states, mask):
-    """Sentence vectors (texts, d) of length 1 from the last layer's outputs (texts, tokens, d): their mean over the text."""
-    import torch
-
-    mask = mask.unsqueeze(-1)
-    return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
-
-
-def states_of(network, inputs: dict):
-    """(texts, tokens, d) the last layer's outputs."""
-    body = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
-    return body(**inputs).last_hidden_state
-
-
-@contextmanager
-def frozen(network):
-    """The network with no parameter that asks for a gradient."""
-    wanted = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    for parameter in wanted:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in wanted:
-            parameter.requires_grad_(True)
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import torch
 
 from compress import METHODS, SVD, EmbeddingMatrix, Int8, MatrixError, Trellis, load, load_matrix, save_matrix
 from compress.__main__ import main
+from compress.models.network import pooled, states_of
 from compress.training.healing import MEASURES, heal
-from compress.training.sensitivity import pooled, sensitivity, states_of
+from compress.training.sensitivity import sensitivity
 
 SMALL = {
     "projective": {"k": 2, "j": 3},
