@@ -19,7 +19,7 @@ from compress import archive
 from compress.errors import MatrixError
 from compress.form.compressed import Compressed
 from compress.form.layers import CompressedEmbedding
-from compress.models.swap import KEPT, OUTPUTS, embedding_of, modules, put
+from compress.models.places import KEPT, OUTPUTS, embedding_of, modules, put
 
 NAME = "flatland"
 MOST_BYTES = 1 << 40

@@ -1,13 +1,10 @@
 """A compressed embedding put into a whole model, and what becomes of the output layer that shares its table."""
 
 import copy
-from contextlib import suppress
 from dataclasses import dataclass
 
 from compress.form.compressed import Compressed
-
-OUTPUTS = ("compressed", "own")  # what a tied output layer can become
-KEPT = "as it was"  # what any other is
+from compress.models.places import KEPT, OUTPUTS, embedding_of, is_linear, looks_up, modules, output_of, put, total_bytes
 
 
 @dataclass(frozen=True)
@@ -85,79 +82,3 @@ def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple
 def register() -> None:
     """Makes transformers' `from_pretrained` open the folders that a swapped model's `save_pretrained` wrote."""
     import compress.models.pretrained  # noqa: F401
-
-
-def embedding_of(model):
-    """The model's nn.Embedding. Raises ValueError where it has none, or one that does more than look up rows."""
-    from torch.nn import Embedding
-
-    from compress.form.layers import CompressedEmbedding
-
-    name, old = type(model).__name__, None
-    if not hasattr(model, "get_input_embeddings") or not hasattr(model, "set_input_embeddings"):
-        raise ValueError(f"{name} has no get_input_embeddings and set_input_embeddings to swap an embedding by")
-    with suppress(NotImplementedError):
-        old = model.get_input_embeddings()
-    if isinstance(old, CompressedEmbedding):
-        raise ValueError(f"the embedding of {name} is compressed already; open the model anew to swap in another")
-    if not isinstance(old, Embedding):
-        raise ValueError(f"the input of {name} is no embedding of tokens")
-    if not looks_up(old):
-        raise ValueError(f"the embedding of {name} is a {type(old).__name__} that does more than look up rows")
-    return old
-
-
-def put(model, old, layer, others: set[str], output: bool) -> None:
-    """Sets the layer where the embedding was, and modules that share it where others, by name, are tied to it: linear ones only if
-    `output`. What transformers knows of ties with the table is forgotten, all other ties stay."""
-    from compress.form.layers import CompressedOutput, SharedEmbedding
-
-    place = next(name for name, module in modules(model) if module is old)
-    ties = {
-        module: (module.get_expanded_tied_weights_keys(), dict(getattr(module, "all_tied_weights_keys", {})))
-        for _, module in modules(model)
-        if hasattr(module, "get_expanded_tied_weights_keys")
-    }
-    model.set_input_embeddings(layer)
-    for name, module in list(modules(model)):
-        if name in others and is_linear(module):
-            if output:
-                set_module(model, name, CompressedOutput(layer, module.bias))
-        elif name != place and (module is layer or name in others):
-            set_module(model, name, SharedEmbedding(layer))
-    for module, (declared, all_ties) in ties.items():
-        there = {name for name, _ in module.named_parameters(remove_duplicate=False)}
-        module._tied_weights_keys = {target: source for target, source in declared.items() if {target, source} <= there}
-        module.all_tied_weights_keys = {target: source for target, source in all_ties.items() if {target, source} <= there}
-
-
-def modules(model):
-    """Every place of a module, by name; a module in two places comes twice."""
-    return model.named_modules(remove_duplicate=False)
-
-
-def set_module(model, name: str, module) -> None:
-    parent, _, leaf = name.rpartition(".")
-    setattr(model.get_submodule(parent), leaf, module)
-
-
-def looks_up(module) -> bool:
-    """Whether it is an nn.Embedding that gives rows as they are."""
-    from torch.nn import Embedding
-
-    return isinstance(module, Embedding) and type(module).forward is Embedding.forward and module.max_norm is None
-
-
-def is_linear(module) -> bool:
-    from torch.nn import Linear
-
-    return isinstance(module, Linear)
-
-
-def output_of(model):
-    return model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
-
-
-def total_bytes(model) -> int:
-    """Bytes of parameters and buffers, each once."""
-    return sum(tensor.nbytes for tensor in {id(each): each for each in (*model.parameters(), *model.buffers())}.values())

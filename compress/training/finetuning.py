@@ -404,7 +404,7 @@ def cut(task: LabelledTask, limit: int | None) -> LabelledTask:
 
 def check_table(model: "OpenModel", result: Compressed | Method | None) -> None:
     """Raises ValueError where the model has no table to compress, or where the compressed one is of another shape."""
-    from compress.models.swap import embedding_of
+    from compress.models.places import embedding_of
 
     if not type(model.network).__name__.endswith(HEAD):
         raise MatrixError(f"{type(model.network).__name__} is no sequence classifier; open the model with the head {HEAD}.")
