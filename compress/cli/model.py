@@ -186,7 +186,8 @@ def finetune(args) -> None:
     import torch
 
     from compress.models.open import open_model
-    from compress.training.finetuning import HEAD, check_empty, read_task, save_model
+    from compress.training.finetuning import HEAD, check_empty, save_model
+    from compress.training.finetuning_task import read_task
 
     settings = given_settings(args)
     if args.method:

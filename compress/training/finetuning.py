@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from compress.errors import MatrixError, Stop
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method
+from compress.training.finetuning_task import LabelledTask, checked, cut, outputs_of
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
 WARM_UP = 0.06  # share of the steps in which the learning rate rises, as RoBERTa's authors have it
 LONGEST_STEP = 1.0  # norm that gradients are clipped to
 HEAD = "ForSequenceClassification"
-
-
-@dataclass(frozen=True)
-class LabelledTask:
-    """What a classifier is fine-tuned on. tests: test sets, by what stands behind a figure's name. asked: names of figures, that
-    which counts first. scored: whether labels are numbers to come near to and not classes."""
-
-    name: str
-    train: "Part"
-    tests: "dict[str, Part]"
-    asked: Sequence[str] = ("accuracy",)
-    scored: bool = False
 
 
 @dataclass(frozen=True)
@@ -338,70 +327,6 @@ def with_head(network, outputs: list[str]):
     return made.to(network.device)
 
 
-def outputs_of(task: LabelledTask, network, fresh: bool) -> list[str]:
-    """The label that each output of the head stands for, "" for one that the task does not have."""
-    held = network.config.num_labels
-    if task.scored:
-        if not fresh and held != 1:
-            raise MatrixError(f"The labels of {task.name} are scores, for a head of one output; the model's head has {held}.")
-        return ["score"]
-    classes = sorted(set(task.train.labels), key=lambda label: (label.isdecimal() and int(label), label))
-    if fresh:
-        return classes
-    if len(classes) > held:
-        raise MatrixError(f"{task.name} has {len(classes)} labels, the model's head {held}; take a model for that many.")
-    called = [str(network.config.id2label.get(at, "")).lower() for at in range(held)]
-    if {label.lower() for label in classes} <= {*called}:
-        spelt = {label.lower(): label for label in classes}
-        return [spelt.get(name, "") for name in called]
-    if all(label.isdecimal() and int(label) < held for label in classes):
-        return [label if label in classes else "" for label in map(str, range(held))]
-    return classes + [""] * (held - len(classes))
-
-
-def checked(task) -> LabelledTask:
-    """The task with its labels as text, or as numbers where they are scores. Raises MatrixError for labels that nothing can be
-    learnt from."""
-    from compress.tasks.examples import checked_classes, with_numbers
-
-    if not hasattr(task, "train"):
-        raise MatrixError(f"{task.name} has no training examples; read it by compress.training.finetuning.read_task.")
-    scored, name = getattr(task, "scored", False), f"{task.name}’s training set"
-    train = labelled(task.train, name)
-    tests = {suffix: labelled(part, f"{task.name}’s test set{suffix}") for suffix, part in task.tests.items()}
-    if scored:
-        train = with_numbers(train, name)
-        tests = {suffix: with_numbers(part, f"{task.name}’s test set{suffix}") for suffix, part in tests.items()}
-    else:
-        checked_classes(train, name)
-        for suffix, part in tests.items():
-            if unknown := set(part.labels) - set(train.labels):
-                raise MatrixError(
-                    f"{task.name}’s test set{suffix} has the label “{min(unknown)}”, which no training example has; correct it."
-                )
-    return LabelledTask(task.name, train, tests, task.asked, scored)
-
-
-def labelled(part: "Part", where: str) -> "Part":
-    """The same examples, labels as text. Raises MatrixError where one is missing."""
-    if not part.n:
-        raise MatrixError(f"{where} holds no examples; check the file.")
-    labels = tuple("" if label is None else str(label).strip() for label in part.labels)
-    if "" in labels:
-        raise MatrixError(f"Example {labels.index('') + 1:,} of {where} has no label; fill it in or leave the example out.")
-    return part._replace(labels=labels)
-
-
-def cut(task: LabelledTask, limit: int | None) -> LabelledTask:
-    """The task with at most so many training and test examples, the same every time."""
-    from compress.tasks.examples import checked_classes
-
-    train = task.train.some(limit)
-    if not task.scored:
-        checked_classes(train, f"{task.name}’s training set, cut to {limit} examples,")
-    return replace(task, train=train, tests={suffix: part.some(limit) for suffix, part in task.tests.items()})
-
-
 def check_table(model: "OpenModel", result: Compressed | Method | None) -> None:
     """Raises ValueError where the model has no table to compress, or where the compressed one is of another shape."""
     from compress.models.places import embedding_of
@@ -427,51 +352,6 @@ def check_settings(epochs, learning_rate, batch, limit, seeds, max_length) -> No
         raise ValueError("seeds must be one or more whole numbers, got none")
     for seed in seeds:
         whole("seeds", seed, 0, 2**32 - 1)
-
-
-def read_task(name: str, data: Path | str | None = None) -> LabelledTask:
-    """The training and test examples of a GLUE task by its name, from the folder that its folder lies in or the hub for None; or
-    those of a person's .csv or .tsv. Raises MatrixError where they cannot be read."""
-    from compress.tasks.examples import with_numbers
-    from compress.tasks.glue import GLUE
-    from compress.tasks.judging import Given, labelled_task
-    from compress.tasks.uploads import ENDINGS
-
-    if name not in GLUE and not name.lower().endswith(ENDINGS):
-        raise MatrixError(f"There is no task {name} to fine-tune on; take {', '.join(GLUE)}, or a .csv or .tsv with labels.")
-    task = labelled_task(name, Given(data, None, 1, None))
-    if hasattr(task, "train"):
-        return LabelledTask(task.name, task.train, task.tests, task.asked)
-    if name in GLUE:
-        train, tests = with_numbers(scores_to_learn(GLUE[name], data), f"{name}’s training set"), task.tests
-    else:
-        train, test = parted(task.tests[""])
-        tests = {"": test}
-    return LabelledTask(task.name, train, tests, task.asked, True)
-
-
-def scores_to_learn(task, data: Path | str | None) -> "Part":
-    """The training examples of a GLUE task whose labels are scores."""
-    from compress.tasks.examples import part_of
-    from compress.tasks.glue import HUB, TRAIN, hub_set, read_part, task_folder
-
-    if data is not None:
-        return read_part(task, task_folder(task, Path(data).expanduser()), TRAIN)
-    held = hub_set(HUB, task.name, task.name, task.folder)["train"]
-    columns = [held[field] for field in (*task.fields, "label")]
-    return part_of(list(zip(*columns, strict=True)), f"{task.name}’s train")
-
-
-def parted(part: "Part") -> "tuple[Part, Part]":
-    """Scored examples to train on and to test on, the same every time."""
-    from compress.tasks.examples import drawn
-    from compress.tasks.uploads import TESTED
-
-    train = np.sort(drawn(np.zeros(part.n), 1 - TESTED, 0))
-    test = np.setdiff1d(np.arange(part.n), train)
-    if len(test) < 2:
-        raise MatrixError("The examples are too few to put some aside for the test; give at least ten.")
-    return part.only(train), part.only(test)
 
 
 def save_model(model: "OpenModel", folder: str | os.PathLike) -> Path:
