@@ -19,7 +19,8 @@ from compress.__main__ import main
 from compress.form.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
 from compress.tasks.examples import Part
-from compress.training.finetuning import HEAD, Progress, Run, finetune, groups_of, save_model
+from compress.training.finetuning import HEAD, finetune, save_model
+from compress.training.finetuning_run import Progress, Run, groups_of
 from compress.training.finetuning_task import LabelledTask, read_task
 
 WORDS = [f"w{number}" for number in range(36)]
