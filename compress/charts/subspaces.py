@@ -1,0 +1,127 @@
+"""Charts of subspaces: their spectra, sizes, angles, and how they were found."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from compress.charts.figure import METHOD_COLOURS, MUTED, figure, log_range, plain
+from compress.charts.palette import CATEGORIES, SEQUENTIAL
+from compress.charts.spectrum import cut
+
+
+def label(name: str, subspace: int) -> str:
+    """A row's name in a hover text."""
+    return f"{plain(name)} · subspace {subspace + 1}"
+
+
+def group_spectra(singular_values: np.ndarray, j: int, counts: np.ndarray) -> go.Figure:
+    """The singular values of each subspace's rows (k, d), per row so that sizes do not matter, and the cut at j."""
+    chart = figure("direction i", "root mean square along direction i")
+    for z, values in enumerate(singular_values):
+        chart.add_scatter(
+            x=np.arange(1, len(values) + 1),
+            y=values / np.sqrt(max(counts[z], 1)),
+            name=str(z + 1),
+            mode="lines",
+            line={"color": CATEGORIES[z % len(CATEGORIES)], "dash": ("solid", "dash", "dot", "dashdot")[z // 8 % 4]},
+            hovertemplate=f"subspace {z + 1}, direction %{{x}}: %{{y:.3g}}<extra></extra>",
+        )
+    chart.update_yaxes(
+        type="log", exponentformat="power", range=log_range(singular_values / np.sqrt(np.maximum(counts, 1))[:, None])
+    )
+    return cut(chart.update_layout(legend_title_text="subspace"), j)
+
+
+def group_sizes(counts: np.ndarray, errors: np.ndarray, whole: float) -> go.Figure:
+    """Rows in each subspace as bars, coloured as on the map, with the relative error inside each as text."""
+    names = [str(z + 1) for z in range(len(counts))]
+    chart = figure("subspace", "rows")
+    chart.add_bar(
+        x=names,
+        y=counts,
+        marker_color=[CATEGORIES[z % len(CATEGORIES)] for z in range(len(counts))],
+        text=[f"{error:.3f}" for error in errors],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="subspace %{x}: %{y:,} rows, relative error %{text}<extra></extra>",
+    )
+    chart.update_xaxes(type="category")
+    return chart.update_layout(title={"text": f"above each bar: its relative error (all rows {whole:.3f})", "font": {"size": 12}})
+
+
+def angles(degrees: np.ndarray) -> go.Figure:
+    """Principal angles between subspaces, (k, k, j) in degrees ascending: the mean as colour and text, the ends on hover."""
+    k = len(degrees)
+    names = [str(z + 1) for z in range(k)]
+    mean = degrees.mean(axis=2)
+    chart = figure("subspace", "subspace", height=420)
+    chart.add_heatmap(
+        x=names,
+        y=names,
+        z=mean,
+        zmin=0,
+        zmax=90,
+        colorscale=[[i / (len(SEQUENTIAL) - 1), colour] for i, colour in enumerate(SEQUENTIAL)],
+        colorbar={"title": {"text": "mean angle, °"}},
+        text=np.round(mean).astype(int),
+        texttemplate="%{text}" if k <= 20 else None,
+        customdata=degrees[:, :, [0, -1]],
+        hovertemplate=(
+            "subspaces %{y} and %{x}<br>mean %{z:.1f}°, least %{customdata[0]:.1f}°, largest %{customdata[1]:.1f}°<extra></extra>"
+        ),
+    )
+    chart.update_xaxes(type="category", constrain="domain")
+    chart.update_yaxes(type="category", autorange="reversed", scaleanchor="x")
+    return chart
+
+
+def costs(events: Sequence[Mapping]) -> go.Figure:
+    """The cost falling over steps: each restart on its sample, and the full passes over all rows."""
+    chart = figure("step", "relative error of the rows worked on")
+    restarts = sorted({event["restart"] for event in events if event["restart"] is not None})
+    for restart in restarts:
+        seen = [event for event in events if event["restart"] == restart]
+        chart.add_scatter(
+            x=[event["step"] for event in seen],
+            y=[event["cost"] for event in seen],
+            name="restarts, on a sample",
+            legendgroup="restarts",
+            showlegend=restart == restarts[0],
+            mode="lines+markers",
+            line={"color": MUTED, "width": 1},
+            marker={"size": 4},
+            hovertemplate=f"restart {restart + 1}, step %{{x}}: %{{y:.4f}}<extra></extra>",
+        )
+    full = [event for event in events if event["restart"] is None]
+    if full:
+        before = max((event["step"] for event in events if event["restart"] is not None), default=0)
+        chart.add_scatter(
+            x=[before + event["step"] for event in full],
+            y=[event["cost"] for event in full],
+            name="the best one, on all rows",
+            mode="lines+markers",
+            line={"color": METHOD_COLOURS["projective"], "width": 2},
+            hovertemplate="pass %{customdata}: %{y:.4f}<extra></extra>",
+            customdata=[event["step"] for event in full],
+        )
+    return chart
+
+
+def k_errors(ks: Sequence[int], errors: Sequence[float], js: Sequence[int], chosen: int, svd: float) -> go.Figure:
+    """Relative error against the number of subspaces at equal bytes, beside SVD at the same bytes."""
+    chart = figure("number of subspaces k", "relative error")
+    chart.add_scatter(
+        x=list(ks),
+        y=list(errors),
+        mode="lines+markers",
+        name="k subspaces",
+        line={"color": METHOD_COLOURS["projective"]},
+        marker={"size": [13 if k == chosen else 8 for k in ks]},
+        customdata=list(js),
+        hovertemplate="k = %{x}, j = %{customdata}: error %{y:.4f}<extra></extra>",
+    )
+    chart.add_hline(
+        y=svd, line={"color": METHOD_COLOURS["svd"], "dash": "dash"}, annotation_text=f"SVD at the same bytes {svd:.3f}"
+    )
+    return chart
