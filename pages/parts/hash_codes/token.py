@@ -9,7 +9,7 @@ from compress.charts import codes as code_charts
 from pages.parts.controls import KEPT
 from pages.parts.hash_codes.fits import Work, parts_of, unit_after, unit_before
 from pages.parts.say import literal
-from pages.parts.subspaces.rows_map import found_rows
+from pages.parts.tokens import found_rows
 
 KEPT_MARK, LOST_MARK, GAINED_MARK = "✓ kept", "✗ lost", "+ gained"
 

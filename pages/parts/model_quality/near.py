@@ -11,7 +11,7 @@ from pages.parts.hash_codes.fits import unit_before
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
-from pages.parts.subspaces.rows_map import found_rows
+from pages.parts.tokens import found_rows
 
 MOST_OFFERED = 50
 

@@ -10,6 +10,7 @@ from pages.parts.controls import KEPT, choice
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
 from pages.parts.subspaces.umap_job import umap_positions, umap_progress
+from pages.parts.tokens import found_rows
 
 LAYOUTS = ("PCA", "UMAP")
 COLOURS = ("subspace", "error", "norm")
@@ -58,26 +59,6 @@ def how_to_read(layout: str) -> str:
         "Each point is a row; UMAP puts rows with a small cosine distance near each other. Near means alike; distances between "
         "far groups and their sizes mean little."
     )
-
-
-def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
-    """Rows whose token is what was typed, else those that contain it; a number names that row where no token fits."""
-    sought = (sought or "").strip()
-    if not sought:
-        return np.empty(0, np.int64)
-    tokens = lowered(matrix, matrix.digest)
-    wanted = sought.casefold()
-    rows = [row for row, token in enumerate(tokens) if token == wanted] or [
-        row for row, token in enumerate(tokens) if wanted in token
-    ]
-    if not rows and sought.isdecimal() and int(sought) < len(tokens):
-        rows = [int(sought)]
-    return np.array(rows, np.int64)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def lowered(_matrix: EmbeddingMatrix, digest: str) -> list[str]:
-    return [token.casefold() for token in _matrix.tokens]
 
 
 def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str, found: np.ndarray) -> None:
