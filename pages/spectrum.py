@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress.charts import figure as charts
+from compress.charts import spectrum as charts
 from compress.methods import SVD
 from pages.parts.cached import plain_of, rounded_of, spectrum_of
 from pages.parts.cards import error_cards, lowered, ratio_card, size_card

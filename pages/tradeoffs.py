@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress.charts import figure as charts
+from compress.charts import tradeoffs as charts
 from compress.tuning.front import front
 from pages.parts.controls import KEPT, choice
 from pages.parts.matrix import current_matrix

@@ -1,11 +1,12 @@
 """Fits of one matrix, each made once, and the error that settings are compared by."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from compress.tuning.sweep import Trial
-
-if TYPE_CHECKING:
-    pass
+from compress.form.metrics import evaluate
+from compress.matrix import EmbeddingMatrix
+from compress.methods import Method
+from compress.tuning.fitting import variants, within
+from compress.tuning.sweep import Trial, Trials
 
 
 def error_of(trial: Trial) -> float:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,12 +11,9 @@ from compress.analysis.curves import svd_errors
 from compress.checks import real
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
-from compress.tuning.fits import error_of
+from compress.tuning.fits import Fits, error_of
 from compress.tuning.fitting import largest_ratio
 from compress.tuning.sweep import Trial
-
-if TYPE_CHECKING:
-    from compress.tuning.fits import Fits
 
 FAR = 4.0  # times the bytes of the best so far: where the search for the smallest form of another method ends
 KEPT = 3  # combinations of other settings that go on after the first probe of a search
@@ -57,7 +53,7 @@ class Size:
     def order(trial: Trial) -> tuple:
         return error_of(trial), trial.figures["n_bytes"]
 
-    def best(self, fits: "Fits", name: str, found: list[Trial]) -> Trial:
+    def best(self, fits: Fits, name: str, found: list[Trial]) -> Trial:
         """The best setting of a method by its drafts, fitted in full; none where a quicker method has no error to speak of."""
         done = next((trial for trial in found if error_of(trial) < EXACT), None)
         if done and is_slow(name):
@@ -109,7 +105,7 @@ class Loss:
     def order(self, trial: Trial) -> tuple:
         return trial.figures["n_bytes"], self.of(trial)
 
-    def best(self, fits: "Fits", name: str, found: list[Trial]) -> Trial:
+    def best(self, fits: Fits, name: str, found: list[Trial]) -> Trial:
         """The smallest setting of a method whose full fit is enough: sought by drafts, confirmed by full fits."""
         high = largest_ratio(name, fits.matrix.shape, {})
         low = max(1.0, max((trial.figures["ratio"] for trial in found), default=0) / FAR)
@@ -135,7 +131,7 @@ class Loss:
             raise OutOfReach(f"{measure} at ratio {nearest.figures['ratio']:.3g}{most}", self.of(nearest))
         return nearest
 
-    def start(self, fits: "Fits", name: str) -> float:
+    def start(self, fits: Fits, name: str) -> float:
         """A ratio to begin at: of SVD the one that its exact curve gives, else a little below that of the ideal coder."""
         error = self.limit * (2 - self.limit) if self.cosine else self.limit  # of projections, whose cos² is 1 - error
         if METHODS[name] is SVD:

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.charts import figure as charts
+from compress.charts import subspaces as charts
 from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered
