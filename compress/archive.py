@@ -1,34 +1,12 @@
-"""The file: safetensors with one JSON header entry that says how to decode it. No pickle is ever read or written."""
+"""Compressed forms read back from their files. No pickle is ever read or written."""
 
 import json
 from pathlib import Path
 
 from compress.errors import MatrixError
-from compress.files import replacing
 from compress.form.compressed import Compressed
-from compress.methods.base import Method
-
-VERSION = 1
-
-
-def save(result: Compressed, path: str | Path) -> int:
-    """Writes the file whole or not at all; returns its bytes, at most 4 KiB more than `result.n_bytes`."""
-    from safetensors.numpy import save as to_bytes
-
-    header = {
-        "version": VERSION,
-        "method": result.method.name,
-        "settings": result.method.settings,
-        "shape": list(result.shape),
-        "digest": result.digest,
-    }
-    path = Path(path)
-    if path.suffix != ".safetensors":
-        raise ValueError(f"the file's name must end in .safetensors, got {path.name!r}")
-    content = to_bytes(result.arrays, metadata={"flatland": json.dumps(header, separators=(",", ":"))})
-    with replacing(path) as file:
-        file.write(content)
-    return len(content)
+from compress.form.file import ENTRY, VERSION
+from compress.methods import METHODS, Method
 
 
 def load(path: str | Path) -> Compressed:
@@ -39,7 +17,7 @@ def load(path: str | Path) -> Compressed:
     path = Path(path)
     try:
         with safe_open(path, framework="numpy") as file:
-            entry = (file.metadata() or {}).get("flatland")
+            entry = (file.metadata() or {}).get(ENTRY)
             if entry is None:
                 raise MatrixError(f"{path.name} holds no compressed matrix; open it as a matrix instead.")
             method, shape, digest = read_header(entry, path.name)
@@ -60,8 +38,6 @@ def load(path: str | Path) -> Compressed:
 
 def read_header(entry: str, where: str) -> tuple[Method, tuple[int, int], str]:
     """The method, the shape and the digest that a header entry names."""
-    from compress.methods import METHODS
-
     try:
         header = json.loads(entry)
         version, name = header["version"], header["method"]

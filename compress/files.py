@@ -1,9 +1,10 @@
-"""Small dealings with files that every source shares: JSON, text, atomic writing, the cache folder."""
+"""Small dealings with files: JSON, text, files and folders written whole or not at all, the cache folder."""
 
 import json
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -50,6 +51,32 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path, check: Callable[[Path], object]) -> Iterator[Path]:
+    """A folder to write in that takes the place of `folder` when it is whole, and leaves nothing when it fails. check: raises where
+    what lies there may not be replaced; asked before and after."""
+    check(folder)
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(4)}.part")
+    before = part.with_suffix(".before")
+    part.mkdir()
+    try:
+        yield part
+        check(folder)
+        if folder.exists():
+            folder.rename(before)
+        try:
+            part.rename(folder)
+        except OSError:
+            if before.exists():
+                before.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
 
 
 def cache_folder() -> Path:

@@ -138,15 +138,15 @@ def read_bases(arrays: dict):
     return bases * arrays["scales"][:, :, None] if "scales" in arrays else bases
 
 
-def loosened(arrays: dict, m: int) -> dict[str, np.ndarray]:
+def trainable(arrays: dict, m: int) -> dict[str, np.ndarray]:
     """Both factors in float32, coefficients in steps of their grids, as the `read_` functions take them too."""
     every = np.arange(len(arrays["coefficients"]))
     return {"coefficients": read_coefficients(arrays, every, m), "bases": read_bases(arrays)}
 
 
-def tightened(moving: dict[str, np.ndarray], bits: int) -> dict:
+def stored(parameters: dict[str, np.ndarray], bits: int) -> dict:
     """The arrays that keep such factors."""
-    coefficients, bases = moving["coefficients"], moving["bases"]
+    coefficients, bases = parameters["coefficients"], parameters["bases"]
     if bits in FLOAT:
         return {"coefficients": within(coefficients, FLOAT[bits]), "bases": within(bases, FLOAT[bits])}
     codes = np.clip(np.rint(coefficients), -LARGEST[bits], LARGEST[bits]).astype(np.int8)

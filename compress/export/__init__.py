@@ -2,18 +2,16 @@
 
 import io
 import os
-import secrets
-import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from compress.errors import MatrixError
-from compress.export import decoders as standalone
+from compress.export import decoders
 from compress.export.card import card
+from compress.files import whole_folder
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation, evaluate
 from compress.matrix import EmbeddingMatrix
@@ -58,15 +56,15 @@ def export_folder(
 def exported(result, folder, matrix=None, evaluation=None, scores=None, onnx=True) -> Exported:
     """As export_folder, and tells what was written."""
     folder, name = Path(folder), result.method.name
-    if name not in standalone.FILES:
+    if name not in decoders.FILES:
         raise ValueError(f"{name} cannot be exported as a folder; save it as a file and load it with this library")
     if matrix is not None and matrix.digest != result.digest:
         raise ValueError(f"the compressed form was made from another matrix than {matrix.name}; its digest is {result.digest}")
     if evaluation is None and matrix is not None:
         evaluation = evaluate(matrix, result)
-    with whole_folder(folder) as part:
+    with whole_folder(folder, check_free) as part:
         result.save(part / TABLE)
-        (part / CODE).write_text(standalone.source_of(name), encoding="utf-8")
+        (part / CODE).write_text(decoders.source_of(name), encoding="utf-8")
         difference, no_onnx = None, "it was not asked for"
         if onnx:
             difference, no_onnx = write_onnx(name, part)
@@ -80,7 +78,7 @@ def write_onnx(method: str, part: Path) -> tuple[float | None, str | None]:
     """Writes the layer of the file in a folder beside it; gives how far it is from torch, or why it was not kept."""
     from compress.export.onnx_layer import NotExported, differs, onnx_of
 
-    loader = import_module(f"compress.export.decoders.{standalone.FILES[method]}")
+    loader = import_module(f"compress.export.decoders.{decoders.FILES[method]}")
     layer = loader.load(part / TABLE)
     try:
         content = onnx_of(layer)
@@ -100,31 +98,6 @@ def zip_of(folder: str | os.PathLike) -> bytes:
                 packed = zipfile.ZIP_STORED if name == TABLE else zipfile.ZIP_DEFLATED
                 archive.write(folder / name, f"{folder.name}/{name}", packed)
     return held.getvalue()
-
-
-@contextmanager
-def whole_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write in that takes the place of `folder` when it is whole, and leaves nothing when it fails."""
-    check_free(folder)
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(4)}.part")
-    before = part.with_suffix(".before")
-    part.mkdir()
-    try:
-        yield part
-        check_free(folder)
-        if folder.exists():
-            folder.rename(before)
-        try:
-            part.rename(folder)
-        except OSError:
-            if before.exists():
-                before.rename(folder)
-            raise
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)
 
 
 def check_free(folder: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from compress.form.file import VERSION, write
+
 if TYPE_CHECKING:
     from compress.methods.base import Method
 
@@ -30,6 +32,17 @@ class Compressed:
     def __post_init__(self):
         arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}  # a file keeps no strides
         object.__setattr__(self, "arrays", arrays)
+
+    @property
+    def header(self) -> dict:
+        """What a file says beside the arrays, enough to decode them."""
+        return {
+            "version": VERSION,
+            "method": self.method.name,
+            "settings": self.method.settings,
+            "shape": list(self.shape),
+            "digest": self.digest,
+        }
 
     @cached_property
     def n_bytes(self) -> int:
@@ -76,6 +89,4 @@ class Compressed:
 
     def save(self, path: str | Path) -> int:
         """Writes a safetensors file that compress.load reads; returns its bytes."""
-        from compress.archive import save
-
-        return save(self, path)
+        return write(path, self.arrays, self.header)

@@ -1,37 +1,36 @@
-"""Torch modules that compute with the compressed form: the one that stands in for nn.Embedding, and those that share its table."""
+"""Torch modules that compute with the compressed form: those that stand in for nn.Embedding, frozen or open for training, and those
+that share their table."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
 
-from compress.form.compressed import Compressed
+if TYPE_CHECKING:
+    from compress.form.compressed import Compressed
 
 AT_ONCE = 2048  # rows that are decoded at a time where a whole table is gone through
 
 
-class CompressedEmbedding(torch.nn.Module):
-    """Ids of any shape in, their vectors out, decoded from the stored arrays when asked.
+class DecodedEmbedding(torch.nn.Module):
+    """Ids of any shape in, their vectors out, decoded when asked: what `CompressedEmbedding` and `TrainableEmbedding` share.
 
-    The arrays are buffers: they move with the module and travel in its state_dict, each in the dtype that it is stored in, whatever
-    dtype the module is asked for: `.half()` and the like set the dtype of the vectors, which are decoded in float32. For projective
-    clustering this is the paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers.
-    padding_idx: that of the layer this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding.
+    Vectors are decoded in float32 and given in `dtype`, which `.half()` and the like set. For projective clustering this is the
+    paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers. padding_idx: that of the layer
+    this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding.
     Raises IndexError for an id that is not there, as nn.Embedding does.
     """
 
-    def __init__(self, compressed: Compressed, padding_idx: int | None = None, dtype: torch.dtype = torch.float32):
+    def __init__(self, compressed: "Compressed", padding_idx: int | None, dtype: torch.dtype):
         super().__init__()
+        self.origin = replace(compressed, arrays={})  # what is decoded, without its arrays
         self.method, self.digest = compressed.method, compressed.digest
         self.num_embeddings, self.embedding_dim = compressed.shape
         self.padding_idx, self.dtype = padding_idx, dtype
-        self.stored = tuple(compressed.arrays)
-        for name, array in compressed.arrays.items():
-            self.register_buffer(name, torch.from_numpy(array.copy()))
-        self.ready, self.prepared_of, self.held = {}, [], {}
-        self.still = self.base = self.moving = None  # while it is trained: what is not, the arrays before, and what is
 
     @property
     def device(self) -> torch.device:
@@ -62,59 +61,12 @@ class CompressedEmbedding(torch.nn.Module):
             yield torch.arange(first, min(first + AT_ONCE, self.num_embeddings), device=self.device)
 
     def prepared(self) -> dict:
-        """What decoding starts from, made anew where an array was written or moved since."""
-        if self.still is not None:
-            return self.on_device() | {name: getattr(self, name) for name in self.moving}
-        arrays = {name: getattr(self, name) for name in self.stored}
-        state = [(id(array), None if array.is_inference() else array._version) for array in arrays.values()]
-        if state != self.prepared_of:
-            self.ready = self.method.prepared(arrays, self.num_embeddings, self.embedding_dim)
-            self.prepared_of, self.held = state, arrays  # held, so that no other tensor gets their ids
-        return self.ready
+        """What decoding starts from, on the layer's device."""
+        raise NotImplementedError
 
-    def on_device(self) -> dict:
-        """What is not trained, as tensors where the parameters are."""
-        if self.prepared_of != [self.device]:
-            self.ready = {
-                name: torch.from_numpy(each).to(self.device) if isinstance(each, np.ndarray) else each
-                for name, each in self.still.items()
-            }
-            self.prepared_of = [self.device]
-        return self.ready
-
-    def trainable(self) -> "CompressedEmbedding":
-        """Opens the layer for training, in place: what its method decodes by, factors, scales, codebooks, decoders, becomes
-        parameters in float32; codes and labels stay as they are. `settled` ends it. Returns the layer."""
-        if self.still is None:
-            now = self.compressed()
-            loose = self.method.loosened(now.arrays, *now.shape)
-            device = self.device
-            for name in self.stored:
-                delattr(self, name)
-            for name, array in loose.moving.items():
-                self.register_parameter(name, torch.nn.Parameter(torch.tensor(array, dtype=torch.float32, device=device)))
-            self.still, self.base, self.moving = loose.still, now.arrays, tuple(loose.moving)
-        return self
-
-    def settled(self) -> "CompressedEmbedding":
-        """Ends training, in place: the arrays are buffers again, in the dtypes that they are stored in. Returns the layer."""
-        now = self.compressed()
-        if self.still is not None:
-            device = self.device
-            for name in self.moving:
-                delattr(self, name)
-            for name, array in now.arrays.items():
-                self.register_buffer(name, torch.from_numpy(array.copy()).to(device))
-            self.still = self.base = self.moving = None
-        return self
-
-    def compressed(self) -> Compressed:
-        """The compressed matrix as it is now, each array rounded to how it is stored where it is being trained."""
-        if self.still is None:
-            arrays = {name: getattr(self, name).numpy(force=True).copy() for name in self.stored}
-        else:
-            arrays = self.method.tightened(self.base, {name: getattr(self, name).numpy(force=True).copy() for name in self.moving})
-        return Compressed(self.method, arrays, (self.num_embeddings, self.embedding_dim), self.digest)
+    def compressed(self) -> "Compressed":
+        """The compressed matrix as it is now."""
+        raise NotImplementedError
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, {self.method}"
@@ -129,15 +81,82 @@ class CompressedEmbedding(torch.nn.Module):
 
         return super()._apply(moved, recurse)
 
+
+class CompressedEmbedding(DecodedEmbedding):
+    """The frozen layer. The stored arrays are buffers: they move with the module and travel in its state_dict, each in the dtype
+    that it is stored in, whatever dtype the module is asked for."""
+
+    def __init__(self, compressed: "Compressed", padding_idx: int | None = None, dtype: torch.dtype = torch.float32):
+        super().__init__(compressed, padding_idx, dtype)
+        self.stored = tuple(compressed.arrays)
+        for name, array in compressed.arrays.items():
+            self.register_buffer(name, torch.from_numpy(array.copy()))
+        self.ready: dict[str, Any] = {}
+        self.prepared_of: list[tuple] = []
+        self.held: dict[str, torch.Tensor] = {}
+
+    def prepared(self) -> dict:
+        """Made anew where an array was written or moved since."""
+        arrays = {name: getattr(self, name) for name in self.stored}
+        state = [(id(array), None if array.is_inference() else array._version) for array in arrays.values()]
+        if state != self.prepared_of:
+            self.ready = self.method.prepared(arrays, self.num_embeddings, self.embedding_dim)
+            self.prepared_of, self.held = state, arrays  # held, so that no other tensor gets their ids
+        return self.ready
+
+    def compressed(self) -> "Compressed":
+        return replace(self.origin, arrays={name: getattr(self, name).numpy(force=True).copy() for name in self.stored})
+
+    def trainable(self) -> "TrainableEmbedding":
+        """A layer of the same table, on the same device, that can be trained."""
+        return TrainableEmbedding(self.compressed(), self.padding_idx, self.dtype).to(self.device).train(self.training)
+
     def __getstate__(self):
         return self.__dict__ | {"ready": {}, "prepared_of": [], "held": {}}  # a copy's arrays have other ids
 
 
-class Shared(torch.nn.Module):
-    """What uses the table of a CompressedEmbedding that is held elsewhere in the model, and saved, moved and trained there."""
+class TrainableEmbedding(DecodedEmbedding):
+    """The layer open for training: what its method decodes by, factors, scales, codebooks, decoders, are parameters in float32;
+    codes and labels stay as they are."""
 
-    def __init__(self, embedding: CompressedEmbedding):
+    def __init__(self, compressed: "Compressed", padding_idx: int | None = None, dtype: torch.dtype = torch.float32):
+        super().__init__(compressed, padding_idx, dtype)
+        opened = self.method.trainable(compressed.arrays, *compressed.shape)
+        self.before, self.fixed, self.moving = compressed.arrays, opened.fixed, tuple(opened.parameters)
+        for name, array in opened.parameters.items():
+            self.register_parameter(name, torch.nn.Parameter(torch.tensor(array, dtype=torch.float32)))
+        self.fixed_there: tuple[torch.device, dict] | None = None
+
+    def prepared(self) -> dict:
+        if self.fixed_there is None or self.fixed_there[0] != self.device:
+            there = {
+                name: torch.from_numpy(each).to(self.device) if isinstance(each, np.ndarray) else each
+                for name, each in self.fixed.items()
+            }
+            self.fixed_there = self.device, there
+        return self.fixed_there[1] | {name: getattr(self, name) for name in self.moving}
+
+    def compressed(self) -> "Compressed":
+        """Each array rounded to how it is stored."""
+        moved = {name: getattr(self, name).numpy(force=True).copy() for name in self.moving}
+        return replace(self.origin, arrays=self.method.stored(self.before, moved))
+
+    def frozen(self) -> CompressedEmbedding:
+        """The layer that training ends with: the arrays are buffers again, in the dtypes that they are stored in."""
+        return CompressedEmbedding(self.compressed(), self.padding_idx, self.dtype).to(self.device).train(self.training)
+
+
+class Shared(torch.nn.Module):
+    """What uses the table of an embedding that is held elsewhere in the model, and saved, moved and trained there."""
+
+    embedding: DecodedEmbedding
+
+    def __init__(self, embedding: DecodedEmbedding):
         super().__init__()
+        self.share(embedding)
+
+    def share(self, embedding: DecodedEmbedding) -> None:
+        """Uses the table of that embedding from now on."""
         self.__dict__["embedding"] = embedding  # not as a submodule: its arrays would be in the state_dict twice
 
     @property
@@ -158,7 +177,7 @@ class CompressedOutput(Shared):
     (n,) if there is one. Decodes a block of rows at a time, so that the table never stands in memory; where gradients are wanted,
     once more on the way back."""
 
-    def __init__(self, embedding: CompressedEmbedding, bias: torch.nn.Parameter | None = None):
+    def __init__(self, embedding: DecodedEmbedding, bias: torch.nn.Parameter | None = None):
         super().__init__(embedding)
         self.in_features, self.out_features = embedding.embedding_dim, embedding.num_embeddings
         self.register_parameter("bias", bias)

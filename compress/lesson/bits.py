@@ -7,11 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.utils import image_array_to_data_uri
 
-from compress import EmbeddingMatrix
 from compress.analysis.code_statistics import signs_of
 from compress.charts.figure import MUTED
 from compress.charts.palette import CATEGORIES
 from compress.form.metrics import evaluate
+from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
 from compress.methods.light_token import read_decoder
 from compress.solvers.binary_codes import Codes, Target, decoder_fitted, total

@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.utils import image_array_to_data_uri
 
-from compress import EmbeddingMatrix
 from compress.analysis.curves import Nested, nested, svd_errors
 from compress.charts.figure import MUTED, bytes_text
 from compress.charts.palette import CATEGORIES
+from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD
 from compress.sources.weights import ranks
 

@@ -6,14 +6,15 @@ from functools import cached_property
 import numpy as np
 import plotly.graph_objects as go
 
-from compress import Compressed, EmbeddingMatrix
 from compress.analysis.code_statistics import signs_of
 from compress.analysis.neighbours import Neighbours, neighbours
 from compress.charts.codes import DIVERGING, OFF_ON
 from compress.charts.figure import plain
 from compress.charts.palette import CATEGORIES
+from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
 from compress.linalg.blocks import unit_rows
+from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from compress.sources.weights import ranks

@@ -11,7 +11,7 @@ import numpy as np
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 
@@ -30,7 +30,7 @@ class Method:
     name: ClassVar[str]
     label: ClassVar[str]
     knob: ClassVar[str | None] = None  # the setting that size is chosen by
-    outward: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
+    spanning: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
 
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         raise NotImplementedError
@@ -43,24 +43,24 @@ class Method:
         method has something to work out first."""
         return arrays
 
-    def loosened(self, arrays: dict, n: int, d: int) -> Loose:
+    def trainable(self, arrays: dict, n: int, d: int) -> Trainable:
         """The stored arrays opened for training."""
         raise NotImplementedError
 
-    def tightened(self, arrays: dict, moving: dict[str, np.ndarray]) -> dict:
+    def stored(self, arrays: dict, parameters: dict[str, np.ndarray]) -> dict:
         """The stored arrays with what training moved in their place, rounded to how it is stored."""
         raise NotImplementedError
 
     def fit_under(self, matrix: EmbeddingMatrix, root: np.ndarray, progress: Progress | None = None) -> Compressed:
         """A fit for errors as they are seen through `root` M (d, d), invertible: of the rows of A M, with M⁻¹ taken into what rows
         are sums of, so that it costs no bytes. A fit of A itself where a method has nothing that could take it in."""
-        if not self.outward:
+        if not self.spanning:
             return self.fit(matrix, progress)
         n, d = matrix.shape
         result = self.fit(seen_through(matrix, root), progress)
-        moving, inverse = self.loosened(result.arrays, n, d).moving, np.linalg.inv(root)
-        moving |= {name: (moving[name] @ inverse).astype(np.float32) for name in self.outward if name in moving}
-        return Compressed(self, self.tightened(result.arrays, moving), matrix.shape, matrix.digest)
+        parameters, inverse = self.trainable(result.arrays, n, d).parameters, np.linalg.inv(root)
+        parameters |= {name: (parameters[name] @ inverse).astype(np.float32) for name in self.spanning if name in parameters}
+        return Compressed(self, self.stored(result.arrays, parameters), matrix.shape, matrix.digest)
 
     def layout(self, n: int, d: int) -> Layout:
         raise NotImplementedError

@@ -9,7 +9,7 @@ from array_api_compat import array_namespace, device
 from compress.checks import one_of, whole
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method
@@ -88,17 +88,17 @@ class Dimensions(Method):
         numbers = numbers * arrays["scales"] if "scales" in arrays else numbers
         return numbers[:, arrays["places"]] * arrays["there"]
 
-    def loosened(self, arrays, n, d):
+    def trainable(self, arrays, n, d):
         """The numbers move, and with them the steps of whole ones."""
-        still = self.prepared(arrays, n, d)
-        moving = {"coefficients": factors.read_coefficients(still, np.arange(n), self.kept)}
-        del still["coefficients"]
+        fixed = self.prepared(arrays, n, d)
+        parameters = {"coefficients": factors.read_coefficients(fixed, np.arange(n), self.kept)}
+        del fixed["coefficients"]
         if self.factor_bits in factors.LARGEST:
-            moving["scales"] = still.pop("scales")
-        return Loose(moving, still)
+            parameters["scales"] = fixed.pop("scales")
+        return Trainable(parameters, fixed)
 
-    def tightened(self, arrays, moving):
-        return arrays | moving | {"coefficients": self.rounded(moving["coefficients"])}
+    def stored(self, arrays, parameters):
+        return arrays | parameters | {"coefficients": self.rounded(parameters["coefficients"])}
 
     def layout(self, n, d):
         codes = (self.kept + 1) // 2 if self.factor_bits == 4 else self.kept

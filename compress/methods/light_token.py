@@ -10,7 +10,7 @@ from compress.checks import one_of, real, whole
 from compress.coding import packing
 from compress.errors import Stop
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.methods.base import Method, rank_bound
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
@@ -50,7 +50,7 @@ class LightToken(Method):
     name: ClassVar[str] = "light_token"
     label: ClassVar[str] = "LightToken"
     knob: ClassVar[str] = "bits"
-    outward: ClassVar[tuple[str, ...]] = ("bases", "decoder", "offset")
+    spanning: ClassVar[tuple[str, ...]] = ("bases", "decoder", "offset")
 
     def __post_init__(self):
         whole("rank", self.rank, 0)
@@ -202,21 +202,21 @@ class LightToken(Method):
         decoded = signs @ read_decoder(arrays) + arrays["offset"]
         return decoded + self.svd.decode(arrays, rows, d) if self.rank else decoded
 
-    def loosened(self, arrays, n, d):
-        loose = self.svd.loosened(arrays, n, d) if self.rank else Loose({}, {})
+    def trainable(self, arrays, n, d):
+        base = self.svd.trainable(arrays, n, d) if self.rank else Trainable({}, {})
         if not self.bits:
-            return loose
+            return base
         levels = {name: arrays[name] for name in ("levels",) if self.levels > 1}
         codes = {name: arrays[name] for name in ("codes", "gains") if name in arrays}
         ones = {"decoder_scales": np.ones(self.bits, np.float32)}
-        return Loose(
-            loose.moving | {"decoder": read_decoder(arrays), "offset": arrays["offset"]} | levels, loose.still | codes | ones
+        return Trainable(
+            base.parameters | {"decoder": read_decoder(arrays), "offset": arrays["offset"]} | levels, base.fixed | codes | ones
         )
 
-    def tightened(self, arrays, moving):
-        base = self.svd.tightened(arrays, moving) if self.rank else {}
-        decoder = stored_decoder(moving["decoder"], self.factor_bits) if self.bits else {}
-        return arrays | base | decoder | {name: moving[name] for name in ("offset", "levels") if name in moving}
+    def stored(self, arrays, parameters):
+        base = self.svd.stored(arrays, parameters) if self.rank else {}
+        decoder = stored_decoder(parameters["decoder"], self.factor_bits) if self.bits else {}
+        return arrays | base | decoder | {name: parameters[name] for name in ("offset", "levels") if name in parameters}
 
     def layout(self, n, d):
         layout = self.svd.layout(n, d) if self.rank else {}

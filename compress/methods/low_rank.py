@@ -8,7 +8,7 @@ import numpy as np
 from compress.checks import whole
 from compress.coding import factors
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound
@@ -18,7 +18,7 @@ class LowRank(Method):
     """A ≈ U Vᵀ of rank j, factors stored at `factor_bits`; numbers stored: n·j + j·d."""
 
     knob: ClassVar[str] = "j"
-    outward: ClassVar[tuple[str, ...]] = ("bases",)
+    spanning: ClassVar[tuple[str, ...]] = ("bases",)
 
     @classmethod
     def precisions(cls, n, d):
@@ -40,11 +40,11 @@ class LowRank(Method):
     def decode(self, arrays, rows, d):
         return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
 
-    def loosened(self, arrays, n, d):
-        return Loose(factors.loosened(arrays, self.j), {})
+    def trainable(self, arrays, n, d):
+        return Trainable(factors.trainable(arrays, self.j), {})
 
-    def tightened(self, arrays, moving):
-        return factors.tightened(moving, self.factor_bits)
+    def stored(self, arrays, parameters):
+        return factors.stored(parameters, self.factor_bits)
 
     def layout(self, n, d):
         return factors.layout(n, d, 1, self.j, self.factor_bits)

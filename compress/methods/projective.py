@@ -11,7 +11,7 @@ from array_api_compat import array_namespace, device
 from compress.checks import one_of, real, whole
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.methods.base import Method, rank_bound
 from compress.solvers.flats import find_flats
@@ -50,7 +50,7 @@ class ProjectiveClustering(Method):
     name: ClassVar[str] = "projective"
     label: ClassVar[str] = "k subspaces"
     knob: ClassVar[str] = "j"
-    outward: ClassVar[tuple[str, ...]] = ("bases", "offsets")
+    spanning: ClassVar[tuple[str, ...]] = ("bases", "offsets")
 
     def __post_init__(self):
         whole("k", self.k, 1, 65536)
@@ -120,12 +120,12 @@ class ProjectiveClustering(Method):
         """The subspace of each of those rows, int64."""
         return packing.read_stream(arrays["labels"], packing.width(self.k), rows) if self.k > 1 else 0 * rows
 
-    def loosened(self, arrays, n, d):
-        moving = factors.loosened(arrays, self.j) | ({"offsets": arrays["offsets"]} if self.affine else {})
-        return Loose(moving, {"labels": arrays["labels"]} if self.k > 1 else {})
+    def trainable(self, arrays, n, d):
+        parameters = factors.trainable(arrays, self.j) | ({"offsets": arrays["offsets"]} if self.affine else {})
+        return Trainable(parameters, {"labels": arrays["labels"]} if self.k > 1 else {})
 
-    def tightened(self, arrays, moving):
-        return arrays | factors.tightened(moving, self.factor_bits) | ({"offsets": moving["offsets"]} if self.affine else {})
+    def stored(self, arrays, parameters):
+        return arrays | factors.stored(parameters, self.factor_bits) | ({"offsets": parameters["offsets"]} if self.affine else {})
 
     def layout(self, n, d):
         layout = factors.layout(n, d, self.k, self.j, self.factor_bits)

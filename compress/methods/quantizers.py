@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.linalg.blocks import walk
 from compress.methods.base import Method
 
@@ -40,11 +40,11 @@ class RoundedRows(Method):
             codes = packing.read_nibbles(codes, d)
         return xp.astype(codes, xp.float32) * xp.astype(scales, xp.float32)[:, None]
 
-    def loosened(self, arrays, n, d):
-        return Loose({"scales": arrays["scales"].astype(np.float32)}, {"codes": arrays["codes"]})
+    def trainable(self, arrays, n, d):
+        return Trainable({"scales": arrays["scales"].astype(np.float32)}, {"codes": arrays["codes"]})
 
-    def tightened(self, arrays, moving):
-        return arrays | {"scales": np.clip(moving["scales"], 6e-8, 65504).astype(np.float16)}
+    def stored(self, arrays, parameters):
+        return arrays | {"scales": np.clip(parameters["scales"], 6e-8, 65504).astype(np.float16)}
 
     def layout(self, n, d):
         return {"codes": ((n, self.row_bytes(d)), self.dtype), "scales": ((n,), np.float16)}

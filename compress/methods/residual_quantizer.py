@@ -27,7 +27,7 @@ class ResidualQuantization(VectorQuantization):
 
     name: ClassVar[str] = "rq"
     label: ClassVar[str] = "RQ"
-    outward: ClassVar[tuple[str, ...]] = ("codebooks",)
+    spanning: ClassVar[tuple[str, ...]] = ("codebooks",)
 
     def __post_init__(self):
         super().__post_init__()
@@ -61,7 +61,7 @@ class ResidualQuantization(VectorQuantization):
             progress({"step": 1, "steps": 2})
         coder.max_beam_size = self.beam
         codes = faiss.unpack_bitstrings(coder.compute_codes(values), self.parts, self.code_bits).astype(np.int64)
-        return self.stored(matrix, unit, refitted(values, codes, count, weights), codes)
+        return self.compressed(matrix, unit, refitted(values, codes, count, weights), codes)
 
     def decode(self, arrays, rows, d):
         books, codes = self.read_books(arrays), self.read_codes(arrays, rows)

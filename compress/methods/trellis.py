@@ -15,7 +15,7 @@ from compress.coding.layout import bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_bytes, plan_within
 from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, seen_through
@@ -169,18 +169,18 @@ class Trellis(Method):
         numbers = numbers * arrays["scales"][labels] + arrays["means"][labels]
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
 
-    def loosened(self, arrays, n, d):
+    def trainable(self, arrays, n, d):
         prepared = self.prepared(arrays, n, d)
-        moving = {name: prepared.pop(name) for name in ("scales", "means", "basis") if prepared[name] is not None}
-        return Loose(moving, prepared)
+        parameters = {name: prepared.pop(name) for name in ("scales", "means", "basis") if prepared[name] is not None}
+        return Trainable(parameters, prepared)
 
-    def tightened(self, arrays, moving):
+    def stored(self, arrays, parameters):
         """A basis is coded anew, at the rates it had; the lengths of its directions go into scales and means."""
         tight, lengths = dict(arrays), 1.0
-        if "basis" in moving:
-            lengths = np.linalg.norm(moving["basis"], axis=1)
-            tight |= coded_basis.code(blocks.unit_rows(moving["basis"]), arrays["basis_rates"] / 2)
-        return tight | stored_means(moving["means"] * lengths) | stored_scales(np.abs(moving["scales"] * lengths))
+        if "basis" in parameters:
+            lengths = np.linalg.norm(parameters["basis"], axis=1)
+            tight |= coded_basis.code(blocks.unit_rows(parameters["basis"]), arrays["basis_rates"] / 2)
+        return tight | stored_means(parameters["means"] * lengths) | stored_scales(np.abs(parameters["scales"] * lengths))
 
     def check_stored(self, arrays, n, d):
         self.check(n, d)

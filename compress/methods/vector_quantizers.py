@@ -10,7 +10,7 @@ from array_api_compat import array_namespace, device
 from compress.checks import one_of, whole
 from compress.coding import factors, packing
 from compress.form.compressed import Compressed
-from compress.form.trainable import Loose
+from compress.form.trainable import Trainable
 from compress.methods.base import Method, rank_bound
 
 FLOAT = {32: np.float32, 16: np.float16}
@@ -58,7 +58,7 @@ class VectorQuantization(Method):
     def search(self, matrix, progress) -> Compressed:
         raise NotImplementedError
 
-    def stored(self, matrix, unit: float, books: np.ndarray, codes: np.ndarray, **others: np.ndarray) -> Compressed:
+    def compressed(self, matrix, unit: float, books: np.ndarray, codes: np.ndarray, **others: np.ndarray) -> Compressed:
         """Codes (n, parts) and codebooks in a unit, kept."""
         arrays = {"codes": packing.pack_stream(codes.ravel(), self.code_bits), "codebooks": self.rounded(books), "unit": unit[None]}
         return Compressed(self, arrays | others, matrix.shape, matrix.digest)
@@ -79,12 +79,12 @@ class VectorQuantization(Method):
         xp = array_namespace(books)
         return xp.reshape(xp.astype(books, xp.float32), (-1, books.shape[2])) * arrays["unit"]
 
-    def loosened(self, arrays, n, d):
-        moving = {name: arrays[name].astype(np.float32) for name in ("codebooks", "rotation") if name in arrays}
-        return Loose(moving, {name: arrays[name] for name in ("codes", "unit")})
+    def trainable(self, arrays, n, d):
+        parameters = {name: arrays[name].astype(np.float32) for name in ("codebooks", "rotation") if name in arrays}
+        return Trainable(parameters, {name: arrays[name] for name in ("codes", "unit")})
 
-    def tightened(self, arrays, moving):
-        return arrays | {name: factors.within(array, arrays[name].dtype.type) for name, array in moving.items()}
+    def stored(self, arrays, parameters):
+        return arrays | {name: factors.within(array, arrays[name].dtype.type) for name, array in parameters.items()}
 
     def layout(self, n, d):
         return {
@@ -134,7 +134,7 @@ class ProductQuantization(VectorQuantization):
             codes[:, part] = nearest(points, self.rounded(books[-1]))
             if progress:
                 progress({"step": part + 1, "steps": self.parts})
-        return self.stored(matrix, unit, np.stack(books), codes)
+        return self.compressed(matrix, unit, np.stack(books), codes)
 
     def decode(self, arrays, rows, d):
         xp = array_namespace(arrays["codebooks"])
@@ -155,7 +155,7 @@ class OptimizedProductQuantization(VectorQuantization):
 
     name: ClassVar[str] = "opq"
     label: ClassVar[str] = "OPQ"
-    outward: ClassVar[tuple[str, ...]] = ("rotation",)
+    spanning: ClassVar[tuple[str, ...]] = ("rotation",)
 
     def __post_init__(self):
         super().__post_init__()
@@ -206,7 +206,7 @@ class OptimizedProductQuantization(VectorQuantization):
             points = columns(turned, part, length)
             books[part] = centroids(points, count, weights, self.steps, self.seed_of(part), books[part])
             codes[:, part] = nearest(points, self.rounded(books[part]))
-        return self.stored(matrix, unit, np.stack(books), codes, rotation=kept)
+        return self.compressed(matrix, unit, np.stack(books), codes, rotation=kept)
 
     def first_rotation(self, matrix) -> np.ndarray:
         """(dims, d): each principal direction, the strongest first, goes to the part whose variances have the least product yet."""

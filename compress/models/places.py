@@ -10,14 +10,14 @@ def embedding_of(model):
     """The model's nn.Embedding. Raises ValueError where it has none, or one that does more than look up rows."""
     from torch.nn import Embedding
 
-    from compress.form.layers import CompressedEmbedding
+    from compress.form.layers import DecodedEmbedding
 
     name, old = type(model).__name__, None
     if not hasattr(model, "get_input_embeddings") or not hasattr(model, "set_input_embeddings"):
         raise ValueError(f"{name} has no get_input_embeddings and set_input_embeddings to swap an embedding by")
     with suppress(NotImplementedError):
         old = model.get_input_embeddings()
-    if isinstance(old, CompressedEmbedding):
+    if isinstance(old, DecodedEmbedding):
         raise ValueError(f"the embedding of {name} is compressed already; open the model anew to swap in another")
     if not isinstance(old, Embedding):
         raise ValueError(f"the input of {name} is no embedding of tokens")
@@ -48,6 +48,17 @@ def put(model, old, layer, others: set[str], output: bool) -> None:
         there = {name for name, _ in module.named_parameters(remove_duplicate=False)}
         module._tied_weights_keys = {target: source for target, source in declared.items() if {target, source} <= there}
         module.all_tied_weights_keys = {target: source for target, source in all_ties.items() if {target, source} <= there}
+
+
+def exchange(model, old, new) -> None:
+    """Puts another layer wherever one is, and before the modules that share its table."""
+    from compress.form.layers import Shared
+
+    for name, module in list(modules(model)):
+        if module is old:
+            set_module(model, name, new)
+        elif isinstance(module, Shared) and module.embedding is old:
+            module.share(new)
 
 
 def modules(model):

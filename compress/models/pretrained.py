@@ -15,7 +15,7 @@ from transformers.quantizers import HfQuantizer, register_quantization_config, r
 from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING, AUTO_QUANTIZER_MAPPING
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
-from compress import archive
+from compress.archive import read_header
 from compress.errors import MatrixError
 from compress.form.compressed import Compressed
 from compress.form.layers import CompressedEmbedding
@@ -43,7 +43,7 @@ class FlatlandConfig(QuantizationConfigMixin):
     def empty(self, most_bytes: int) -> Compressed:
         """A compressed matrix of zeros in the right shapes. Raises MatrixError where the config is damaged, which it also is where
         the arrays take more bytes than the files have."""
-        method, shape, digest = archive.read_header(json.dumps(self.header), "config.json")
+        method, shape, digest = read_header(json.dumps(self.header), "config.json")
         try:
             kinds = {name: (np.dtype(kind), [int(side) for side in sides]) for name, (kind, sides) in self.arrays.items()}
             if sum(kind.itemsize * prod(sides) for kind, sides in kinds.values()) > most_bytes:
@@ -106,15 +106,8 @@ def mark(model, layer: CompressedEmbedding, output: str) -> None:
     """Tells transformers how the model is to be saved."""
     result = layer.compressed()
     arrays = {name: [str(array.dtype), list(array.shape)] for name, array in result.arrays.items()}
-    header = {
-        "version": archive.VERSION,
-        "method": result.method.name,
-        "settings": result.method.settings,
-        "shape": list(result.shape),
-        "digest": result.digest,
-    }
     shared, own = model.config, deepcopy(model.config)  # another model may be made of the same one
-    own.quantization_config = FlatlandConfig(arrays, output, **header)
+    own.quantization_config = FlatlandConfig(arrays, output, **result.header)
     for module in model.modules():
         if getattr(module, "config", None) is shared:
             module.config = own

@@ -2,9 +2,13 @@
 
 import copy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from compress.form.compressed import Compressed
-from compress.models.places import KEPT, OUTPUTS, embedding_of, is_linear, looks_up, modules, output_of, put, total_bytes
+from compress.models.places import KEPT, OUTPUTS, embedding_of, exchange, is_linear, looks_up, modules, output_of, put, total_bytes
+
+if TYPE_CHECKING:
+    from compress.form.layers import CompressedEmbedding, TrainableEmbedding
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,28 @@ def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple
     held = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     copied = copy.deepcopy(model, held)
     return copied, swap_embedding(copied, result, output)
+
+
+def train_table(model) -> "TrainableEmbedding":
+    """Opens the compressed embedding of a swapped model for training, and with it what shares its table; gives the layer that is in
+    its place now. `freeze_table` ends it."""
+    from compress.form.layers import CompressedEmbedding
+
+    layer = model.get_input_embeddings()
+    if isinstance(layer, CompressedEmbedding):
+        exchange(model, layer, layer := layer.trainable())
+    return layer
+
+
+def freeze_table(model) -> "CompressedEmbedding":
+    """Stores what training moved of a swapped model's table, rounded as it is kept in a file; gives the frozen layer that is in its
+    place now."""
+    from compress.form.layers import TrainableEmbedding
+
+    layer = model.get_input_embeddings()
+    if isinstance(layer, TrainableEmbedding):
+        exchange(model, layer, layer := layer.frozen())
+    return layer
 
 
 def register() -> None:

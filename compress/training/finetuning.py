@@ -13,9 +13,11 @@ import numpy as np
 
 from compress.checks import real, whole
 from compress.errors import MatrixError
+from compress.files import whole_folder
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method
+from compress.models.swap import freeze_table, swap_embedding, train_table
 from compress.training.finetuning_run import Progress, Run, size_of
 from compress.training.finetuning_task import LabelledTask, checked, cut, outputs_of
 
@@ -122,11 +124,13 @@ def finetune(
             scores = [run.score(network)]
             table = network.get_input_embeddings().weight.detach().cpu().numpy().copy()
             tell.begin(seed, "after")
-            layer = swapped(network, fitted(result, table, weights, tell))
-            scores.append(run.score(network) if layer else scores[0])
+            form = fitted(result, table, weights, tell)
+            if form:
+                swap_embedding(network, form)
+            scores.append(run.score(network) if form else scores[0])
             tell.begin(seed, "tuned")
-            curve = run.train(network, seed, layer and layer.trainable(), size_of(torch.from_numpy(table)))
-            tuned = layer.settled().compressed() if layer else None
+            curve = run.train(network, seed, train_table(network) if form else None, size_of(torch.from_numpy(table)))
+            tuned = freeze_table(network).compressed() if form else None
             scores.append(run.score(network))
             found.append(scores)
     figures = tuple(
@@ -145,16 +149,6 @@ def fitted(result: Compressed | Method | None, table: np.ndarray, weights, tell:
     if tell.stopped:
         raise tell.stopped
     return found
-
-
-def swapped(network, result: Compressed | None):
-    """The compressed embedding, in the network now; None for a table that stays dense."""
-    from compress.models.swap import swap_embedding
-
-    if result is None:
-        return None
-    swap_embedding(network, result)
-    return network.get_input_embeddings()
 
 
 def has_head(network) -> bool:
@@ -205,11 +199,10 @@ def check_settings(epochs, learning_rate, batch, limit, seeds, max_length) -> No
 def save_model(model: "OpenModel", folder: str | os.PathLike) -> Path:
     """Writes the network and its tokenizer into a folder that transformers opens after `compress.register()`, whole or not at all.
     Raises MatrixError where the folder holds something."""
-    from compress.export import whole_folder
     from compress.models.open import quiet
 
     folder = check_empty(folder)
-    with whole_folder(folder) as part, quiet():
+    with whole_folder(folder, check_empty) as part, quiet():
         model.network.save_pretrained(part)
         if model.tokenizer is not None:
             model.tokenizer.save_pretrained(part)

@@ -12,7 +12,7 @@ from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
-from compress.models.swap import swapped_copy
+from compress.models.swap import freeze_table, swapped_copy, train_table
 from compress.tasks.texts import Text
 from compress.training.sensitivity import Sensitivity, sensitivity
 
@@ -126,9 +126,9 @@ def train(bench, form: Compressed, ids: list, steps: int, rng: np.random.Generat
     network, _ = swapped_copy(bench.model.network, form)
     texts, done = batches(ids, rng), 0
     with frozen(network):
-        layer = network.get_input_embeddings()
         for last in stages(form, steps):
-            arrays = dict(layer.settled().trainable().named_parameters())
+            freeze_table(network)
+            arrays = dict(train_table(network).named_parameters())
             if done:  # what lies in rows is as it will be stored
                 for each in in_rows(arrays, form):
                     arrays.pop(each).requires_grad_(False)
@@ -146,18 +146,18 @@ def train(bench, form: Compressed, ids: list, steps: int, rng: np.random.Generat
                 rate.step()
                 done += 1
                 tell(done, loss.item())
-    return layer.compressed()
+    return network.get_input_embeddings().compressed()
 
 
 def stages(form: Compressed, steps: int) -> list[int]:
     """The steps after which each part of the training ends: of everything, then of what rows share where that is something."""
-    moving = form.method.loosened(form.arrays, *form.shape).moving
-    return [round(SETTLED * steps), steps] if 0 < len(in_rows(moving, form)) < len(moving) and steps > 1 else [steps]
+    parameters = form.method.trainable(form.arrays, *form.shape).parameters
+    return [round(SETTLED * steps), steps] if 0 < len(in_rows(parameters, form)) < len(parameters) and steps > 1 else [steps]
 
 
-def in_rows(moving: dict, form: Compressed) -> list[str]:
+def in_rows(parameters: dict, form: Compressed) -> list[str]:
     """The arrays that have numbers for every row of the matrix, by name."""
-    return [name for name, array in moving.items() if array.shape[0] == form.shape[0]]
+    return [name for name, array in parameters.items() if array.shape[0] == form.shape[0]]
 
 
 def pace(step: int, steps: int) -> float:

@@ -17,6 +17,7 @@ import compress
 from compress import METHODS, EmbeddingMatrix
 from compress.form.layers import AT_ONCE, CompressedEmbedding, CompressedOutput
 from compress.models.open import open_model, quiet
+from compress.models.swap import freeze_table, train_table
 
 N, D = 120, 32
 TALL = {"hidden_size": D, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48, "max_position_embeddings": 40}
@@ -324,9 +325,9 @@ def test_gradients_of_factors_are_those_of_dense_autograd(monkeypatch, rows_at_o
 @pytest.mark.parametrize("method", METHODS)
 def test_what_a_method_decodes_by_can_be_trained_and_stored_again(method):
     result = fit(method)
-    layer = result.to_layer()
-    before = layer.weight
-    torch.testing.assert_close(layer.trainable().weight.detach(), before, rtol=1e-5, atol=1e-6)
+    before = result.to_layer().weight
+    layer = result.to_layer().trainable()
+    torch.testing.assert_close(layer.weight.detach(), before, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(layer.compressed().reconstruct(), before, rtol=0, atol=0.02 * float(before.abs().max()))
     assert [name for name, _ in layer.named_parameters()] and not list(layer.buffers())
     losses = []
@@ -344,7 +345,7 @@ def test_what_a_method_decodes_by_can_be_trained_and_stored_again(method):
     assert dtypes(again) == dtypes(result)
     again.method.check_stored(again.arrays, N, D)
     assert np.linalg.norm(again.reconstruct() - trained.numpy()) < 0.02 * trained.norm()
-    settled = layer.settled()
+    settled = layer.frozen()
     assert not list(settled.parameters()) and {name for name, _ in settled.named_buffers()} == set(result.arrays)
     np.testing.assert_allclose(settled.weight, again.reconstruct(), rtol=0, atol=1e-5)
 
@@ -352,7 +353,7 @@ def test_what_a_method_decodes_by_can_be_trained_and_stored_again(method):
 def test_a_trained_model_opens_again_in_the_stored_precision(tmp_path):
     model = model_of("GPT2LMHeadModel")
     compress.swap_embedding(model, fit("svd"))
-    layer = model.get_input_embeddings().trainable()
+    layer = train_table(model)
     optimiser = torch.optim.Adam(layer.parameters(), lr=1e-2)
     model(IDS, labels=IDS).loss.backward()
     optimiser.step()
@@ -360,6 +361,21 @@ def test_a_trained_model_opens_again_in_the_stored_precision(tmp_path):
     assert load_file(tmp_path / "model.safetensors")["transformer.wte.bases"].dtype == torch.float16
     torch.testing.assert_close(outputs(again), before, rtol=0, atol=2e-2)
     assert layer.bases.dtype == torch.float32
+
+
+def test_a_table_that_was_trained_freezes_in_every_place_that_shares_it():
+    model = model_of("GPT2LMHeadModel")
+    compress.swap_embedding(model, fit("svd"))
+    frozen, layer = model.get_input_embeddings(), train_table(model)
+    assert train_table(model) is layer is model.get_input_embeddings() is model.get_output_embeddings().embedding
+    assert layer is not frozen and not list(frozen.parameters())
+    with torch.no_grad():
+        layer.bases *= 2
+    doubled = 2 * frozen.weight
+    settled = freeze_table(model)
+    assert freeze_table(model) is settled is model.get_input_embeddings() is model.get_output_embeddings().embedding
+    torch.testing.assert_close(settled.weight, doubled, rtol=1e-3, atol=1e-3)
+    assert {name for name, _ in settled.named_buffers()} == set(fit("svd").arrays)
 
 
 def test_any_torch_module_with_an_embedding_can_be_swapped():
@@ -387,7 +403,7 @@ def test_any_torch_module_with_an_embedding_can_be_swapped():
 def test_a_trained_layer_in_a_bfloat16_model_gives_its_dtype():
     model = model_of("BertForMaskedLM").to(torch.bfloat16)
     compress.swap_embedding(model, fit("svd"))
-    layer = model.get_input_embeddings().trainable()
+    layer = train_table(model)
     scores = model(IDS, attention_mask=torch.ones_like(IDS)).logits
     scores.float().square().sum().backward()
     assert scores.dtype == torch.bfloat16 and layer.bases.grad.dtype == torch.float32

@@ -18,6 +18,7 @@ from compress import SVD, MatrixError, ProjectiveClustering
 from compress.__main__ import main
 from compress.form.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
+from compress.models.swap import train_table
 from compress.tasks.examples import Part
 from compress.training.finetuning import HEAD, finetune, save_model
 from compress.training.finetuning_run import Progress, Run, groups_of
@@ -124,7 +125,7 @@ def test_coefficients_of_8_bits_are_trained_too():
 def test_a_factor_moves_as_fast_against_its_size_as_the_table_would():
     model = classifier()
     compress.swap_embedding(model.network, POOR.fit(table_of(model)))
-    layer = model.network.get_input_embeddings().trainable()
+    layer = train_table(model.network)
     others, *factors = groups_of(model.network, layer, 1e-3, size=0.5)
     assert others["lr"] == 1e-3 and len(factors) == len(list(layer.parameters())) == 2
     for group in factors:

@@ -104,7 +104,7 @@ def test_a_language_models_moments_are_its_fisher_information(llama):
     assert np.corrcoef(moved, expected)[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.outward])
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.spanning])
 def test_a_fit_for_what_is_felt_loses_less_of_it_in_as_many_bytes(name):
     rng = np.random.default_rng(0)
     matrix = EmbeddingMatrix(rng.standard_normal((300, 16)).astype(np.float32) @ rng.standard_normal((16, 16)).astype(np.float32))
