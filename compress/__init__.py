@@ -3,7 +3,7 @@
 from compress.analysis.bound import Bound, class_bound, gaussian_bound
 from compress.analysis.spectrum import Spectrum, spectrum
 from compress.archive import load
-from compress.errors import MatrixError, Stop
+from compress.errors import InputError, MatrixError, Step, Stop
 from compress.export import export_folder
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation, evaluate
@@ -41,6 +41,7 @@ __all__ = [
     "Evaluation",
     "Finetuned",
     "Healed",
+    "InputError",
     "Int4",
     "Int8",
     "LightToken",
@@ -52,6 +53,7 @@ __all__ = [
     "ProjectiveClustering",
     "ResidualQuantization",
     "Spectrum",
+    "Step",
     "Stop",
     "Swapped",
     "Trellis",

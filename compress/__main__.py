@@ -23,7 +23,7 @@ from compress.cli.options import (
     tell,
     write_array,
 )
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import replacing
 from compress.tuning import sweep
 
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         args.run(args)
-    except (MatrixError, ValueError, IndexError) as error:
+    except (InputError, ValueError, IndexError) as error:
         print(f"compress: {error}", file=sys.stderr)
         return 2
     except OSError as error:

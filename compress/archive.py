@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.form.compressed import Compressed
 from compress.form.file import ENTRY, VERSION
 from compress.methods import METHODS, Method
 
 
 def load(path: str | Path) -> Compressed:
-    """The compressed matrix of a file. Raises MatrixError where the file is not one that this version can read, or where its
+    """The compressed matrix of a file. Raises InputError where the file is not one that this version can read, or where its
     arrays are not what its method stores with its settings."""
     from safetensors import SafetensorError, safe_open
 
@@ -19,20 +19,20 @@ def load(path: str | Path) -> Compressed:
         with safe_open(path, framework="numpy") as file:
             entry = (file.metadata() or {}).get(ENTRY)
             if entry is None:
-                raise MatrixError(f"{path.name} holds no compressed matrix; open it as a matrix instead.")
+                raise InputError(f"{path.name} holds no compressed matrix; open it as a matrix instead.")
             method, shape, digest = read_header(entry, path.name)
             arrays = {name: file.get_tensor(name) for name in sorted(file.keys())}
         method.check_stored(arrays, *shape)
-    except MatrixError:
+    except InputError:
         raise
     except FileNotFoundError:
-        raise MatrixError(f"There is no file {path}.") from None
+        raise InputError(f"There is no file {path}.") from None
     except OSError as error:
-        raise MatrixError(f"{path} cannot be read ({error.strerror or error}); check the file and try again.") from error
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file and try again.") from error
     except SafetensorError as error:
-        raise MatrixError(f"{path.name} cannot be read as a compressed matrix; it may be cut short. Write it again.") from error
+        raise InputError(f"{path.name} cannot be read as a compressed matrix; it may be cut short. Write it again.") from error
     except (AttributeError, TypeError, ValueError) as error:  # safetensors meets a dtype that NumPy lacks with the first two
-        raise MatrixError(f"{path.name} does not hold what its header says ({error}); write it again.") from error
+        raise InputError(f"{path.name} does not hold what its header says ({error}); write it again.") from error
     return Compressed(method, arrays, shape, digest)
 
 
@@ -42,14 +42,14 @@ def read_header(entry: str, where: str) -> tuple[Method, tuple[int, int], str]:
         header = json.loads(entry)
         version, name = header["version"], header["method"]
         if version != VERSION:
-            raise MatrixError(f"{where} has format version {version}, this program reads version {VERSION}; update it.")
+            raise InputError(f"{where} has format version {version}, this program reads version {VERSION}; update it.")
         if name not in METHODS:
-            raise MatrixError(f"{where} was made by the method {name!r}, which this version lacks; update it.")
+            raise InputError(f"{where} was made by the method {name!r}, which this version lacks; update it.")
         n, d = header["shape"]
         if not all(type(side) is int and side > 0 for side in (n, d)):
             raise ValueError(f"the shape is {n} × {d}")
         return METHODS[name](**header["settings"]), (n, d), str(header["digest"])
-    except MatrixError:
+    except InputError:
         raise
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise MatrixError(f"The header of {where} is damaged; write the file again.") from error
+        raise InputError(f"The header of {where} is damaged; write the file again.") from error

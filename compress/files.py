@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 
 
 def parse_json(data: bytes, where: str) -> Any:
-    """The JSON in data; MatrixError where it is not JSON or names an entry twice."""
+    """The JSON in data; InputError where it is not JSON or names an entry twice."""
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=unique_names)
     except (ValueError, RecursionError) as error:
-        raise MatrixError(f"{where} is not valid JSON, so it is damaged or cut short; fetch the file again.") from error
+        raise InputError(f"{where} is not valid JSON, so it is damaged or cut short; fetch the file again.") from error
 
 
 def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise MatrixError(f"{path} is not UTF-8 text; convert it to UTF-8.") from error
+        raise InputError(f"{path} is not UTF-8 text; convert it to UTF-8.") from error
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 

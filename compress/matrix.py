@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.linalg import blocks, eigen
 
 
@@ -21,7 +21,7 @@ class EmbeddingMatrix:
     weights: (n,) how often each row is used, scaled to mean 1; uniform where there are none.
     device: where block products run, a torch device; "cpu" needs no torch.
 
-    Raises MatrixError with one plain sentence where the values cannot be an embedding matrix.
+    Raises InputError with one plain sentence where the values cannot be an embedding matrix.
     """
 
     values: np.ndarray
@@ -38,7 +38,7 @@ class EmbeddingMatrix:
         object.__setattr__(self, "tokens", checked_tokens(self.tokens, len(values)))
         object.__setattr__(self, "weights", checked_weights(self.weights, len(values)))
         if self.weighted and not self.weights @ self.squared_norms > 0:
-            raise MatrixError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
+            raise InputError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -107,12 +107,12 @@ class RowNames(Sequence):
 def checked_values(values) -> np.ndarray:
     values = np.asanyarray(values)
     if values.dtype.kind not in "fiu":
-        raise MatrixError(f"The entries must be real numbers, these are {values.dtype}; convert them to float32.")
+        raise InputError(f"The entries must be real numbers, these are {values.dtype}; convert them to float32.")
     if values.ndim != 2:
-        raise MatrixError(f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {values.shape}.")
+        raise InputError(f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {values.shape}.")
     n, d = values.shape
     if n < 2 or d < 1:
-        raise MatrixError(f"An embedding matrix needs at least 2 rows and 1 column; this one is {n} × {d}.")
+        raise InputError(f"An embedding matrix needs at least 2 rows and 1 column; this one is {n} × {d}.")
     with np.errstate(over="ignore"):  # what overflows float32 becomes infinite and is reported below
         values = np.ascontiguousarray(values, dtype=np.float32)
     bad, largest = [], 0.0
@@ -122,14 +122,14 @@ def checked_values(values) -> np.ndarray:
         bad.extend(rows.start + np.flatnonzero(~finite.all(axis=1)))
     if bad:
         shown = ", ".join(str(row) for row in bad[:5]) + (f" and {len(bad) - 5:,} more" if len(bad) > 5 else "")
-        raise MatrixError(
+        raise InputError(
             f"{len(bad):,} of {n:,} rows have NaN or infinite entries in float32 (row {shown}, counted from 0); "
             "remove or repair those rows."
         )
     if largest == 0:
-        raise MatrixError("Every entry is zero, so there is nothing to compress; check that the right tensor was read.")
+        raise InputError("Every entry is zero, so there is nothing to compress; check that the right tensor was read.")
     if largest > 1e17:
-        raise MatrixError(f"The largest entry is {largest:.3g}, whose square overflows float32; scale the matrix down.")
+        raise InputError(f"The largest entry is {largest:.3g}, whose square overflows float32; scale the matrix down.")
     values = values.view()
     values.flags.writeable = False
     return values
@@ -139,7 +139,7 @@ def checked_tokens(tokens, n_rows: int) -> Sequence[str]:
     if tokens is None:
         return RowNames(n_rows)
     if len(tokens) != n_rows:
-        raise MatrixError(f"There are {len(tokens):,} tokens for {n_rows:,} rows; give one token a row, or none.")
+        raise InputError(f"There are {len(tokens):,} tokens for {n_rows:,} rows; give one token a row, or none.")
     return tokens if isinstance(tokens, tuple) else tuple(str(token) for token in tokens)
 
 
@@ -148,9 +148,9 @@ def checked_weights(weights, n_rows: int) -> np.ndarray:
         return np.ones(n_rows)
     weights = np.array(weights, dtype=np.float64)
     if weights.shape != (n_rows,):
-        raise MatrixError(f"There are {weights.size:,} weights for {n_rows:,} rows; give one weight a row.")
+        raise InputError(f"There are {weights.size:,} weights for {n_rows:,} rows; give one weight a row.")
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:
-        raise MatrixError("Weights must be finite numbers of at least 0, and not all 0.")
+        raise InputError("Weights must be finite numbers of at least 0, and not all 0.")
     if abs(weights.mean() - 1) > 1e-12:  # weights that were scaled before stay as they are, to the last bit
         weights /= weights.mean()
     weights.flags.writeable = False

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress import MatrixError
+from compress import InputError
 from compress.solvers.losses import LABELS
 from pages.parts.fits import fit_status, fitted
 from pages.parts.matrix import current_matrix
@@ -22,7 +22,7 @@ method = method_controls(min(clean.shape))
 count, length = plant_controls(clean)
 try:
     work = planted(clean, clean.key, count, length)
-except MatrixError as error:  # rows so long that float32 cannot hold them
+except InputError as error:  # rows so long that float32 cannot hold them
     refused(error)
     work = planted(clean, clean.key, 0, length)
 matrix = work.matrix
@@ -44,7 +44,7 @@ with status:  # filled late, so that the full fit starts when the preview is on 
     pin_button(method, "pin_robust")
     try:
         fit_status(matrix, fit, saved(matrix) if work.any and fit.preview else None)
-    except MatrixError as error:  # no room for the planted matrix, say
+    except InputError as error:  # no room for the planted matrix, say
         refused(error)
 with st.expander("Formula and source"):
     st.markdown(FORMULA)

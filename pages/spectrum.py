@@ -33,7 +33,7 @@ with st.container(horizontal=True, key="cards"):
         help="share of Σσ² that the first j directions keep",
     )
     error_cards(matrix, plain_of(matrix, bits)[j], errors[j], about="rounding of the factors included")
-    size_card(n_bytes, method.numbers(*matrix.shape), 1 - method.numbers(*matrix.shape) / matrix.values.size)
+    size_card(n_bytes, method.parameter_count(*matrix.shape), 1 - method.parameter_count(*matrix.shape) / matrix.values.size)
     ratio_card(matrix.n_bytes / n_bytes)
     st.metric(
         "Effective rank", f"{spectrum.effective_rank:.3g}", border=True, height="stretch",

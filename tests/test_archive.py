@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import compress
-from compress import SVD, EmbeddingMatrix, Int4, MatrixError, ProjectiveClustering, files
+from compress import SVD, EmbeddingMatrix, InputError, Int4, ProjectiveClustering, files
 
 METHODS = [
     ProjectiveClustering(k=3, j=2, affine=True, restarts=1),
@@ -36,7 +36,7 @@ def write(path, header, arrays):
 
 def refusal(path):
     """What is said when the file is loaded: one sentence that names it, and what to do."""
-    with pytest.raises(MatrixError, match=path.name) as caught:
+    with pytest.raises(InputError, match=path.name) as caught:
         compress.load(path)
     said = str(caught.value)
     assert "\n" not in said and said.endswith(".")
@@ -204,7 +204,7 @@ def test_bytes_flipped_in_the_header_never_give_another_error_than_ours(saved):
         path.write_bytes(broken)
         try:
             compress.load(path).rows([0, 39])
-        except MatrixError:
+        except InputError:
             refused += 1
     assert refused > 100
 
@@ -220,9 +220,9 @@ def test_what_is_not_ours_is_refused(tmp_path):
 
 
 def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path):
-    with pytest.raises(MatrixError, match=r"^There is no file .*none\.safetensors\.$"):
+    with pytest.raises(InputError, match=r"^There is no file .*none\.safetensors\.$"):
         compress.load(tmp_path / "none.safetensors")
-    with pytest.raises(MatrixError, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         compress.load(tmp_path)
 
 
@@ -274,7 +274,7 @@ def test_no_pickle_is_read_or_written():
 
 
 def test_a_compressed_file_is_not_taken_for_a_matrix(saved):
-    with pytest.raises(MatrixError, match="is a compressed table, not a matrix; decode it first"):
+    with pytest.raises(InputError, match="is a compressed table, not a matrix; decode it first"):
         compress.load_matrix(saved[0])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 
 GOOD = np.arange(12, dtype=np.float32).reshape(4, 3)
 
@@ -36,7 +36,7 @@ def bad(row, value):
     ],
 )
 def test_values_that_are_no_embedding_matrix_are_refused(values, sentence):
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         EmbeddingMatrix(values)
 
 
@@ -52,17 +52,17 @@ def test_values_that_are_no_embedding_matrix_are_refused(values, sentence):
     ],
 )
 def test_weights_that_cannot_be_are_refused(weights, sentence):
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         EmbeddingMatrix(GOOD, weights=weights)
 
 
 def test_weights_on_zero_rows_alone_are_refused():
-    with pytest.raises(MatrixError, match=r"^Every row with a weight is zero, so there is nothing to compress;"):
+    with pytest.raises(InputError, match=r"^Every row with a weight is zero, so there is nothing to compress;"):
         EmbeddingMatrix(bad(1, 0), weights=[0, 1, 0, 0])
 
 
 def test_tokens_name_every_row():
-    with pytest.raises(MatrixError, match=r"^There are 3 tokens for 4 rows; give one token a row, or none\.$"):
+    with pytest.raises(InputError, match=r"^There are 3 tokens for 4 rows; give one token a row, or none\.$"):
         EmbeddingMatrix(GOOD, tokens=["a", "b", "c"])
     matrix = EmbeddingMatrix(GOOD, tokens=["a", "b", "c", 4])
     assert matrix.tokens == ("a", "b", "c", "4") and matrix.has_tokens

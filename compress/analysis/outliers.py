@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.matrix import EmbeddingMatrix
 
 LARGEST_DISTANCE = 1e6
@@ -12,14 +12,14 @@ def plant(matrix: EmbeddingMatrix, count: int, distance: float, seed: int = 0) -
     """The matrix with `count` of its rows, chosen at random, replaced by random directions `distance` times as long as its median
     row that is not zero, and the numbers of those rows, in order. Tokens and weights stay; the matrix itself is not changed.
 
-    For one seed a larger count plants the same rows and more, and a distance only scales them. Raises MatrixError for a count that
+    For one seed a larger count plants the same rows and more, and a distance only scales them. Raises InputError for a count that
     leaves no row, and a distance that is not above 0.
     """
     n, d = matrix.shape
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 0 <= count < n:
-        raise MatrixError(f"count must be a whole number between 0 and {n - 1} (the matrix has {n:,} rows), got {count!r}.")
+        raise InputError(f"count must be a whole number between 0 and {n - 1} (the matrix has {n:,} rows), got {count!r}.")
     if isinstance(distance, bool) or not isinstance(distance, int | float) or not 0 < distance <= LARGEST_DISTANCE:
-        raise MatrixError(f"distance must be a number above 0 and at most {LARGEST_DISTANCE:,.0f}, got {distance!r}.")
+        raise InputError(f"distance must be a number above 0 and at most {LARGEST_DISTANCE:,.0f}, got {distance!r}.")
     if not count:
         return matrix, np.empty(0, np.int64)
     places, numbers = (np.random.default_rng(each) for each in np.random.SeedSequence(seed).spawn(2))

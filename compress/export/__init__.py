@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.export import decoders
 from compress.export.card import card
 from compress.files import whole_folder
@@ -47,7 +47,7 @@ def export_folder(
     load.py needs only torch and safetensors, and gives the layer. README.md is a model card, with the error figures of `evaluation`
     or else of the matrix, and with task scores: dicts that have the same keys. onnx: whether the layer is written in ONNX too; it
     is kept where onnxruntime gives what torch gives, to 1e-5 of the largest entry, and the card says how far they are apart.
-    An export that lies there already is replaced. Raises MatrixError for a folder that holds anything else, and ValueError where
+    An export that lies there already is replaced. Raises InputError for a folder that holds anything else, and ValueError where
     the matrix is not the one that was compressed.
     """
     return exported(result, folder, matrix, evaluation, scores, onnx).folder
@@ -101,15 +101,15 @@ def zip_of(folder: str | os.PathLike) -> bytes:
 
 
 def check_free(folder: Path) -> None:
-    """Raises MatrixError unless there is no such folder, an empty one, or an export."""
+    """Raises InputError unless there is no such folder, an empty one, or an export."""
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise MatrixError(f"{folder} is a file; name a folder to export to.")
+        raise InputError(f"{folder} is a file; name a folder to export to.")
     held = {each.name for each in folder.iterdir()} - {"__pycache__"}  # of whoever imported its load.py
     other = sorted(held - set(NAMES)) or sorted(held if TABLE not in held else ())
     if other:
-        raise MatrixError(f"{folder} holds other files, such as {other[0]}; name a new folder or an empty one.")
+        raise InputError(f"{folder} holds other files, such as {other[0]}; name a new folder or an empty one.")
 
 
 def size(path: Path) -> int:

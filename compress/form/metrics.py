@@ -15,7 +15,7 @@ class Evaluation:
 
     relative_error: Σ‖aᵢ−bᵢ‖² / Σ‖aᵢ‖². weighted_error: the same with each term times wᵢ. l1_error: Σ|aᵢⱼ−bᵢⱼ| / Σ|aᵢⱼ|.
     median_row_error, worst_row_error: of ‖aᵢ−bᵢ‖² / ‖aᵢ‖² over rows that are not zero. mean_cosine, worst_cosine: of aᵢ with
-    bᵢ over the same rows. n_bytes, ratio: of the compressed form. numbers: the papers' count of parameters; saved: the share of
+    bᵢ over the same rows. n_bytes, ratio: of the compressed form. parameter_count: as the papers count; saved: the share of
     n·d that it saves. row_errors: (n,) ‖aᵢ−bᵢ‖² / ‖aᵢ‖², 0 for a zero row that stays zero, else infinite.
     """
 
@@ -28,7 +28,7 @@ class Evaluation:
     worst_cosine: float
     n_bytes: int
     ratio: float
-    numbers: int
+    parameter_count: int
     saved: float
     row_errors: np.ndarray
 
@@ -58,7 +58,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
     with np.errstate(divide="ignore", invalid="ignore"):
         row_errors = np.where(there, squared / norms, np.where(squared > 0, np.inf, 0.0))
         cosines = np.where(decoded_norms > 0, inner / np.sqrt(norms * decoded_norms), 0.0)[there]
-    numbers = result.method.numbers(n, d)
+    parameter_count = result.method.parameter_count(n, d)
     return Evaluation(
         relative_error=float(squared.sum() / norms.sum()),
         weighted_error=float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0,
@@ -69,7 +69,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         worst_cosine=float(cosines.min()),
         n_bytes=result.n_bytes,
         ratio=result.ratio,
-        numbers=numbers,
-        saved=1 - numbers / (n * d),
+        parameter_count=parameter_count,
+        saved=1 - parameter_count / (n * d),
         row_errors=row_errors,
     )

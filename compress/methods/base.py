@@ -23,8 +23,8 @@ class Method:
     """One way of compressing a matrix: a frozen dataclass of hyperparameters and nothing else.
 
     fit(matrix, progress) gives a Compressed; layout(n, d) tells before any fit which arrays it keeps, and with them its bytes;
-    decode(prepared arrays, rows, d) gives rows (r,) back from those, for numpy arrays and torch tensors alike; numbers(n, d) is the
-    papers' count of parameters.
+    decode(prepared arrays, rows, d) gives rows (r,) back from those, for numpy arrays and torch tensors alike;
+    parameter_count(n, d) is the papers' count.
     """
 
     name: ClassVar[str]
@@ -65,7 +65,7 @@ class Method:
     def layout(self, n: int, d: int) -> Layout:
         raise NotImplementedError
 
-    def numbers(self, n: int, d: int) -> int:
+    def parameter_count(self, n: int, d: int) -> int:
         raise NotImplementedError
 
     def check(self, n: int, d: int) -> None:

@@ -116,7 +116,7 @@ class Dimensions(Method):
         if count != self.kept:
             raise ValueError(f"the mask keeps {count} columns, not {self.kept}")
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         """The entries, and a 32nd of a number for every bit of the mask."""
         return n * self.kept + (d + 31) // 32
 

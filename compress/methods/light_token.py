@@ -231,9 +231,9 @@ class LightToken(Method):
             layout |= {"gains": (((n * self.gain_bits + 7) // 8,), np.uint8), "levels": ((self.levels,), np.float32)}
         return layout
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         """Of the low-rank part and the decoders, and a 32nd of a number for every bit."""
-        base = self.svd.numbers(n, d) if self.rank else 0
+        base = self.svd.parameter_count(n, d) if self.rank else 0
         return (
             base + (n * (self.bits + (self.gain_bits if self.levels > 1 else 0)) + 31) // 32 + self.bits * d + d
             if self.bits

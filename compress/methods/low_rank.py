@@ -49,5 +49,5 @@ class LowRank(Method):
     def layout(self, n, d):
         return factors.layout(n, d, 1, self.j, self.factor_bits)
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         return n * self.j + self.j * d

@@ -140,7 +140,7 @@ class ProjectiveClustering(Method):
         if self.labels(arrays, np.arange(n)).max() >= self.k:
             raise ValueError(f"a label is beyond the {self.k} subspaces")
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         return n * self.j + self.k * self.j * d + (self.k * d if self.affine else 0)
 
 

@@ -49,7 +49,7 @@ class RoundedRows(Method):
     def layout(self, n, d):
         return {"codes": ((n, self.row_bytes(d)), self.dtype), "scales": ((n,), np.float16)}
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         return n * d + n
 
     def row_bytes(self, d):

@@ -208,7 +208,7 @@ class Trellis(Method):
         if GUARD + (int(bits) + 7) // 8 > len(arrays["codes"]):
             raise ValueError("array 'codes' is shorter than the rows' bits")
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         """A 32nd of a number for every bit."""
         return (8 * self.size(n, d) + 31) // 32
 

@@ -97,7 +97,7 @@ class VectorQuantization(Method):
         """Columns of a codebook."""
         return d
 
-    def numbers(self, n, d):
+    def parameter_count(self, n, d):
         """Of the codebooks, and a 32nd of a number for every bit of a code."""
         return self.parts * 2**self.code_bits * self.length(d) + (n * self.parts * self.code_bits + 31) // 32
 
@@ -229,8 +229,8 @@ class OptimizedProductQuantization(VectorQuantization):
     def layout(self, n, d):
         return super().layout(n, d) | {"rotation": ((self.turned(d), d), np.float16)}
 
-    def numbers(self, n, d):
-        return super().numbers(n, d) + self.turned(d) * d
+    def parameter_count(self, n, d):
+        return super().parameter_count(n, d) + self.turned(d) * d
 
 
 @contextmanager

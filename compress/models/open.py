@@ -7,7 +7,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources import HUB, demo
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def has_model(source: str | os.PathLike) -> bool:
     """Whether a matrix's source is one that a whole model can be opened from; nothing is fetched."""
     try:
         return model_path(source) is not None
-    except MatrixError:  # the demo's files are not installed
+    except InputError:  # the demo's files are not installed
         return False
 
 
@@ -56,14 +56,14 @@ def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
     """The model of a matrix's source: "demo", a folder with config.json, or "hub:org/name".
 
     head: the end of the class's name in transformers that it is opened as, such as "ForSequenceClassification"; unless given, see
-    `head_of`. Code that comes with a model is never run. Raises MatrixError
+    `head_of`. Code that comes with a model is never run. Raises InputError
     with one plain sentence where there is no model, or none that transformers can open.
     """
     import transformers
 
     found = model_path(source)
     if found is None:
-        raise MatrixError(f"{source} is a matrix without a model; name the folder of a transformers model, or hub:org/name.")
+        raise InputError(f"{source} is a matrix without a model; name the folder of a transformers model, or hub:org/name.")
     where, revision = found
     with plainly(source), quiet():
         config = transformers.AutoConfig.from_pretrained(where, revision=revision, trust_remote_code=False)
@@ -114,9 +114,7 @@ def plainly(source):
         yield
     except known as error:
         said = " ".join(str(error).split())
-        raise MatrixError(
-            f"The model of {source} cannot be opened ({said[:200]}); a model's folder has config.json too."
-        ) from error
+        raise InputError(f"The model of {source} cannot be opened ({said[:200]}); a model's folder has config.json too.") from error
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING, AUTO_
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from compress.archive import read_header
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.form.compressed import Compressed
 from compress.form.layers import CompressedEmbedding
 from compress.models.places import KEPT, OUTPUTS, embedding_of, modules, put
@@ -41,7 +41,7 @@ class FlatlandConfig(QuantizationConfigMixin):
         return {"quant_method": self.quant_method, "output": self.output, "arrays": self.arrays, **self.header}
 
     def empty(self, most_bytes: int) -> Compressed:
-        """A compressed matrix of zeros in the right shapes. Raises MatrixError where the config is damaged, which it also is where
+        """A compressed matrix of zeros in the right shapes. Raises InputError where the config is damaged, which it also is where
         the arrays take more bytes than the files have."""
         method, shape, digest = read_header(json.dumps(self.header), "config.json")
         try:
@@ -52,7 +52,7 @@ class FlatlandConfig(QuantizationConfigMixin):
                 raise ValueError("not what a swap writes")
             return Compressed(method, {name: np.zeros(sides, kind) for name, (kind, sides) in kinds.items()}, shape, digest)
         except (AttributeError, TypeError, ValueError) as error:
-            raise MatrixError(DAMAGED) from error
+            raise InputError(DAMAGED) from error
 
 
 @register_quantizer(NAME)
@@ -75,7 +75,7 @@ class FlatlandQuantizer(HfQuantizer):
         result = self.quantization_config.empty(sum(file.stat().st_size for file in files) if files else MOST_BYTES)
         old = embedding_of(model)
         if tuple(old.weight.shape) != result.shape:
-            raise MatrixError(DAMAGED)
+            raise InputError(DAMAGED)
         place = next(name for name, module in modules(model) if module is old)
         check_files(files, place.rpartition(".")[2], result)
         ties = model.all_tied_weights_keys
@@ -91,7 +91,7 @@ class FlatlandQuantizer(HfQuantizer):
         try:
             result.method.check_stored(result.arrays, *result.shape)
         except ValueError as error:
-            raise MatrixError(f"The model's files do not hold what config.json says ({error}); save the model again.") from error
+            raise InputError(f"The model's files do not hold what config.json says ({error}); save the model again.") from error
 
     def get_state_dict_and_metadata(self, model):
         """Everything as it is, trained arrays in the dtype that they are stored in."""
@@ -115,7 +115,7 @@ def mark(model, layer: CompressedEmbedding, output: str) -> None:
 
 
 def check_files(files: list[Path], leaf: str, result: Compressed) -> None:
-    """Raises MatrixError where the files lack an array of the embedding, whose module is named so, or have it in another shape:
+    """Raises InputError where the files lack an array of the embedding, whose module is named so, or have it in another shape:
     transformers would only warn, and leave it as chance has it."""
     found = {}
     for file in files:
@@ -124,4 +124,4 @@ def check_files(files: list[Path], leaf: str, result: Compressed) -> None:
     shapes = {tuple(key.split(".")[-2:]): shape for key, shape in found.items()}
     for name, array in result.arrays.items() if files else ():
         if shapes.get((leaf, name)) != array.shape:
-            raise MatrixError(f"The model's files lack the array {name!r} of the compressed embedding; save the model again.")
+            raise InputError(f"The model's files lack the array {name!r} of the compressed embedding; save the model again.")

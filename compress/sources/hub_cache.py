@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import cache_folder, read_json, replacing
 from compress.sources.safetensors_header import Entry
 
@@ -68,7 +68,7 @@ def remembered(repo: str, revision: str) -> Snapshot | None:
     """The version that a revision was when it was last seen."""
     try:
         version = read_json(reference(repo, revision))["version"]
-    except (OSError, MatrixError, KeyError, TypeError):
+    except (OSError, InputError, KeyError, TypeError):
         return None
     return opened(folder_of(repo) / str(version)) if re.fullmatch(r"[0-9a-f]{40}", str(version)) else None
 
@@ -81,7 +81,7 @@ def opened(folder: Path) -> Snapshot | None:
             for file, entries in raw["headers"].items()
         }
         return Snapshot(folder, raw["commit"], raw["files"], raw["weight_map"], headers, raw["tokenizer_known"])
-    except (OSError, MatrixError, KeyError, TypeError, AttributeError):
+    except (OSError, InputError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 
 EMBEDDING = re.compile(r"embed|(^|\.)(wte|shared)(\.|$)", re.IGNORECASE)
 OTHER = re.compile(r"position|pos_emb|(^|\.)wpe(\.|$)|token_type|segment|(layer|[._])norm|bias", re.IGNORECASE)
@@ -46,19 +46,19 @@ def matrices_first(infos: Iterable[TensorInfo]) -> list[TensorInfo]:
 
 
 def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str) -> TensorInfo:
-    """The tensor of that name, or the most embedding-like one for None; MatrixError where there is none."""
+    """The tensor of that name, or the most embedding-like one for None; InputError where there is none."""
     infos = list(infos)
     offered = matrices_first(infos)
     if not offered:
         held = ", ".join(f"{info.name} {info.shape}" for info in infos[:5]) or "nothing that can be read as one"
-        raise MatrixError(f"{where} has no 2-D tensor of numbers (it holds {held}); give a file with a matrix in it.")
+        raise InputError(f"{where} has no 2-D tensor of numbers (it holds {held}); give a file with a matrix in it.")
     if tensor is None:
         return offered[0]
     for info in offered:
         if info.name == tensor:
             return info
     names = ", ".join(info.name for info in offered[:8]) + (", …" if len(offered) > 8 else "")
-    raise MatrixError(f"{where} has no 2-D tensor named {tensor!r}; choose one of: {names}.")
+    raise InputError(f"{where} has no 2-D tensor named {tensor!r}; choose one of: {names}.")
 
 
 def wanted_files(weight_map: dict[str, str], tensor: str | None) -> list[str]:

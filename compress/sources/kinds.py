@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources import arrays, safetensors_file, tables, text, torch_file
 from compress.sources.info import Read, TensorInfo
 from compress.sources.safetensors_header import MAX_HEADER
@@ -47,11 +47,11 @@ EXTENSIONS = {
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader of a file; MatrixError where its extension is unknown or its content is nothing that is read."""
+    """The reader of a file; InputError where its extension is unknown or its content is nothing that is read."""
     named = EXTENSIONS.get(path.suffix.lower())
     if named is None:
         known = " ".join(EXTENSIONS)
-        raise MatrixError(f"{path} has the extension {path.suffix or '(none)'}, which is not read; these are: {known}")
+        raise InputError(f"{path} has the extension {path.suffix or '(none)'}, which is not read; these are: {known}")
     return READERS[kind_by_content(path) or named]
 
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 
 MEMORY_LIMIT: int | None = None  # bytes that one matrix may take; None asks the system
 
@@ -37,10 +37,10 @@ def container_memory() -> int | None:
 
 
 def check_fits(n_bytes: int, where: str) -> None:
-    """MatrixError where so many bytes do not fit in memory."""
+    """InputError where so many bytes do not fit in memory."""
     limit = memory_limit()
     if n_bytes > limit:
-        raise MatrixError(
+        raise InputError(
             f"{where} needs {size(n_bytes)} of memory and {size(limit)} can be had; take fewer rows, or store the "
             "matrix as float32 in .npy or .safetensors, which is read in place."
         )

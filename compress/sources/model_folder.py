@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_json
 from compress.sources import safetensors_file, torch_file, vocabulary
 from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
@@ -48,14 +48,14 @@ def checked_map(index, where: str) -> dict[str, str]:
     if not isinstance(weight_map, dict) or not all(
         isinstance(file, str) and file == Path(file).name and file not in ("", "..") for file in weight_map.values()
     ):
-        raise MatrixError(f"{where} does not say in which file each tensor lies; fetch the file again.")
+        raise InputError(f"{where} does not say in which file each tensor lies; fetch the file again.")
     return weight_map
 
 
 def present(shards: list[Path]) -> list[Path]:
     for shard in shards:
         if not shard.is_file():
-            raise MatrixError(f"{shard} is missing and the model's index names it; fetch that file too.")
+            raise InputError(f"{shard} is missing and the model's index names it; fetch that file too.")
     return shards
 
 
@@ -68,5 +68,5 @@ def only_matrix(folder: Path) -> Path:
             return found[0]
         if found:
             names = ", ".join(path.name for path in found[:5])
-            raise MatrixError(f"{folder} has several files that may be the matrix ({names}); give the path of one.")
-    raise MatrixError(f"{folder} holds no model and no matrix file; a model's folder has config.json and model.safetensors.")
+            raise InputError(f"{folder} has several files that may be the matrix ({names}); give the path of one.")
+    raise InputError(f"{folder} holds no model and no matrix file; a model's folder has config.json and model.safetensors.")

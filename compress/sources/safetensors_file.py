@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import replacing
 from compress.matrix import EmbeddingMatrix
 from compress.sources.info import Read, TensorInfo, matrices_first, pick
@@ -20,7 +20,7 @@ def infos(path: Path) -> list[TensorInfo]:
 def read(path: Path, tensor: str | None) -> Read:
     entries, metadata = entries_of(path)
     if tensor in entries and entries[tensor].dtype not in NUMPY:
-        raise MatrixError(f"Tensor {tensor!r} of {path} is {entries[tensor].dtype}, which is not read; convert it to F32.")
+        raise InputError(f"Tensor {tensor!r} of {path} is {entries[tensor].dtype}, which is not read; convert it to F32.")
     entry = entries[pick(infos_of(entries), tensor, str(path)).name]
     return Read(values_of(path, entry), tokens_of(metadata, entry.shape[0]))
 
@@ -57,11 +57,11 @@ def tokens_of(metadata: dict[str, str], n_rows: int) -> list[str] | None:
 def save_matrix(matrix: EmbeddingMatrix, path: str | Path) -> None:
     """Write the values (float32, tensor "embedding") and the tokens as a safetensors file that load_matrix reads.
 
-    The file appears whole or not at all. Raises MatrixError where it cannot be written.
+    The file appears whole or not at all. Raises InputError where it cannot be written.
     """
     path = Path(path).expanduser()
     if path.suffix != ".safetensors":
-        raise MatrixError(f"A matrix is saved as .safetensors, {path.name!r} ends otherwise; rename it.")
+        raise InputError(f"A matrix is saved as .safetensors, {path.name!r} ends otherwise; rename it.")
     header = {"embedding": {"dtype": "F32", "shape": list(matrix.shape), "data_offsets": [0, matrix.n_bytes]}}
     if matrix.has_tokens:
         header["__metadata__"] = {"tokens": json.dumps(list(matrix.tokens))}
@@ -70,7 +70,7 @@ def save_matrix(matrix: EmbeddingMatrix, path: str | Path) -> None:
             file.write(framed(header))
             file.write(matrix.values.astype("<f4", copy=False))
     except OSError as error:
-        raise MatrixError(f"{path} cannot be written: {error.strerror or error}; choose another place.") from error
+        raise InputError(f"{path} cannot be written: {error.strerror or error}; choose another place.") from error
 
 
 def framed(header: dict) -> bytes:
@@ -78,5 +78,5 @@ def framed(header: dict) -> bytes:
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     if len(text) > MAX_HEADER:
-        raise MatrixError("The tokens take more than the 100 MB that a safetensors header holds; save without tokens.")
+        raise InputError("The tokens take more than the 100 MB that a safetensors header holds; save without tokens.")
     return len(text).to_bytes(8, "little") + text

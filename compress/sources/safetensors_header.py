@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import parse_json
 from compress.sources.info import TensorInfo
 from compress.sources.limits import size
@@ -36,10 +36,10 @@ class Entry:
 
 
 def header_length(first: bytes, file_size: int, where: str) -> int:
-    """Length of the header that the first 8 bytes declare; MatrixError where a file of that size cannot have it."""
+    """Length of the header that the first 8 bytes declare; InputError where a file of that size cannot have it."""
     length = int.from_bytes(first[:8], "little")
     if len(first) < 8 or not 2 <= length <= min(MAX_HEADER, file_size - 8):
-        raise MatrixError(
+        raise InputError(
             f"{where} is not a whole safetensors file: its {size(file_size)} do not hold the header they declare; "
             "fetch the file again."
         )
@@ -49,15 +49,15 @@ def header_length(first: bytes, file_size: int, where: str) -> int:
 def parse_header(text: bytes, file_size: int, where: str) -> tuple[dict[str, Entry], dict[str, str]]:
     """The tensors by name, and the metadata. text: the header without its 8 length bytes.
 
-    Raises MatrixError where it is malformed, where tensors overlap or pass the end of the file, and where the file is a
+    Raises InputError where it is malformed, where tensors overlap or pass the end of the file, and where the file is a
     compressed table rather than a matrix.
     """
     header = parse_json(text, f"The header of {where}")
     metadata = header.pop("__metadata__", {}) if isinstance(header, dict) else None
     if not isinstance(metadata, dict):
-        raise MatrixError(f"The header of {where} is not that of a safetensors file; fetch the file again.")
+        raise InputError(f"The header of {where} is not that of a safetensors file; fetch the file again.")
     if "flatland" in metadata:
-        raise MatrixError(
+        raise InputError(
             f"{where} is a compressed table, not a matrix; decode it first: python -m compress decode {where} --out values.npy"
         )
     begin = 8 + len(text)
@@ -65,7 +65,7 @@ def parse_header(text: bytes, file_size: int, where: str) -> tuple[dict[str, Ent
     reached = begin
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].start, item[1].stop)):
         if entry.start < reached:
-            raise MatrixError(f"In {where} the bytes of tensor {name!r} overlap another's; fetch the file again.")
+            raise InputError(f"In {where} the bytes of tensor {name!r} overlap another's; fetch the file again.")
         reached = entry.stop
     return entries, metadata
 
@@ -77,14 +77,14 @@ def parse_entry(name: str, raw, begin: int, file_size: int, where: str) -> Entry
     except (KeyError, TypeError, ValueError):
         sound = False
     if not sound:
-        raise MatrixError(f"In {where} the entry of tensor {name!r} is malformed; fetch the file again.")
+        raise InputError(f"In {where} the entry of tensor {name!r} is malformed; fetch the file again.")
     if not start <= stop <= file_size - begin:
-        raise MatrixError(
+        raise InputError(
             f"In {where} tensor {name!r} lies outside the file's {size(file_size)}, so it is damaged or cut short; "
             "fetch the file again."
         )
     if dtype in NUMPY and math.prod(shape) * np.dtype(NUMPY[dtype]).itemsize != stop - start:
-        raise MatrixError(
+        raise InputError(
             f"In {where} tensor {name!r} has {size(stop - start)}, which {dtype} {tuple(shape)} does not take; "
             "fetch the file again."
         )

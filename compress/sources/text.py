@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
 
@@ -52,7 +52,7 @@ def layout_of(path: Path) -> Layout:
         head = file.read(HEAD)
     lines = head.split(b"\n")
     if not head.strip():
-        raise MatrixError(f"{path} is empty; give a file with one token and its numbers a line.")
+        raise InputError(f"{path} is empty; give a file with one token and its numbers a line.")
     file_size = path.stat().st_size
     header = HEADER.fullmatch(lines[0].removeprefix(b"\xef\xbb\xbf"))
     if header and not (int(header[2]) > 1 and len(lines) > 1 and n_numbers(lines[1]) == 1 and is_text(lines[1])):
@@ -60,7 +60,7 @@ def layout_of(path: Path) -> Layout:
         begin = len(lines[0]) + 1
         binary = len(lines) > 1 and n_numbers(lines[1]) < dim and not is_text(head[begin : begin + 32 * dim + 1000])
         if n_rows == 0 or dim == 0 or n_rows * dim * (4 if binary else 2) > file_size:
-            raise MatrixError(
+            raise InputError(
                 f"{path} declares {n_rows:,} rows of {dim:,} numbers, which its {file_size:,} bytes do not hold; "
                 "fetch the file again."
             )
@@ -68,7 +68,7 @@ def layout_of(path: Path) -> Layout:
     whole = [line for line in (lines[:-1] if len(head) < file_size else lines) if line.strip()][:200]
     dim = Counter(n_numbers(line) for line in whole).most_common(1)[0][0] if whole else 0
     if dim == 0:
-        raise MatrixError(f"{path} is not a file of word vectors: its lines are not a token and numbers.")
+        raise InputError(f"{path} is not a file of word vectors: its lines are not a token and numbers.")
     return Layout(count_lines(path), dim, 0, 1, False)
 
 
@@ -112,12 +112,12 @@ def read_text(path: Path, layout: Layout) -> Read:
             rows = [(number + i, line) for i, line in enumerate(lines) if line.strip()]
             number += len(lines)
             if len(tokens) + len(rows) > layout.n_rows:
-                raise MatrixError(f"{path} declares {layout.n_rows:,} rows and has more; correct its first line.")
+                raise InputError(f"{path} declares {layout.n_rows:,} rows and has more; correct its first line.")
             names, block = parse(rows, layout, path)
             values[len(tokens) : len(tokens) + len(names)] = block
             tokens += names
     if layout.line == 2 and len(tokens) < layout.n_rows:
-        raise MatrixError(f"{path} declares {layout.n_rows:,} rows and has {len(tokens):,}; it is cut short, fetch the file again.")
+        raise InputError(f"{path} declares {layout.n_rows:,} rows and has {len(tokens):,}; it is cut short, fetch the file again.")
     if tokens and tokens[0].startswith("\ufeff"):
         tokens[0] = tokens[0][1:]
     return Read(values[: len(tokens)], tokens)
@@ -131,22 +131,22 @@ def parse(rows: list[tuple[int, bytes]], layout: Layout, path: Path) -> tuple[li
         if len(fields) == layout.dim - 1 and line[:1] == b" ":
             token, fields = b" ", [token, *fields]
         if len(fields) < layout.dim:
-            raise MatrixError(
+            raise InputError(
                 f"Line {number:,} of {path} has {len(fields):,} numbers after its token, not {layout.dim:,}; "
                 "the file is damaged or cut short there."
             )
         try:
             tokens.append(token.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise MatrixError(f"Line {number:,} of {path} is not UTF-8 text; convert the file to UTF-8.") from error
+            raise InputError(f"Line {number:,} of {path} is not UTF-8 text; convert the file to UTF-8.") from error
         if b" " in token and DECIMAL.fullmatch(tokens[-1].rsplit(None, 1)[-1] if tokens[-1].strip() else ""):
-            raise MatrixError(f"Line {number:,} of {path} has more than {layout.dim:,} numbers; correct that line.")
+            raise InputError(f"Line {number:,} of {path} has more than {layout.dim:,} numbers; correct that line.")
         numbers.append(fields)
     try:
         return tokens, np.array(numbers, np.float32).reshape(len(rows), layout.dim)
     except ValueError as error:
         number = next(number for number, line in rows if n_numbers(b"- " + line) < layout.dim)
-        raise MatrixError(f"Line {number:,} of {path} has words where numbers should be; correct that line.") from error
+        raise InputError(f"Line {number:,} of {path} has words where numbers should be; correct that line.") from error
 
 
 def read_binary(path: Path, layout: Layout) -> Read:
@@ -160,7 +160,7 @@ def read_binary(path: Path, layout: Layout) -> Read:
             space = data.find(b" ", at + 1, at + LONGEST_TOKEN)
             numbers = data[space + 1 : space + 1 + n_bytes] if space > 0 else b""
             if len(numbers) < n_bytes:
-                raise MatrixError(
+                raise InputError(
                     f"Row {row + 1:,} of the {layout.n_rows:,} that {path} declares is damaged or cut short; fetch the file again."
                 )
             tokens.append(data[at:space].removeprefix(b"\n").decode("utf-8", "replace"))

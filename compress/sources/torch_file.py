@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo, matrices_first, pick
 from compress.sources.limits import check_fits
 
@@ -28,7 +28,7 @@ def read(path: Path, tensor: str | None) -> Read:
 
 
 def opened(path: Path):
-    """What torch.save wrote, mapped where the format allows; MatrixError for whatever it will not read."""
+    """What torch.save wrote, mapped where the format allows; InputError for whatever it will not read."""
     import torch
 
     try:
@@ -41,7 +41,7 @@ def opened(path: Path):
     except OSError:
         raise
     except Exception as error:  # whatever class its unpickler or its archive reader fails with
-        raise MatrixError(
+        raise InputError(
             f"{path} is not a PyTorch file of plain tensors, or it is damaged; save the model's state_dict() with "
             "torch.save, or as safetensors."
         ) from error

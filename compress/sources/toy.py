@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo
 
 TOY = {"n_rows": 3000, "k": 4, "j": 3, "dim": 30, "noise": 0.01, "outliers": 0.03, "seed": 0}
@@ -56,7 +56,7 @@ def infos(_: str) -> list[TensorInfo]:
 def read(_: str, tensor: str | None) -> Read:
     """The toy matrix; tokens "flat 2 · 17" and "outlier 5", all counted from 1."""
     if tensor not in (None, INFO.name):
-        raise MatrixError(f"The toy matrix has the one tensor {INFO.name}, not {tensor!r}; leave the tensor out.")
+        raise InputError(f"The toy matrix has the one tensor {INFO.name}, not {tensor!r}; leave the tensor out.")
     values, labels = planted(**TOY)
     counts = dict.fromkeys(range(-1, TOY["k"]), 0)
     tokens = []

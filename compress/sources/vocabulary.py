@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_json, read_lines
 
 PLAIN = ("vocab.txt", "vocab.json", "tokens.json", "tokens.txt", "words.txt", "words.json")
@@ -54,7 +54,7 @@ def from_tokenizer(path: Path) -> dict[int, str]:
         for added in content.get("added_tokens") or []:
             ids[int(added["id"])] = str(added["content"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise MatrixError(f"{path} is not a tokenizer's file; fetch it again, or remove it to go without tokens.") from error
+        raise InputError(f"{path} is not a tokenizer's file; fetch it again, or remove it to go without tokens.") from error
     return ids
 
 
@@ -62,9 +62,9 @@ def from_json(path: Path) -> dict[int, str]:
     try:
         return by_number(read_json(path))
     except (TypeError, ValueError, IndexError) as error:
-        if isinstance(error, MatrixError):
+        if isinstance(error, InputError):
             raise
-        raise MatrixError(f"{path} is neither a list of tokens nor token to number; correct or remove it.") from error
+        raise InputError(f"{path} is neither a list of tokens nor token to number; correct or remove it.") from error
 
 
 def by_number(vocabulary) -> dict[int, str]:

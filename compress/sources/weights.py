@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_lines
 from compress.sources.vocabulary import SENTENCEPIECE
 
@@ -40,7 +40,7 @@ def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tok
 
     spec: "uniform"; "order:A", see `by_order`; "counts:TEXTFILE", see `counts_in`; "column:FILE", see `column_of`.
     tokens: the rows' names where they have any. tokenizer: the folder of the model's tokenizer, where there is one.
-    Raises MatrixError with one plain sentence for a spec that is none of these and a file that cannot be used.
+    Raises InputError with one plain sentence for a spec that is none of these and a file that cannot be used.
     """
     kind, _, what = str(spec).partition(":")
     try:
@@ -53,10 +53,10 @@ def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tok
         if kind == "column" and what:
             return column_of(what, n_rows)
     except FileNotFoundError as error:
-        raise MatrixError(f"There is no file {error.filename}; check the path of the weights.") from error
+        raise InputError(f"There is no file {error.filename}; check the path of the weights.") from error
     except OSError as error:
-        raise MatrixError(f"{error.filename or what} cannot be read ({error.strerror or error}); check the file.") from error
-    raise MatrixError(f"weights must be {KINDS}, got {spec!r}.")
+        raise InputError(f"{error.filename or what} cannot be read ({error.strerror or error}); check the file.") from error
+    raise InputError(f"weights must be {KINDS}, got {spec!r}.")
 
 
 def exponent(text: str) -> float:
@@ -65,7 +65,7 @@ def exponent(text: str) -> float:
     except ValueError:
         found = np.nan
     if not 0 <= found <= MOST_A:
-        raise MatrixError(f"A in order:A must be a number between 0 and {MOST_A}, got {text!r}.")
+        raise InputError(f"A in order:A must be a number between 0 and {MOST_A}, got {text!r}.")
     return found
 
 
@@ -113,11 +113,11 @@ def counts_in(path: Path, n_rows: int, tokens: Sequence[str] | None, tokenizer: 
     by their parts.
     """
     if tokens is None:
-        raise MatrixError("The rows have no tokens to count in a text; take order:A or a column of a file.")
+        raise InputError("The rows have no tokens to count in a text; take order:A or a column of a file.")
     encode = encoder(tokenizer) if tokenizer else None
     counts = tokenized(path, n_rows, encode) if encode else looked_up(path, tokens)
     if not counts.any():
-        raise MatrixError(f"No token of the matrix occurs in {path.name}; give a text in its language.")
+        raise InputError(f"No token of the matrix occurs in {path.name}; give a text in its language.")
     return counts + 1.0
 
 
@@ -174,7 +174,7 @@ def looked_up(path: Path, tokens: Sequence[str]) -> np.ndarray:
 
 
 def batches(path: Path) -> Iterator[list[str]]:
-    """The lines of a text file, some at a time; lines of more than a million letters come in parts. Raises MatrixError where the
+    """The lines of a text file, some at a time; lines of more than a million letters come in parts. Raises InputError where the
     file holds no text."""
     texts: list[str] = []
     told = False
@@ -182,7 +182,7 @@ def batches(path: Path) -> Iterator[list[str]]:
         with open(path, encoding="utf-8-sig") as file:
             for line in iter(lambda: file.readline(LONGEST_LINE), ""):
                 if "\0" in line:
-                    raise MatrixError(f"{path.name} is not a text file; give UTF-8 text.")
+                    raise InputError(f"{path.name} is not a text file; give UTF-8 text.")
                 if line.strip():
                     texts.append(line.strip())
                 if len(texts) == BATCH or (texts and len(line) == LONGEST_LINE):
@@ -190,11 +190,11 @@ def batches(path: Path) -> Iterator[list[str]]:
                     yield texts
                     texts = []
     except UnicodeDecodeError as error:
-        raise MatrixError(f"{path.name} is not UTF-8 text; convert it to UTF-8.") from error
+        raise InputError(f"{path.name} is not UTF-8 text; convert it to UTF-8.") from error
     if texts:
         yield texts
     elif not told:
-        raise MatrixError(f"{path.name} is empty; give a text to count the tokens in.")
+        raise InputError(f"{path.name} is empty; give a text to count the tokens in.")
 
 
 def column_of(what: str, n_rows: int) -> np.ndarray:
@@ -207,13 +207,13 @@ def column_of(what: str, n_rows: int) -> np.ndarray:
     numbers = read_array(path) if path.suffix.lower() == ".npy" else read_column(path, name)
     count = len(numbers)
     if count != n_rows:
-        raise MatrixError(f"{path.name} has {count:,} number{'s' * (count != 1)} for {n_rows:,} rows; give one a row.")
+        raise InputError(f"{path.name} has {count:,} number{'s' * (count != 1)} for {n_rows:,} rows; give one a row.")
     bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers >= 0)))
     if len(bad):
         held = f"{path.name} has {numbers[bad[0]]:g} for row {bad[0]:,}, counted from 0"
-        raise MatrixError(f"{held}; weights must be finite numbers of at least 0.")
+        raise InputError(f"{held}; weights must be finite numbers of at least 0.")
     if not numbers.any():
-        raise MatrixError(f"{path.name} holds nothing but zeros; give some row a weight.")
+        raise InputError(f"{path.name} holds nothing but zeros; give some row a weight.")
     return numbers / numbers.max() if numbers.max() > 1e100 else numbers  # whose sum could overflow
 
 
@@ -222,9 +222,9 @@ def read_array(path: Path) -> np.ndarray:
         numbers = np.load(path, mmap_mode="r", allow_pickle=False)
         kind = numbers.dtype.kind  # an archive of arrays has none
     except (ValueError, EOFError, OverflowError, AttributeError) as error:
-        raise MatrixError(f"{path.name} is not a NumPy array of numbers; save it again with numpy.save.") from error
+        raise InputError(f"{path.name} is not a NumPy array of numbers; save it again with numpy.save.") from error
     if kind not in "fiub" or numbers.ndim == 0 or numbers.size != len(numbers):
-        raise MatrixError(f"{path.name} holds {numbers.dtype} of shape {numbers.shape}; give one column of numbers.")
+        raise InputError(f"{path.name} holds {numbers.dtype} of shape {numbers.shape}; give one column of numbers.")
     return np.array(numbers, np.float64).reshape(-1)
 
 
@@ -234,10 +234,10 @@ def read_column(path: Path, name: str | None) -> np.ndarray:
     try:
         cells = list(csv.reader(lines, delimiter=separator)) if separator else [[line.strip()] for line in lines]
     except csv.Error as error:
-        raise MatrixError(f"{path.name} is not a table; check the file and its extension.") from error
+        raise InputError(f"{path.name} is not a table; check the file and its extension.") from error
     rows = [(number, row) for number, row in enumerate(cells, start=1) if any(cell.strip() for cell in row)]
     if not rows:
-        raise MatrixError(f"{path.name} is empty; give one number a row.")
+        raise InputError(f"{path.name} is empty; give one number a row.")
     head = rows[0][1]
     names = head if name in head or not any(is_number(cell) for cell in head) else None
     rows = rows[1:] if names else rows
@@ -247,7 +247,7 @@ def read_column(path: Path, name: str | None) -> np.ndarray:
     except (ValueError, IndexError):
         number, row = next((number, row) for number, row in rows if at >= len(row) or not is_number(row[at]))
         held = repr(row[at][:40]) if at < len(row) else "nothing"
-        raise MatrixError(f"Line {number:,} of {path.name} has {held} where a number should be; correct that line.") from None
+        raise InputError(f"Line {number:,} of {path.name} has {held} where a number should be; correct that line.") from None
 
 
 def place(path: Path, name: str | None, names: list[str] | None, first: list[str]) -> int:
@@ -256,7 +256,7 @@ def place(path: Path, name: str | None, names: list[str] | None, first: list[str
         if names and name in names:
             return names.index(name)
         held = f"its columns are {', '.join(names)}" if names else "its first line names none"
-        raise MatrixError(f"{path.name} has no column {name!r}; {held}.")
+        raise InputError(f"{path.name} has no column {name!r}; {held}.")
     numeric = [at for at, cell in enumerate(first) if is_number(cell)]
     if len(numeric) == 1:
         return numeric[0]
@@ -264,7 +264,7 @@ def place(path: Path, name: str | None, names: list[str] | None, first: list[str
         return 0
     held = ", ".join(names[at] for at in numeric if at < len(names)) if names else ""
     which = f" ({held}); say which one" if held else "; give a file with one"
-    raise MatrixError(f"{path.name} has {len(numeric)} columns of numbers{which}.")
+    raise InputError(f"{path.name} has {len(numeric)} columns of numbers{which}.")
 
 
 def number_of(cell: str) -> float:

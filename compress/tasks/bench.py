@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.models.network import states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.tasks.texts import Text
@@ -83,10 +83,10 @@ class Bench:
             self.network.train(training)
 
     def ids(self, texts: Sequence[Text], most: int | None) -> list[list[int]]:
-        """Token ids of each text, at most so many, None for all. Raises MatrixError for an id that the table has no row for."""
+        """Token ids of each text, at most so many, None for all. Raises InputError for an id that the table has no row for."""
         strings = [text for text in texts if isinstance(text, str)]
         if strings and self.model.tokenizer is None:
-            raise MatrixError("The model has no tokenizer; give the text as a .json list of lists of token ids.")
+            raise InputError("The model has no tokenizer; give the text as a .json list of lists of token ids.")
         cut = {"truncation": True, "max_length": most} if most else {"truncation": False, "verbose": False}
         encoded = iter(self.model.tokenizer(strings, **cut)["input_ids"] if strings else [])
         found = [list(next(encoded) if isinstance(text, str) else text)[:most] for text in texts]
@@ -98,7 +98,7 @@ class Bench:
         for ids, text in zip(found, texts, strict=True):
             if ids and max(ids) >= n:
                 what = f"The tokenizer gives “{text[:40]}”" if isinstance(text, str) else "A text has"
-                raise MatrixError(
+                raise InputError(
                     f"{what} the id {max(ids)}, but the matrix has {n:,} rows, counted from 0; take the one it is for."
                 )
 
@@ -134,7 +134,7 @@ class Bench:
             ids = self.ids(missing, self.context(MOST_TOKENS))
             for text, each in zip(missing, ids, strict=True):
                 if not each:
-                    raise MatrixError(f"The tokenizer finds no token in the text {text!r}; leave it out.")
+                    raise InputError(f"The tokenizer finds no token in the text {text!r}; leave it out.")
             with self.using(table):
                 for part in self.batches([len(each) for each in ids], table):
                     inputs = self.padded([ids[at] for at in part])
@@ -150,7 +150,7 @@ class Bench:
         pieces = [ids[at : at + most] for ids in self.ids(texts, None) for at in range(0, len(ids), most)]
         pieces = [piece for piece in pieces if len(piece) > 1]
         if not pieces:
-            raise MatrixError("No text has two tokens, so there is none to predict; give a longer text.")
+            raise InputError("No text has two tokens, so there is none to predict; give a longer text.")
         total, count = 0.0, sum(len(piece) - 1 for piece in pieces)
         at_once = min(TOKENS_AT_ONCE, max(1, LOGITS_AT_ONCE // len(self.before)))
         with self.using(table):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_lines
 from compress.linalg.blocks import some_rows
 
@@ -35,13 +35,13 @@ class Part(NamedTuple):
 
 
 def part_of(rows: Sequence[Sequence[str]], where: str) -> Part:
-    """Examples from rows of one or two texts and a label. Raises MatrixError for a text or a label that is missing."""
+    """Examples from rows of one or two texts and a label. Raises InputError for a text or a label that is missing."""
     for number, row in enumerate(rows, 1):
         for cell, what in zip(row[::-1], ("label", "text", "text"), strict=False):
             if not str(cell).strip():
-                raise MatrixError(f"Example {number:,} of {where} has no {what}; fill it in or leave the example out.")
+                raise InputError(f"Example {number:,} of {where} has no {what}; fill it in or leave the example out.")
     if not rows:
-        raise MatrixError(f"{where} holds no examples; check the file.")
+        raise InputError(f"{where} holds no examples; check the file.")
     *texts, labels = zip(*rows, strict=True)
     return Part(texts[0], texts[1] if len(texts) > 1 else None, labels)
 
@@ -49,20 +49,20 @@ def part_of(rows: Sequence[Sequence[str]], where: str) -> Part:
 def checked_classes(part: Part, where: str) -> Part:
     """The same examples, unless their labels are all one class."""
     if len(set(part.labels)) < 2:
-        raise MatrixError(f"Every label of {where} is “{part.labels[0]}”; give examples of at least two classes.")
+        raise InputError(f"Every label of {where} is “{part.labels[0]}”; give examples of at least two classes.")
     return part
 
 
 def with_numbers(part: Part, where: str) -> Part:
-    """The same examples with gold scores as numbers. Raises MatrixError where one is no number, or where all are the same."""
+    """The same examples with gold scores as numbers. Raises InputError where one is no number, or where all are the same."""
     try:
         numbers = tuple(float(label) for label in part.labels)
     except ValueError as error:
-        raise MatrixError(f"{where} has a score that is no number ({error}); correct it.") from None
+        raise InputError(f"{where} has a score that is no number ({error}); correct it.") from None
     if not np.isfinite(numbers).all():
-        raise MatrixError(f"{where} has a score that is not finite; correct it.")
+        raise InputError(f"{where} has a score that is not finite; correct it.")
     if len(set(numbers)) < 2:
-        raise MatrixError(f"Every score of {where} is {numbers[0]:g}; give examples with different scores.")
+        raise InputError(f"Every score of {where} is {numbers[0]:g}; give examples with different scores.")
     return Part(part.texts, part.others, numbers)
 
 
@@ -71,13 +71,13 @@ def table_of(path: Path, quoted: bool) -> list[list[str]]:
     try:
         lines = read_lines(path)
     except OSError as error:
-        raise MatrixError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
     if not quoted:
         return [line.split("\t") for line in lines if line.strip()]
     try:
         rows = list(csv.reader((line + "\n" for line in lines), delimiter=separator_of(lines), strict=True))
     except csv.Error as error:
-        raise MatrixError(f"{path.name} is not a regular CSV ({error}); correct that place.") from error
+        raise InputError(f"{path.name} is not a regular CSV ({error}); correct that place.") from error
     return [row for row in rows if any(cell.strip() for cell in row)]
 
 

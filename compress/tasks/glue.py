@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.tasks.examples import Part, checked_classes, part_of, table_of, with_numbers
 
 TRAIN = ("train.tsv", "in_domain_train.tsv", "sts-train.tsv", "sif_sentiment-train")
@@ -64,7 +64,7 @@ GLUE = {
 def read_glue(task: GlueTask, data: Path | str | None) -> tuple[Part | None, dict[str, Part]]:
     """The training examples, None where the label is a score, and the test sets by what stands behind a figure's name.
 
-    data: the folder that the task's folder lies in, or that folder itself; None for the hub by `datasets`. Raises MatrixError where
+    data: the folder that the task's folder lies in, or that folder itself; None for the hub by `datasets`. Raises InputError where
     it is not there, naming what was looked for.
     """
     if data is None:
@@ -81,11 +81,11 @@ def read_glue(task: GlueTask, data: Path | str | None) -> tuple[Part | None, dic
 def task_folder(task: GlueTask, data: Path) -> Path:
     """The task's folder in `data`, however its name is written: SST-2, sst2, glue_sst2."""
     if not data.is_dir():
-        raise MatrixError(f"There is no folder {data}; give the folder that {task.folder} lies in.")
+        raise InputError(f"There is no folder {data}; give the folder that {task.folder} lies in.")
     for folder in (data, *sorted(data.iterdir())):
         if plain(folder.resolve().name) == task.name and folder.is_dir():
             return folder
-    raise MatrixError(f"{data} has no folder for {task.name}; looked for {task.folder} and glue_{task.name}.")
+    raise InputError(f"{data} has no folder for {task.name}; looked for {task.folder} and glue_{task.name}.")
 
 
 def plain(name: str) -> str:
@@ -99,7 +99,7 @@ def read_part(task: GlueTask, folder: Path, files: Sequence[str]) -> Part:
     if found is None and task.name == "mrpc" and files is TRAIN:
         return whole_mrpc(task, folder)
     if found is None:
-        raise MatrixError(f"{folder} has no file for {task.name}; looked for {', '.join(files)}.")
+        raise InputError(f"{folder} has no file for {task.name}; looked for {', '.join(files)}.")
     return part_of(cells(task, table_of(found, quoted=False), found), str(found))
 
 
@@ -107,7 +107,7 @@ def whole_mrpc(task: GlueTask, folder: Path) -> Part:
     """MRPC's training examples where only Microsoft's own file is there, which holds the test pairs too."""
     whole, test = folder / "msr_paraphrase_train.txt", folder / "dev.tsv"
     if not whole.is_file() or not test.is_file():
-        raise MatrixError(f"{folder} has no file for mrpc; looked for train.tsv, or msr_paraphrase_train.txt with dev.tsv.")
+        raise InputError(f"{folder} has no file for mrpc; looked for train.tsv, or msr_paraphrase_train.txt with dev.tsv.")
     tested = {tuple(row[1:3]) for row in table_of(test, quoted=False)[1:]}
     header, *rows = table_of(whole, quoted=False)
     return part_of(cells(task, [header, *(row for row in rows if tuple(row[1:3]) not in tested)], whole), str(whole))
@@ -121,10 +121,10 @@ def cells(task: GlueTask, rows: list[list[str]], path: Path) -> list[list[str]]:
     elif task.places is not None:
         places = list(task.places)
     else:
-        raise MatrixError(f"{path} has no columns {', '.join(task.columns)}; its first line must name them.")
+        raise InputError(f"{path} has no columns {', '.join(task.columns)}; its first line must name them.")
     found = [[row[place].strip() for place in places] for row in rows if len(row) > max(places)]
     if not found and rows:
-        raise MatrixError(f"{path} has fewer than the {max(places) + 1} columns of {task.name}; check the file.")
+        raise InputError(f"{path} has fewer than the {max(places) + 1} columns of {task.name}; check the file.")
     return with_texts(found)
 
 
@@ -144,13 +144,13 @@ def from_hub(task: GlueTask) -> tuple[Part | None, dict[str, Part]]:
 
 
 def hub_set(path: str, name: str | None, task: str, wanted: str):
-    """A data set of the hub by `datasets`; MatrixError where that is not installed or the hub cannot be reached."""
+    """A data set of the hub by `datasets`; InputError where that is not installed or the hub cannot be reached."""
     try:
         from datasets import load_dataset
     except ImportError:
-        raise MatrixError(f"{task} needs its files; give the folder that {wanted} lies in, or install datasets.") from None
+        raise InputError(f"{task} needs its files; give the folder that {wanted} lies in, or install datasets.") from None
     try:
         return load_dataset(path, name) if name else load_dataset(path)
     except Exception as error:  # datasets and its network raise many kinds
         said = " ".join(str(error).split())[:200]
-        raise MatrixError(f"{task} cannot be fetched from {path} ({said}); give the folder that {wanted} lies in.") from error
+        raise InputError(f"{task} cannot be fetched from {path} ({said}); give the folder that {wanted} lies in.") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.checks import whole
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.tasks.score import Score, Scores
@@ -59,7 +59,7 @@ def judge(
     SQuAD's always is. progress: told after every batch how far it is, and what a finished task gave; may raise to stop. store:
     keeps finished tasks, which are not run again.
 
-    The model has its own table again afterwards, whatever happens. Raises MatrixError with one plain sentence where a table, a task
+    The model has its own table again afterwards, whatever happens. Raises InputError with one plain sentence where a table, a task
     or its files cannot be used.
     """
     from compress.tasks.bench import BEFORE, Bench
@@ -125,27 +125,27 @@ def check_names(names: Sequence[str]) -> None:
 
     for name in names:
         if name not in TASKS and not name.lower().endswith(ENDINGS):
-            raise MatrixError(f"There is no task {name}; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
+            raise InputError(f"There is no task {name}; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
     if not names:
-        raise MatrixError(f"No task is named; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
+        raise InputError(f"No task is named; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
 
 
 def prepared(model: "OpenModel | None", tables: dict) -> dict[str, np.ndarray]:
-    """The tables as (n, d) float32, "before" first. Raises MatrixError where one has another shape than the model's."""
+    """The tables as (n, d) float32, "before" first. Raises InputError where one has another shape than the model's."""
     from compress.tasks.bench import BEFORE
 
     held = {name: decoded(table) for name, table in tables.items()}
     if BEFORE not in held and model is not None:
         held[BEFORE] = model.table.detach().cpu().float().numpy().copy()
     if BEFORE not in held or len(held) < 2:
-        raise MatrixError("Give the table before and one or more to compare with it.")
+        raise InputError("Give the table before and one or more to compare with it.")
     wanted, whose = (tuple(model.table.shape), "the model’s") if model else (held[BEFORE].shape, "the one before")
     for name, table in held.items():
         if table.shape != wanted:
             shape, right = (" × ".join(f"{side:,}" for side in each) for each in (table.shape, wanted))
-            raise MatrixError(f"The table {name} is {shape}, {whose} is {right}; take one that was made of it.")
+            raise InputError(f"The table {name} is {shape}, {whose} is {right}; take one that was made of it.")
         if not np.isfinite(table).all():
-            raise MatrixError(f"The table {name} has NaN or infinite entries; compress the matrix again.")
+            raise InputError(f"The table {name} has NaN or infinite entries; compress the matrix again.")
     return {BEFORE: held.pop(BEFORE), **held}
 
 
@@ -156,7 +156,7 @@ def decoded(table) -> np.ndarray:
 
 
 def task_of(name: str, given: Given):
-    """The task of a name with its texts or examples read. Raises MatrixError where they cannot be."""
+    """The task of a name with its texts or examples read. Raises InputError where they cannot be."""
     from compress.tasks.unlabelled import Cosine, Neighbours, Perplexity
 
     limit = given.limit

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.tuning.sweep import Trials
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ class Task:
     examples: object
 
     def check(self, model: "OpenModel | None") -> None:
-        """Raises MatrixError where the model is not one that the task can be judged with."""
+        """Raises InputError where the model is not one that the task can be judged with."""
         if model is None:
-            raise MatrixError(f"{self.name} needs the model, and this matrix has none; neighbours needs the matrix alone.")
+            raise InputError(f"{self.name} needs the model, and this matrix has none; neighbours needs the matrix alone.")
 
     def figures(self, bench: "Bench", table: str) -> list[Figure]:
         """What the task measures with the table "before" and with this one."""

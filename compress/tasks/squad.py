@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import torch
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_json
 from compress.linalg.blocks import some_rows
 from compress.models.network import states_of
@@ -97,7 +97,7 @@ class Squad(Task):
     def fitted(self, bench: Bench, table: str) -> torch.Tensor:
         windows = [each for each in bench.once("train", lambda: list(windows_of(bench, self.train))) if each.span]
         if not windows:
-            raise MatrixError("No answer of squad's training set lies where it says, so no head can be fitted; check the file.")
+            raise InputError("No answer of squad's training set lies where it says, so no head can be fitted; check the file.")
         held: list[torch.Tensor] = [torch.empty(0)] * len(windows)
         with bench.using(table):
             for part, states, _ in passes(bench, table, windows):
@@ -145,7 +145,7 @@ def windows_of(bench: Bench, questions: Sequence[Question]) -> Iterator[Window]:
     """Every question with its text, in overlapping windows where that is long."""
     tokenizer = bench.model.tokenizer
     if tokenizer is None or not tokenizer.is_fast:
-        raise MatrixError("squad needs a tokenizer that tells where its tokens lie in the text; this model has none.")
+        raise InputError("squad needs a tokenizer that tells where its tokens lie in the text; this model has none.")
     most = bench.context(LONGEST)
     for place, (question, text, answers) in enumerate(questions):
         cut = tokenizer(question, add_special_tokens=False, truncation=True, max_length=most // 4, return_offsets_mapping=True)
@@ -240,12 +240,12 @@ def read_squad(data: Path | str | None) -> tuple[list[Question], list[Question]]
         return questions_of_hub(held["train"]), questions_of_hub(held["validation"])
     data = Path(data).expanduser()
     if not data.is_dir():
-        raise MatrixError(f"There is no folder {data}; give the folder that {FILES[0]} lies in.")
+        raise InputError(f"There is no folder {data}; give the folder that {FILES[0]} lies in.")
     for folder in (data, *(data / name for name in FOLDERS)):
         if all((folder / file).is_file() for file in FILES):
             train, test = (questions_of(folder / file) for file in FILES)
             return train, test
-    raise MatrixError(f"{data} has no files for squad; looked for {' and '.join(FILES)} there and in {', '.join(FOLDERS)}.")
+    raise InputError(f"{data} has no files for squad; looked for {' and '.join(FILES)} there and in {', '.join(FOLDERS)}.")
 
 
 def questions_of(path: Path) -> list[Question]:
@@ -257,9 +257,9 @@ def questions_of(path: Path) -> list[Question]:
             for asked in paragraph["qas"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, MatrixError):
+        if isinstance(error, InputError):
             raise
-        raise MatrixError(f"{path} is not laid out as SQuAD v1.1 is ({error}); fetch the file again.") from error
+        raise InputError(f"{path} is not laid out as SQuAD v1.1 is ({error}); fetch the file again.") from error
     return answered(found, str(path))
 
 
@@ -272,10 +272,10 @@ def questions_of_hub(rows) -> list[Question]:
 
 
 def answered(questions: list[Question], where: str) -> list[Question]:
-    """The same questions, each of which has an answer. Raises MatrixError where one has none, as in SQuAD 2.0."""
+    """The same questions, each of which has an answer. Raises InputError where one has none, as in SQuAD 2.0."""
     if not questions:
-        raise MatrixError(f"{where} holds no questions; check the file.")
+        raise InputError(f"{where} holds no questions; check the file.")
     for question in questions:
         if not question.answers:
-            raise MatrixError(f"{where} has no answer to “{question.question[:60]}”; squad is version 1.1, where each has one.")
+            raise InputError(f"{where} has no answer to “{question.question[:60]}”; squad is version 1.1, where each has one.")
     return questions

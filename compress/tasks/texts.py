@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import read_json, read_lines
 
 Text = str | tuple[int, ...]  # a text, or its token ids where there is no tokenizer
@@ -30,7 +30,7 @@ PROSE = re.compile(r"(?!\s)(?!.*(>>>|\.\. |::|--|\s:\s|`|=)).+", re.DOTALL)  # n
 def read_texts(path: Path | str | None) -> list[Text]:
     """The texts of a file, the built-in ones for None.
 
-    A .json is a list of strings or a list of lists of token ids, every other file has one text a line. Raises MatrixError where the
+    A .json is a list of strings or a list of lists of token ids, every other file has one text a line. Raises InputError where the
     file holds no text.
     """
     if path is None:
@@ -39,12 +39,12 @@ def read_texts(path: Path | str | None) -> list[Text]:
     try:
         found = texts_of_json(path) if path.suffix.lower() == ".json" else [line.strip() for line in read_lines(path)]
     except FileNotFoundError:
-        raise MatrixError(f"There is no file {path}; check the path of the text.") from None
+        raise InputError(f"There is no file {path}; check the path of the text.") from None
     except OSError as error:
-        raise MatrixError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
     found = [text for text in found if text]
     if not found:
-        raise MatrixError(f"{path.name} is empty; give a text with something on its lines.")
+        raise InputError(f"{path.name} is empty; give a text with something on its lines.")
     return found
 
 
@@ -62,7 +62,7 @@ def texts_of_json(path: Path) -> list[Text]:
         isinstance(ids, list) and all(type(number) is int and number >= 0 for number in ids) for ids in held
     ):
         return [tuple(ids) for ids in held]
-    raise MatrixError(f"{path.name} must be a list of texts, or a list of lists of token ids.")
+    raise InputError(f"{path.name} must be a list of texts, or a list of lists of token ids.")
 
 
 @cache
@@ -75,7 +75,7 @@ def built_in() -> tuple[str, ...]:
         if len(found) >= 2 * MOST:
             break
     if not found:
-        raise MatrixError("The installed packages have no docstrings to take sentences from; give a text.")
+        raise InputError("The installed packages have no docstrings to take sentences from; give a text.")
     return tuple(sorted(found, key=mixed)[: 2 * MOST])
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from compress.analysis.neighbours import COUNT, overlap
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.linalg.blocks import some_rows
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.score import Figure, Task
@@ -50,7 +50,7 @@ class Neighbours(Task):
         there = np.flatnonzero((bench.before != 0).any(1) & (bench.tables[table] != 0).any(1))
         k = min(COUNT, len(there) - 1)
         if k < 1:
-            raise MatrixError("Fewer than two rows are not zero before and after, so none has a neighbour; check the table.")
+            raise InputError("Fewer than two rows are not zero before and after, so none has a neighbour; check the table.")
         asked = some_rows(len(there), MOST_QUERIES, np.random.default_rng(0))
         shares = overlap(bench.before[there], bench.tables[table][there], asked, k)
         return [Figure(f"overlap@{k}", [1.0], [shares.mean()], None, len(asked))]
@@ -67,7 +67,7 @@ class Perplexity(Task):
         super().check(model)
         if not model.causal:
             kind = type(model.network).__name__
-            raise MatrixError(f"Perplexity needs a model that predicts the next token; {kind} does not.")
+            raise InputError(f"Perplexity needs a model that predicts the next token; {kind} does not.")
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
         def nats(name):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.archive import load
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import replacing
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
@@ -128,7 +128,7 @@ def compare(
     weighted: by a method's name, the same matrix with the row weights that it is fitted with. folder: keeps fits, healed forms,
     what the outputs feel and scores, so that a stopped run goes on; with a report a row, as `judge` writes it.
     progress: told {"done", "of", "method", "size", "healed_by", "stage"}, and of healing its share; may raise to stop.
-    Raises MatrixError where a task, its files, or the texts cannot be used.
+    Raises InputError where a task, its files, or the texts cannot be used.
     """
     names = list(dict.fromkeys(str(name) for name in names))
     check_names(names)
@@ -213,7 +213,7 @@ class Kept:
         from compress.training.healing import BATCH, heal
 
         if model is None:
-            raise MatrixError("Healing needs the model, and this matrix has none.")
+            raise InputError("Healing needs the model, and this matrix has none.")
         texts = self.texts[cell.healed_by]
         name = digest(VERSION, self.steps, *texts)
         file = path.with_name(f"{path.stem}{HEALED}{name}.safetensors")
@@ -277,7 +277,7 @@ def saving(kind: type[Method], settings: dict, shape: tuple[int, int], saved: fl
         return None
     n, d = shape
     every = (kind(**settings, factor_bits=SAVED_BITS, j=j) for j in kind().knob_values(n, d))
-    fitting = [each for each in every if each.numbers(n, d) <= (1 - saved) * n * d]
+    fitting = [each for each in every if each.parameter_count(n, d) <= (1 - saved) * n * d]
     if not fitting:
         raise ValueError(f"{kind.name} cannot reach {saved:.0%} saved here")
     return fitting[-1]
@@ -287,7 +287,7 @@ def load_kept(path: Path) -> Compressed | None:
     """The form of a file that is there and whole."""
     try:
         return load(path)
-    except MatrixError:
+    except InputError:
         return None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from compress.checks import real, whole
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.files import whole_folder
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
@@ -94,7 +94,7 @@ def finetune(
 
     The steps are AdamW's without weight decay, the learning rate rises over the first 6 % and falls to 0; a factor of the table
     moves as fast, against its size, as the entries of the table would.
-    progress: told after every step; may raise to stop. The model is as it was then, as after any error. Raises MatrixError or
+    progress: told after every step; may raise to stop. The model is as it was then, as after any error. Raises InputError or
     ValueError with one plain sentence where settings, the table, the labels or the tokenizer do not fit.
     Source: Maalouf et al., "Deep Learning Meets Projective Clustering" (ICLR 2021).
     """
@@ -174,13 +174,13 @@ def check_table(model: "OpenModel", result: Compressed | Method | None) -> None:
     from compress.models.places import embedding_of
 
     if not type(model.network).__name__.endswith(HEAD):
-        raise MatrixError(f"{type(model.network).__name__} is no sequence classifier; open the model with the head {HEAD}.")
+        raise InputError(f"{type(model.network).__name__} is no sequence classifier; open the model with the head {HEAD}.")
     shape = tuple(embedding_of(model.network).weight.shape)
     if isinstance(result, Method):
         result.check(*shape)
     elif result is not None and tuple(result.shape) != shape:
         given, right = (" × ".join(f"{side:,}" for side in each) for each in (result.shape, shape))
-        raise MatrixError(f"The compressed table is {given}, the model’s {right}; take one that was made of it.")
+        raise InputError(f"The compressed table is {given}, the model’s {right}; take one that was made of it.")
 
 
 def check_settings(epochs, learning_rate, batch, limit, seeds, max_length) -> None:
@@ -198,7 +198,7 @@ def check_settings(epochs, learning_rate, batch, limit, seeds, max_length) -> No
 
 def save_model(model: "OpenModel", folder: str | os.PathLike) -> Path:
     """Writes the network and its tokenizer into a folder that transformers opens after `compress.register()`, whole or not at all.
-    Raises MatrixError where the folder holds something."""
+    Raises InputError where the folder holds something."""
     from compress.models.open import quiet
 
     folder = check_empty(folder)
@@ -212,7 +212,7 @@ def save_model(model: "OpenModel", folder: str | os.PathLike) -> Path:
 def check_empty(folder: str | os.PathLike) -> Path:
     folder = Path(folder).expanduser()
     if folder.exists() and not folder.is_dir():
-        raise MatrixError(f"{folder} is a file; name a folder for the model.")
+        raise InputError(f"{folder} is a file; name a folder for the model.")
     if folder.exists() and any(folder.iterdir()):
-        raise MatrixError(f"{folder} holds files already; name a new folder or an empty one.")
+        raise InputError(f"{folder} holds files already; name a new folder or an empty one.")
     return folder

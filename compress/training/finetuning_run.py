@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.errors import MatrixError, Stop
+from compress.errors import InputError, Stop
 
 if TYPE_CHECKING:
     from compress.tasks.examples import Part
@@ -58,12 +58,12 @@ class Run:
         self.test_rows = {suffix: self.encoded(part, max_length) for suffix, part in task.tests.items()}
 
     def encoded(self, part: "Part", max_length: int) -> list[dict[str, list[int]]]:
-        """Token ids of each example, pairs as one, and what else the network takes. Raises MatrixError for an id without a row."""
+        """Token ids of each example, pairs as one, and what else the network takes. Raises InputError for an id without a row."""
         from inspect import signature
 
         tokenizer, network = self.model.tokenizer, self.model.network
         if tokenizer is None or tokenizer.pad_token_id is None:
-            raise MatrixError("The model has no tokenizer that can pad; put its files into the model's folder.")
+            raise InputError("The model has no tokenizer that can pad; put its files into the model's folder.")
         texts = [list(column) for column in (part.texts, part.others) if column is not None]
         kinds = getattr(network.config, "type_vocab_size", None)
         types = None if kinds is None else kinds > 1
@@ -72,7 +72,7 @@ class Run:
         self.bench.check([[*ids, tokenizer.pad_token_id] for ids in found["input_ids"]], part.texts)
         if not all(found["input_ids"]):
             empty = part.texts[[bool(ids) for ids in found["input_ids"]].index(False)]
-            raise MatrixError(f"The tokenizer finds no token in the text {empty!r}; leave it out.")
+            raise InputError(f"The tokenizer finds no token in the text {empty!r}; leave it out.")
         taken = {*found} & {*signature(network.forward).parameters}
         return [{name: found[name][row] for name in taken} for row in range(part.n)]
 
@@ -112,7 +112,7 @@ class Run:
             schedule.step()
             curve.append((len(curve) + 1, loss.item()))
             if not math.isfinite(curve[-1][1]):
-                raise MatrixError(f"The loss is not finite at step {len(curve):,}; take a lower learning rate.")
+                raise InputError(f"The loss is not finite at step {len(curve):,}; take a lower learning rate.")
             self.tell.step(*curve[-1])
         network.eval()
         return curve

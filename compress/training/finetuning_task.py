@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 
 if TYPE_CHECKING:
     from compress.tasks.examples import Part
@@ -30,13 +30,13 @@ def outputs_of(task: LabelledTask, network, fresh: bool) -> list[str]:
     held = network.config.num_labels
     if task.scored:
         if not fresh and held != 1:
-            raise MatrixError(f"The labels of {task.name} are scores, for a head of one output; the model's head has {held}.")
+            raise InputError(f"The labels of {task.name} are scores, for a head of one output; the model's head has {held}.")
         return ["score"]
     classes = sorted(set(task.train.labels), key=lambda label: (label.isdecimal() and int(label), label))
     if fresh:
         return classes
     if len(classes) > held:
-        raise MatrixError(f"{task.name} has {len(classes)} labels, the model's head {held}; take a model for that many.")
+        raise InputError(f"{task.name} has {len(classes)} labels, the model's head {held}; take a model for that many.")
     called = [str(network.config.id2label.get(at, "")).lower() for at in range(held)]
     if {label.lower() for label in classes} <= {*called}:
         spelt = {label.lower(): label for label in classes}
@@ -47,12 +47,12 @@ def outputs_of(task: LabelledTask, network, fresh: bool) -> list[str]:
 
 
 def checked(task) -> LabelledTask:
-    """The task with its labels as text, or as numbers where they are scores. Raises MatrixError for labels that nothing can be
+    """The task with its labels as text, or as numbers where they are scores. Raises InputError for labels that nothing can be
     learnt from."""
     from compress.tasks.examples import checked_classes, with_numbers
 
     if not hasattr(task, "train"):
-        raise MatrixError(f"{task.name} has no training examples; read it by compress.training.finetuning.read_task.")
+        raise InputError(f"{task.name} has no training examples; read it by compress.training.finetuning.read_task.")
     scored, name = getattr(task, "scored", False), f"{task.name}’s training set"
     train = labelled(task.train, name)
     tests = {suffix: labelled(part, f"{task.name}’s test set{suffix}") for suffix, part in task.tests.items()}
@@ -63,19 +63,19 @@ def checked(task) -> LabelledTask:
         checked_classes(train, name)
         for suffix, part in tests.items():
             if unknown := set(part.labels) - set(train.labels):
-                raise MatrixError(
+                raise InputError(
                     f"{task.name}’s test set{suffix} has the label “{min(unknown)}”, which no training example has; correct it."
                 )
     return LabelledTask(task.name, train, tests, task.asked, scored)
 
 
 def labelled(part: "Part", where: str) -> "Part":
-    """The same examples, labels as text. Raises MatrixError where one is missing."""
+    """The same examples, labels as text. Raises InputError where one is missing."""
     if not part.n:
-        raise MatrixError(f"{where} holds no examples; check the file.")
+        raise InputError(f"{where} holds no examples; check the file.")
     labels = tuple("" if label is None else str(label).strip() for label in part.labels)
     if "" in labels:
-        raise MatrixError(f"Example {labels.index('') + 1:,} of {where} has no label; fill it in or leave the example out.")
+        raise InputError(f"Example {labels.index('') + 1:,} of {where} has no label; fill it in or leave the example out.")
     return part._replace(labels=labels)
 
 
@@ -91,14 +91,14 @@ def cut(task: LabelledTask, limit: int | None) -> LabelledTask:
 
 def read_task(name: str, data: Path | str | None = None) -> LabelledTask:
     """The training and test examples of a GLUE task by its name, from the folder that its folder lies in or the hub for None; or
-    those of a person's .csv or .tsv. Raises MatrixError where they cannot be read."""
+    those of a person's .csv or .tsv. Raises InputError where they cannot be read."""
     from compress.tasks.examples import with_numbers
     from compress.tasks.glue import GLUE
     from compress.tasks.judging import Given, labelled_task
     from compress.tasks.uploads import ENDINGS
 
     if name not in GLUE and not name.lower().endswith(ENDINGS):
-        raise MatrixError(f"There is no task {name} to fine-tune on; take {', '.join(GLUE)}, or a .csv or .tsv with labels.")
+        raise InputError(f"There is no task {name} to fine-tune on; take {', '.join(GLUE)}, or a .csv or .tsv with labels.")
     task = labelled_task(name, Given(data, None, 1, None))
     if hasattr(task, "train"):
         return LabelledTask(task.name, task.train, task.tests, task.asked)
@@ -130,5 +130,5 @@ def parted(part: "Part") -> "tuple[Part, Part]":
     train = np.sort(drawn(np.zeros(part.n), 1 - TESTED, 0))
     test = np.setdiff1d(np.arange(part.n), train)
     if len(test) < 2:
-        raise MatrixError("The examples are too few to put some aside for the test; give at least ten.")
+        raise InputError("The examples are too few to put some aside for the test; give at least ten.")
     return part.only(train), part.only(test)

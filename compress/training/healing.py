@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress.checks import whole
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.models.network import frozen, pooled, states_of
@@ -60,7 +60,7 @@ def heal(
     is trained for `steps` batches of 32 texts by Adam: on 1 − cosine of sentence vectors, or for a language model on the
     Kullback–Leibler divergence of next tokens. Codes and labels stay; for the last part numbers in rows are rounded as they are
     stored, and only what rows share is trained on.
-    The model is left as it was. progress: told after every step; may raise to stop. Raises MatrixError where the matrix is not the
+    The model is left as it was. progress: told after every step; may raise to stop. Raises InputError where the matrix is not the
     model's table or the texts cannot be used.
     """
     from compress.tasks.bench import BEFORE, Bench
@@ -72,7 +72,7 @@ def heal(
     bench = Bench(model, {BEFORE: matrix.values})
     ids = [tuple(each) for each in bench.ids(texts, bench.context(MOST_TOKENS)) if len(each) > model.causal]
     if len(ids) < 2:
-        raise MatrixError("Healing needs two texts or more with something in them; give a longer text.")
+        raise InputError("Healing needs two texts or more with something in them; give a longer text.")
     rng = np.random.default_rng(seed)
     rng.shuffle(ids)
     count = max(1, min(MOST_HELD_OUT, round(HELD_OUT * len(ids))))
@@ -105,7 +105,7 @@ def check_table(model: OpenModel, result: Compressed) -> None:
     wanted = tuple(model.table.shape)
     if wanted != result.shape:
         theirs, ours = (" × ".join(f"{side:,}" for side in shape) for shape in (wanted, result.shape))
-        raise MatrixError(f"The model's table is {theirs}, the compressed one {ours}; take one that was made of it.")
+        raise InputError(f"The model's table is {theirs}, the compressed one {ours}; take one that was made of it.")
 
 
 def felt_on(model: OpenModel, matrix: EmbeddingMatrix, ids: list, seed: int, tell: Callable) -> Sensitivity:

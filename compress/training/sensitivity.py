@@ -52,7 +52,7 @@ def sensitivity(
     The outputs are the sentence vectors at length 1, so that their squared change is twice 1 − cosine; of a language model the
     distribution of the next token, whose squared change is twice the Kullback–Leibler divergence (labels are drawn from it: the
     Fisher information), where a tied output layer feels errors too. texts: without labels. limit: of them so many for directions.
-    Raises MatrixError as tasks do.
+    Raises InputError as tasks do.
     """
     import torch
 

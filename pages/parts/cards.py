@@ -12,7 +12,7 @@ def cards(
     """Error, bytes, ratio and, where given, SVD at the same bytes by the error that fits lower."""
     with st.container(horizontal=True, key=key):
         error_cards(matrix, evaluation.relative_error, evaluation.weighted_error)
-        size_card(evaluation.n_bytes, evaluation.numbers, evaluation.saved)
+        size_card(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved)
         ratio_card(evaluation.ratio)
         if svd_error is not None:
             versus_svd(matrix, evaluation, svd_error, svd)

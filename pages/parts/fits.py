@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation, MatrixError, Method
+from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
 from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding import factors
 from compress.methods import SVD, LpLowRank
@@ -121,7 +121,7 @@ def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     if path.exists():
         try:
             return read_full(matrix, str(path), path.stat().st_mtime_ns)
-        except MatrixError:
+        except InputError:
             path.unlink()  # cut short by a full disk, say: fitted again
     return None
 

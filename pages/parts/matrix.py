@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 import compress
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from compress.charts.figure import bytes_text
 from compress.sources import tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
@@ -31,17 +31,17 @@ def current_matrix() -> EmbeddingMatrix:
     source, tensor = chosen()
     try:
         matrix = open_matrix(source, tensor)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         st.session_state["source"] = ("demo", None)
         try:
             matrix = open_matrix("demo", None)
-        except MatrixError as error:
+        except InputError as error:
             refused(error)
             st.stop()
     try:
         return open_weighted(chosen_weights())
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         use_weights(UNIFORM)
         return matrix
@@ -83,7 +83,7 @@ def of_file(spec: str) -> bool:
 
 
 def open_weighted(spec: str) -> EmbeddingMatrix:
-    """The matrix in use with such row weights. Raises MatrixError where it cannot have them."""
+    """The matrix in use with such row weights. Raises InputError where it cannot have them."""
     source, tensor = chosen()
     matrix = open_matrix(source, tensor)
     if spec == UNIFORM:
@@ -180,7 +180,7 @@ def switch(source: str, tensor: str | None) -> None:
     """Uses a source from now on, or says why it cannot be used."""
     try:
         open_matrix(source, tensor)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         st.caption(f"Still showing {literal(source_name(chosen()[0]))}.")
         return
@@ -191,7 +191,7 @@ def tensor_picker() -> None:
     source, tensor = chosen()
     try:
         names = tensor_names(source, stamp(source))
-    except MatrixError:
+    except InputError:
         return
     if len(names) > 1:
         at = names.index(tensor) if tensor in names else 0

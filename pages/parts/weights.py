@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
 from compress.sources.weights import MOST_A, UNIFORM, top_share
 from pages.parts import jobs
@@ -43,7 +43,7 @@ def weights_picker() -> None:
         st.caption("The file's weights belonged to the matrix before; all rows weigh the same again.")
     try:
         matrix = open_weighted(chosen_weights())
-    except MatrixError:  # the page says why
+    except InputError:  # the page says why
         return
     if matrix.weighted:
         st.caption(words(matrix))
@@ -86,7 +86,7 @@ def switch(spec: str) -> None:
     """Uses these weights from now on, or says why they cannot be used."""
     try:
         open_weighted(spec)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         st.caption(f"Still in use: {named(chosen_weights())}.")
         return

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from compress.analysis.outliers import plant
 
 
@@ -48,17 +48,17 @@ def test_planting_nothing_gives_the_matrix_back(small):
 
 @pytest.mark.parametrize("count", [-1, 40, 2.5, True])
 def test_a_count_out_of_bounds_is_refused(small, count):
-    with pytest.raises(MatrixError, match="count must be a whole number between 0 and 39"):
+    with pytest.raises(InputError, match="count must be a whole number between 0 and 39"):
         plant(small, count, 20.0)
 
 
 @pytest.mark.parametrize("distance", [0, -1.0, np.nan, np.inf, "far"])
 def test_a_distance_out_of_bounds_is_refused(small, distance):
-    with pytest.raises(MatrixError, match="distance must be a number above 0"):
+    with pytest.raises(InputError, match="distance must be a number above 0"):
         plant(small, 2, distance)
 
 
 def test_a_length_beyond_float32_is_refused_in_a_sentence():
     matrix = EmbeddingMatrix(np.full((4, 2), 1e15, np.float32))
-    with pytest.raises(MatrixError, match="overflows float32"):
+    with pytest.raises(InputError, match="overflows float32"):
         plant(matrix, 1, 1000.0)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import compress
-from compress import SVD, EmbeddingMatrix, Int8, MatrixError, Trellis
+from compress import SVD, EmbeddingMatrix, InputError, Int8, Trellis
 from compress.__main__ import main
 from compress.export import NAMES, export_folder, exported, zip_of
 from compress.export.card import in_onnx
@@ -119,14 +119,14 @@ def test_a_folder_that_holds_other_files_is_left_as_it_is(result, tmp_path, held
     for name in held:
         (tmp_path / "x" / name).write_text("mine")
     other = "README.md" if held == ["README.md"] else "notes.txt"
-    with pytest.raises(MatrixError, match=rf"x holds other files, such as {other}; name a new folder or an empty one\."):
+    with pytest.raises(InputError, match=rf"x holds other files, such as {other}; name a new folder or an empty one\."):
         export_folder(result, tmp_path / "x")
     assert names(tmp_path / "x") == sorted(held) and (tmp_path / "x" / held[0]).read_text() == "mine"
 
 
 def test_a_file_is_no_folder(result, tmp_path):
     (tmp_path / "x").write_text("mine")
-    with pytest.raises(MatrixError, match="x is a file; name a folder to export to"):
+    with pytest.raises(InputError, match="x is a file; name a folder to export to"):
         export_folder(result, tmp_path / "x")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import compress
-from compress import SVD, Compressed, EmbeddingMatrix, Int8, MatrixError, ProjectiveClustering
+from compress import SVD, Compressed, EmbeddingMatrix, InputError, Int8, ProjectiveClustering
 
 
 def decoding_to(values, matrix, method=None):
@@ -30,7 +30,7 @@ def test_figures_have_their_closed_forms():
     assert found.worst_cosine == pytest.approx(0)
     assert found.n_bytes == 4 * (3 * 2 + 2 * 2)
     assert found.ratio == 24 / 40
-    assert found.numbers == 10
+    assert found.parameter_count == 10
     assert found.saved == pytest.approx(1 - 10 / 6)
 
 
@@ -67,12 +67,12 @@ def test_figures_are_plain_numbers_and_all_but_the_rows(small):
 def test_the_numbers_saved_are_the_papers_share(small):
     method = ProjectiveClustering(k=2, j=2)
     found = compress.evaluate(small, method.fit(small))
-    assert found.numbers == 40 * 2 + 2 * 2 * 7
-    assert found.saved == 1 - found.numbers / (40 * 7)
+    assert found.parameter_count == 40 * 2 + 2 * 2 * 7
+    assert found.saved == 1 - found.parameter_count / (40 * 7)
 
 
 def test_a_form_of_another_shape_is_refused(small):
     other = EmbeddingMatrix(small.values[:30])
     with pytest.raises(ValueError, match=r"^the compressed form is 40 × 7, the matrix 30 × 7$") as caught:
         compress.evaluate(other, Int8().fit(small))
-    assert not isinstance(caught.value, MatrixError)
+    assert not isinstance(caught.value, InputError)

@@ -100,7 +100,7 @@ def test_rows_with_more_weight_choose_the_columns(over):
 def test_bytes_are_a_bit_a_column_the_numbers_and_their_scales(n, d, count, bits, n_bytes):
     method = Dimensions(kept=count, factor_bits=bits)
     assert method.fit(EmbeddingMatrix(normal(n, d))).n_bytes == method.size(n, d) == n_bytes
-    assert method.numbers(n, d) == n * count + 1
+    assert method.parameter_count(n, d) == n * count + 1
 
 
 def test_more_columns_than_there_are_cannot_be_kept(small):

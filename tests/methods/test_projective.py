@@ -60,7 +60,7 @@ def test_one_subspace_is_svd(flats, weights, bits):
     one = ProjectiveClustering(k=1, j=3, factor_bits=bits).fit(matrix)
     svd = SVD(j=3, factor_bits=bits).fit(matrix)
     assert one.n_bytes == svd.n_bytes
-    assert one.method.numbers(240, 11) == svd.method.numbers(240, 11)
+    assert one.method.parameter_count(240, 11) == svd.method.parameter_count(240, 11)
     expected = compress.evaluate(matrix, svd).weighted_error
     assert compress.evaluate(matrix, one).weighted_error == pytest.approx(expected, rel=0.01 if bits == 4 else 1e-4)
 
@@ -157,15 +157,15 @@ def test_the_layer_is_the_papers_small_layers_in_parallel_joined_by_one(flats):
     assert code.shape == (n, k * j)
     assert (torch.count_nonzero(code, dim=1) <= j).all()
     np.testing.assert_allclose(result.to_layer()(torch.arange(n)).numpy(), dense.numpy(), atol=1e-5)
-    assert result.method.numbers(n, d) == n * j + join.weight.numel()
+    assert result.method.parameter_count(n, d) == n * j + join.weight.numel()
 
 
 def test_numbers_are_the_papers_count_and_bytes_add_the_labels():
     method = ProjectiveClustering(k=5, j=60)
-    assert method.numbers(30522, 384) == 30522 * 60 + 5 * 60 * 384
-    assert method.size(30522, 384) == 2 * method.numbers(30522, 384) + (30522 * 3 + 7) // 8
+    assert method.parameter_count(30522, 384) == 30522 * 60 + 5 * 60 * 384
+    assert method.size(30522, 384) == 2 * method.parameter_count(30522, 384) + (30522 * 3 + 7) // 8
     affine = ProjectiveClustering(k=5, j=60, affine=True)
-    assert affine.numbers(30522, 384) == method.numbers(30522, 384) + 5 * 384
+    assert affine.parameter_count(30522, 384) == method.parameter_count(30522, 384) + 5 * 384
     assert affine.size(30522, 384) == method.size(30522, 384) + 4 * 5 * 384
 
 

@@ -17,7 +17,7 @@ BOTH = pytest.mark.parametrize(("method", "largest"), [(Int8(), 127), (Int4(), 7
 def test_bytes_are_codes_and_a_step_a_row(method, n, d, n_bytes):
     matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal((n, d)).astype(np.float32))
     assert method.fit(matrix).n_bytes == method.size(n, d) == n_bytes
-    assert method.numbers(n, d) == n * d + n
+    assert method.parameter_count(n, d) == n * d + n
 
 
 @BOTH

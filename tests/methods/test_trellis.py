@@ -118,7 +118,7 @@ def test_a_file_with_a_damaged_array_is_refused(matrix, tmp_path, name):
     assert (result.arrays["basis"].size and len(result.arrays["kinds"]) > 1) or name not in ("basis", "labels")
     damaged = {**result.arrays, name: result.arrays[name][..., :-1].copy()}
     compress.Compressed(result.method, damaged, result.shape, result.digest).save(tmp_path / "x.safetensors")
-    with pytest.raises(compress.MatrixError, match="does not hold what its header says"):
+    with pytest.raises(compress.InputError, match="does not hold what its header says"):
         compress.load(tmp_path / "x.safetensors")
     wild = {**result.arrays, "kinds": np.full_like(result.arrays["kinds"], 200)}
     with pytest.raises(ValueError, match="array 'kinds'"):

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from compress import MatrixError, load_matrix
+from compress import InputError, load_matrix
 from compress.models.open import has_model, head_of, model_path, open_model, tokenizer_of
 from compress.sources import demo as demo_source
 
@@ -98,14 +98,14 @@ def test_which_sources_have_a_model(tmp_path, monkeypatch):
 
 
 def test_a_source_without_a_model_is_one_sentence(tmp_path):
-    with pytest.raises(MatrixError, match=r"^toy is a matrix without a model; name the folder of a transformers model, or hub"):
+    with pytest.raises(InputError, match=r"^toy is a matrix without a model; name the folder of a transformers model, or hub"):
         open_model("toy")
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(MatrixError, match=r"^The model of .* cannot be opened \(.*\); a model's folder has config\.json too\.$"):
+    with pytest.raises(InputError, match=r"^The model of .* cannot be opened \(.*\); a model's folder has config\.json too\.$"):
         open_model(tmp_path)
     saved(tmp_path / "cut", "BertModel")
     (tmp_path / "cut" / "model.safetensors").write_bytes(b"12345678{")
-    with pytest.raises(MatrixError, match=r"^The model of .*cut cannot be opened \("):
+    with pytest.raises(InputError, match=r"^The model of .*cut cannot be opened \("):
         open_model(tmp_path / "cut")
 
 
@@ -113,7 +113,7 @@ def test_code_that_comes_with_a_model_is_never_run(tmp_path):
     config = {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Mine", "AutoModel": "mine.Model"}}
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
-    with pytest.raises(MatrixError, match=r"cannot be opened"):
+    with pytest.raises(InputError, match=r"cannot be opened"):
         open_model(tmp_path)
     assert not (tmp_path / "ran").exists()
 

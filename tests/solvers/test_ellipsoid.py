@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import null_space
 from scipy.optimize import linprog, minimize
 
-from compress.errors import MatrixError
+from compress.errors import InputError
 from compress.solvers.ellipsoid import lowner
 
 TOLERANCE = 0.01
@@ -246,15 +246,15 @@ def test_other_bad_settings_are_refused():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_bad_values_and_weights_are_refused_with_one_sentence(bad):
-    with pytest.raises(MatrixError, match="Some entries are not finite"):
+    with pytest.raises(InputError, match="Some entries are not finite"):
         lowner(np.array([[1.0, bad]]), 1)
     for weight in (bad, -1.0):
-        with pytest.raises(MatrixError, match="Weights must be finite and not negative"):
+        with pytest.raises(InputError, match="Weights must be finite and not negative"):
             lowner(np.eye(2), 1, np.array([1.0, weight]))
 
 
 def test_a_matrix_of_zeros_is_refused():
-    with pytest.raises(MatrixError, match="Every row is zero"):
+    with pytest.raises(InputError, match="Every row is zero"):
         lowner(np.zeros((3, 2)), 1)
-    with pytest.raises(MatrixError, match="Every row is zero"):
+    with pytest.raises(InputError, match="Every row is zero"):
         lowner(np.eye(2), 1, np.zeros(2))

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import limits, load_matrix, tensors
 
 
@@ -41,7 +41,7 @@ def test_object_arrays_are_refused_and_not_unpickled(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[Trap(), 1]], dtype=object), allow_pickle=True)
     np.savez(tmp_path / "x.npz", a=np.array([[Trap(), 1]], dtype=object))
     for name in ("x.npy", "x.npz"):
-        with pytest.raises(MatrixError, match="holds Python objects"):
+        with pytest.raises(InputError, match="holds Python objects"):
             load_matrix(tmp_path / name)
     assert not (tmp_path / "sprung").exists()
 
@@ -49,14 +49,14 @@ def test_object_arrays_are_refused_and_not_unpickled(tmp_path):
 @pytest.mark.parametrize("array", [np.ones((4, 2), complex), np.ones((4, 2), bool), np.full((4, 2), "a")])
 def test_what_is_not_real_numbers_is_refused(tmp_path, array):
     np.save(tmp_path / "x.npy", array)
-    with pytest.raises(MatrixError, match="not real numbers"):
+    with pytest.raises(InputError, match="not real numbers"):
         load_matrix(tmp_path / "x.npy")
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 4), (), (0, 4)])
 def test_npy_that_is_not_a_matrix_is_refused(tmp_path, shape):
     np.save(tmp_path / "x.npy", np.ones(shape, np.float32))
-    with pytest.raises(MatrixError, match="has no 2-D tensor of numbers"):
+    with pytest.raises(InputError, match="has no 2-D tensor of numbers"):
         load_matrix(tmp_path / "x.npy")
     assert tensors(tmp_path / "x.npy") == []
 
@@ -80,13 +80,13 @@ def npy_with(header: str) -> bytes:
 )
 def test_a_header_that_is_not_one_is_refused(tmp_path, header):
     (tmp_path / "x.npy").write_bytes(npy_with(header))
-    with pytest.raises(MatrixError, match=r"header of .* is damaged"):
+    with pytest.raises(InputError, match=r"header of .* is damaged"):
         load_matrix(tmp_path / "x.npy")
 
 
 def test_a_shape_whose_product_is_absurd_is_refused(tmp_path):
     (tmp_path / "x.npy").write_bytes(npy_with("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}"))
-    with pytest.raises(MatrixError, match="is cut short"):
+    with pytest.raises(InputError, match="is cut short"):
         load_matrix(tmp_path / "x.npy")
 
 
@@ -107,7 +107,7 @@ def test_a_zip_that_declares_more_than_fits_is_refused_unread(tmp_path, monkeypa
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 1 << 20)
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros((2000, 1000), np.float32))
     assert (tmp_path / "x.npz").stat().st_size < 20_000
-    with pytest.raises(MatrixError, match="needs 8 MB of memory"):
+    with pytest.raises(InputError, match="needs 8 MB of memory"):
         load_matrix(tmp_path / "x.npz")
 
 
@@ -116,7 +116,7 @@ def test_an_array_longer_than_its_member_is_refused(tmp_path, values):
     np.save(held, values)
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         archive.writestr("a.npy", held.getvalue()[:-5])
-    with pytest.raises(MatrixError, match=r"a in .*x\.npz is cut short"):
+    with pytest.raises(InputError, match=r"a in .*x\.npz is cut short"):
         load_matrix(tmp_path / "x.npz")
 
 
@@ -130,5 +130,5 @@ def test_an_unusual_packing_is_refused(tmp_path, values):
     np.save(held, values)
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("a.npy", held.getvalue())
-    with pytest.raises(MatrixError, match="packed in a way that NumPy does not use"):
+    with pytest.raises(InputError, match="packed in a way that NumPy does not use"):
         load_matrix(tmp_path / "x.npz")

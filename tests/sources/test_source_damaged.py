@@ -1,11 +1,11 @@
-"""Whatever is done to a good file, what comes out is a matrix or a MatrixError."""
+"""Whatever is done to a good file, what comes out is a matrix or a InputError."""
 
 import warnings
 
 import numpy as np
 import pytest
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from compress.sources import load_matrix, save_matrix, tensors
 
 WORDS = ["the", "of", "and", "ä", "b", "c d", "e"]
@@ -91,7 +91,7 @@ def survives(path):
         for use in (load_matrix, tensors):
             try:
                 use(path)
-            except MatrixError as error:
+            except InputError as error:
                 assert str(error).strip(), path
                 assert "\n" not in str(error).strip()
 

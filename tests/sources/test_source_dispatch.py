@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import limits, load_matrix, tensors
 
 
@@ -28,25 +28,25 @@ def test_a_matrix_is_named_after_its_file(tmp_path, values):
 
 
 def test_a_missing_path_is_named(tmp_path):
-    with pytest.raises(MatrixError, match=r"nothing at .*absent\.npy"):
+    with pytest.raises(InputError, match=r"nothing at .*absent\.npy"):
         load_matrix(tmp_path / "absent.npy")
 
 
 def test_an_unknown_extension_lists_the_known_ones(tmp_path):
     (tmp_path / "x.xyz").write_bytes(b"1 2 3")
-    with pytest.raises(MatrixError, match=r"\.xyz, which is not read; these are: \.npy"):
+    with pytest.raises(InputError, match=r"\.xyz, which is not read; these are: \.npy"):
         load_matrix(tmp_path / "x.xyz")
 
 
 @pytest.mark.parametrize("source", ["", "\0", 5, None, "x" * 5000])
 def test_what_is_no_path_is_refused(source):
-    with pytest.raises(MatrixError):
+    with pytest.raises(InputError):
         load_matrix(source)
 
 
 def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "x.npy")
-    with pytest.raises(MatrixError, match="neither a file nor a folder"):
+    with pytest.raises(InputError, match="neither a file nor a folder"):
         load_matrix(tmp_path / "x.npy")
 
 
@@ -57,9 +57,9 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, values, monkeypatch):
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("builtins.open", refuse)
-    with pytest.raises(MatrixError, match=r"x\.npy may not be read"):
+    with pytest.raises(InputError, match=r"x\.npy may not be read"):
         load_matrix(tmp_path / "x.npy")
-    with pytest.raises(MatrixError, match=r"x\.npy may not be read"):
+    with pytest.raises(InputError, match=r"x\.npy may not be read"):
         tensors(tmp_path / "x.npy")
 
 
@@ -69,7 +69,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, values, monkeypatch):
 def test_a_file_of_nothing_is_refused(tmp_path, extension, content):
     path = tmp_path / f"x.{extension}"
     path.write_bytes(content)
-    with pytest.raises(MatrixError):
+    with pytest.raises(InputError):
         load_matrix(path)
 
 
@@ -86,7 +86,7 @@ def test_a_converted_matrix_must_fit_and_a_mapped_one_need_not(tmp_path, values,
     np.save(tmp_path / "f4.npy", values)
     np.save(tmp_path / "f8.npy", values.astype(np.float64))
     assert load_matrix(tmp_path / "f4.npy").shape == (7, 4)
-    with pytest.raises(MatrixError, match="needs 112 bytes of memory and 100 bytes can be had"):
+    with pytest.raises(InputError, match="needs 112 bytes of memory and 100 bytes can be had"):
         load_matrix(tmp_path / "f8.npy")
 
 
@@ -101,11 +101,11 @@ def test_sizes_read_well():
 def test_nan_is_refused_with_its_row(tmp_path, values):
     values[3, 1] = np.nan
     np.save(tmp_path / "x.npy", values)
-    with pytest.raises(MatrixError, match="row 3"):
+    with pytest.raises(InputError, match="row 3"):
         load_matrix(tmp_path / "x.npy")
 
 
 def test_a_tensor_that_is_not_offered_lists_those_that_are(tmp_path, values):
     np.savez(tmp_path / "x.npz", users=values, items=values[:3])
-    with pytest.raises(MatrixError, match="no 2-D tensor named 'absent'; choose one of: users, items"):
+    with pytest.raises(InputError, match="no 2-D tensor named 'absent'; choose one of: users, items"):
         load_matrix(tmp_path / "x.npz", tensor="absent")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import load_matrix, tensors, torch_file
 
 EMBEDDING = "model.embed_tokens.weight"
@@ -95,7 +95,7 @@ def test_counts_after_words_are_left_out(model):
 )
 def test_a_bad_vocabulary_is_refused(model, name, content, sentence):
     (model / name).write_bytes(content)
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         load_matrix(model)
 
 
@@ -121,14 +121,14 @@ def test_a_sharded_model_is_read_from_the_one_shard(sharded, values):
 
 def test_a_missing_shard_is_named(sharded):
     (sharded / "b.safetensors").unlink()
-    with pytest.raises(MatrixError, match=r"b\.safetensors is missing"):
+    with pytest.raises(InputError, match=r"b\.safetensors is missing"):
         load_matrix(sharded)
 
 
 @pytest.mark.parametrize("file", ["../b.safetensors", "/etc/passwd", "", 3, ".."])
 def test_an_index_cannot_lead_out_of_the_folder(sharded, file):
     write_json(sharded / "model.safetensors.index.json", {"weight_map": {EMBEDDING: file}})
-    with pytest.raises(MatrixError, match="does not say in which file"):
+    with pytest.raises(InputError, match="does not say in which file"):
         load_matrix(sharded)
 
 
@@ -163,11 +163,11 @@ def test_a_data_folder_with_one_matrix_and_a_vocabulary_is_read(tmp_path, values
 def test_a_data_folder_with_two_matrices_names_them(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     np.save(tmp_path / "b.npy", values)
-    with pytest.raises(MatrixError, match=r"several files that may be the matrix \(a\.npy, b\.npy\)"):
+    with pytest.raises(InputError, match=r"several files that may be the matrix \(a\.npy, b\.npy\)"):
         load_matrix(tmp_path)
 
 
 def test_a_folder_without_a_model_says_what_one_has(folder):
     for source in (folder, folder.parent):
-        with pytest.raises(MatrixError, match=r"holds no model and no matrix file; a model's folder has config\.json"):
+        with pytest.raises(InputError, match=r"holds no model and no matrix file; a model's folder has config\.json"):
             load_matrix(source)

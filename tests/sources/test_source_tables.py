@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import limits, load_matrix, tensors
 
 pd = pytest.importorskip("pandas")
@@ -49,7 +49,7 @@ def test_numbered_columns_and_an_index_are_not_rows(tmp_path, values):
 @pytest.mark.parametrize("cell", ["", "NaN", "NA"])
 def test_a_missing_cell_is_reported_with_its_row(tmp_path, cell):
     (tmp_path / "x.csv").write_text(f"word,a,b\nx,1,2\ny,3,{cell}\nz,5,6\n")
-    with pytest.raises(MatrixError, match="row 1"):
+    with pytest.raises(InputError, match="row 1"):
         load_matrix(tmp_path / "x.csv")
 
 
@@ -65,14 +65,14 @@ def test_a_missing_cell_is_reported_with_its_row(tmp_path, cell):
 )
 def test_a_bad_csv_is_refused(tmp_path, text, sentence):
     (tmp_path / "x.csv").write_text(text)
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         load_matrix(tmp_path / "x.csv")
 
 
 def test_csv_that_is_not_utf8_is_refused(tmp_path):
     for name, text in (("a", "wört,a,b\nx,1,2\nx,1,2\n"), ("b", "word,a,b\nx,1,2\nx,1,2\nü,3,4\n")):
         (tmp_path / f"{name}.csv").write_bytes(text.encode("latin-1"))
-        with pytest.raises(MatrixError, match=r"UTF-8|utf-8"):
+        with pytest.raises(InputError, match=r"UTF-8|utf-8"):
             load_matrix(tmp_path / f"{name}.csv")
 
 
@@ -111,13 +111,13 @@ def test_a_parquet_column_of_lists_is_the_rows(tmp_path, values, kind):
 def test_parquet_lists_of_different_lengths_are_refused(tmp_path):
     for rows in ([[1.0, 2.0], [3.0]], [[1.0, 2.0], None]):
         pd.DataFrame({"v": rows}).to_parquet(tmp_path / "x.parquet")
-        with pytest.raises(MatrixError, match="differ in length or are missing"):
+        with pytest.raises(InputError, match="differ in length or are missing"):
             load_matrix(tmp_path / "x.parquet")
 
 
 def test_a_missing_parquet_cell_is_reported_with_its_row(tmp_path):
     pd.DataFrame({"a": [1.0, 2.0, None], "b": [1.0, 2.0, 3.0]}).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(MatrixError, match="row 2"):
+    with pytest.raises(InputError, match="row 2"):
         load_matrix(tmp_path / "x.parquet")
 
 
@@ -131,7 +131,7 @@ def test_a_missing_parquet_cell_is_reported_with_its_row(tmp_path):
 )
 def test_a_parquet_without_one_matrix_is_refused(tmp_path, columns, sentence):
     pd.DataFrame(columns).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         load_matrix(tmp_path / "x.parquet")
 
 
@@ -140,7 +140,7 @@ def test_parquet_columns_of_one_name_are_refused(tmp_path):
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table([pa.array([1.0, 2.0]), pa.array([3.0, 4.0])], names=["a", "a"]), tmp_path / "x.parquet")
-    with pytest.raises(MatrixError, match="two columns of one name"):
+    with pytest.raises(InputError, match="two columns of one name"):
         load_matrix(tmp_path / "x.parquet")
 
 
@@ -149,5 +149,5 @@ def test_a_small_parquet_of_many_rows_is_refused_unread(tmp_path, monkeypatch):
     pd.DataFrame({c: np.ones(50_000) for c in "ab"}).to_parquet(tmp_path / "a.parquet")
     pd.DataFrame({"v": [[1.0] * 50] * 1000}).to_parquet(tmp_path / "b.parquet")
     for name in ("a", "b"):
-        with pytest.raises(MatrixError, match="of memory and 100 KB can be had"):
+        with pytest.raises(InputError, match="of memory and 100 KB can be had"):
             load_matrix(tmp_path / f"{name}.parquet")

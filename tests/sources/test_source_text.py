@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import limits, load_matrix, tensors
 
 WORDS = ["the", "naïve", "東京", "a", "a", "</s>", "x'y"]
@@ -99,14 +99,14 @@ def test_a_token_may_hold_other_line_separators(tmp_path, values):
 def test_a_ragged_line_is_named(tmp_path, values, header, row, sentence):
     lines = (["7 4"] if header else []) + lines_of(WORDS, values)
     lines[4] = row
-    with pytest.raises(MatrixError, match=f"Line 5 of .* {sentence}"):
+    with pytest.raises(InputError, match=f"Line 5 of .* {sentence}"):
         load_matrix(write(tmp_path / "x.txt", lines))
 
 
 def test_a_line_that_is_not_utf8_is_named(tmp_path, values):
     path = write(tmp_path / "x.txt", lines_of(WORDS, values))
     path.write_bytes(path.read_bytes().decode().replace("東京", "?").encode("latin-1"))
-    with pytest.raises(MatrixError, match=r"Line 2 of .* is not UTF-8 text"):
+    with pytest.raises(InputError, match=r"Line 2 of .* is not UTF-8 text"):
         load_matrix(path)
 
 
@@ -116,31 +116,31 @@ def test_a_header_that_declares_too_much_is_refused(tmp_path, values, binary):
     whole = binary_of(WORDS, values, b"") if binary else "\n".join(["7 4", *lines_of(WORDS, values)]).encode()
     for declared in (b"999999999 4", b"0 4", b"7 999999999"):
         path.write_bytes(whole.replace(b"7 4", declared, 1))
-        with pytest.raises(MatrixError, match="bytes do not hold"):
+        with pytest.raises(InputError, match="bytes do not hold"):
             load_matrix(path)
 
 
 def test_a_text_with_fewer_or_more_rows_than_declared_is_refused(tmp_path, values):
     for declared, sentence in (("8 4", "declares 8 rows and has 7; it is cut short"), ("6 4", "has more")):
-        with pytest.raises(MatrixError, match=sentence):
+        with pytest.raises(InputError, match=sentence):
             load_matrix(write(tmp_path / "x.vec", [declared, *lines_of(WORDS, values)]))
 
 
 def test_a_binary_that_is_cut_short_names_the_row(tmp_path, values):
     (tmp_path / "x.bin").write_bytes(binary_of(WORDS, values, b"")[:-5])
-    with pytest.raises(MatrixError, match="Row 7 of the 7"):
+    with pytest.raises(InputError, match="Row 7 of the 7"):
         load_matrix(tmp_path / "x.bin")
 
 
 def test_prose_is_not_a_file_of_word_vectors(tmp_path):
-    with pytest.raises(MatrixError, match="is not a file of word vectors"):
+    with pytest.raises(InputError, match="is not a file of word vectors"):
         load_matrix(write(tmp_path / "x.txt", ["Once upon a time", "there was a matrix."]))
 
 
 def test_text_that_does_not_fit_is_refused_unread(tmp_path, values, monkeypatch):
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 100)
     for lines in (["7 4", *lines_of(WORDS, values)], lines_of(WORDS, values)):
-        with pytest.raises(MatrixError, match="needs 112 bytes of memory"):
+        with pytest.raises(InputError, match="needs 112 bytes of memory"):
             load_matrix(write(tmp_path / "x.txt", lines))
 
 
@@ -156,5 +156,5 @@ def test_chunks_join_without_a_seam(tmp_path, monkeypatch):
         assert list(matrix.tokens) == words
     lines = lines_of(words, rows)
     lines[250] = "w250 1 x 2"
-    with pytest.raises(MatrixError, match="Line 251 "):
+    with pytest.raises(InputError, match="Line 251 "):
         load_matrix(write(tmp_path / "x.txt", lines))

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from compress import MatrixError
+from compress import InputError
 from compress.sources import limits, load_matrix, tensors
 
 torch = pytest.importorskip("torch")
@@ -64,21 +64,21 @@ def test_code_in_a_file_is_refused_and_not_run(tmp_path, table):
     (tmp_path / "c.npy").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     torch.save(torch.nn.Linear(3, 2), tmp_path / "d.pt")
     for name in ("a.pt", "b.pt", "c.npy", "d.pt"):
-        with pytest.raises(MatrixError, match="not a PyTorch file of plain tensors"):
+        with pytest.raises(InputError, match="not a PyTorch file of plain tensors"):
             load_matrix(tmp_path / name)
     assert not (tmp_path / "sprung").exists()
 
 
 def test_no_matrix_in_a_file_is_told(tmp_path):
     torch.save({"a": torch.ones(3), "b": torch.ones(2, 2, 2), "c": torch.ones(2, 2) > 0}, tmp_path / "x.pt")
-    with pytest.raises(MatrixError, match=r"has no 2-D tensor of numbers \(it holds a \(3,\), b \(2, 2, 2\)\)"):
+    with pytest.raises(InputError, match=r"has no 2-D tensor of numbers \(it holds a \(3,\), b \(2, 2, 2\)\)"):
         load_matrix(tmp_path / "x.pt")
 
 
 def test_a_small_file_of_a_huge_view_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 1 << 20)
     torch.save({"w": torch.ones(1, 1).expand(100_000, 1000)}, tmp_path / "x.pt")
-    with pytest.raises(MatrixError, match="needs 400 MB of memory"):
+    with pytest.raises(InputError, match="needs 400 MB of memory"):
         load_matrix(tmp_path / "x.pt")
 
 
@@ -90,7 +90,7 @@ def test_a_packed_archive_is_refused(tmp_path, table):
     ):
         for member in held.namelist():
             out.writestr(member, held.read(member))
-    with pytest.raises(MatrixError, match="not a PyTorch file of plain tensors"):
+    with pytest.raises(InputError, match="not a PyTorch file of plain tensors"):
         load_matrix(tmp_path / "y.pt")
 
 

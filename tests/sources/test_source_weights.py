@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import compress
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from compress.methods import SVD, ProjectiveClustering
 from compress.sources.weights import ranks, row_weights, top_share
 
@@ -188,21 +188,21 @@ def test_weights_that_cannot_be_used_are_refused_in_a_sentence(tmp_path, name):
     if content is not None:
         next_name = spec.split("/")[-1].split(":")[0]
         (tmp_path / next_name).write_text(content)
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         row_weights(spec.format(tmp_path), 3, ["one", "two", "three"])
 
 
 @pytest.mark.parametrize("array", [np.ones((3, 2)), np.array(["a", "b", "c"]), np.array(1.0), np.ones(3, complex)])
 def test_arrays_that_are_no_column_of_numbers_are_refused(tmp_path, array):
     np.save(tmp_path / "w.npy", array)
-    with pytest.raises(MatrixError, match=r"^w\.npy holds .*; give one column of numbers\.$"):
+    with pytest.raises(InputError, match=r"^w\.npy holds .*; give one column of numbers\.$"):
         row_weights(f"column:{tmp_path / 'w.npy'}", 3)
 
 
 def test_an_archive_of_arrays_is_no_column(tmp_path):
     np.savez(tmp_path / "w.npz", a=np.ones(3))
     (tmp_path / "w.npz").rename(tmp_path / "w.npy")
-    with pytest.raises(MatrixError, match=r"^w\.npy is not a NumPy array of numbers; save it again"):
+    with pytest.raises(InputError, match=r"^w\.npy is not a NumPy array of numbers; save it again"):
         row_weights(f"column:{tmp_path / 'w.npy'}", 3)
 
 
@@ -215,13 +215,13 @@ def test_huge_numbers_are_weights_too(small, tmp_path):
 def test_bytes_that_are_no_text_are_refused(tmp_path):
     (tmp_path / "x.bin").write_bytes(b"\x93\xff\xfe")
     for spec in ("counts", "column"):
-        with pytest.raises(MatrixError, match=r"x\.bin is not UTF-8 text; convert it to UTF-8\.$"):
+        with pytest.raises(InputError, match=r"x\.bin is not UTF-8 text; convert it to UTF-8\.$"):
             row_weights(f"{spec}:{tmp_path / 'x.bin'}", 3, ["a", "b", "c"])
 
 
 def test_rows_without_tokens_cannot_be_counted(tmp_path):
     np.save(tmp_path / "table.npy", np.eye(3, dtype=np.float32))
-    with pytest.raises(MatrixError, match=r"^The rows have no tokens to count in a text; take order:A or a column"):
+    with pytest.raises(InputError, match=r"^The rows have no tokens to count in a text; take order:A or a column"):
         compress.load_matrix(tmp_path / "table.npy", weights="counts:x.txt")
 
 

@@ -6,7 +6,7 @@ import types
 import numpy as np
 import pytest
 
-from compress import MatrixError, tasks
+from compress import InputError, tasks
 from compress.tasks.glue import GLUE, read_glue
 from compress.tasks.labelled import FIGURES, Classification
 from compress.tasks.uploads import read_upload
@@ -118,13 +118,13 @@ def test_the_hubs_columns_are_found(hub, name):
 
 
 def test_a_hub_that_is_out_of_reach_is_one_sentence(hub):
-    with pytest.raises(MatrixError, match=r"^rte cannot be fetched from nyu-mll/glue \(no network\); give the folder that RTE"):
+    with pytest.raises(InputError, match=r"^rte cannot be fetched from nyu-mll/glue \(no network\); give the folder that RTE"):
         read_glue(GLUE["rte"], None)
 
 
 def test_without_datasets_the_folder_is_asked_for(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(MatrixError, match=r"^rte needs its files; give the folder that RTE lies in, or install datasets\.$"):
+    with pytest.raises(InputError, match=r"^rte needs its files; give the folder that RTE lies in, or install datasets\.$"):
         read_glue(GLUE["rte"], None)
 
 
@@ -166,12 +166,12 @@ def test_a_folder_that_will_not_do_is_one_sentence(bert, damaged, tmp_path, name
     task, files, sentence = FAULTS[name]
     for file, content in files.items():
         lay(tmp_path / file, None, [content.rstrip("\n")])
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         tasks.judge(bert, {"after": damaged}, [task], data=tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_named(bert, damaged, tmp_path):
-    with pytest.raises(MatrixError, match=r"^There is no folder .*none; give the folder that CoLA lies in\.$"):
+    with pytest.raises(InputError, match=r"^There is no folder .*none; give the folder that CoLA lies in\.$"):
         tasks.judge(bert, {"after": damaged}, ["cola"], data=tmp_path / "none")
 
 
@@ -292,7 +292,7 @@ UPLOAD_FAULTS = {
 def test_a_persons_file_that_will_not_do_is_one_sentence(bert, damaged, tmp_path, name):
     content, sentence = UPLOAD_FAULTS[name]
     (tmp_path / "a.csv").write_text(content)
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         tasks.judge(bert, {"after": damaged}, [tmp_path / "a.csv"])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress import SVD, EmbeddingMatrix, MatrixError, tasks
+from compress import SVD, EmbeddingMatrix, InputError, tasks
 from compress.models.open import OpenModel
 from compress.tasks import Scores
 from compress.tasks.bench import Bench
@@ -220,33 +220,33 @@ def test_a_fault_is_one_sentence(bert, damaged, text, name):
 
 
 def test_a_table_of_another_shape_names_both(bert, damaged):
-    with pytest.raises(MatrixError, match=r"^The table after is 45 × 15, the model’s is 45 × 16; take one that was made of it\.$"):
+    with pytest.raises(InputError, match=r"^The table after is 45 × 15, the model’s is 45 × 16; take one that was made of it\.$"):
         tasks.judge(bert, {"after": damaged[:, :15]}, ["neighbours"])
-    with pytest.raises(MatrixError, match=r"^The table after is 44 × 16, the one before is 45 × 16; "):
+    with pytest.raises(InputError, match=r"^The table after is 44 × 16, the one before is 45 × 16; "):
         tasks.judge(None, {"before": damaged, "after": damaged[:44]}, ["neighbours"])
-    with pytest.raises(MatrixError, match=r"^The table after has NaN or infinite entries; compress the matrix again\.$"):
+    with pytest.raises(InputError, match=r"^The table after has NaN or infinite entries; compress the matrix again\.$"):
         tasks.judge(bert, {"after": np.full_like(damaged, np.nan)}, ["neighbours"])
-    with pytest.raises(MatrixError, match=r"^Give the table before and one or more to compare with it\.$"):
+    with pytest.raises(InputError, match=r"^Give the table before and one or more to compare with it\.$"):
         tasks.judge(None, {"before": damaged}, ["neighbours"])
 
 
 def test_a_matrix_without_a_model_has_neighbours_only(damaged):
-    with pytest.raises(MatrixError, match=r"^cosine needs the model, and this matrix has none; neighbours needs the matrix alone"):
+    with pytest.raises(InputError, match=r"^cosine needs the model, and this matrix has none; neighbours needs the matrix alone"):
         tasks.judge(None, {"before": damaged, "after": damaged}, ["neighbours", "cosine"])
 
 
 def test_an_id_beyond_the_table_is_named(bert, damaged, llama, tmp_path):
     bert.tokenizer.add_tokens(["extra"])
     (tmp_path / "t.txt").write_text("w1 w2\nw3 extra\n")
-    with pytest.raises(MatrixError, match=r"^The tokenizer gives “w3 extra” the id 45, but the matrix has 45 rows, counted from 0"):
+    with pytest.raises(InputError, match=r"^The tokenizer gives “w3 extra” the id 45, but the matrix has 45 rows, counted from 0"):
         tasks.judge(bert, {"after": damaged}, ["cosine"], text=tmp_path / "t.txt")
     (tmp_path / "i.json").write_text("[[1, 2], [3, 77]]")
-    with pytest.raises(MatrixError, match=r"^A text has the id 77, but the matrix has 50 rows"):
+    with pytest.raises(InputError, match=r"^A text has the id 77, but the matrix has 50 rows"):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["perplexity"], text=tmp_path / "i.json")
 
 
 def test_texts_for_a_model_without_a_tokenizer_are_ids(llama, text):
-    with pytest.raises(MatrixError, match=r"^The model has no tokenizer; give the text as a \.json list of lists of token ids\.$"):
+    with pytest.raises(InputError, match=r"^The model has no tokenizer; give the text as a \.json list of lists of token ids\.$"):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["cosine"], text=text)
 
 
@@ -262,13 +262,13 @@ def test_texts_for_a_model_without_a_tokenizer_are_ids(llama, text):
 )
 def test_a_text_that_is_none_is_one_sentence(bert, damaged, tmp_path, name, content, sentence):
     (tmp_path / name).write_text(content)
-    with pytest.raises(MatrixError, match=sentence):
+    with pytest.raises(InputError, match=sentence):
         tasks.judge(bert, {"after": damaged}, ["cosine"], text=tmp_path / name)
 
 
 def test_one_token_predicts_nothing(llama, tmp_path):
     (tmp_path / "i.json").write_text("[[1], [2]]")
-    with pytest.raises(MatrixError, match=r"^No text has two tokens, so there is none to predict; give a longer text\.$"):
+    with pytest.raises(InputError, match=r"^No text has two tokens, so there is none to predict; give a longer text\.$"):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["perplexity"], text=tmp_path / "i.json")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress import MatrixError, tasks
+from compress import InputError, tasks
 from compress.models.open import OpenModel
 from compress.tasks import squad
 from compress.tasks.bench import Bench
@@ -150,16 +150,16 @@ def test_the_hubs_rows_are_read(monkeypatch):
 
 
 def test_files_that_will_not_do_are_one_sentence(bert, damaged, data, llama):
-    with pytest.raises(MatrixError, match=r"has no files for squad; looked for train-v1\.1\.json and dev-v1\.1\.json there and in"):
+    with pytest.raises(InputError, match=r"has no files for squad; looked for train-v1\.1\.json and dev-v1\.1\.json there and in"):
         squad.read_squad(data.parent)
-    with pytest.raises(MatrixError, match=r"^squad needs a tokenizer that tells where its tokens lie in the text; this model has"):
+    with pytest.raises(InputError, match=r"^squad needs a tokenizer that tells where its tokens lie in the text; this model has"):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["squad"], data=data)
     (data / squad.FILES[1]).write_text('{"data": [{"title": "t"}]}')
-    with pytest.raises(MatrixError, match=r"json is not laid out as SQuAD v1\.1 is \('paragraphs'\); fetch the file again\.$"):
+    with pytest.raises(InputError, match=r"json is not laid out as SQuAD v1\.1 is \('paragraphs'\); fetch the file again\.$"):
         squad.read_squad(data)
     (data / squad.FILES[1]).write_text(json.dumps(laid_out([squad.Question("Who?", "text", ())])))
-    with pytest.raises(MatrixError, match=r"json has no answer to “Who\?”; squad is version 1\.1, where each has one\.$"):
+    with pytest.raises(InputError, match=r"json has no answer to “Who\?”; squad is version 1\.1, where each has one\.$"):
         squad.read_squad(data)
     (data / squad.FILES[1]).write_text('{"data": []}')
-    with pytest.raises(MatrixError, match=r"dev-v1\.1\.json holds no questions; check the file\.$"):
+    with pytest.raises(InputError, match=r"dev-v1\.1\.json holds no questions; check the file\.$"):
         squad.read_squad(data)

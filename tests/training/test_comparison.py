@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import compress
-from compress import METHODS, EmbeddingMatrix, MatrixError, tasks
+from compress import METHODS, EmbeddingMatrix, InputError, tasks
 from compress.__main__ import main
 from compress.training import comparison, healing
 from compress.training.comparison import COMPARED, Cell, Size, compare, fit, plan
@@ -70,7 +70,7 @@ def test_a_share_saved_is_the_largest_rank_by_the_papers_count(toy, name, saved)
     method = comparison.saving(METHODS[name], comparison.SETTINGS.get(name, {}), toy.shape, saved)
     k = 5 if name == "projective" else 1
     assert method.factor_bits == 16
-    assert method.numbers(n, d) == n * method.j + k * method.j * d <= (1 - saved) * n * d
+    assert method.parameter_count(n, d) == n * method.j + k * method.j * d <= (1 - saved) * n * d
     assert n * (method.j + 1) + k * (method.j + 1) * d > (1 - saved) * n * d
 
 
@@ -186,7 +186,7 @@ def test_what_is_computed_before_compression_is_computed_once(run, monkeypatch):
 
 def test_healing_a_matrix_without_a_model_is_refused(toy, tmp_path):
     cells = [Cell("svd", SMALL, "mine")]
-    with pytest.raises(MatrixError, match=r"^Healing needs the model, and this matrix has none\.$"):
+    with pytest.raises(InputError, match=r"^Healing needs the model, and this matrix has none\.$"):
         list(compare(None, toy, cells, ["neighbours"], tmp_path, texts={"mine": ["a", "b"]}))
 
 

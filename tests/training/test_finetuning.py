@@ -14,7 +14,7 @@ import transformers
 from small_models import tokenizer_with
 
 import compress
-from compress import SVD, MatrixError, ProjectiveClustering
+from compress import SVD, InputError, ProjectiveClustering
 from compress.__main__ import main
 from compress.form.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
@@ -223,7 +223,7 @@ def test_a_written_model_gives_the_same_logits_again(tmp_path):
     assert opened.tokenizer("w3 w4").input_ids == model.tokenizer("w3 w4").input_ids
     assert isinstance(opened.network.get_input_embeddings(), CompressedEmbedding)
     assert not any("word_embeddings.weight" in name for name in opened.network.state_dict())
-    with pytest.raises(MatrixError, match=r"out holds files already; name a new folder or an empty one\.$"):
+    with pytest.raises(InputError, match=r"out holds files already; name a new folder or an empty one\.$"):
         save_model(model, tmp_path / "out")
 
 
@@ -281,15 +281,15 @@ def test_what_does_not_fit_is_one_sentence(changed, message):
 
 
 def test_a_tokenizer_must_be_there_and_be_the_tables():
-    with pytest.raises(MatrixError, match=r"^The model has no tokenizer that can pad; put its files into the model's folder\.$"):
+    with pytest.raises(InputError, match=r"^The model has no tokenizer that can pad; put its files into the model's folder\.$"):
         finetune(**given(model=replace(classifier(), tokenizer=None)))
     model = replace(classifier(), tokenizer=tokenizer_with([*VOCABULARY[:4], *(f"x{n}" for n in range(30)), *WORDS]))
-    with pytest.raises(MatrixError, match=r"^The tokenizer gives “w.*” the id \d+, but the matrix has 40 rows, counted from 0;"):
+    with pytest.raises(InputError, match=r"^The tokenizer gives “w.*” the id \d+, but the matrix has 40 rows, counted from 0;"):
         finetune(**given(model=model))
 
 
 def test_a_model_must_classify_and_have_a_table_of_its_own():
-    with pytest.raises(MatrixError, match=r"^BertModel is no sequence classifier; open the model with the head ForSequence"):
+    with pytest.raises(InputError, match=r"^BertModel is no sequence classifier; open the model with the head ForSequence"):
         finetune(**given(model=replace(classifier(), network=classifier().network.bert)))
     model = classifier()
     compress.swap_embedding(model.network, POOR.fit(table_of(model)))
@@ -298,7 +298,7 @@ def test_a_model_must_classify_and_have_a_table_of_its_own():
 
 
 def test_a_loss_that_runs_away_is_one_sentence():
-    with pytest.raises(MatrixError, match=r"^The loss is not finite at step \d+; take a lower learning rate\.$"):
+    with pytest.raises(InputError, match=r"^The loss is not finite at step \d+; take a lower learning rate\.$"):
         model = classifier()
         with torch.no_grad():
             model.network.bert.pooler.dense.bias.fill_(torch.nan)
@@ -312,7 +312,7 @@ def test_a_persons_scores_are_parted_for_the_test(tmp_path):
     assert task.scored and task.asked[0] == "Spearman correlation" and (task.train.n, task.tests[""].n) == (16, 4)
     assert sorted(task.train.labels + task.tests[""].labels) == [n / 4 for n in range(20)]
     (tmp_path / "few.csv").write_text("text1,text2,score\n" + "\n".join(rows[:4]))
-    with pytest.raises(MatrixError, match=r"^The examples are too few to put some aside for the test; give at least ten\.$"):
+    with pytest.raises(InputError, match=r"^The examples are too few to put some aside for the test; give at least ten\.$"):
         read_task(str(tmp_path / "few.csv"))
 
 
@@ -327,7 +327,7 @@ def test_the_scores_of_stsb_have_training_examples(tmp_path):
 
 
 def test_a_task_that_is_not_for_a_classifier_is_refused():
-    with pytest.raises(MatrixError, match=r"^There is no task squad to fine-tune on; take cola, sst2, .*, or a \.csv"):
+    with pytest.raises(InputError, match=r"^There is no task squad to fine-tune on; take cola, sst2, .*, or a \.csv"):
         read_task("squad")
 
 

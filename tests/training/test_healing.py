@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from compress import METHODS, SVD, EmbeddingMatrix, Int8, MatrixError, Trellis, load, load_matrix, save_matrix
+from compress import METHODS, SVD, EmbeddingMatrix, InputError, Int8, Trellis, load, load_matrix, save_matrix
 from compress.__main__ import main
 from compress.models.network import pooled, states_of
 from compress.training.healing import MEASURES, heal
@@ -192,18 +192,18 @@ def test_what_was_felt_can_be_given_for_another_setting(bert, matrix, texts):
 
 def test_a_table_of_another_shape_is_refused(bert, matrix, texts):
     other = Int8().fit(EmbeddingMatrix(np.ones((7, 16), np.float32)))
-    with pytest.raises(MatrixError, match="The model's table is 45 × 16, the compressed one 7 × 16"):
+    with pytest.raises(InputError, match="The model's table is 45 × 16, the compressed one 7 × 16"):
         heal(bert, matrix, other, texts)
 
 
 def test_one_text_is_too_few(bert, matrix):
-    with pytest.raises(MatrixError, match="needs two texts or more"):
+    with pytest.raises(InputError, match="needs two texts or more"):
         heal(bert, matrix, rank_3(matrix), ["w1 w2"])
 
 
 def test_ids_beyond_the_table_are_refused(llama):
     matrix = EmbeddingMatrix(llama.table.detach().numpy().copy())
-    with pytest.raises(MatrixError, match="the id 50, but the matrix has 50 rows"):
+    with pytest.raises(InputError, match="the id 50, but the matrix has 50 rows"):
         heal(llama, matrix, SVD(j=2).fit(matrix), [(1, 50, 3)] * 3)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, MatrixError
+from compress import Compressed, EmbeddingMatrix, InputError
 from pages.parts.cards import cards
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
@@ -26,7 +26,7 @@ def file_check(matrix: EmbeddingMatrix) -> None:
     key = blake2b(content, digest_size=16).hexdigest()
     try:
         result = read(content, key)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         return
     name = f"{describe(result.method)}, of a matrix of {result.shape[0]:,} × {result.shape[1]:,}"

@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from compress import MatrixError, pruning
+from compress import InputError, pruning
 from compress.sources import arrays
 from compress.sources.limits import check_fits
 from pages.parts.controls import KEPT
@@ -43,7 +43,7 @@ def given(subject_of: Callable):
         return None
     try:
         return opened(subject_of, name, weights, stamp(weights), pictures, stamp(pictures), mean, std)
-    except (ValueError, MatrixError, OSError) as error:
+    except (ValueError, InputError, OSError) as error:
         refused(error)
         return None
 
@@ -92,7 +92,7 @@ def opened(
     _subject_of: Callable, name: str, weights: str, weights_at: tuple | None, pictures: str, pictures_at: tuple | None, mean: tuple,
     std: tuple,
 ):  # fmt: skip
-    """Raises ValueError, MatrixError or OSError in a sentence."""
+    """Raises ValueError, InputError or OSError in a sentence."""
     if not Path(weights).is_file() or not Path(pictures).is_file():
         raise ValueError(f"there is no file {weights if not Path(weights).is_file() else pictures}")
     network = pruning.opened(weights, name)
@@ -109,11 +109,11 @@ def digest(network: nn.Module, images: Tensor, labels: Tensor | None) -> str:
 
 def read_pictures(path: str, mean: tuple, std: tuple) -> tuple[Tensor, Tensor | None, np.ndarray]:
     """Pictures (n, 3, 32, 32) as a network takes them, their labels (n,) if the file holds them, and the pictures
-    (n, 32, 32, 3) from 0 to 1 to be drawn. Raises MatrixError naming what is wrong."""
+    (n, 32, 32, 3) from 0 to 1 to be drawn. Raises InputError naming what is wrong."""
     with arrays.opened_zip(Path(path)) as archive:
         names = [each.removesuffix(".npy") for each in archive.namelist()]
         if "x" not in names:
-            raise MatrixError(f"the pictures must be an array named x, this file holds {', '.join(names[:5]) or 'nothing'}")
+            raise InputError(f"the pictures must be an array named x, this file holds {', '.join(names[:5]) or 'nothing'}")
         x = read(archive, "x", lambda header: check_pictures(header.shape, header.dtype))
         y = read(archive, "y", lambda header: check_labels(header.shape, header.dtype, len(x))) if "y" in names else None
     if x.dtype == np.uint8:
@@ -122,7 +122,7 @@ def read_pictures(path: str, mean: tuple, std: tuple) -> tuple[Tensor, Tensor | 
     else:
         images = x.astype(np.float32)
         if not np.isfinite(images).all():
-            raise MatrixError("the pictures hold NaN or infinity; save them again without")
+            raise InputError("the pictures hold NaN or infinity; save them again without")
         low, high = images.min((1, 2, 3), keepdims=True), images.max((1, 2, 3), keepdims=True)
         shown = ((images - low) / np.maximum(high - low, 1e-12)).transpose(0, 2, 3, 1)
     labels = None if y is None else torch.from_numpy(y.astype(np.int64))
@@ -143,9 +143,9 @@ def read(archive, name: str, check: Callable) -> np.ndarray:
 def check_pictures(shape: tuple, dtype: np.dtype) -> None:
     wanted = (SIDE, SIDE, 3) if dtype == np.uint8 else (3, SIDE, SIDE)
     if (dtype != np.uint8 and dtype.kind != "f") or len(shape) != 4 or shape[1:] != wanted or not shape[0]:
-        raise MatrixError(f"x must be uint8 (n, 32, 32, 3) or float (n, 3, 32, 32), got {dtype.name} {shape}")
+        raise InputError(f"x must be uint8 (n, 32, 32, 3) or float (n, 3, 32, 32), got {dtype.name} {shape}")
 
 
 def check_labels(shape: tuple, dtype: np.dtype, n: int) -> None:
     if dtype.kind not in "iu" or shape != (n,):
-        raise MatrixError(f"y must be the classes of the {n} pictures, whole numbers ({n},), got {dtype.name} {shape}")
+        raise InputError(f"y must be the classes of the {n} pictures, whole numbers ({n},), got {dtype.name} {shape}")

@@ -12,7 +12,7 @@ def hash_cards(matrix: EmbeddingMatrix, work: Work) -> None:
     """Of a preview the errors are those of its sample, the sizes those of the whole matrix."""
     n, d = matrix.shape
     method, evaluation = work.method, work.fit.evaluation
-    n_bytes, numbers = method.size(n, d), method.numbers(n, d)
+    n_bytes, numbers = method.size(n, d), method.parameter_count(n, d)
     ratio = matrix.n_bytes / n_bytes
     word = ", preview" if work.fit.preview else ""
     with st.container(horizontal=True, key="cards"):

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from pages.parts.matrix import open_matrix
 from pages.parts.say import refused
 
@@ -12,7 +12,7 @@ def lesson_matrix(noise: bool) -> EmbeddingMatrix:
     """Stops the page with a sentence where the demo cannot be opened."""
     try:
         demo = open_matrix("demo", None)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         st.stop()
     return scrambled(demo, demo.digest) if noise else demo

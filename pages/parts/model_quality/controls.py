@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from compress import MatrixError
+from compress import InputError
 from compress.models.open import PERMUTED, model_path
 from compress.sources import HUB
 from compress.tasks import LABELLED
@@ -119,7 +119,7 @@ def tasks_in(data: str) -> list[str]:
 def has_folder(task, data: str) -> bool:
     try:
         return task_folder(task, Path(data)).is_dir()
-    except (MatrixError, OSError):
+    except (InputError, OSError):
         return False
 
 
@@ -131,7 +131,7 @@ def may_predict(source: str) -> bool:
         config = json.loads((Path(model_path(source)[0]) / "config.json").read_text())
         heads = config.get("architectures") or []
         return config.get("model_type") not in PERMUTED and any(str(each).endswith(("CausalLM", "LMHeadModel")) for each in heads)
-    except (MatrixError, OSError, ValueError, AttributeError, TypeError):
+    except (InputError, OSError, ValueError, AttributeError, TypeError):
         return False
 
 
@@ -146,7 +146,7 @@ def own_labels(has_model: bool) -> list[str]:
                 path = kept_upload(held, "labels")
                 try:
                     part, scored = read_upload(path)
-                except MatrixError as error:
+                except InputError as error:
                     refused(error)
                     return []
                 kind = "scores" if scored else f"labels of {len(set(part.labels)):,} classes"

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 import compress
-from compress import EmbeddingMatrix, Evaluation, MatrixError
+from compress import EmbeddingMatrix, Evaluation, InputError
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
@@ -84,7 +84,7 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> No
     try:
         history = json.loads(path.with_suffix(".json").read_text())
         found = evaluation_of(matrix, str(path), path.stat().st_mtime_ns)
-    except (OSError, ValueError, MatrixError):
+    except (OSError, ValueError, InputError):
         path.unlink(missing_ok=True)
         st.caption("The healed file that was kept here is not whole. Heal again.")
         return

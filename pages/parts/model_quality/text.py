@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from compress import MatrixError
+from compress import InputError
 from compress.tasks.texts import read_texts
 from pages.parts.matrix import kept_upload
 from pages.parts.say import literal, refused
@@ -42,7 +42,7 @@ def text_choice(name: str) -> Text | None:
         return None
     try:
         count = count_of(path)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         return None
     st.caption(f"{literal(Path(path).name)}: {count:,} texts.")

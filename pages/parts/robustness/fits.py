@@ -88,7 +88,7 @@ def worst_rows(residual: np.ndarray) -> np.ndarray:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def turned_without_worst(_matrix: EmbeddingMatrix, key: str, method: Method) -> np.ndarray:
     """Principal angles (j,) in degrees between a setting's preview and the same without the 1 % of rows that it leaves farthest.
-    Raises MatrixError or ValueError where the other rows are too few or all zero."""
+    Raises InputError or ValueError where the other rows are too few or all zero."""
     whole = draft(_matrix, key, method)
     keep = np.ones(len(_matrix.values), bool)
     keep[worst_rows(residuals(_matrix, whole))] = False

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from compress import SVD, EmbeddingMatrix, MatrixError, Method
+from compress import SVD, EmbeddingMatrix, InputError, Method
 from compress.charts import robustness as robust_charts
 from compress.charts.figure import METHOD_COLOURS
 from compress.methods.lp import LOWNER_COLUMNS
@@ -86,7 +86,7 @@ def influence(matrix: EmbeddingMatrix, method: Method, name: str) -> None:
                 title: (turned_without_worst(matrix, matrix.key, each), METHOD_COLOURS[each.name])
                 for title, each in ((name, method), ("SVD", SVD(j=method.j)))
             }
-        except (MatrixError, ValueError) as error:
+        except (InputError, ValueError) as error:
             st.caption(f"There are too few other rows to fit again: {literal(str(error))}")
             return
         words = [f"{title}: mean {each.mean():.1f}°, largest {each[-1]:.1f}°" for title, (each, _) in found.items()]
@@ -109,7 +109,7 @@ def ellipsoid_table(matrix: EmbeddingMatrix, p: float) -> None:
         bar = st.progress(0.0, "Cutting the ellipsoid")
         try:
             ellipsoid = lowner(matrix.values, p, progress=lambda event: bar.progress(min(event["round"] / 60, 1.0)))
-        except (MatrixError, ValueError, np.linalg.LinAlgError) as error:
+        except (InputError, ValueError, np.linalg.LinAlgError) as error:
             bar.empty()
             refused(error)
             return

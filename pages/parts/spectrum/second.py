@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, MatrixError
+from compress import EmbeddingMatrix, InputError
 from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
 from pages.parts.say import refused
 
@@ -27,7 +27,7 @@ def second_matrix() -> EmbeddingMatrix | None:
         return None
     try:
         return open_matrix(source, None)
-    except MatrixError as error:
+    except InputError as error:
         refused(error)
         return None
 
