@@ -3,7 +3,9 @@
 import argparse
 import tracemalloc
 
-from benchmarks.report import against, demo, file_bytes, heading, table
+from benchmarks.data import demo
+from benchmarks.peers import file_bytes
+from benchmarks.table import against, heading, table
 from compress import SVD, EmbeddingMatrix, Int4, Int8, ProjectiveClustering, evaluate
 from compress.coding.factors import BITS
 

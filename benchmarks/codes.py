@@ -3,7 +3,10 @@
 import argparse
 import time
 
-from benchmarks.report import DATA, TABLES, against, best_product_codes, demo, heading, seconds, table, table_of
+from benchmarks.clock import seconds
+from benchmarks.data import DATA, TABLES, demo, table_of
+from benchmarks.peers import best_product_codes
+from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, LightToken, evaluate
 from compress.tuning.fitting import within
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.report import DATA, heading, table
+from benchmarks.data import DATA
+from benchmarks.table import heading, table
 from compress.pruning import Study, accuracy, batch_size, digits, digits_network, opened, prune, retrained, study
 
 REMOVED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)

@@ -3,8 +3,10 @@
 import argparse
 from functools import cache
 
+from benchmarks.data import DATA, demo, glue_sentences
 from benchmarks.limit import CLASSES, STATES, A, judged, trellis_within
-from benchmarks.report import DATA, against, at_least, demo, error, file_bytes, glue_sentences, heading, table
+from benchmarks.peers import error, file_bytes
+from benchmarks.table import against, at_least, heading, table
 from compress import Compressed, fit_to, load_matrix
 from compress.models.open import open_model
 from compress.tasks.texts import texts_to_learn

@@ -12,29 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import (
-    DATA,
-    TABLES,
-    against,
-    at_least,
-    best_product_codes,
-    demo,
-    error,
-    file_bytes,
-    heading,
-    seconds,
-    table,
-    table_of,
-)
+from benchmarks.clock import seconds
+from benchmarks.data import DATA, TABLES, demo, table_of
+from benchmarks.peers import PEERS, best_product_codes, error, file_bytes
+from benchmarks.table import against, at_least, heading, table
 from compress import (
     Compressed,
     EmbeddingMatrix,
     Int4,
     Int8,
     Method,
-    OptimizedProductQuantization,
-    ProductQuantization,
-    ResidualQuantization,
     Trellis,
     class_bound,
     fit_to,
@@ -46,13 +33,6 @@ from compress.threads import one_thread
 HEADER = 1152  # bytes of a file beside the arrays, at most
 # error at a ratio, and share of the best peer's
 TARGETS = {12.5: (0.027, 0.55), 25: (0.142, 0.55), 40: (0.277, 0.65), 100: (0.52, 0.78)}
-PQ, OPQ, RQ = ProductQuantization, OptimizedProductQuantization, ResidualQuantization
-PEERS = {  # the settings with the least error within a ratio that were found among all parts, codes of 4 to 9 bits, and dims
-    12.5: (PQ(parts=192, code_bits=5), OPQ(parts=125, code_bits=7, dims=375)),
-    25: (PQ(parts=64, code_bits=7), OPQ(parts=64, code_bits=6), OPQ(parts=70, code_bits=6, dims=280), RQ(parts=67, code_bits=4)),
-    40: (PQ(parts=48, code_bits=6), OPQ(parts=32, code_bits=6), OPQ(parts=52, code_bits=5, dims=208), RQ(parts=42, code_bits=4)),
-    100: (PQ(parts=16, code_bits=6), OPQ(parts=17, code_bits=6, dims=85), RQ(parts=26, code_bits=3)),
-}
 SHOWN = ("parts", "code_bits", "dims", "k", "j", "factor_bits")
 FACTORY = {40: (384, 24, 8), 100: (85, 17, 6)}  # dims, parts and bits of what a user of faiss would type
 

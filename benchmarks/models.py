@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.data import DATA, glue_sentences_not_judged
 from benchmarks.limit import A
-from benchmarks.report import DATA, heading, table
+from benchmarks.table import heading, table
 from compress import Compressed, EmbeddingMatrix, evaluate, load_matrix
-from compress.linalg.blocks import some_rows
 from compress.training.comparison import COMPARED, RATIOS, SAVED, SETTINGS, STEPS, Cell, Row, Size, compare, fit, plan
 
 PEERS = ("pq", "int8", "int4")
@@ -201,7 +201,7 @@ def on_demo(sizes, more, folder: Path) -> None:
     from compress.tasks.texts import texts_to_learn
 
     matrix = load_matrix("demo")
-    texts = {"GLUE": glue_sentences(), "docstrings": texts_to_learn(None)}
+    texts = {"GLUE": glue_sentences_not_judged(TASKS, OF_A_TASK), "docstrings": texts_to_learn(None)}
     sizes = [*sizes[:3], *more[:1], *sizes[3:], *more[1:]]
     cells = []
     for size in sizes:
@@ -228,19 +228,6 @@ def said(event: dict) -> None:
     """A line a cell on standard error, as the demo takes hours."""
     if event.get("stage") == "fit":
         print(*(event[name] for name in ("done", "of", "method", "size", "healed_by")), file=sys.stderr, flush=True)
-
-
-def glue_sentences() -> list[str]:
-    """Sentences of the tasks' training examples, as many of each, none that is judged. STS-B's scores are not read."""
-    from compress.tasks.glue import DEV, GLUE, TRAIN, read_part
-
-    judged, found = set(), {}
-    for name in TASKS:
-        train, test = (read_part(GLUE[name], DATA / f"glue_{name}", files) for files in (TRAIN, DEV))
-        judged |= {*test.texts, *(test.others or ())}
-        sentences = list(dict.fromkeys((*train.texts, *(train.others or ()))))
-        found |= dict.fromkeys(sentences[at] for at in some_rows(len(sentences), OF_A_TASK, np.random.default_rng(0)))
-    return [sentence for sentence in found if sentence not in judged]
 
 
 def show(rows: Iterable[Row], tasks: dict[str, str]) -> None:

@@ -10,7 +10,8 @@ from time import perf_counter
 import numpy as np
 from scipy.linalg import null_space
 
-from benchmarks.report import demo, heading, table
+from benchmarks.data import demo
+from benchmarks.table import heading, table
 
 RESTARTS, STEPS = 10, 15
 

@@ -4,8 +4,10 @@ import argparse
 
 import numpy as np
 
+from benchmarks.clock import median_seconds
+from benchmarks.data import demo
 from benchmarks.plain_em import RESTARTS, STEPS, step_seconds
-from benchmarks.report import against, demo, heading, median_seconds, table
+from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, ProjectiveClustering, evaluate
 
 TARGETS = {(5, 60): 0.4925, (5, 115): 0.3185, (10, 60): 0.4720}  # relative errors

@@ -4,7 +4,9 @@ import argparse
 
 import numpy as np
 
-from benchmarks.report import against, demo, heading, median_seconds, table
+from benchmarks.clock import median_seconds
+from benchmarks.data import demo
+from benchmarks.table import against, heading, table
 from compress import SVD, EmbeddingMatrix, LpLowRank, evaluate
 from compress.analysis.spectrum import principal_angles
 from compress.solvers.ellipsoid import lowner

@@ -4,7 +4,8 @@ import argparse
 
 import numpy as np
 
-from benchmarks.report import against, heading, median_seconds, seconds, table
+from benchmarks.clock import median_seconds, seconds
+from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, spectrum
 
 N, D = 30522, 768
