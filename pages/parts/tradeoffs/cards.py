@@ -50,20 +50,25 @@ def bound_words(bounds: dict[str, Bound], best: dict[str, Point], ratio: float) 
     """What the ideal coders' lines are, and how near the best point comes to the first."""
     if not bounds:
         return
-    ideal, classes = (float(bound.error(ratio)) for bound in bounds.values())
-    told = f"At ratio {ratio} the ideal Gaussian coder has an error of {error_text(ideal)}, with row classes {error_text(classes)}."
+    ideal, classes = (error_text(float(bound.error(ratio))) for bound in bounds.values())
+    told = [f"At ratio {ratio} the ideal Gaussian coder has an error of {ideal}, with row classes {classes}."]
     if best:
-        first = next(iter(best.values()))
-        least = float(next(iter(bounds.values())).error(first.ratio))
-        if min(first.error, least) > 1e-9:  # else a quotient of roundings
-            apart = 10 * math.log10(first.error / least)
-            side = f"{abs(apart):.1f} dB {'above' if apart >= 0 else 'below'}"
-            told += (
-                f" The best here, {first.method.label} with {error_text(first.error)} at {first.ratio:.3g} ×, is {side} the ideal "
-            )
-            told += "at its own size" + (f" ({first.error / least - 1:+.0%} in error)." if abs(apart) < 10 else ".")
-    st.caption(
-        f"{told} On Gaussian rows with this matrix's second moments no code does better, and any rows with them can be coded that "
-        "well. For this one matrix it is no lower limit: a method that uses more than second moments, such as subspaces or classes "
-        "of rows, can go below. Its bases and tables are not counted; labels and tables of the row classes are."
-    )
+        told.append(nearness(next(iter(best.values())), next(iter(bounds.values()))))
+    told += [
+        "No code does better on Gaussian rows with this matrix's second moments.",
+        "This matrix need not be Gaussian: what uses more than second moments, as subspaces and classes of rows do, can go below.",
+        "The ideal coder's bases and tables are not counted; the labels and tables of the row classes are.",
+    ]
+    st.caption(" ".join(filter(None, told)))
+
+
+def nearness(best: Point, bound: Bound) -> str:
+    """How near a point comes to the ideal coder at its own size; nothing where both have hardly any error."""
+    ideal = float(bound.error(best.ratio))
+    if min(best.error, ideal) <= 1e-9:  # a quotient of roundings
+        return ""
+    apart = 10 * math.log10(best.error / ideal)
+    side = f"{abs(apart):.1f} dB {'above' if apart >= 0 else 'below'}"
+    more = f" ({best.error / ideal - 1:+.0%} in error)" if abs(apart) < 10 else ""
+    here = f"The best here, {best.method.label} with {error_text(best.error)} at {best.ratio:.3g} ×"
+    return f"{here}, is {side} the ideal at its own size{more}."
