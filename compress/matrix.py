@@ -4,14 +4,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compress.errors import InputError
 from compress.linalg import blocks, eigen
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False)
 class EmbeddingMatrix:
     """A matrix A of n rows (tokens) by d columns, checked once and read-only from then on.
 
@@ -25,24 +27,34 @@ class EmbeddingMatrix:
     """
 
     values: np.ndarray
-    tokens: Sequence[str] | None = None
-    weights: np.ndarray | None = None
-    name: str = "matrix"
-    device: str = "cpu"
+    tokens: Sequence[str]
+    weights: np.ndarray
+    name: str
+    device: str
     has_tokens: bool = field(init=False)
 
-    def __post_init__(self):
-        values = checked_values(self.values)
-        object.__setattr__(self, "values", values)
-        object.__setattr__(self, "has_tokens", self.tokens is not None)
-        object.__setattr__(self, "tokens", checked_tokens(self.tokens, len(values)))
-        object.__setattr__(self, "weights", checked_weights(self.weights, len(values)))
+    def __init__(
+        self,
+        values: ArrayLike,
+        tokens: Sequence[str] | None = None,
+        weights: ArrayLike | None = None,
+        name: str = "matrix",
+        device: str = "cpu",
+    ):
+        checked = checked_values(values)
+        object.__setattr__(self, "values", checked)
+        object.__setattr__(self, "tokens", checked_tokens(tokens, len(checked)))
+        object.__setattr__(self, "weights", checked_weights(weights, len(checked)))
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "device", device)
+        object.__setattr__(self, "has_tokens", tokens is not None)
         if self.weighted and not self.weights @ self.squared_norms > 0:
             raise InputError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.values.shape
+        n, d = self.values.shape
+        return n, d
 
     @property
     def n_bytes(self) -> int:
@@ -58,7 +70,7 @@ class EmbeddingMatrix:
         """A hash of the shape and every value: two matrices that differ in one entry differ here."""
         state = hashlib.blake2b(repr(self.shape).encode(), digest_size=16)
         for _, block in blocks.walk(self.values):
-            state.update(block)
+            state.update(block.data)
         return state.hexdigest()
 
     @cached_property
@@ -66,7 +78,7 @@ class EmbeddingMatrix:
         """What results are kept under: the digest, and where rows are weighted a hash of the weights."""
         if not self.weighted:
             return self.digest
-        return f"{self.digest}-{hashlib.blake2b(self.weights, digest_size=8).hexdigest()}"
+        return f"{self.digest}-{hashlib.blake2b(self.weights.data, digest_size=8).hexdigest()}"
 
     @cached_property
     def squared_norms(self) -> np.ndarray:
@@ -95,17 +107,22 @@ class RowNames(Sequence):
     def __init__(self, n_rows: int):
         self._numbers = range(n_rows)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._numbers)
 
-    def __getitem__(self, row):
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
         if isinstance(row, slice):
             return [f"row {number}" for number in self._numbers[row]]
         return f"row {self._numbers[row]}"
 
 
-def checked_values(values) -> np.ndarray:
-    values = np.asanyarray(values)
+def checked_values(given: ArrayLike) -> np.ndarray:
+    """The values (n, d) in float32, read-only. Raises InputError where they cannot be an embedding matrix."""
+    values = np.asanyarray(given)
     if values.dtype.kind not in "fiu":
         raise InputError(f"The entries must be real numbers, these are {values.dtype}; convert them to float32.")
     if values.ndim != 2:
@@ -115,7 +132,8 @@ def checked_values(values) -> np.ndarray:
         raise InputError(f"An embedding matrix needs at least 2 rows and 1 column; this one is {n} × {d}.")
     with np.errstate(over="ignore"):  # what overflows float32 becomes infinite and is reported below
         values = np.ascontiguousarray(values, dtype=np.float32)
-    bad, largest = [], 0.0
+    bad: list[int] = []
+    largest = 0.0
     for rows, block in blocks.walk(values):
         finite = np.isfinite(block)
         largest = max(largest, float(np.abs(block).max(where=finite, initial=0)))
@@ -135,7 +153,8 @@ def checked_values(values) -> np.ndarray:
     return values
 
 
-def checked_tokens(tokens, n_rows: int) -> Sequence[str]:
+def checked_tokens(tokens: Sequence[str] | None, n_rows: int) -> Sequence[str]:
+    """A name for every row. Raises InputError where there are more or fewer."""
     if tokens is None:
         return RowNames(n_rows)
     if len(tokens) != n_rows:
@@ -143,10 +162,11 @@ def checked_tokens(tokens, n_rows: int) -> Sequence[str]:
     return tokens if isinstance(tokens, tuple) else tuple(str(token) for token in tokens)
 
 
-def checked_weights(weights, n_rows: int) -> np.ndarray:
-    if weights is None:
+def checked_weights(given: ArrayLike | None, n_rows: int) -> np.ndarray:
+    """Weights (n,) of mean 1, read-only. Raises InputError where they cannot be weights of so many rows."""
+    if given is None:
         return np.ones(n_rows)
-    weights = np.array(weights, dtype=np.float64)
+    weights = np.array(given, dtype=np.float64)
     if weights.shape != (n_rows,):
         raise InputError(f"There are {weights.size:,} weights for {n_rows:,} rows; give one weight a row.")
     if not np.isfinite(weights).all() or weights.min() < 0 or weights.max() == 0:

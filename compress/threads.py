@@ -1,14 +1,17 @@
 """How many threads the linear algebra takes."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
+from typing import Any
 
-lock, holders = Lock(), []
+lock = Lock()
+holders: list[Any] = []
 
 
 @contextmanager
-def one_thread():
+def one_thread() -> Iterator[None]:
     """Products and decompositions on one thread: for work of a few milliseconds a second one gains little, and where the machine is
     busy, waiting for it costs many times the work. Holds for the whole process until the last who asked for it is done."""
     with lock:
@@ -23,7 +26,7 @@ def one_thread():
 
 
 @contextmanager
-def one_torch_thread(wanted: bool = True):
+def one_torch_thread(wanted: bool = True) -> Iterator[None]:
     """Torch on one thread: its threads would wait for each other on cores that others are using."""
     if not wanted:
         yield
@@ -39,7 +42,7 @@ def one_torch_thread(wanted: bool = True):
 
 
 @cache
-def pools():
+def pools() -> Any:
     """The thread pools of NumPy's and SciPy's BLAS; each brings its own, which must be loaded to be found."""
     import scipy.linalg
     from threadpoolctl import ThreadpoolController

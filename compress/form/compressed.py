@@ -1,16 +1,17 @@
 """A compressed matrix: what must be stored to decode it, and nothing else."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from compress.form.file import VERSION, write
 
 if TYPE_CHECKING:
+    from compress.form.layers import CompressedEmbedding
     from compress.methods.base import Method
 
 AT_ONCE = 256  # rows that are decoded at a time, so that what they need stays in the cache
@@ -29,7 +30,7 @@ class Compressed:
     shape: tuple[int, int]
     digest: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}  # a file keeps no strides
         object.__setattr__(self, "arrays", arrays)
 
@@ -59,15 +60,15 @@ class Compressed:
         """What decoding starts from; made of the arrays when first asked for, and not stored."""
         return self.method.prepared(self.arrays, *self.shape)
 
-    def rows(self, rows: int | Sequence[int]) -> np.ndarray:
+    def rows(self, rows: ArrayLike) -> np.ndarray:
         """Decodes those rows only: (len(rows), d) float32, or for row numbers of another shape that shape and d.
 
         Raises IndexError for a row that is not there.
         """
-        rows = np.asarray(rows)
-        flat = rows.reshape(-1).astype(np.int64)
-        if rows.size and rows.dtype.kind not in "iu":
-            raise IndexError(f"rows must be whole numbers, got {rows.dtype}")
+        asked = np.asarray(rows)
+        flat = asked.reshape(-1).astype(np.int64)
+        if asked.size and asked.dtype.kind not in "iu":
+            raise IndexError(f"rows must be whole numbers, got {asked.dtype}")
         outside = flat[(flat < 0) | (flat >= self.shape[0])]
         if len(outside):
             raise IndexError(f"rows must be between 0 and {self.shape[0] - 1}, got {outside[0]}")
@@ -75,13 +76,13 @@ class Compressed:
         for first in range(0, len(flat), AT_ONCE):
             part = slice(first, first + AT_ONCE)
             out[part] = self.method.decode(self.prepared, flat[part], self.shape[1])
-        return out.reshape(*rows.shape, self.shape[1])
+        return out.reshape(*asked.shape, self.shape[1])
 
     def reconstruct(self) -> np.ndarray:
         """The whole decoded matrix, (n, d) float32."""
         return self.rows(np.arange(self.shape[0]))
 
-    def to_layer(self):
+    def to_layer(self) -> "CompressedEmbedding":
         """A torch module that stands in for nn.Embedding: ids of any shape in, their vectors out."""
         from compress.form.layers import CompressedEmbedding
 

@@ -1,7 +1,7 @@
 """Torch modules that compute with the compressed form: those that stand in for nn.Embedding, frozen or open for training, and those
 that share their table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -71,11 +71,11 @@ class DecodedEmbedding(torch.nn.Module):
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, {self.method}"
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable, recurse: bool = True) -> Any:
         """Arrays follow to a device, not to a dtype; a float dtype becomes that of the vectors."""
         self.dtype = fn(torch.empty(0, dtype=self.dtype)).dtype
 
-        def moved(array):
+        def moved(array: torch.Tensor) -> torch.Tensor:
             there = fn(array)
             return there if there.dtype == array.dtype else array.to(there.device)
 
@@ -111,7 +111,7 @@ class CompressedEmbedding(DecodedEmbedding):
         """A layer of the same table, on the same device, that can be trained."""
         return TrainableEmbedding(self.compressed(), self.padding_idx, self.dtype).to(self.device).train(self.training)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"ready": {}, "prepared_of": [], "held": {}}  # a copy's arrays have other ids
 
 
@@ -177,6 +177,8 @@ class CompressedOutput(Shared):
     (n,) if there is one. Decodes a block of rows at a time, so that the table never stands in memory; where gradients are wanted,
     once more on the way back."""
 
+    bias: torch.nn.Parameter | None
+
     def __init__(self, embedding: DecodedEmbedding, bias: torch.nn.Parameter | None = None):
         super().__init__(embedding)
         self.in_features, self.out_features = embedding.embedding_dim, embedding.num_embeddings
@@ -185,7 +187,7 @@ class CompressedOutput(Shared):
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         prepared = self.embedding.prepared()
 
-        def scores(hidden, rows):
+        def scores(hidden: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
             bias = None if self.bias is None else self.bias[rows]
             return torch.nn.functional.linear(hidden, self.embedding.decoded(rows, prepared), bias)
 
