@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from compress import EmbeddingMatrix, load_matrix
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 from compress.tasks.examples import Part
 from compress.tasks.glue import DEV, GLUE, TRAIN, read_part
 
@@ -54,5 +54,5 @@ def glue_sentences_not_judged(tasks: Sequence[str], most: int) -> list[str]:
         train, test = glue_part(task), glue_part(task, test=True)
         judged |= {*test.texts, *(test.others or ())}
         sentences = list(dict.fromkeys((*train.texts, *(train.others or ()))))
-        found |= dict.fromkeys(sentences[at] for at in some_rows(len(sentences), most, np.random.default_rng(0)))
+        found |= dict.fromkeys(sentences[at] for at in sample_rows(len(sentences), most, np.random.default_rng(0)))
     return [sentence for sentence in found if sentence not in judged]

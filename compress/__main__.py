@@ -126,10 +126,10 @@ def fit(args) -> None:
         raise ValueError(f"--out must end in .safetensors, got {args.out}")
     history: list[dict] = []
 
-    def stepped(event):
-        history.append(event)
+    def stepped(step):
+        history.append(step.row())
         if args.progress:
-            tell(event)
+            tell(step.row())
 
     matrix = opened(args)
     if args.ratio is not None:

@@ -51,7 +51,7 @@ def shares_on(result: Compressed) -> np.ndarray:
 
 def correlations(result: Compressed, seed: int = 0) -> np.ndarray:
     """(L, L) correlation of every two bits over rows; 0 for a bit that is always or never on."""
-    signs = signs_of(result, blocks.some_rows(result.shape[0], MOST_ROWS, np.random.default_rng(seed)))
+    signs = signs_of(result, blocks.sample_rows(result.shape[0], MOST_ROWS, np.random.default_rng(seed)))
     means = signs.mean(axis=0, dtype=np.float64)
     spreads = np.sqrt(np.maximum(1 - means**2, 0))
     together = (signs.T @ signs).astype(np.float64) / len(signs) - np.outer(means, means)
@@ -62,7 +62,7 @@ def correlations(result: Compressed, seed: int = 0) -> np.ndarray:
 def pairs_of(matrix: EmbeddingMatrix, result: Compressed, seed: int = 0) -> Pairs:
     """Random pairs, near pairs, and how well Hamming distance finds neighbours."""
     rng = np.random.default_rng(seed)
-    searched = blocks.some_rows(matrix.shape[0], MOST_ROWS, rng)
+    searched = blocks.sample_rows(matrix.shape[0], MOST_ROWS, rng)
     unit, signs = unit_rows(matrix.values[searched]), signs_of(result, searched)
     count, queries = min(NEIGHBOURS, len(searched) - 1), rng.permutation(len(searched))[:QUERIES]
     found, drawn = 0, []

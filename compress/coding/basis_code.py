@@ -1,6 +1,7 @@
 """An orthonormal basis in a few bits a number, by the same trellis as the rows that it is for."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -30,14 +31,16 @@ def n_bytes(rates: np.ndarray, d: int) -> tuple[int, int]:
 
 @cache
 def kinds_at_rate(rate: float, d: int) -> np.ndarray:
+    """(1, d) kinds of a direction at one rate."""
     return kinds_at(np.full((1, d), rate))
 
 
 def kinds_of(rates: np.ndarray, d: int) -> np.ndarray:
+    """(m, d) kinds of directions at rates (m,)."""
     return np.concatenate([np.zeros((0, d), np.uint8), *(kinds_at_rate(float(rate), d) for rate in rates)])
 
 
-def code(basis: np.ndarray, rates: np.ndarray | None) -> dict:
+def code(basis: np.ndarray, rates: np.ndarray | None) -> dict[str, np.ndarray]:
     """The arrays that keep orthonormal directions (m, d) at such rates (m,); empty ones where nothing is to be kept."""
     if rates is None:
         return {"basis": np.zeros(0, np.uint8), "basis_extra": np.zeros(0, np.uint8), "basis_rates": np.zeros(0, np.uint8)}
@@ -65,7 +68,7 @@ def layout(halves: np.ndarray | None, d: int) -> Layout:
     return {"basis": ((size,), np.uint8), "basis_extra": ((extra_size,), np.uint8), "basis_rates": (halves.shape, np.uint8)}
 
 
-def decode(arrays: dict, d: int):
+def decode(arrays: dict[str, Any], d: int) -> Any:
     """(m, d) float32; numpy arrays or torch tensors."""
     stream, halves = arrays["basis"], arrays["basis_rates"]
     xp = array_namespace(stream)

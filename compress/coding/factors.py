@@ -6,6 +6,7 @@ every row of the group shares and which therefore never has fewer than 8 bits.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -41,8 +42,8 @@ def store(
     bits: int,
     labels: np.ndarray | None = None,
     offsets: np.ndarray | None = None,
-    refit: Callable | None = None,
-) -> dict:
+    refit: Callable[..., np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
     """The arrays to keep for rows aᵢ ≈ coefficients (n, m) times bases[labels], bases (groups, m, d), plus offsets[labels].
 
     At 16 bits both factors are brought to a like size, so that neither leaves what float16 can hold. At 8 and 4 bits the bases are
@@ -64,7 +65,7 @@ def store(
     return on_grids(codes, bases, bits)
 
 
-def on_grids(codes: np.ndarray, bases: np.ndarray, bits: int) -> dict:
+def on_grids(codes: np.ndarray, bases: np.ndarray, bits: int) -> dict[str, np.ndarray]:
     """The arrays that keep whole numbers (n, m), at 8 or 4 bits, and the bases they multiply, these in 8 bits."""
     scales = np.maximum(np.abs(bases).max(axis=2), 1e-30).astype(np.float32) / 127  # (groups, m)
     return {
@@ -118,11 +119,12 @@ def grid_steps(numbers: np.ndarray, largest: int, axis: int = 0) -> np.ndarray:
     return CLIPS[np.argmin(errors, axis=0)] * np.squeeze(top, axis) / largest
 
 
-def round_to(numbers: np.ndarray, steps: np.ndarray, largest: int) -> np.ndarray:
+def round_to(numbers: np.ndarray, steps: np.ndarray | np.float32, largest: int) -> np.ndarray:
+    """The whole numbers −largest … largest nearest to numbers in those steps, int8."""
     return np.clip(np.rint(numbers / steps), -largest, largest).astype(np.int8)
 
 
-def read_coefficients(arrays: dict, rows, m: int):
+def read_coefficients(arrays: dict[str, Any], rows: Any, m: int) -> Any:
     """The coefficients of some rows, (r, m) float32, in steps of their grids; numpy arrays or torch tensors."""
     stored = arrays["coefficients"][rows]
     xp = array_namespace(stored)
@@ -131,20 +133,20 @@ def read_coefficients(arrays: dict, rows, m: int):
     return xp.astype(stored, xp.float32)
 
 
-def read_bases(arrays: dict):
+def read_bases(arrays: dict[str, Any]) -> Any:
     """The bases, (groups, m, d) float32, with the steps of the grids multiplied in."""
     xp = array_namespace(arrays["bases"])
     bases = xp.astype(arrays["bases"], xp.float32)
     return bases * arrays["scales"][:, :, None] if "scales" in arrays else bases
 
 
-def trainable(arrays: dict, m: int) -> dict[str, np.ndarray]:
+def trainable(arrays: dict[str, Any], m: int) -> dict[str, np.ndarray]:
     """Both factors in float32, coefficients in steps of their grids, as the `read_` functions take them too."""
     every = np.arange(len(arrays["coefficients"]))
     return {"coefficients": read_coefficients(arrays, every, m), "bases": read_bases(arrays)}
 
 
-def stored(parameters: dict[str, np.ndarray], bits: int) -> dict:
+def stored(parameters: dict[str, np.ndarray], bits: int) -> dict[str, np.ndarray]:
     """The arrays that keep such factors."""
     coefficients, bases = parameters["coefficients"], parameters["bases"]
     if bits in FLOAT:

@@ -1,5 +1,7 @@
 """Small whole numbers in as few bits as they need, with every row readable on its own."""
 
+from typing import Any
+
 import numpy as np
 from array_api_compat import array_namespace, device
 
@@ -16,7 +18,7 @@ def pack_stream(numbers: np.ndarray, bits: int) -> np.ndarray:
     return np.packbits(spread.astype(np.uint8).ravel(), bitorder="little")
 
 
-def read_stream(packed, bits: int, rows):
+def read_stream(packed: Any, bits: int, rows: Any) -> Any:
     """The numbers at `rows` of a stream of up to 16 bits each, as int64; numpy arrays or torch tensors."""
     return read_bits(packed, rows * bits, bits)
 
@@ -28,7 +30,7 @@ def put_bits(packed: np.ndarray, at: int, bits: np.ndarray) -> int:
     return at + len(bits)
 
 
-def read_bits(packed, at, bits: int):
+def read_bits(packed: Any, at: Any, bits: int) -> Any:
     """The numbers of up to 16 bits that begin at bits `at` of a stream, any shape, as int64; numpy arrays or torch tensors."""
     xp = array_namespace(packed, at)
     if bits == 0:
@@ -49,14 +51,14 @@ def pack_nibbles(numbers: np.ndarray) -> np.ndarray:
     return shifted[:, 0::2] | (shifted[:, 1::2] << 4)
 
 
-def read_nibbles(packed, m: int):
+def read_nibbles(packed: Any, m: int) -> Any:
     """The numbers of packed rows (r, ⌈m/2⌉) as (r, m) int8; numpy arrays or torch tensors."""
     xp = array_namespace(packed)
     pairs = xp.stack([packed & 15, packed >> 4], axis=2)  # (r, ⌈m/2⌉, 2)
     return xp.astype(xp.reshape(pairs, (packed.shape[0], 2 * packed.shape[1]))[:, :m], xp.int8) - 8
 
 
-def read_signs(packed, bits: int):
+def read_signs(packed: Any, bits: int) -> Any:
     """Rows of packed bits (r, ⌈bits/8⌉), least significant first, as −1 and +1: (r, bits) float32; numpy arrays or torch
     tensors."""
     xp = array_namespace(packed)

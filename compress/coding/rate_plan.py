@@ -39,22 +39,22 @@ def plan_at(level: float, classes: Classes, counts: np.ndarray, d: int, states: 
     ideal = classes.rates(level)
     rates = rounded_rates(ideal)
     left = np.minimum(used * classes.variances, counts[:, None] * level)
+    kept, basis_rates = np.arange(d), None
     if rotated:
         exchange = 2 * np.log(2) * level  # error for a bit
-        basis_rates = coded_basis.rates_for(energy.sum(axis=0) / level, d)
+        possible = coded_basis.rates_for(energy.sum(axis=0) / level, d)
         worth = (energy - left).sum(axis=0) - exchange * (counts @ ideal)
-        kept = np.flatnonzero(worth > exchange * d * basis_rates)
+        kept = np.flatnonzero(worth > exchange * d * possible)
         if not len(kept):
             kept = np.array([worth.argmax()])
-    else:
-        kept, basis_rates = np.arange(d), None
+        basis_rates = possible[kept]
     schedule = Schedule(kinds_at(rates[:, kept]), states)
     streams = sum((int(counts @ lengths) + 7) // 8 for lengths in schedule.lengths)
     c, m = rates[:, kept].shape
-    own = m + sum(coded_basis.n_bytes(basis_rates[kept], d)) if rotated else 0
+    own = 0 if basis_rates is None else m + sum(coded_basis.n_bytes(basis_rates, d))
     n_bytes = (c * TABLES + COLUMN) * m + UNIT + own + (int(n) * packing.width(c) + 7) // 8 + GUARD + streams
     error = float(left[:, kept].sum() + np.delete(energy, kept, axis=1).sum())
-    return Plan(level, kept, rates[:, kept], basis_rates[kept] if rotated else None, n_bytes, error)
+    return Plan(level, kept, rates[:, kept], basis_rates, n_bytes, error)
 
 
 def plan_within(n_bytes: int, classes: Classes, counts: np.ndarray, d: int, states: int, rotated: bool) -> Plan | None:

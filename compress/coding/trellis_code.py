@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
 from os import cpu_count
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -48,7 +49,8 @@ def hashes(states: int) -> np.ndarray:
 
 def masks(seed: int, states: int) -> list[int]:
     """HASH_BITS numbers from 1 to states − 1 (SplitMix64, Steele, Lea and Flood 2014)."""
-    found, x = [], seed * 7919
+    found: list[int] = []
+    x = seed * 7919
     while len(found) < HASH_BITS:
         x = (x + 0x9E3779B97F4A7C15) % 2**64
         z = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
@@ -162,12 +164,12 @@ def spread(rates: np.ndarray) -> np.ndarray:
     return np.sqrt(1 - 4.0**-rates) * (1 + 0.05 * np.clip(rates - 1, 0, 4))
 
 
-def read(stream, extra_stream, starts, extra_starts, labels, schedule: Schedule):
+def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels: Any, schedule: Schedule) -> Any:
     """The levels of sequences that begin at bits (r,) of the two streams, of classes `labels` (r,): (r, m) float32, 0 where a
     number is left out; numpy arrays or torch tensors. The first stream begins with GUARD bytes more, of zeros."""
     xp = array_namespace(stream)
 
-    def table(array):
+    def table(array: np.ndarray) -> Any:
         return xp.asarray(array, device=device(stream))
 
     at = starts[:, None] + table(schedule.ends + 8 * GUARD - schedule.window)[labels]
@@ -200,18 +202,17 @@ def encode(numbers: np.ndarray, labels: np.ndarray, scales: np.ndarray, schedule
 
     step = max(1, AT_ONCE // numbers.shape[1])
 
-    def part(first):
+    def code(first: int) -> None:
         rows = slice(first, first + step)
         viterbi(numbers[rows], labels[rows], *fixed, symbols[rows])
 
     with ThreadPoolExecutor(cpu_count()) as pool:
-        list(pool.map(part, range(0, len(numbers), step)))
+        list(pool.map(code, range(0, len(numbers), step)))
     return symbols
 
 
-def decoded(symbols: np.ndarray, labels: np.ndarray, schedule: Schedule) -> np.ndarray:
+def levels_of(symbols: np.ndarray, labels: np.ndarray, schedule: Schedule) -> np.ndarray:
     """The levels of symbols, as `read` gives them from their bits: (n, m) float32."""
     state, own = symbols & (schedule.states - 1), symbols >> schedule.window
-    return levels()[
-        level_places(schedule.states)[(schedule.kinds * np.int64(schedule.states))[labels] + state] + (own << HASH_BITS)
-    ]
+    places = level_places(schedule.states)[(schedule.kinds * np.int64(schedule.states))[labels] + state]
+    return levels()[places + (own << HASH_BITS)]

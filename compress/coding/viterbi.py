@@ -1,11 +1,24 @@
 """The best path through a trellis, by dynamic programming, compiled."""
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 
 @njit(nogil=True, fastmath=True, cache=True)
-def viterbi(numbers, labels, kinds, scales, moves, extra, hashes, table, window, symbols):
+def viterbi(
+    numbers: Any,
+    labels: Any,
+    kinds: Any,
+    scales: Any,
+    moves: Any,
+    extra: Any,
+    hashes: Any,
+    table: Any,
+    window: int,
+    symbols: Any,
+) -> None:
     """Fills symbols (n, m) int32 with the states, and above them the extra bits, of the path that comes closest to numbers (n, m).
 
     labels: (n,) class of each sequence. kinds, scales: (c, m). moves, extra: by kind. hashes: (kinds, states) of each state.

@@ -5,7 +5,6 @@ import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from compress.errors import InputError
@@ -78,8 +77,7 @@ def write_onnx(method: str, part: Path) -> tuple[float | None, str | None]:
     """Writes the layer of the file in a folder beside it; gives how far it is from torch, or why it was not kept."""
     from compress.export.onnx_layer import NotExported, differs, onnx_of
 
-    loader = import_module(f"compress.export.decoders.{decoders.FILES[method]}")
-    layer = loader.load(part / TABLE)
+    layer = decoders.decoder_of(method).load(part / TABLE)
     try:
         content = onnx_of(layer)
         difference = differs(content, layer)

@@ -68,7 +68,7 @@ def differs(content: bytes, layer: torch.nn.Module) -> float:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    rows = blocks.some_rows(layer.num_embeddings, COMPARED, np.random.default_rng(0))
+    rows = blocks.sample_rows(layer.num_embeddings, COMPARED, np.random.default_rng(0))
     apart = largest = 0.0
     for ids in np.split(rows, range(AT_ONCE, len(rows), AT_ONCE)):
         expected = layer(torch.from_numpy(ids)).numpy()

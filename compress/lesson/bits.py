@@ -14,7 +14,7 @@ from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
 from compress.methods.light_token import read_decoder
-from compress.solvers.binary_codes import Codes, Target, decoder_fitted, total
+from compress.solvers.binary_codes import Codes, Target, refit_decoder, total
 from compress.solvers.code_losses import euclidean
 
 BITS = 3  # of a stage, a line each
@@ -93,7 +93,7 @@ def placed(points: np.ndarray, angles: Sequence[float]) -> Stage:
     turns = np.radians(np.asarray(angles, np.float64) + 90)
     normals = np.stack([np.cos(turns), np.sin(turns)], axis=1).astype(np.float32)
     signs = np.where((points - points.mean(axis=0)) @ normals.T >= 0, 1, -1).astype(np.int8)
-    return Stage(points, decoder_fitted(target(points), with_signs(signs)), normals)
+    return Stage(points, refit_decoder(target(points), with_signs(signs)), normals)
 
 
 def learnt(points: np.ndarray) -> Stage:

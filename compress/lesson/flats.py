@@ -17,7 +17,7 @@ from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD, ProjectiveClustering
 from compress.methods.projective import by_group
-from compress.solvers.flats import Flats, all_rows, chosen, filled, look, refit, residuals
+from compress.solvers.flats import Flats, all_rows, fill_empty, measure, refit, residuals, take_rows
 from compress.solvers.losses import Loss
 
 STEPS = 18  # nine rounds of assign and refit
@@ -90,11 +90,11 @@ def history(k: int, j: int, seed: int, noise: bool = False) -> History:
     matrix = points(noise)
     rows = all_rows(matrix)
     members = np.random.default_rng(seed).choice(len(rows.values), k * j, replace=False)
-    flats = refit(chosen(rows, members), np.arange(k * j) // j, k, j, False, None)
+    flats = refit(take_rows(rows, members), np.arange(k * j) // j, k, j, False, None)
     moments = [Moment("start", flats)]
     while len(moments) <= STEPS:
-        seen = look(rows, flats, Loss())
-        labels = filled(seen.labels, seen.costs, k, j)
+        seen = measure(rows, flats, Loss())
+        labels = fill_empty(seen.labels, seen.costs, k, j)
         moments.append(Moment("assign", flats, seen.labels, seen.cost))
         flats = refit(rows, labels, k, j, False, None)
         own = residuals(rows, flats)[0][np.arange(len(labels)), labels]

@@ -5,6 +5,7 @@ memory, a memory-mapped file, and a device: a block is moved to the device, what
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,12 +21,12 @@ def walk(values: np.ndarray, most: int | None = None) -> Iterator[tuple[slice, n
         yield rows, np.ascontiguousarray(values[rows])
 
 
-def some_rows(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
+def sample_rows(n: int, most: int, rng: np.random.Generator) -> np.ndarray:
     """Numbers of all of n rows, or of as many as `most` chosen at random, in order."""
     return np.arange(n) if n <= most else np.sort(rng.choice(n, most, replace=False))
 
 
-def to_device(array: np.ndarray, device: str):
+def to_device(array: np.ndarray, device: str) -> Any:
     """The array itself on "cpu"; else a torch tensor on the device, which answers the same operators."""
     if device == "cpu":
         return array
@@ -34,7 +35,8 @@ def to_device(array: np.ndarray, device: str):
     return torch.tensor(array, device=device)
 
 
-def to_host(array) -> np.ndarray:
+def to_host(array: Any) -> np.ndarray:
+    """An array that may be a torch tensor on any device, as a NumPy array."""
     return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 

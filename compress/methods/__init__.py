@@ -1,4 +1,8 @@
-"""Every way of compressing a matrix, by name."""
+"""Every way of compressing a matrix, by name: whatever method a file of this folder holds."""
+
+from importlib import import_module
+from inspect import isabstract
+from pkgutil import iter_modules
 
 from compress.methods.base import Method
 from compress.methods.dimensions import Dimensions
@@ -11,22 +15,16 @@ from compress.methods.svd import SVD
 from compress.methods.trellis import Trellis
 from compress.methods.vector_quantizers import OptimizedProductQuantization, ProductQuantization
 
-METHODS: dict[str, type[Method]] = {
-    method.name: method
-    for method in (
-        SVD,
-        ProjectiveClustering,
-        LpLowRank,
-        LightToken,
-        Trellis,
-        ProductQuantization,
-        OptimizedProductQuantization,
-        ResidualQuantization,
-        Int8,
-        Int4,
-        Dimensions,
-    )
-}
+
+def find_methods() -> dict[str, type[Method]]:
+    """The methods that the files of this folder hold, each in its place: classes that have a name and lack nothing."""
+    modules = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
+    held = [each for module in modules for each in vars(module).values() if isinstance(each, type) and issubclass(each, Method)]
+    named = {each for each in held if "name" in vars(each) and not isabstract(each)}
+    return {each.name: each for each in sorted(named, key=lambda each: (each.place, each.name))}
+
+
+METHODS = find_methods()
 
 __all__ = [
     "METHODS",

@@ -1,55 +1,54 @@
 """What every method is: hyperparameters that can be fitted, and the recipe to decode what the fit stored."""
 
 import dataclasses
+import math
+from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from compress.checks import check_fields, one_of, setting
+from compress.coding import factors
 from compress.coding.layout import Layout, bytes_of, check_stored
+from compress.errors import Progress, Step
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
 from compress.form.trainable import Trainable
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 
-Progress = Callable[[dict], None]  # told after every step what was done; may raise to stop the fit
-
 
 @dataclass(frozen=True)
-class Method:
-    """One way of compressing a matrix: a frozen dataclass of hyperparameters and nothing else.
+class Method(ABC):
+    """One way of compressing a matrix: a frozen dataclass of settings and nothing else.
 
-    fit(matrix, progress) gives a Compressed; layout(n, d) tells before any fit which arrays it keeps, and with them its bytes;
-    decode(prepared arrays, rows, d) gives rows (r,) back from those, for numpy arrays and torch tensors alike;
-    parameter_count(n, d) is the papers' count.
+    Its one file in this folder says all that is to be said of it. What a class says there stands in the order in which it stands
+    here, so that who has read one has read all:
+    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded;
+    - its settings, each with its check: `j: int = setting(60, whole, 1)`;
+    - what it does: fit, prepared, decode; for training, trainable and stored; before any fit, layout, size, parameter_count and the
+      checks; for the choice of a setting, precisions to lost; for a preview, draft to fit_words; and examples for the tests.
+    What only one class has stands beside what uses it.
     """
 
-    name: ClassVar[str]
-    label: ClassVar[str]
+    name: ClassVar[str]  # in METHODS, in files and on the command line
+    label: ClassVar[str]  # for a person
+    place: ClassVar[float] = math.inf  # among the methods; those without one come last, by name
+    decoder: ClassVar[str | None] = None  # what decodes it without us: a file of export/decoders, or the text of such a file
     knob: ClassVar[str | None] = None  # the setting that size is chosen by
     spanning: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
+    coded: ClassVar[bool] = False  # whether a code is sought for every row, which for many rows takes seconds even in a draft
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where a setting is not what its check takes; further checks of settings with each other follow."""
+        check_fields(self)
+
+    @abstractmethod
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
-        raise NotImplementedError
-
-    def decode(self, arrays: dict, rows, d: int):
-        raise NotImplementedError
-
-    def prepared(self, arrays: dict, n: int, d: int) -> dict:
-        """What `decode` starts from, made once of the stored arrays (numpy arrays or torch tensors): these themselves, unless a
-        method has something to work out first."""
-        return arrays
-
-    def trainable(self, arrays: dict, n: int, d: int) -> Trainable:
-        """The stored arrays opened for training."""
-        raise NotImplementedError
-
-    def stored(self, arrays: dict, parameters: dict[str, np.ndarray]) -> dict:
-        """The stored arrays with what training moved in their place, rounded to how it is stored."""
-        raise NotImplementedError
+        """The matrix compressed. `progress` is told every step, in words that a person can read."""
 
     def fit_under(self, matrix: EmbeddingMatrix, root: np.ndarray, progress: Progress | None = None) -> Compressed:
         """A fit for errors as they are seen through `root` M (d, d), invertible: of the rows of A M, with M⁻¹ taken into what rows
@@ -62,23 +61,48 @@ class Method:
         parameters |= {name: (parameters[name] @ inverse).astype(np.float32) for name in self.spanning if name in parameters}
         return Compressed(self, self.stored(result.arrays, parameters), matrix.shape, matrix.digest)
 
-    def layout(self, n: int, d: int) -> Layout:
-        raise NotImplementedError
+    def prepared(self, arrays: dict[str, Any], n: int, d: int) -> dict[str, Any]:
+        """What `decode` starts from, made once of the stored arrays (numpy arrays or torch tensors): these themselves, unless a
+        method has something to work out first."""
+        return arrays
 
-    def parameter_count(self, n: int, d: int) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
+        """Rows (r,) of the matrix from prepared arrays: (r, d) float32; numpy arrays and torch tensors alike."""
 
-    def check(self, n: int, d: int) -> None:
-        """Raises ValueError where a setting is out of bounds for an (n, d) matrix."""
+    @abstractmethod
+    def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
+        """The stored arrays opened for training."""
+
+    @abstractmethod
+    def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The stored arrays with what training moved in their place, rounded to how it is stored."""
+
+    @abstractmethod
+    def layout(self, n: int, d: int) -> Layout | None:
+        """The arrays that a fit of an (n, d) matrix keeps. None where their shapes follow from its rows, as those of a code whose
+        rows differ in length do: then `size` and `check_stored` are the method's own."""
 
     def size(self, n: int, d: int) -> int:
         """Bytes of the compressed form of an (n, d) matrix."""
-        return bytes_of(self.layout(n, d))
+        layout = self.layout(n, d)
+        assert layout is not None
+        return bytes_of(layout)
+
+    @abstractmethod
+    def parameter_count(self, n: int, d: int) -> int:
+        """Numbers stored, as the papers count."""
+
+    def check(self, n: int, d: int) -> None:
+        """Raises ValueError where a setting is out of bounds for an (n, d) matrix."""
+        return None
 
     def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
         """Raises ValueError where the arrays are not what a fit of an (n, d) matrix can have stored."""
         self.check(n, d)
-        check_stored(arrays, self.layout(n, d))
+        layout = self.layout(n, d)
+        assert layout is not None
+        check_stored(arrays, layout)
 
     @classmethod
     def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
@@ -86,26 +110,31 @@ class Method:
         return {}
 
     @classmethod
-    def choices(cls, n: int, d: int) -> dict[str, Sequence]:
+    def choices(cls, n: int, d: int) -> dict[str, Sequence[Any]]:
         """All settings that the best one within a size is sought among, each with what is worth a try for an (n, d) matrix."""
-        return cls.precisions(n, d)
+        return dict(cls.precisions(n, d))
 
     def knob_values(self, n: int, d: int) -> Sequence[int]:
         """What the knob can be for an (n, d) matrix, ascending; the size grows with it."""
         return range(1, rank_bound(n, d)[0] + 1)
 
-    def within(self, n: int, d: int, n_bytes: float) -> "Method | None":
+    def within(self, n: int, d: int, n_bytes: float) -> Self | None:
         """The same settings with the largest knob whose size is at most so many bytes, as they are without a knob; None if that is
         too large."""
         if self.knob is None:
             return self if self.size(n, d) <= n_bytes else None
         values = self.knob_values(n, d)
-        fitting = bisect_right(values, n_bytes, key=lambda value: replace(self, **{self.knob: value}).size(n, d))
-        return replace(self, **{self.knob: values[fitting - 1]}) if fitting else None
+        fitting = bisect_right(values, n_bytes, key=lambda value: self.turned_to(value).size(n, d))
+        return self.turned_to(values[fitting - 1]) if fitting else None
 
-    def smallest(self, n: int, d: int) -> "Method":
+    def smallest(self, n: int, d: int) -> Self:
         """The same settings with the least knob."""
-        return replace(self, **{self.knob: self.knob_values(n, d)[0]}) if self.knob else self
+        return self.turned_to(self.knob_values(n, d)[0]) if self.knob else self
+
+    def turned_to(self, value: float) -> Self:
+        """The same settings with that value of the knob."""
+        assert self.knob is not None
+        return replace(self, **{self.knob: value})
 
     def lost(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
         """How much of the matrix a fit loses by what the method lowers, to compare settings by: the relative error, weighted where
@@ -113,17 +142,50 @@ class Method:
         return evaluate(matrix, result).weighted_error
 
     @property
-    def draft(self) -> "Method":
+    def draft(self) -> Self:
         """The same settings fitted in a fraction of the time, for a preview; itself where a fit is quick anyway."""
         return self
 
     @property
-    def settings(self) -> dict:
+    def quick(self) -> bool:
+        """Whether the fit takes no longer than that of the draft."""
+        return self.draft == self
+
+    @property
+    def draft_words(self) -> str:
+        """How a draft is made, as in "Preview after one pass"."""
+        return "after one pass"
+
+    @property
+    def fit_words(self) -> str:
+        """How the fit is made, as in "Full fit over all rows."."""
+        return " over all rows."
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        """Settings that between them reach every way of storing a result, for a matrix of 240 rows by 11 columns: what the tests
+        fit."""
+        return [cls()]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings by name."""
         return dataclasses.asdict(self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         shown = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         return f"{self.name}({shown})"
+
+
+def precision(default: int = 16, choices: Sequence[int] = factors.BITS) -> Any:
+    """The setting that says in how many bits the numbers of factors are stored."""
+    return setting(default, one_of, tuple(choices))
+
+
+def tell_count(progress: Progress | None, noun: str, done: int, of: int) -> None:
+    """Tells `progress`, if there is one, of a step of work that is counted, as "row 8,192 of 30,522"."""
+    if progress:
+        progress(Step(done / of, f"{noun} {done:,} of {of:,}", {"step": done, "steps": of}))
 
 
 def seen_through(matrix: EmbeddingMatrix, root: np.ndarray) -> EmbeddingMatrix:

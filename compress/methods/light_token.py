@@ -1,20 +1,23 @@
 """LightToken: low rank, and what that leaves of each row as a binary code."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, Self
 
 import numpy as np
 from array_api_compat import array_namespace
 
-from compress.checks import one_of, real, whole
+from compress.checks import one_of, random_seed, real, setting, whole
 from compress.coding import packing
-from compress.errors import Stop
+from compress.coding.layout import Layout
+from compress.errors import Progress, Step, Stop
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
-from compress.methods.base import Method, rank_bound
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import Method, precision, rank_bound
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
-from compress.solvers.binary_codes import Codes, Target, decoder_fitted, first_gains, fit_codes, regained, sweep
+from compress.solvers.binary_codes import Codes, Target, first_gains, fit_codes, refit_decoder, refit_gains, sweep
 from compress.solvers.code_losses import LOSSES
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}
@@ -35,71 +38,41 @@ class LightToken(Method):
     encoders are thrown away.
     """
 
-    rank: int = 0
-    bits: int = 384
-    stages: int = 1
-    loss: str = "euclidean"
-    solver: str = "refined"
-    temperature: float = 0.01
-    epochs: int = 20
-    passes: int = 40
-    gain_bits: int = 3
-    factor_bits: int = 8
-    seed: int = 0
+    name = "light_token"
+    label = "LightToken"
+    place = 4
+    decoder = "light_token"
+    knob = "bits"
+    spanning = ("bases", "decoder", "offset")
+    coded = True
 
-    name: ClassVar[str] = "light_token"
-    label: ClassVar[str] = "LightToken"
-    knob: ClassVar[str] = "bits"
-    spanning: ClassVar[tuple[str, ...]] = ("bases", "decoder", "offset")
+    rank: int = setting(0, whole, 0)
+    bits: int = setting(384, whole, 0)
+    stages: int = setting(1, whole, 1, 1024)
+    loss: str = setting("euclidean", one_of, tuple(LOSSES))
+    solver: str = setting("refined", one_of, SOLVERS)
+    temperature: float = setting(0.01, real, 0.001, 1)
+    epochs: int = setting(20, whole, 1, 10000)
+    passes: int = setting(40, whole, 1, 1000)
+    gain_bits: int = setting(3, whole, 0, 8)
+    factor_bits: int = precision(8, tuple(PRECISIONS))
+    seed: int = random_seed()
 
-    def __post_init__(self):
-        whole("rank", self.rank, 0)
-        whole("bits", self.bits, 0)
-        whole("stages", self.stages, 1, 1024)
-        one_of("loss", self.loss, tuple(LOSSES))
-        one_of("solver", self.solver, SOLVERS)
-        real("temperature", self.temperature, 0.001, 1)
-        whole("epochs", self.epochs, 1, 10000)
-        whole("passes", self.passes, 1, 1000)
-        whole("gain_bits", self.gain_bits, 0, 8)
-        one_of("factor_bits", self.factor_bits, tuple(PRECISIONS))
-        whole("seed", self.seed, 0, 2**32 - 1)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.rank == self.bits == 0:
             raise ValueError("bits must be a whole number at least 1 where rank is 0, got 0")
         if self.bits:
             whole("stages", self.stages, 1, self.bits, f"there are {self.bits} bits")
 
-    @classmethod
-    def precisions(cls, n, d):
-        return {"factor_bits": (8,)}
-
-    def knob_values(self, n, d):
-        return range(1, n)
-
-    def check(self, n, d):
-        if self.rank:
-            whole("rank", self.rank, 1, *rank_bound(n, d))
-        if self.bits:
-            whole("bits", self.bits, 1, n - 1, f"the matrix has {n:,} rows")
-
-    @property
-    def levels(self) -> int:
-        """How many gains there are to choose from."""
-        return 2**self.gain_bits if self.solver == "refined" and self.bits else 1
-
-    @property
-    def widths(self) -> list[int]:
-        """Bits of each stage."""
-        return [self.bits // self.stages + (stage < self.bits % self.stages) for stage in range(self.stages)]
-
-    def fit(self, matrix, progress=None):
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         """Where `progress` raises compress.Stop, the stages finished by then are what is kept, if there is one."""
         self.check(*matrix.shape)
         arrays = self.svd.fit(matrix).arrays if self.rank else {}
         if not self.bits:
             return Compressed(self, arrays, matrix.shape, matrix.digest)
         target = self.target(matrix, arrays)
-        stages = self.refined(target, progress) if self.solver == "refined" else self.trained(target, matrix.device, progress)
+        stages = self.refine(target, progress) if self.solver == "refined" else self.train(target, matrix.device, progress)
         finished = []
         try:
             for codes in stages:
@@ -115,72 +88,83 @@ class LightToken(Method):
         """The low-rank part, a method of its own."""
         return SVD(j=self.rank, factor_bits=self.factor_bits)
 
+    @property
+    def levels(self) -> int:
+        """How many gains there are to choose from."""
+        return 2**self.gain_bits if self.solver == "refined" and self.bits else 1
+
+    @property
+    def widths(self) -> list[int]:
+        """Bits of each stage."""
+        return [self.bits // self.stages + (stage < self.bits % self.stages) for stage in range(self.stages)]
+
     def prefix(self, stages: int) -> "LightToken":
         """The same settings with the first stages only."""
         return replace(self, bits=sum(self.widths[:stages]), stages=stages)
 
-    def target(self, matrix, arrays: dict) -> Target:
+    def target(self, matrix: EmbeddingMatrix, arrays: dict[str, Any]) -> Target:
+        """What the codes are fitted to: the rows, of which `arrays` hold the low-rank part."""
         d = matrix.shape[1]
 
-        def base(rows):
+        def base(rows: slice | np.ndarray) -> np.ndarray:
             rows = np.arange(matrix.shape[0])[rows]
             return self.svd.decode(arrays, rows, d) if self.rank else np.zeros((len(rows), d), np.float32)
 
         return Target(matrix.values, base, matrix.weights, LOSSES[self.loss])
 
-    def refined(self, target: Target, progress):
+    def refine(self, target: Target, progress: Progress | None) -> Iterator[Codes]:
         """The codes after every stage."""
         codes = None
         for stage, bits in enumerate(self.widths):
 
-            def tell(step, cost, stage=stage):
-                if progress:
-                    progress({"stage": stage, "step": step, "steps": self.passes, "cost": cost, "saturation": None})
+            def tell(step: int, cost: float | None, stage: int = stage) -> None:
+                self.tell_pass(progress, stage, step, self.passes, cost, None)
 
             codes = fit_codes(target, bits, self.levels, self.passes, self.seed + stage, tell, codes)
             yield codes
 
-    def trained(self, target: Target, device: str, progress):
+    def train(self, target: Target, device: str, progress: Progress | None) -> Iterator[Codes]:
         """The codes after every stage."""
         codes = first_gains(target, 1)
         codes = replace(codes, offset=np.zeros_like(codes.offset))
         for stage, bits in enumerate(self.widths):
 
-            def tell(epoch, cost, saturation, stage=stage):
-                if progress:
-                    progress({"stage": stage, "step": epoch, "steps": self.epochs, "cost": cost, "saturation": saturation})
+            def tell(epoch: int, cost: float, saturation: float, stage: int = stage) -> None:
+                self.tell_pass(progress, stage, epoch, self.epochs, cost, saturation)
 
-            def known(rows, codes=codes):
+            def known(rows: slice | np.ndarray, codes: Codes = codes) -> np.ndarray:
                 return target.base(rows) + codes.decode(rows)
 
-            signs, decoder, offset = train_stage(
-                target.values,
-                known,
-                target.weights,
-                bits,
-                target.loss,
-                self.temperature,
-                self.epochs,
-                self.seed + stage,
-                device,
-                tell,
+            seed = self.seed + stage
+            signs, decoder, offset = train_stage(target, known, bits, self.temperature, self.epochs, seed, device, tell)
+            codes = replace(
+                codes,
+                signs=np.concatenate([codes.signs, signs], axis=1),
+                decoder=np.concatenate([codes.decoder, decoder]),
+                offset=codes.offset + offset,
             )
-            codes = Codes(
-                np.concatenate([codes.signs, signs], axis=1), codes.level, codes.levels, np.concatenate([codes.decoder, decoder]),
-                codes.offset + offset,
-            )  # fmt: skip
             yield codes
 
-    def code_arrays(self, target: Target, codes: Codes) -> dict:
+    def tell_pass(
+        self, progress: Progress | None, stage: int, step: int, steps: int, cost: float | None, saturation: float | None
+    ) -> None:
+        """Tells `progress`, if there is one, of a pass over all rows in a stage; both are counted from 0."""
+        if progress:
+            loss = "" if cost is None else f", loss {cost:.4f}"
+            words = f"stage {stage + 1} of {self.stages}, pass {step + 1} over all rows{loss}"
+            figures = {"stage": stage, "step": step, "steps": steps, "cost": cost, "saturation": saturation}
+            progress(Step((stage + (step + 1) / steps) / self.stages, words, figures))
+
+    def code_arrays(self, target: Target, codes: Codes) -> dict[str, np.ndarray]:
         """The arrays of the codes, which the refined solver fits once more to the decoder as it is stored."""
         if self.solver == "refined":
             stored = stored_decoder(codes.decoder, self.factor_bits)
             fitted = replace(codes, signs=codes.signs.copy(), decoder=read_decoder(stored))
             sweep(target, fitted)
-            codes = replace(regained(target, fitted), decoder=codes.decoder)
-        return self.packed(codes)
+            codes = replace(refit_gains(target, fitted), decoder=codes.decoder)
+        return self.pack(codes)
 
-    def packed(self, codes: Codes) -> dict:
+    def pack(self, codes: Codes) -> dict[str, np.ndarray]:
         """The arrays of the codes as they are."""
         arrays = stored_decoder(codes.decoder, self.factor_bits)
         arrays |= {"codes": np.packbits(codes.signs > 0, axis=1, bitorder="little"), "offset": codes.offset.astype(np.float32)}
@@ -188,11 +172,7 @@ class LightToken(Method):
             arrays |= {"gains": packing.pack_stream(codes.level, self.gain_bits), "levels": codes.levels.astype(np.float32)}
         return arrays
 
-    @property
-    def draft(self):
-        return replace(self, passes=min(self.passes, 2), epochs=min(self.epochs, 2))
-
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         if not self.bits:
             return self.svd.decode(arrays, rows, d)
         signs = packing.read_signs(arrays["codes"][rows], self.bits)
@@ -202,24 +182,23 @@ class LightToken(Method):
         decoded = signs @ read_decoder(arrays) + arrays["offset"]
         return decoded + self.svd.decode(arrays, rows, d) if self.rank else decoded
 
-    def trainable(self, arrays, n, d):
+    def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         base = self.svd.trainable(arrays, n, d) if self.rank else Trainable({}, {})
         if not self.bits:
             return base
         levels = {name: arrays[name] for name in ("levels",) if self.levels > 1}
         codes = {name: arrays[name] for name in ("codes", "gains") if name in arrays}
         ones = {"decoder_scales": np.ones(self.bits, np.float32)}
-        return Trainable(
-            base.parameters | {"decoder": read_decoder(arrays), "offset": arrays["offset"]} | levels, base.fixed | codes | ones
-        )
+        decoder = {"decoder": read_decoder(arrays), "offset": arrays["offset"]}
+        return Trainable(base.parameters | decoder | levels, base.fixed | codes | ones)
 
-    def stored(self, arrays, parameters):
+    def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         base = self.svd.stored(arrays, parameters) if self.rank else {}
         decoder = stored_decoder(parameters["decoder"], self.factor_bits) if self.bits else {}
         return arrays | base | decoder | {name: parameters[name] for name in ("offset", "levels") if name in parameters}
 
-    def layout(self, n, d):
-        layout = self.svd.layout(n, d) if self.rank else {}
+    def layout(self, n: int, d: int) -> Layout:
+        layout: Layout = self.svd.layout(n, d) if self.rank else {}
         if self.bits:
             layout |= {
                 "codes": ((n, (self.bits + 7) // 8), np.uint8),
@@ -231,33 +210,70 @@ class LightToken(Method):
             layout |= {"gains": (((n * self.gain_bits + 7) // 8,), np.uint8), "levels": ((self.levels,), np.float32)}
         return layout
 
-    def parameter_count(self, n, d):
+    def parameter_count(self, n: int, d: int) -> int:
         """Of the low-rank part and the decoders, and a 32nd of a number for every bit."""
         base = self.svd.parameter_count(n, d) if self.rank else 0
-        return (
-            base + (n * (self.bits + (self.gain_bits if self.levels > 1 else 0)) + 31) // 32 + self.bits * d + d
-            if self.bits
-            else base
-        )
+        if not self.bits:
+            return base
+        bits = self.bits + (self.gain_bits if self.levels > 1 else 0)  # of a row
+        return base + (n * bits + 31) // 32 + self.bits * d + d
+
+    def check(self, n: int, d: int) -> None:
+        if self.rank:
+            whole("rank", self.rank, 1, *rank_bound(n, d))
+        if self.bits:
+            whole("bits", self.bits, 1, n - 1, f"the matrix has {n:,} rows")
+
+    @classmethod
+    def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
+        return {"factor_bits": (8,)}
+
+    def knob_values(self, n: int, d: int) -> Sequence[int]:
+        return range(1, n)
+
+    @property
+    def draft(self) -> Self:
+        return replace(self, passes=min(self.passes, 2), epochs=min(self.epochs, 2))
+
+    @property
+    def draft_words(self) -> str:
+        return "after a few passes"
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [
+            cls(bits=16, passes=3),
+            cls(bits=13, rank=2, factor_bits=16, passes=3),
+            cls(bits=21, rank=11, passes=3),
+            cls(bits=0, rank=3, passes=3),
+            cls(bits=0, rank=3, factor_bits=16, passes=3),
+            cls(bits=1, factor_bits=16, passes=3),
+            cls(bits=20, stages=3, passes=2, gain_bits=0),
+            cls(bits=20, stages=2, passes=2, loss="direction", gain_bits=3),
+            cls(bits=12, stages=2, solver="paper", epochs=2),
+            cls(bits=12, rank=2, solver="paper", loss="direction", epochs=2, factor_bits=16),
+        ]
 
 
-def stored_decoder(decoder: np.ndarray, factor_bits: int) -> dict:
+def stored_decoder(decoder: np.ndarray, factor_bits: int) -> dict[str, np.ndarray]:
+    """The arrays that keep a decoder (L, d), each of its rows with a scale."""
     largest = np.maximum(np.abs(decoder).max(axis=1), 1e-30).astype(np.float32)
     if factor_bits > 8:
         return {"decoder": (decoder / largest[:, None]).astype(PRECISIONS[factor_bits]), "decoder_scales": largest}
     return {"decoder": np.rint(decoder / largest[:, None] * 127).astype(np.int8), "decoder_scales": largest / 127}
 
 
-def read_decoder(arrays: dict):
+def read_decoder(arrays: dict[str, Any]) -> Any:
     """(L, d) float32; numpy arrays or torch tensors."""
     xp = array_namespace(arrays["decoder"])
     return xp.astype(arrays["decoder"], xp.float32) * arrays["decoder_scales"][:, None]
 
 
-def prefixes(matrix, result: Compressed) -> list[Compressed]:
+def prefixes(matrix: EmbeddingMatrix, result: Compressed) -> list[Compressed]:
     """The codes of the first one, two, … stages of a fit, each with the decoder that is best for it: by least squares, but the
     whole code as it is."""
     method = result.method
+    assert isinstance(method, LightToken)
     signs = packing.read_signs(result.arrays["codes"], method.bits).astype(np.int8)
     level = packing.read_stream(result.arrays["gains"], method.gain_bits, np.arange(len(signs))) if method.levels > 1 else None
     target = method.target(matrix, result.arrays)
@@ -271,7 +287,7 @@ def prefixes(matrix, result: Compressed) -> list[Compressed]:
             np.zeros((part.bits, matrix.shape[1]), np.float32),
             np.zeros(matrix.shape[1], np.float32),
         )
-        codes = decoder_fitted(target, codes)
+        codes = refit_decoder(target, codes)
         arrays = {name: array for name, array in result.arrays.items() if name in ("coefficients", "bases", "scales")}
-        found.append(Compressed(part, arrays | part.packed(codes), result.shape, result.digest))
+        found.append(Compressed(part, arrays | part.pack(codes), result.shape, result.digest))
     return [*found, result]

@@ -1,12 +1,13 @@
 """What methods with one subspace for all rows share: what they store, its size, and how it is decoded."""
 
-from collections.abc import Callable
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from compress.checks import whole
 from compress.coding import factors
+from compress.coding.layout import Layout
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
 from compress.linalg import blocks
@@ -17,37 +18,40 @@ from compress.methods.base import Method, rank_bound
 class LowRank(Method):
     """A ≈ U Vᵀ of rank j, factors stored at `factor_bits`; numbers stored: n·j + j·d."""
 
-    knob: ClassVar[str] = "j"
-    spanning: ClassVar[tuple[str, ...]] = ("bases",)
+    decoder = "factors"
+    knob = "j"
+    spanning = ("bases",)
 
-    @classmethod
-    def precisions(cls, n, d):
-        return {"factor_bits": factors.BITS}
+    j: int
+    factor_bits: int
 
-    def check(self, n, d):
-        whole("j", self.j, 1, *rank_bound(n, d))
-
-    def projected(self, matrix: EmbeddingMatrix, basis: np.ndarray, refit: Callable | None = None) -> Compressed:
+    def project(self, matrix: EmbeddingMatrix, basis: np.ndarray, refit: Callable | None = None) -> Compressed:
         """The rows' projections on a basis (d, j), stored."""
-        return self.compressed(matrix, blocks.project(matrix.values, basis, matrix.device), basis, refit)
+        return self.compress(matrix, blocks.project(matrix.values, basis, matrix.device), basis, refit)
 
-    def compressed(
-        self, matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, refit: Callable | None
-    ) -> Compressed:
+    def compress(self, matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, refit: Callable | None) -> Compressed:
+        """Coefficients (n, j) and their basis (d, j), stored."""
         arrays = factors.store(matrix, coefficients, basis.T[None], self.factor_bits, refit=refit)
         return Compressed(self, arrays, matrix.shape, matrix.digest)
 
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
 
-    def trainable(self, arrays, n, d):
+    def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         return Trainable(factors.trainable(arrays, self.j), {})
 
-    def stored(self, arrays, parameters):
+    def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return factors.stored(parameters, self.factor_bits)
 
-    def layout(self, n, d):
+    def layout(self, n: int, d: int) -> Layout:
         return factors.layout(n, d, 1, self.j, self.factor_bits)
 
-    def parameter_count(self, n, d):
+    def parameter_count(self, n: int, d: int) -> int:
         return n * self.j + self.j * d
+
+    def check(self, n: int, d: int) -> None:
+        whole("j", self.j, 1, *rank_bound(n, d))
+
+    @classmethod
+    def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
+        return {"factor_bits": factors.BITS}

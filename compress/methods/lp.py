@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Self
 
 import numpy as np
 
-from compress.checks import one_of, real, whole
+from compress.checks import one_of, random_seed, real, setting, whole
 from compress.coding import factors
+from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
+from compress.methods.base import precision
 from compress.methods.low_rank import LowRank
 from compress.solvers import flats
 from compress.solvers.ellipsoid import lowner
@@ -22,6 +24,7 @@ OBJECTIVES = ("entries", "rows")
 STARTS = ("lewis", "lowner")
 LOWNER_COLUMNS = 64  # beyond this many the ellipsoid method takes too long
 PREVIEW_ROWS = 8192
+BEGINNING = 0.05  # share of a fit that the ellipsoid is
 
 
 @dataclass(frozen=True)
@@ -37,76 +40,71 @@ class LpLowRank(LowRank):
     Numbers stored: n·j + j·d, as for SVD.
     """
 
-    j: int = 60
-    p: float = 1.0
-    objective: str = "entries"
-    start: str = "lewis"
-    steps: int = 12
-    factor_bits: int = 16
-    seed: int = 0
+    name = "lp"
+    label = "ℓp low rank"
+    place = 3
 
-    name: ClassVar[str] = "lp"
-    label: ClassVar[str] = "ℓp low rank"
+    j: int = setting(60, whole, 1)
+    p: float = setting(1.0, real, 1, LARGEST_P)
+    objective: str = setting("entries", one_of, OBJECTIVES)
+    start: str = setting("lewis", one_of, STARTS)
+    steps: int = setting(12, whole, 0, 1000)
+    factor_bits: int = precision()
+    seed: int = random_seed()
 
-    def __post_init__(self):
-        whole("j", self.j, 1)
-        real("p", self.p, 1, LARGEST_P)
-        one_of("objective", self.objective, OBJECTIVES)
-        one_of("start", self.start, STARTS)
-        whole("steps", self.steps, 0, 1000)
-        one_of("factor_bits", self.factor_bits, factors.BITS)
-        whole("seed", self.seed, 0, 2**32 - 1)
-
-    def check(self, n, d):
-        super().check(n, d)
-        if self.start == "lowner" and d > LOWNER_COLUMNS:
-            raise ValueError(f"start must be lewis for more than {LOWNER_COLUMNS} columns (the matrix has {d:,}), got 'lowner'")
-
-    def fit(self, matrix, progress=None, warm: Compressed | None = None):
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None, warm: Compressed | None = None) -> Compressed:
         """`warm`: a fit of the same rank to start from instead of an ellipsoid, such as that of a p nearby."""
         n, d = matrix.shape
         self.check(n, d)
         if self.p == 2:
-            return self.projected(matrix, matrix.axes[:, : self.j])
-        some = part(matrix, PREVIEW_ROWS, self.seed) if self.steps == 1 else matrix
+            return self.project(matrix, matrix.axes[:, : self.j])
+        some = sample_nonzero(matrix, PREVIEW_ROWS, self.seed) if self.steps == 1 else matrix
         basis = self.first_basis(some, warm, progress)
         if self.objective == "rows":
-            basis, weights = self.reweighted(some, basis, progress)
-            return self.projected(matrix, basis, partial(factors.least_squares, weights=weights if some is matrix else None))
-        basis = self.reweighted(some, basis, None)[0] if warm is None else basis
+            basis, weights = self.reweight(some, basis, progress)
+            return self.project(matrix, basis, partial(factors.least_squares, weights=weights if some is matrix else None))
+        basis = self.reweight(some, basis, None)[0] if warm is None else basis
         coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 3 if some is matrix else 0)
         if some is not matrix:
             coefficients = blocks.project(matrix.values, basis, matrix.device)
             lower_rows(matrix, coefficients, basis, self.p, rounds=1)
-        return self.compressed(matrix, coefficients, basis, partial(refit_entries, p=self.p))
+        return self.compress(matrix, coefficients, basis, partial(refit_entries, p=self.p))
 
-    def reweighted(self, matrix: EmbeddingMatrix, basis: np.ndarray, progress) -> tuple[np.ndarray, np.ndarray]:
+    def reweight(
+        self, matrix: EmbeddingMatrix, basis: np.ndarray, progress: Progress | None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """The basis carried on to a low row-wise cost, and the row weights of its last refit."""
         at = flats.Flats(basis[None], np.zeros((1, len(basis)), np.float32), np.zeros((1, self.j), np.float32), False)
-        found, seen = flats.settle(flats.all_rows(matrix), at, self.rho, self.steps, progress)
-        return found.bases[0], seen.weights
-
-    def first_basis(self, matrix: EmbeddingMatrix, warm: Compressed | None, progress) -> np.ndarray:
-        """(d, j), orthonormal: from the fit to start at, else the leading axes of the ellipsoid."""
-        d = matrix.shape[1]
-        if warm is not None:
-            if warm.shape[1] != d or warm.method.j != self.j:
-                raise ValueError(f"a warm start must have {d} columns and rank {self.j}, got {warm.shape[1]} and {warm.method.j}")
-            axes = factors.read_bases(warm.arrays)[0].T
-        elif self.start == "lowner":
-            axes = lowner(matrix.values, self.p, matrix.weights if matrix.weighted else None, progress=progress).axes
-        else:
-            axes = lewis_axes(matrix, self.p)
-        few = axes.shape[1] < self.j  # where the rows have a lower rank
-        axes = np.concatenate([axes, matrix.axes], axis=1) if few else axes[:, : self.j]
-        return np.linalg.qr(axes)[0][:, : self.j].astype(np.float32)
+        found, view = flats.settle(flats.all_rows(matrix), at, self.rho, self.steps, progress)
+        return found.bases[0], view.weights
 
     @property
     def rho(self) -> Loss:
         """The loss of a row's distance, for the rows form."""
         return Loss("lp", self.p)
 
-    def lost(self, matrix, result):
+    def first_basis(self, matrix: EmbeddingMatrix, warm: Compressed | None, progress: Progress | None) -> np.ndarray:
+        """(d, j), orthonormal: from the fit to start at, else the leading axes of the ellipsoid."""
+        d = matrix.shape[1]
+        if warm is not None:
+            rank = getattr(warm.method, "j", None)
+            if warm.shape[1] != d or rank != self.j:
+                raise ValueError(f"a warm start must have {d} columns and rank {self.j}, got {warm.shape[1]} and {rank}")
+            axes = factors.read_bases(warm.arrays)[0].T
+        elif self.start == "lowner":
+            axes = lowner(matrix.values, self.p, matrix.weights if matrix.weighted else None, progress=begun(progress)).axes
+        else:
+            axes = lewis_axes(matrix, self.p)
+        few = axes.shape[1] < self.j  # where the rows have a lower rank
+        axes = np.concatenate([axes, matrix.axes], axis=1) if few else axes[:, : self.j]
+        return np.linalg.qr(axes)[0][:, : self.j].astype(np.float32)
+
+    def check(self, n: int, d: int) -> None:
+        super().check(n, d)
+        if self.start == "lowner" and d > LOWNER_COLUMNS:
+            raise ValueError(f"start must be lewis for more than {LOWNER_COLUMNS} columns (the matrix has {d:,}), got 'lowner'")
+
+    def lost(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
         """The objective over its value for a matrix of zeros."""
         left = whole = 0.0
         for rows, block in blocks.walk(matrix.values):
@@ -122,11 +120,42 @@ class LpLowRank(LowRank):
         return (np.abs(errors) ** self.p).sum(axis=1, dtype=np.float64)
 
     @property
-    def draft(self):
+    def draft(self) -> Self:
         return replace(self, start="lewis", steps=1)
 
+    @property
+    def quick(self) -> bool:
+        return self.p == 2 or super().quick
 
-def part(matrix: EmbeddingMatrix, count: int, seed: int) -> EmbeddingMatrix:
+    @property
+    def draft_words(self) -> str:
+        return "from a sample of the rows" if self.objective == "entries" else "after a few passes"
+
+    @property
+    def fit_words(self) -> str:
+        return ": p = 2 is SVD." if self.p == 2 else super().fit_words
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [
+            *(cls(j=3, p=1.0, objective="rows", factor_bits=bits) for bits in factors.BITS),
+            *(cls(j=3, p=1.0, factor_bits=bits) for bits in factors.BITS),
+            cls(j=2, p=1.5, start="lowner"),
+            cls(j=2, p=3.0, objective="rows"),
+            cls(j=2, p=3.0),
+            cls(j=4, p=2.0),
+            cls(j=11, p=1.0),
+            cls(j=1, p=5.0, steps=1),
+            cls(j=2, p=1.2, objective="rows", steps=0),
+        ]
+
+
+def begun(progress: Progress | None) -> Progress | None:
+    """Tells of the search for the ellipsoid as the beginning of the fit."""
+    return progress and (lambda step: progress(replace(step, share=BEGINNING * step.share)))
+
+
+def sample_nonzero(matrix: EmbeddingMatrix, count: int, seed: int) -> EmbeddingMatrix:
     """So many rows of the matrix, chosen at random from those that are not zero; the matrix itself where it has no more."""
     there = np.flatnonzero((matrix.squared_norms > 0) & (matrix.weights > 0))
     if len(there) <= count:
@@ -135,7 +164,9 @@ def part(matrix: EmbeddingMatrix, count: int, seed: int) -> EmbeddingMatrix:
     return EmbeddingMatrix(matrix.values[rows], weights=matrix.weights[rows], device=matrix.device)
 
 
-def refit_entries(matrix, codes, bases, labels, offsets, p: float) -> np.ndarray:
+def refit_entries(
+    matrix: EmbeddingMatrix, codes: np.ndarray, bases: np.ndarray, labels: np.ndarray, offsets: np.ndarray, p: float
+) -> np.ndarray:
     """The one basis of `bases` (1, j, d) lowered to the ℓp error that the given codes (n, j) allow."""
     basis = np.ascontiguousarray(bases[0].T)
     weights = matrix.weights if matrix.weighted else None

@@ -1,19 +1,23 @@
 """Projective clustering: k subspaces, each row in the one nearest to it."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import Any, Self
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress.checks import one_of, real, whole
+from compress.checks import one_of, random_seed, real, setting, whole
 from compress.coding import factors, packing
+from compress.coding.layout import Layout
+from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
 from compress.linalg import blocks
-from compress.methods.base import Method, rank_bound
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import Method, precision, rank_bound
 from compress.solvers.flats import find_flats
 from compress.solvers.losses import LARGEST_P, Loss
 from compress.solvers.losses import NAMES as LOSSES
@@ -36,48 +40,25 @@ class ProjectiveClustering(Method):
     which the paper leaves out of its count.
     """
 
-    k: int = 5
-    j: int = 60
-    affine: bool = False
-    loss: str = "lp"
-    p: float = 2.0
-    scale: float | None = None
-    restarts: int = 8
-    steps: int = 12
-    factor_bits: int = 16
-    seed: int = 0
+    name = "projective"
+    label = "k subspaces"
+    place = 2
+    decoder = "factors"
+    knob = "j"
+    spanning = ("bases", "offsets")
 
-    name: ClassVar[str] = "projective"
-    label: ClassVar[str] = "k subspaces"
-    knob: ClassVar[str] = "j"
-    spanning: ClassVar[tuple[str, ...]] = ("bases", "offsets")
+    k: int = setting(5, whole, 1, 65536)
+    j: int = setting(60, whole, 1)
+    affine: bool = setting(False, one_of, (False, True))
+    loss: str = setting("lp", one_of, LOSSES)
+    p: float = setting(2.0, real, 1, LARGEST_P)
+    scale: float | None = setting(None, real, 1e-15, 1e20)
+    restarts: int = setting(8, whole, 1, 1000)
+    steps: int = setting(12, whole, 1, 1000)
+    factor_bits: int = precision()
+    seed: int = random_seed()
 
-    def __post_init__(self):
-        whole("k", self.k, 1, 65536)
-        whole("j", self.j, 1)
-        one_of("affine", self.affine, (False, True))
-        one_of("loss", self.loss, LOSSES)
-        real("p", self.p, 1, LARGEST_P)
-        if self.scale is not None:
-            real("scale", self.scale, 1e-15, 1e20)
-        whole("restarts", self.restarts, 1, 1000)
-        whole("steps", self.steps, 1, 1000)
-        one_of("factor_bits", self.factor_bits, factors.BITS)
-        whole("seed", self.seed, 0, 2**32 - 1)
-
-    @classmethod
-    def precisions(cls, n, d):
-        return {"factor_bits": factors.BITS}
-
-    @classmethod
-    def choices(cls, n, d):
-        return {**cls.precisions(n, d), "k": [k for k in GROUPS if k <= n]}
-
-    def check(self, n, d):
-        whole("k", self.k, 1, n, f"the matrix has {n:,} rows")
-        whole("j", self.j, 1, *rank_bound(n, d))
-
-    def fit(self, matrix, progress=None):
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         n, d = matrix.shape
         self.check(n, d)
         with one_thread() if self == self.draft else nullcontext():
@@ -99,11 +80,7 @@ class ProjectiveClustering(Method):
         """The loss of a row's distance."""
         return Loss(self.loss, self.p, self.scale) if self.loss != "lp" else Loss("lp", self.p)
 
-    @property
-    def draft(self):
-        return replace(self, restarts=1, steps=1)
-
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         coefficients = factors.read_coefficients(arrays, rows, self.j)
         bases = factors.read_bases(arrays)
         if self.k == 1:
@@ -116,18 +93,18 @@ class ProjectiveClustering(Method):
             decoded = decoded + arrays["offsets"][labels]
         return decoded
 
-    def labels(self, arrays, rows):
+    def labels(self, arrays: dict[str, Any], rows: Any) -> Any:
         """The subspace of each of those rows, int64."""
         return packing.read_stream(arrays["labels"], packing.width(self.k), rows) if self.k > 1 else 0 * rows
 
-    def trainable(self, arrays, n, d):
+    def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         parameters = factors.trainable(arrays, self.j) | ({"offsets": arrays["offsets"]} if self.affine else {})
         return Trainable(parameters, {"labels": arrays["labels"]} if self.k > 1 else {})
 
-    def stored(self, arrays, parameters):
+    def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return arrays | factors.stored(parameters, self.factor_bits) | ({"offsets": parameters["offsets"]} if self.affine else {})
 
-    def layout(self, n, d):
+    def layout(self, n: int, d: int) -> Layout:
         layout = factors.layout(n, d, self.k, self.j, self.factor_bits)
         if self.k > 1:
             layout["labels"] = ((n * packing.width(self.k) + 7) // 8,), np.uint8
@@ -135,16 +112,54 @@ class ProjectiveClustering(Method):
             layout["offsets"] = (self.k, d), np.float32
         return layout
 
-    def check_stored(self, arrays, n, d):
+    def parameter_count(self, n: int, d: int) -> int:
+        return n * self.j + self.k * self.j * d + (self.k * d if self.affine else 0)
+
+    def check(self, n: int, d: int) -> None:
+        whole("k", self.k, 1, n, f"the matrix has {n:,} rows")
+        whole("j", self.j, 1, *rank_bound(n, d))
+
+    def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
         super().check_stored(arrays, n, d)
         if self.labels(arrays, np.arange(n)).max() >= self.k:
             raise ValueError(f"a label is beyond the {self.k} subspaces")
 
-    def parameter_count(self, n, d):
-        return n * self.j + self.k * self.j * d + (self.k * d if self.affine else 0)
+    @classmethod
+    def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
+        return {"factor_bits": factors.BITS}
+
+    @classmethod
+    def choices(cls, n: int, d: int) -> dict[str, Sequence[Any]]:
+        return {**cls.precisions(n, d), "k": [k for k in GROUPS if k <= n]}
+
+    @property
+    def draft(self) -> Self:
+        return replace(self, restarts=1, steps=1)
+
+    @property
+    def draft_words(self) -> str:
+        return "from a sample of the rows" if self.k > 1 else super().draft_words
+
+    @property
+    def fit_words(self) -> str:
+        return f": the best of {self.restarts} restarts, carried on over all rows." if self.k > 1 else super().fit_words
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [
+            *(cls(k=3, j=3, restarts=2, factor_bits=bits) for bits in factors.BITS),
+            *(cls(k=4, j=3, affine=True, restarts=2, factor_bits=bits) for bits in factors.BITS),
+            cls(k=1, j=3, factor_bits=4),
+            cls(k=1, j=2, affine=True),
+            cls(k=2, j=11, restarts=1),
+            cls(k=2, j=2, p=1.0, restarts=1, factor_bits=8),
+            cls(k=2, j=2, loss="tukey", restarts=1),
+            cls(k=1, j=2, loss="huber", scale=0.5),
+            cls(k=9, j=1, restarts=1, steps=1, seed=5),
+        ]
 
 
-def by_group(coefficients, bases, labels):
+def by_group(coefficients: Any, bases: Any, labels: Any) -> Any:
     """Each row's coefficients (r, j) times the basis of its group, bases (k, j, d): (r, d).
 
     Equal to the paper's layer, k small layers in parallel joined by one of (k·j) × d whose input is zero outside the row's own
@@ -152,10 +167,8 @@ def by_group(coefficients, bases, labels):
     """
     xp = array_namespace(coefficients)
     order = xp.argsort(labels, stable=True)
-    ordered, counts = (
-        coefficients[order],
-        xp.sum(labels[:, None] == xp.arange(bases.shape[0], device=device(labels)), axis=0),
-    )
+    ordered = coefficients[order]
+    counts = xp.sum(labels[:, None] == xp.arange(bases.shape[0], device=device(labels)), axis=0)
     parts, start = [], 0
     for z, count in enumerate(counts.tolist()):
         if count:

@@ -1,11 +1,16 @@
 """Every row a sum of vectors, one from each of several codebooks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, Self
 
 import numpy as np
 
-from compress.checks import whole
+from compress.checks import setting, whole
+from compress.errors import Progress
+from compress.form.compressed import Compressed
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import tell_count
 from compress.methods.vector_quantizers import VectorQuantization, unit_of, weights_of
 
 SAMPLE_ROWS, SAMPLE_PER_VECTOR = 8192, 64  # that the codebooks are trained on: so many, or so many for each of their vectors
@@ -22,56 +27,60 @@ class ResidualQuantization(VectorQuantization):
     codes of all rows by least squares, weighted as the matrix is.
     """
 
-    steps: int = 5
-    beam: int = 5
+    name = "rq"
+    label = "RQ"
+    place = 8
+    spanning = ("codebooks",)
 
-    name: ClassVar[str] = "rq"
-    label: ClassVar[str] = "RQ"
-    spanning: ClassVar[tuple[str, ...]] = ("codebooks",)
+    steps: int = setting(5, whole, 1, 1000)
+    beam: int = setting(5, whole, 1, 64)
 
-    def __post_init__(self):
-        super().__post_init__()
-        whole("beam", self.beam, 1, 64)
-
-    @classmethod
-    def precisions(cls, n, d):
-        return {"code_bits": [bits for bits in (4, 6) if 2**bits <= n] or [1]}
-
-    @property
-    def draft(self):
-        return replace(self, steps=1, beam=1)
-
-    def knob_values(self, n, d):
-        return range(1, 32 * d + 1)
-
-    def search(self, matrix, progress):
+    def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
         import faiss
 
         n, d = matrix.shape
         unit, weights, count = unit_of(matrix), weights_of(matrix), 2**self.code_bits
-        values = matrix.values / unit
+        values: np.ndarray = matrix.values / unit
         coder = faiss.ResidualQuantizer(d, self.parts, self.code_bits)
-        trained_on = sample(values, weights, max(SAMPLE_ROWS, SAMPLE_PER_VECTOR * count), self.seed)
+        trained_on = draw_rows(values, weights, max(SAMPLE_ROWS, SAMPLE_PER_VECTOR * count), self.seed)
         coder.train_type = coder.Train_progressive_dim if len(trained_on) >= d else coder.Train_default
         coder.cp.niter, coder.cp.seed = self.steps, self.seed_of(0)
         coder.cp.min_points_per_centroid, coder.cp.max_points_per_centroid = 1, n
         coder.max_mem_distances, coder.use_beam_LUT, coder.max_beam_size = BEAM_BYTES, 1, 1  # a beam in training gains nothing
         coder.train(trained_on)
-        if progress:
-            progress({"step": 1, "steps": 2})
+        tell_count(progress, "step", 1, 2)
         coder.max_beam_size = self.beam
         codes = faiss.unpack_bitstrings(coder.compute_codes(values), self.parts, self.code_bits).astype(np.int64)
-        return self.compressed(matrix, unit, refitted(values, codes, count, weights), codes)
+        return self.compress(matrix, unit, refit_codebooks(values, codes, count, weights), codes)
 
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         books, codes = self.read_books(arrays), self.read_codes(arrays, rows)
         decoded = books[codes[:, 0]]
         for part in range(1, self.parts):
             decoded = decoded + books[codes[:, part]]
         return decoded
 
+    @classmethod
+    def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
+        return {"code_bits": [bits for bits in (4, 6) if 2**bits <= n] or [1]}
 
-def sample(values: np.ndarray, weights: np.ndarray | None, most: int, seed: int) -> np.ndarray:
+    def knob_values(self, n: int, d: int) -> Sequence[int]:
+        return range(1, 32 * d + 1)
+
+    @property
+    def draft(self) -> Self:
+        return replace(self, steps=1, beam=1)
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [
+            cls(parts=5, code_bits=3, steps=4),
+            cls(parts=2, code_bits=5, codebook_bits=32, beam=1, seed=3),
+            cls(parts=1, code_bits=1, steps=1),
+        ]
+
+
+def draw_rows(values: np.ndarray, weights: np.ndarray | None, most: int, seed: int) -> np.ndarray:
     """At most so many rows, the heavier ones more likely."""
     if len(values) <= most:
         return values
@@ -79,7 +88,7 @@ def sample(values: np.ndarray, weights: np.ndarray | None, most: int, seed: int)
     return values[np.sort(np.random.default_rng(seed).choice(len(values), most, replace=False, p=chances))]
 
 
-def refitted(values: np.ndarray, codes: np.ndarray, count: int, weights: np.ndarray | None) -> np.ndarray:
+def refit_codebooks(values: np.ndarray, codes: np.ndarray, count: int, weights: np.ndarray | None) -> np.ndarray:
     """The codebooks (parts, count, d) that with the given codes come closest to the rows."""
     from scipy import sparse
 

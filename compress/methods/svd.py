@@ -1,10 +1,14 @@
 """The baseline: one subspace for all rows."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Self
 
-from compress.checks import one_of, whole
+from compress.checks import setting, whole
 from compress.coding import factors
+from compress.errors import Progress
+from compress.form.compressed import Compressed
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import precision
 from compress.methods.low_rank import LowRank
 
 
@@ -16,16 +20,17 @@ class SVD(LowRank):
     The basis comes from the d × d Gram matrix; numbers stored: n·j + j·d.
     """
 
-    j: int = 60
-    factor_bits: int = 16
+    name = "svd"
+    label = "SVD"
+    place = 1
 
-    name: ClassVar[str] = "svd"
-    label: ClassVar[str] = "SVD"
+    j: int = setting(60, whole, 1)
+    factor_bits: int = precision()
 
-    def __post_init__(self):
-        whole("j", self.j, 1)
-        one_of("factor_bits", self.factor_bits, factors.BITS)
-
-    def fit(self, matrix, progress=None):
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         self.check(*matrix.shape)
-        return self.projected(matrix, matrix.axes[:, : self.j])
+        return self.project(matrix, matrix.axes[:, : self.j])
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [*(cls(j=3, factor_bits=bits) for bits in factors.BITS), cls(j=1), cls(j=11)]

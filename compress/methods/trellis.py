@@ -2,23 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, Self
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress.checks import one_of, real, whole
+from compress.checks import one_of, random_seed, real, setting, whole
 from compress.coding import basis_code as coded_basis
 from compress.coding import packing
 from compress.coding.classes import Classes, find_classes
-from compress.coding.layout import bytes_of, check_stored
+from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_bytes, plan_within
-from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, decoded, encode, kinds_at, read, spread
+from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, read, spread
+from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, seen_through
+from compress.methods.base import Method, seen_through, tell_count
 
 SAMPLE = 16384  # rows that classes are found and their statistics taken from
 REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often
@@ -38,53 +39,32 @@ class Trellis(Method):
     of it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination is ours.)
     """
 
-    rate: float = 1.28
-    classes: int = 8
-    states: int = 4096
-    seed: int = 0
+    name = "trellis"
+    label = "Trellis"
+    place = 5
+    decoder = "trellis"
+    knob = "rate"
+    coded = True
 
-    name: ClassVar[str] = "trellis"
-    label: ClassVar[str] = "Trellis"
-    knob: ClassVar[str] = "rate"
+    rate: float = setting(1.28, real, 1e-6, 1e4)
+    classes: int = setting(8, whole, 1, 256)
+    states: int = setting(4096, one_of, tuple(SEEDS))
+    seed: int = random_seed()
 
-    def __post_init__(self):
-        real("rate", self.rate, 1e-6, 1e4)
-        whole("classes", self.classes, 1, 256)
-        one_of("states", self.states, tuple(SEEDS))
-        whole("seed", self.seed, 0, 2**32 - 1)
-
-    def size(self, n, d):
-        return int(n * d * self.rate / 8 + 1e-6)
-
-    def check(self, n, d):
-        least = self.smallest(n, d).rate
-        if self.rate < least:
-            raise ValueError(f"rate must be a number at least {least:.6g} (for {n:,} rows of {d:,} columns), got {self.rate!r}")
-
-    def within(self, n, d, n_bytes):
-        return replace(self, rate=8 * int(n_bytes) / (n * d)) if n_bytes >= least_bytes(d) else None
-
-    def smallest(self, n, d):
-        return replace(self, rate=8 * least_bytes(d) / (n * d))
-
-    @property
-    def draft(self):
-        return replace(self, states=256)
-
-    def fit(self, matrix, progress=None):
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         self.check(*matrix.shape)
-        return Compressed(self, self.coded(matrix, None, progress), matrix.shape, matrix.digest)
+        return Compressed(self, self.code_rows(matrix, None, progress), matrix.shape, matrix.digest)
 
-    def fit_under(self, matrix, root, progress=None):
+    def fit_under(self, matrix: EmbeddingMatrix, root: np.ndarray, progress: Progress | None = None) -> Compressed:
         """Directions that are to be stored are then no longer at right angles, nor of one length as they are seen."""
         self.check(*matrix.shape)
-        return Compressed(self, self.coded(seen_through(matrix, root), root, progress), matrix.shape, matrix.digest)
+        return Compressed(self, self.code_rows(seen_through(matrix, root), root, progress), matrix.shape, matrix.digest)
 
-    def coded(self, matrix: EmbeddingMatrix, root: np.ndarray | None, progress) -> dict:
+    def code_rows(self, matrix: EmbeddingMatrix, root: np.ndarray | None, progress: Progress | None) -> dict[str, np.ndarray]:
         """The arrays for rows of A M, which `matrix` holds, that decode to those of A. root: M (d, d), None for 1."""
         n, d = matrix.shape
         rng = np.random.default_rng(self.seed)
-        axes, plan, labels = self.planned(matrix, rng, root is not None)
+        axes, plan, labels = self.plan(matrix, rng, root is not None)
         schedule = Schedule(kinds_at(plan.rates), self.states)
         arrays = {"kinds": schedule.kinds, "labels": packing.pack_stream(labels, packing.width(len(plan.rates)))}
         inverse, lengths = axes[:, plan.kept], np.ones(len(plan.kept), np.float32)
@@ -96,15 +76,15 @@ class Trellis(Method):
                 basis = basis @ root
                 lengths = np.linalg.norm(basis, axis=1).astype(np.float32)
             inverse = (np.linalg.pinv(basis) * lengths).astype(np.float32)
-        sample = blocks.some_rows(n, SAMPLE, rng)
+        sample = blocks.sample_rows(n, SAMPLE, rng)
         classes = Classes.of(matrix.values[sample] @ inverse, labels[sample], matrix.weights[sample], len(plan.rates))
         arrays |= stored_means(classes.means / lengths)
         means = read_means(arrays) * lengths
         scales = (np.sqrt(classes.variances) * spread(plan.rates)).astype(np.float32)
-        sample = blocks.some_rows(n, REFITTED, rng)
+        sample = blocks.sample_rows(n, REFITTED, rng)
         numbers = matrix.values[sample] @ inverse - means[labels[sample]]
         for _ in range(PASSES):
-            scales = refitted(scales, numbers, labels[sample], matrix.weights[sample], schedule)
+            scales = refit_scales(scales, numbers, labels[sample], matrix.weights[sample], schedule)
         arrays |= stored_scales(scales / lengths)
         scales = read_scales(arrays) * lengths
         arrays["extra"] = np.zeros((int(schedule.lengths[1, labels].sum()) + 7) // 8, np.uint8)
@@ -116,19 +96,18 @@ class Trellis(Method):
             bits, extra_bits = schedule.pack(encode(numbers, labels[rows], scales, schedule), labels[rows])
             at = packing.put_bits(arrays["codes"], at, bits)
             extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
-            if progress:
-                progress({"step": min(first + BLOCK, n), "steps": n})
+            tell_count(progress, "row", min(first + BLOCK, n), n)
         return arrays
 
-    def planned(self, matrix: EmbeddingMatrix, rng: np.random.Generator, turned: bool) -> tuple[np.ndarray, Plan, np.ndarray]:
+    def plan(self, matrix: EmbeddingMatrix, rng: np.random.Generator, turned: bool) -> tuple[np.ndarray, Plan, np.ndarray]:
         """The axes (d, m), the plan, and the class of each row (n,): in the principal axes or, where they need not be turned and
         that is better, in the columns as they are."""
         n, d = matrix.shape
-        sample = blocks.some_rows(n, SAMPLE, rng)
-        found = []
+        sample = blocks.sample_rows(n, SAMPLE, rng)
+        found: list[tuple[Plan, Classes, np.ndarray, Callable[..., Plan | None]] | None] = []
         for axes in (matrix.axes[:, : min(n, d)].astype(np.float32), np.eye(d, dtype=np.float32))[: 1 if turned else 2]:
 
-            def plan_of(classes, counts=None, rotated=not found):
+            def plan_of(classes: Classes, counts: np.ndarray | None = None, rotated: bool = not found) -> Plan | None:
                 counts = n * classes.shares if counts is None else counts
                 return plan_within(self.size(n, d), classes, counts, d, self.states, rotated)
 
@@ -138,13 +117,15 @@ class Trellis(Method):
         plan, classes, axes, plan_of = min(filter(None, found), key=lambda each: each[0].error)
         walked = blocks.walk(matrix.values)
         labels = np.concatenate([classes.assign(block @ axes, matrix.weights[rows], plan.level) for rows, block in walked])
-        return axes, plan_of(classes, np.bincount(labels, minlength=len(classes.shares))), labels
+        final = plan_of(classes, np.bincount(labels, minlength=len(classes.shares)))
+        assert final is not None
+        return axes, final, labels
 
-    def prepared(self, arrays, n, d):
+    def prepared(self, arrays: dict[str, Any], n: int, d: int) -> dict[str, Any]:
         """The class of every row, the bit at which it begins, scales and means as floats, and the basis."""
         stream = arrays["codes"]
         xp = array_namespace(stream)
-        schedule = Schedule(on_host(arrays["kinds"]), self.states)
+        schedule = Schedule(blocks.to_host(arrays["kinds"]), self.states)
         labels = packing.read_stream(
             arrays["labels"], packing.width(len(schedule.kinds)), xp.arange(n, dtype=xp.int64, device=device(stream))
         )
@@ -162,19 +143,19 @@ class Trellis(Method):
             "basis": coded_basis.decode(arrays, d) if arrays["basis"].shape[0] else None,
         }
 
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         labels = arrays["labels"][rows]
         starts, extra_starts = arrays["starts"][rows], arrays["extra_starts"][rows]
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
         numbers = numbers * arrays["scales"][labels] + arrays["means"][labels]
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
 
-    def trainable(self, arrays, n, d):
+    def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         prepared = self.prepared(arrays, n, d)
         parameters = {name: prepared.pop(name) for name in ("scales", "means", "basis") if prepared[name] is not None}
         return Trainable(parameters, prepared)
 
-    def stored(self, arrays, parameters):
+    def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A basis is coded anew, at the rates it had; the lengths of its directions go into scales and means."""
         tight, lengths = dict(arrays), 1.0
         if "basis" in parameters:
@@ -182,10 +163,25 @@ class Trellis(Method):
             tight |= coded_basis.code(blocks.unit_rows(parameters["basis"]), arrays["basis_rates"] / 2)
         return tight | stored_means(parameters["means"] * lengths) | stored_scales(np.abs(parameters["scales"] * lengths))
 
-    def check_stored(self, arrays, n, d):
+    def layout(self, n: int, d: int) -> None:
+        """Not known before a fit: how many classes, directions and bits are best, the rows say; only their sum is set."""
+
+    def size(self, n: int, d: int) -> int:
+        return int(n * d * self.rate / 8 + 1e-6)
+
+    def parameter_count(self, n: int, d: int) -> int:
+        """A 32nd of a number for every bit."""
+        return (8 * self.size(n, d) + 31) // 32
+
+    def check(self, n: int, d: int) -> None:
+        least = self.smallest(n, d).rate
+        if self.rate < least:
+            raise ValueError(f"rate must be a number at least {least:.6g} (for {n:,} rows of {d:,} columns), got {self.rate!r}")
+
+    def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
         self.check(n, d)
         c, m = np.shape(arrays.get("kinds", ()))[:2] or (0, 0)
-        layout = {
+        layout: Layout = {
             "kinds": ((c, m), np.uint8),
             "labels": (((n * packing.width(c) + 7) // 8,), np.uint8),
             "means": ((c, m), np.int8),
@@ -196,9 +192,9 @@ class Trellis(Method):
         }
         if not c or not 0 < m <= d or arrays["kinds"].max() >= KINDS or (m < d and not layout["basis_rates"][0][0]):
             raise ValueError("array 'kinds' is not one of directions of the matrix")
-        labels = (
-            packing.read_stream(np.asarray(arrays.get("labels")), packing.width(c), np.arange(n)) if c > 1 else np.zeros(n, int)
-        )
+        labels = np.zeros(n, int)
+        if c > 1:
+            labels = packing.read_stream(np.asarray(arrays.get("labels")), packing.width(c), np.arange(n))
         if labels.max() >= c:
             raise ValueError("array 'labels' has classes that are not there")
         bits, extra_bits = Schedule(arrays["kinds"], self.states).lengths[:, labels].sum(axis=1)
@@ -208,12 +204,29 @@ class Trellis(Method):
         if GUARD + (int(bits) + 7) // 8 > len(arrays["codes"]):
             raise ValueError("array 'codes' is shorter than the rows' bits")
 
-    def parameter_count(self, n, d):
-        """A 32nd of a number for every bit."""
-        return (8 * self.size(n, d) + 31) // 32
+    def within(self, n: int, d: int, n_bytes: float) -> Self | None:
+        return replace(self, rate=8 * int(n_bytes) / (n * d)) if n_bytes >= least_bytes(d) else None
+
+    def smallest(self, n: int, d: int) -> Self:
+        return replace(self, rate=8 * least_bytes(d) / (n * d))
+
+    @property
+    def draft(self) -> Self:
+        return replace(self, states=256)
+
+    @property
+    def quick(self) -> bool:
+        return False  # a draft is a full fit with fewer states, so none is its own
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        rates = [cls(rate=rate, states=256) for rate in (0.8, 1.2, 4.0, 14.0)]
+        return [*rates, cls(rate=6.0, classes=1, states=1024, seed=3), cls(rate=8.0, classes=5)]
 
 
-def best_classes(coefficients, weights, most: int, plan_of: Callable) -> tuple[Plan, Classes] | None:
+def best_classes(
+    coefficients: np.ndarray, weights: np.ndarray, most: int, plan_of: Callable[[Classes], Plan | None]
+) -> tuple[Plan, Classes] | None:
     """Of one class and of `most`, half of that, a quarter, … what leaves the least error to an ideal coder in as many bytes; None
     where not even one class fits."""
     single = find_classes(coefficients, weights, 1, 1.0)
@@ -232,9 +245,11 @@ def best_classes(coefficients, weights, most: int, plan_of: Callable) -> tuple[P
     return min(found, key=lambda each: each[0].error)
 
 
-def refitted(scales, numbers, labels, weights, schedule) -> np.ndarray:
+def refit_scales(
+    scales: np.ndarray, numbers: np.ndarray, labels: np.ndarray, weights: np.ndarray, schedule: Schedule
+) -> np.ndarray:
     """The scales (c, m) that fit the levels that are chosen with the present ones best, held to those where rows are few."""
-    levels = decoded(encode(numbers, labels, scales, schedule), labels, schedule)
+    levels = levels_of(encode(numbers, labels, scales, schedule), labels, schedule)
     one = np.zeros((len(scales), len(labels)), np.float32)
     one[labels, np.arange(len(labels))] = weights
     cross, square = one @ (numbers * levels), one @ levels**2
@@ -242,28 +257,27 @@ def refitted(scales, numbers, labels, weights, schedule) -> np.ndarray:
     return np.where(schedule.kinds > 0, np.maximum(cross + hold * scales, 0) / (square + hold), 0).astype(np.float32)
 
 
-def stored_scales(scales: np.ndarray) -> dict:
+def stored_scales(scales: np.ndarray) -> dict[str, np.ndarray]:
     """The arrays that keep scales (c, m) to the nearest step of an octave, above the least."""
     least = np.float32(max(scales[scales > 0].min(initial=np.inf), scales.max() * 2.0**-15)) if scales.max() > 0 else np.float32(1)
     steps = np.rint(OCTAVE * np.log2(np.maximum(scales, least) / least))
     return {"scales": steps.astype(np.uint8), "least_scale": np.array([least], np.float32)}
 
 
-def read_scales(arrays: dict):
+def read_scales(arrays: dict[str, Any]) -> Any:
+    """(c, m) float32; numpy arrays or torch tensors."""
     xp = array_namespace(arrays["scales"])
     return arrays["least_scale"] * 2 ** (xp.astype(arrays["scales"], xp.float32) / OCTAVE)
 
 
-def stored_means(means: np.ndarray) -> dict:
+def stored_means(means: np.ndarray) -> dict[str, np.ndarray]:
+    """The arrays that keep means (c, m) in whole numbers, with a scale for every direction."""
     largest = np.maximum(np.abs(means).max(axis=0), 1e-30)
     units = (largest / 127).astype(np.float32)
     return {"means": np.rint(means / units).astype(np.int8), "mean_scales": units}
 
 
-def read_means(arrays: dict):
+def read_means(arrays: dict[str, Any]) -> Any:
+    """(c, m) float32; numpy arrays or torch tensors."""
     xp = array_namespace(arrays["means"])
     return xp.astype(arrays["means"], xp.float32) * arrays["mean_scales"]
-
-
-def on_host(array) -> np.ndarray:
-    return array if isinstance(array, np.ndarray) else array.cpu().numpy()

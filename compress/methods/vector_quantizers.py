@@ -1,17 +1,22 @@
 """Rows cut into parts, each part one of a few vectors: what similarity search calls product quantization."""
 
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, Self
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from compress.checks import one_of, whole
+from compress.checks import one_of, random_seed, setting, whole
 from compress.coding import factors, packing
+from compress.coding.layout import Layout
+from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
-from compress.methods.base import Method, rank_bound
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import Method, rank_bound, tell_count
 
 FLOAT = {32: np.float32, 16: np.float16}
 
@@ -24,69 +29,66 @@ class VectorQuantization(Method):
     faiss (J. Johnson, M. Douze and H. Jégou, Billion-scale similarity search with GPUs, 2017), decoding needs none of it.
     """
 
-    parts: int = 8
-    code_bits: int = 8
-    codebook_bits: int = 16
-    steps: int = 25
-    seed: int = 0
+    decoder = "vectors"
+    knob = "parts"
+    coded = True
 
-    knob: ClassVar[str] = "parts"
+    parts: int = setting(8, whole, 1)
+    code_bits: int = setting(8, whole, 1, 12)
+    codebook_bits: int = setting(16, one_of, tuple(FLOAT))
+    steps: int = setting(25, whole, 1, 1000)
+    seed: int = random_seed()
 
-    def __post_init__(self):
-        whole("parts", self.parts, 1)
-        whole("code_bits", self.code_bits, 1, 12)
-        one_of("codebook_bits", self.codebook_bits, tuple(FLOAT))
-        whole("steps", self.steps, 1, 1000)
-        whole("seed", self.seed, 0, 2**32 - 1)
-
-    @classmethod
-    def precisions(cls, n, d):
-        return {"code_bits": [bits for bits in (4, 6, 8) if 2**bits <= n] or [n.bit_length() - 1]}
-
-    def check(self, n, d):
-        whole("code_bits", self.code_bits, 1, min(12, n.bit_length() - 1), f"the matrix has {n:,} rows")
-
-    @property
-    def draft(self):
-        return replace(self, steps=min(self.steps, 2))
-
-    def fit(self, matrix, progress=None):
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         self.check(*matrix.shape)
-        with searching():
+        with one_faiss_thread():
             return self.search(matrix, progress)
 
-    def search(self, matrix, progress) -> Compressed:
-        raise NotImplementedError
+    @abstractmethod
+    def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
+        """The codebooks and the codes that `fit` gives."""
 
-    def compressed(self, matrix, unit: float, books: np.ndarray, codes: np.ndarray, **others: np.ndarray) -> Compressed:
+    def compress(
+        self, matrix: EmbeddingMatrix, unit: np.float32, books: np.ndarray, codes: np.ndarray, **others: np.ndarray
+    ) -> Compressed:
         """Codes (n, parts) and codebooks in a unit, kept."""
-        arrays = {"codes": packing.pack_stream(codes.ravel(), self.code_bits), "codebooks": self.rounded(books), "unit": unit[None]}
+        arrays = {
+            "codes": packing.pack_stream(codes.ravel(), self.code_bits),
+            "codebooks": self.rounded(books),
+            "unit": np.array([unit]),
+        }
         return Compressed(self, arrays | others, matrix.shape, matrix.digest)
 
     def rounded(self, books: np.ndarray) -> np.ndarray:
+        """Codebooks as they are stored."""
         return books.astype(FLOAT[self.codebook_bits])
 
-    def read_codes(self, arrays, rows):
+    def seed_of(self, part: int) -> int:
+        """The seed of a part's k-means."""
+        return int(np.random.default_rng((self.seed, part)).integers(2**31))
+
+    def read_codes(self, arrays: dict[str, Any], rows: Any) -> Any:
         """(r, parts): where each part's vector lies among those of all codebooks."""
         xp = array_namespace(rows)
         part = xp.arange(self.parts, dtype=xp.int64, device=device(rows))
         codes = packing.read_stream(arrays["codes"], self.code_bits, rows[:, None] * self.parts + part)
         return codes + 2**self.code_bits * part
 
-    def read_books(self, arrays):
+    def read_books(self, arrays: dict[str, Any]) -> Any:
         """The vectors of all codebooks, (parts · 2^code_bits, length) float32."""
         books = arrays["codebooks"]
         xp = array_namespace(books)
         return xp.reshape(xp.astype(books, xp.float32), (-1, books.shape[2])) * arrays["unit"]
 
-    def trainable(self, arrays, n, d):
-        parameters = {name: arrays[name].astype(np.float32) for name in ("codebooks", "rotation") if name in arrays}
+    def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
+        moving: list[str] = [name for name in ("codebooks", "rotation") if name in arrays]
+        parameters = {name: arrays[name].astype(np.float32) for name in moving}
         return Trainable(parameters, {name: arrays[name] for name in ("codes", "unit")})
 
-    def stored(self, arrays, parameters):
+    def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return arrays | {name: factors.within(array, arrays[name].dtype.type) for name, array in parameters.items()}
 
-    def layout(self, n, d):
+    def layout(self, n: int, d: int) -> Layout:
         return {
             "codes": (((n * self.parts * self.code_bits + 7) // 8,), np.uint8),
             "codebooks": ((self.parts, 2**self.code_bits, self.length(d)), FLOAT[self.codebook_bits]),
@@ -97,12 +99,20 @@ class VectorQuantization(Method):
         """Columns of a codebook."""
         return d
 
-    def parameter_count(self, n, d):
+    def parameter_count(self, n: int, d: int) -> int:
         """Of the codebooks, and a 32nd of a number for every bit of a code."""
         return self.parts * 2**self.code_bits * self.length(d) + (n * self.parts * self.code_bits + 31) // 32
 
-    def seed_of(self, part: int) -> int:
-        return int(np.random.default_rng((self.seed, part)).integers(2**31))
+    def check(self, n: int, d: int) -> None:
+        whole("code_bits", self.code_bits, 1, min(12, n.bit_length() - 1), f"the matrix has {n:,} rows")
+
+    @classmethod
+    def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
+        return {"code_bits": [bits for bits in (4, 6, 8) if 2**bits <= n] or [n.bit_length() - 1]}
+
+    @property
+    def draft(self) -> Self:
+        return replace(self, steps=min(self.steps, 2))
 
 
 @dataclass(frozen=True)
@@ -111,20 +121,11 @@ class ProductQuantization(VectorQuantization):
     Douze and C. Schmid, *Product quantization for nearest neighbor search*, 2011). The k-means of every part is weighted as the
     matrix is."""
 
-    name: ClassVar[str] = "pq"
-    label: ClassVar[str] = "PQ"
+    name = "pq"
+    label = "PQ"
+    place = 6
 
-    def check(self, n, d):
-        super().check(n, d)
-        divides("parts", self.parts, d, f"the matrix has {d:,} columns")
-
-    def knob_values(self, n, d):
-        return divisors(d)
-
-    def length(self, d):
-        return -(-d // self.parts)
-
-    def search(self, matrix, progress):
+    def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
         n, d = matrix.shape
         unit, weights = unit_of(matrix), weights_of(matrix)
         books, codes = [], np.empty((n, self.parts), np.int64)
@@ -132,13 +133,26 @@ class ProductQuantization(VectorQuantization):
             points = columns(matrix.values, part, self.length(d)) / unit
             books.append(centroids(points, 2**self.code_bits, weights, self.steps, self.seed_of(part)))
             codes[:, part] = nearest(points, self.rounded(books[-1]))
-            if progress:
-                progress({"step": part + 1, "steps": self.parts})
-        return self.compressed(matrix, unit, np.stack(books), codes)
+            tell_count(progress, "part", part + 1, self.parts)
+        return self.compress(matrix, unit, np.stack(books), codes)
 
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         xp = array_namespace(arrays["codebooks"])
         return xp.reshape(self.read_books(arrays)[self.read_codes(arrays, rows)], (rows.shape[0], d))
+
+    def length(self, d: int) -> int:
+        return -(-d // self.parts)
+
+    def check(self, n: int, d: int) -> None:
+        super().check(n, d)
+        check_divides("parts", self.parts, d, f"the matrix has {d:,} columns")
+
+    def knob_values(self, n: int, d: int) -> Sequence[int]:
+        return divisors(d)
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [cls(parts=11, code_bits=3, steps=4), cls(parts=1, code_bits=7, codebook_bits=32, seed=3)]
 
 
 @dataclass(frozen=True)
@@ -151,67 +165,43 @@ class OptimizedProductQuantization(VectorQuantization):
     then refitted after every round of k-means, `steps` times. Both are weighted as the matrix is.
     """
 
-    dims: int | None = None
+    name = "opq"
+    label = "OPQ"
+    place = 7
+    spanning = ("rotation",)
 
-    name: ClassVar[str] = "opq"
-    label: ClassVar[str] = "OPQ"
-    spanning: ClassVar[tuple[str, ...]] = ("rotation",)
+    dims: int | None = setting(None, whole, 1)
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.dims is not None:
-            whole("dims", self.dims, 1)
-
-    @classmethod
-    def choices(cls, n, d):
-        return {**cls.precisions(n, d), "dims": [None, *sorted({d // part for part in (2, 4) if d % part == 0 and d // part > 1})]}
-
-    def check(self, n, d):
-        super().check(n, d)
-        if self.dims is not None:
-            whole("dims", self.dims, 1, *rank_bound(d, d))
-        because = f"the matrix has {d:,} columns" if self.dims is None else f"dims is {self.dims:,}"
-        divides("parts", self.parts, self.turned(d), because)
-
-    def knob_values(self, n, d):
-        return divisors(self.turned(d))
-
-    def turned(self, d: int) -> int:
-        """Columns of the turned rows."""
-        return d if self.dims is None else self.dims
-
-    def length(self, d):
-        return -(-self.turned(d) // self.parts)
-
-    def search(self, matrix, progress):
+    def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
         n, d = matrix.shape
         unit, weights, count = unit_of(matrix), weights_of(matrix), 2**self.code_bits
         values, length = matrix.values / unit, self.length(d)
-        rotation, books = self.first_rotation(matrix), [None] * self.parts
+        rotation, books = self.first_rotation(matrix), self.parts * [np.empty(0)]
         for step in range(self.steps):
             turned, decoded = values @ rotation.T, np.empty((n, self.turned(d)), np.float32)
             for part in range(self.parts):
                 points = columns(turned, part, length)
-                books[part] = centroids(points, count, weights, 1, self.seed_of(part), books[part])
+                start = books[part] if step else None
+                books[part] = centroids(points, count, weights, 1, self.seed_of(part), start)
                 decoded[:, part * length : (part + 1) * length] = books[part][nearest(points, books[part])]
             if weights is not None:
                 decoded *= weights[:, None]
             left, _, right = np.linalg.svd((decoded.T @ values).astype(np.float64), full_matrices=False)
             rotation = (left @ right).astype(np.float32)
-            if progress:
-                progress({"step": step + 1, "steps": self.steps})
+            tell_count(progress, "round", step + 1, self.steps)
         kept = rotation.astype(np.float16)
         turned, codes = values @ kept.T.astype(np.float32), np.empty((n, self.parts), np.int64)
         for part in range(self.parts):
             points = columns(turned, part, length)
             books[part] = centroids(points, count, weights, self.steps, self.seed_of(part), books[part])
             codes[:, part] = nearest(points, self.rounded(books[part]))
-        return self.compressed(matrix, unit, np.stack(books), codes, rotation=kept)
+        return self.compress(matrix, unit, np.stack(books), codes, rotation=kept)
 
-    def first_rotation(self, matrix) -> np.ndarray:
+    def first_rotation(self, matrix: EmbeddingMatrix) -> np.ndarray:
         """(dims, d): each principal direction, the strongest first, goes to the part whose variances have the least product yet."""
         d = matrix.shape[1]
-        length, logs, members = self.length(d), np.zeros(self.parts), [[] for _ in range(self.parts)]
+        length, logs = self.length(d), np.zeros(self.parts)
+        members: list[list[int]] = [[] for _ in range(self.parts)]
         axes = matrix.axes[:, : self.turned(d)]
         weighted = (matrix.values @ axes.astype(np.float32)) ** 2
         energies = matrix.weights @ weighted.astype(np.float64)
@@ -221,20 +211,49 @@ class OptimizedProductQuantization(VectorQuantization):
             logs[part] += np.log(energy)
         return np.ascontiguousarray(axes[:, np.concatenate(members)].T, dtype=np.float32)
 
-    def decode(self, arrays, rows, d):
+    def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         xp = array_namespace(arrays["codebooks"])
         turned = xp.reshape(self.read_books(arrays)[self.read_codes(arrays, rows)], (rows.shape[0], self.turned(d)))
         return turned @ xp.astype(arrays["rotation"], xp.float32)
 
-    def layout(self, n, d):
+    def layout(self, n: int, d: int) -> Layout:
         return super().layout(n, d) | {"rotation": ((self.turned(d), d), np.float16)}
 
-    def parameter_count(self, n, d):
+    def turned(self, d: int) -> int:
+        """Columns of the turned rows."""
+        return d if self.dims is None else self.dims
+
+    def length(self, d: int) -> int:
+        return -(-self.turned(d) // self.parts)
+
+    def parameter_count(self, n: int, d: int) -> int:
         return super().parameter_count(n, d) + self.turned(d) * d
+
+    def check(self, n: int, d: int) -> None:
+        super().check(n, d)
+        if self.dims is not None:
+            whole("dims", self.dims, 1, *rank_bound(d, d))
+        because = f"the matrix has {d:,} columns" if self.dims is None else f"dims is {self.dims:,}"
+        check_divides("parts", self.parts, self.turned(d), because)
+
+    @classmethod
+    def choices(cls, n: int, d: int) -> dict[str, Sequence[Any]]:
+        return {**cls.precisions(n, d), "dims": [None, *sorted({d // part for part in (2, 4) if d % part == 0 and d // part > 1})]}
+
+    def knob_values(self, n: int, d: int) -> Sequence[int]:
+        return divisors(self.turned(d))
+
+    @classmethod
+    def examples(cls) -> list[Self]:
+        return [
+            cls(parts=11, code_bits=3, steps=4),
+            cls(parts=2, code_bits=5, codebook_bits=32, dims=6, seed=3),
+            cls(parts=1, code_bits=1, dims=1),
+        ]
 
 
 @contextmanager
-def searching():
+def one_faiss_thread() -> Iterator[None]:
     """faiss on one thread: threads do not change what is found then, and those of a busy machine would wait for each other for many
     times the work."""
     import faiss
@@ -247,32 +266,36 @@ def searching():
         faiss.omp_set_num_threads(before)
 
 
-def divides(name: str, value: int, whole: int, because: str) -> None:
+def check_divides(name: str, value: int, whole: int, because: str) -> None:
     """Raises ValueError unless the setting divides a number."""
     if whole % value:
         raise ValueError(f"{name} must be a whole number that divides {whole:,} ({because}), got {value}")
 
 
 def divisors(number: int) -> list[int]:
+    """The whole numbers that divide a number, ascending."""
     return [each for each in range(1, number + 1) if number % each == 0]
 
 
 def columns(values: np.ndarray, part: int, length: int) -> np.ndarray:
+    """The columns of a part, (n, length) contiguous."""
     return np.ascontiguousarray(values[:, part * length : (part + 1) * length])
 
 
-def unit_of(matrix) -> np.float32:
+def unit_of(matrix: EmbeddingMatrix) -> np.float32:
     """The power of 2 at the largest entry, in which everything is within what float16 and squares in float32 can hold."""
     largest = max(float(matrix.values.max()), -float(matrix.values.min()))
     return np.float32(2.0 ** np.clip(np.ceil(np.log2(largest)), -120, 120)) if largest > 0 else np.float32(1)
 
 
-def weights_of(matrix) -> np.ndarray | None:
+def weights_of(matrix: EmbeddingMatrix) -> np.ndarray | None:
     """Row weights for k-means, which fails on a group of rows without any; None where they are uniform."""
     return np.maximum(matrix.weights, 1e-6).astype(np.float32) if matrix.weighted else None
 
 
-def centroids(points: np.ndarray, count: int, weights, steps: int, seed: int, start: np.ndarray | None = None) -> np.ndarray:
+def centroids(
+    points: np.ndarray, count: int, weights: np.ndarray | None, steps: int, seed: int, start: np.ndarray | None = None
+) -> np.ndarray:
     """So many means of points (n, length), trained on all of them: (count, length) float32."""
     import faiss
 
@@ -280,6 +303,7 @@ def centroids(points: np.ndarray, count: int, weights, steps: int, seed: int, st
         points.shape[1], count, niter=steps, seed=seed, min_points_per_centroid=1, max_points_per_centroid=len(points)
     )
     means.train(points, weights, init_centroids=start)
+    assert means.centroids is not None
     return means.centroids.reshape(count, -1)
 
 

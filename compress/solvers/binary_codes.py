@@ -7,11 +7,12 @@ the decoder by least squares. None of these last three raises the loss.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from compress.linalg import eigen
-from compress.solvers.code_losses import euclidean, product, turned
+from compress.solvers.code_losses import euclidean, product, turn_of
 
 ROWS = 2048  # at a time, so that their signs stay in the cache
 TOGETHER = 32  # bits between two updates of all the others
@@ -29,11 +30,12 @@ class Target:
     a row from x·x̂, ‖x̂‖² and ‖x‖²."""
 
     values: np.ndarray
-    base: Callable
+    base: Callable[[Any], np.ndarray]
     weights: np.ndarray
-    loss: Callable
+    loss: Callable[[Any, Any, Any], Any]
 
     def blocks(self) -> Iterator[slice]:
+        """All rows, some at a time."""
         n = len(self.values)
         return (slice(first, min(first + ROWS, n)) for first in range(0, n, ROWS))
 
@@ -50,6 +52,7 @@ class Codes:
 
     @property
     def gains(self) -> np.ndarray:
+        """(n,) of each row."""
         return self.levels[self.level]
 
     def decode(self, rows: slice | np.ndarray) -> np.ndarray:
@@ -65,16 +68,16 @@ def fit_codes(target: Target, bits: int, levels: int, passes: int, seed: int, te
     first = 0 if kept is None else kept.signs.shape[1]
     shaken = max(0, passes - CALM)
     for step in range(shaken):
-        codes = improved(target, codes, first, NOISE * (1 - step / shaken), rng)
+        codes = improve(target, codes, first, NOISE * (1 - step / shaken), rng)
         tell(step, None if step % SEEN else total(target, codes))
-    return settled(target, codes, passes - shaken, tell, first, shaken)
+    return settle(target, codes, passes - shaken, tell, first, shaken)
 
 
-def settled(target: Target, codes: Codes, passes: int, tell: Callable, first: int = 0, done: int = 0) -> Codes:
+def settle(target: Target, codes: Codes, passes: int, tell: Callable, first: int = 0, done: int = 0) -> Codes:
     """The codes carried on, from bit `first` on, until the loss settles, for at most so many passes."""
     before = total(target, codes)
     for step in range(passes):
-        codes = improved(target, codes, first)
+        codes = improve(target, codes, first)
         now = total(target, codes)
         tell(done + step, now)
         if now > before * (1 - SETTLED):
@@ -83,10 +86,11 @@ def settled(target: Target, codes: Codes, passes: int, tell: Callable, first: in
     return codes
 
 
-def improved(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng=None) -> Codes:
+def improve(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng: np.random.Generator | None = None) -> Codes:
+    """The codes after one pass over signs, from bit `first` on, gains and decoder."""
     sweep(target, codes, first, noise, rng)
-    codes = regained(target, codes)
-    return decoder_fitted(target, codes)
+    codes = refit_gains(target, codes)
+    return refit_decoder(target, codes)
 
 
 def total(target: Target, codes: Codes) -> float:
@@ -95,24 +99,27 @@ def total(target: Target, codes: Codes) -> float:
     for rows in target.blocks():
         x, decoded = target.values[rows], decode(target, codes, rows)
         own = squares(x)
-        lost += target.weights[rows] @ target.loss(inner(x, decoded), squares(decoded), own).astype(np.float64)
-        whole += target.weights[rows] @ own.astype(np.float64)
+        lost += float(target.weights[rows] @ target.loss(inner(x, decoded), squares(decoded), own).astype(np.float64))
+        whole += float(target.weights[rows] @ own.astype(np.float64))
     return float(lost / max(whole, 1e-300))
 
 
 def decode(target: Target, codes: Codes, rows: slice) -> np.ndarray:
+    """Some rows as they are decoded, (r, d)."""
     return target.base(rows) + codes.decode(rows)
 
 
 def squares(rows: np.ndarray) -> np.ndarray:
+    """‖xᵢ‖² of each row, (r,)."""
     return np.einsum("id,id->i", rows, rows)
 
 
 def inner(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """xᵢ·yᵢ of each row with the other's, (r,)."""
     return np.einsum("id,id->i", one, other)
 
 
-def start(target: Target, bits: int, levels: int, rng, kept: Codes | None) -> Codes:
+def start(target: Target, bits: int, levels: int, rng: np.random.Generator, kept: Codes | None) -> Codes:
     """Signs of the rows' leading principal coordinates, rotated so that taking signs costs little; where there are more bits than
     directions, those of what is then left, and so on."""
     d = target.values.shape[1]
@@ -124,14 +131,14 @@ def start(target: Target, bits: int, levels: int, rng, kept: Codes | None) -> Co
         axes = eigen.eigenvectors((weighted.T @ weighted).astype(np.float64))[:, : min(missing, d)].astype(np.float32)
         signs = np.where(left @ (axes @ rotation(left @ axes, rng)) >= 0, 1, -1).astype(np.int8)
         grown = np.concatenate([codes.decoder, np.zeros((signs.shape[1], d), np.float32)])
-        codes = decoder_fitted(target, replace(codes, signs=np.concatenate([codes.signs, signs], axis=1), decoder=grown))
+        codes = refit_decoder(target, replace(codes, signs=np.concatenate([codes.signs, signs], axis=1), decoder=grown))
     return codes
 
 
 def first_gains(target: Target, levels: int) -> Codes:
     """No bits yet; each row's gain after the length that is left of it, the offset its mean."""
     n, d = target.values.shape
-    offset = sum(target.weights[rows] @ (target.values[rows] - target.base(rows)) for rows in target.blocks()) / n
+    offset = sum((target.weights[rows] @ (target.values[rows] - target.base(rows)) for rows in target.blocks()), np.zeros(d)) / n
     lengths = np.concatenate([np.sqrt(squares(target.values[rows] - target.base(rows) - offset)) for rows in target.blocks()])
     typical = max(float(lengths.mean()), 1e-30)
     chosen = np.quantile(lengths, (np.arange(levels) + 0.5) / levels) / typical
@@ -140,7 +147,7 @@ def first_gains(target: Target, levels: int) -> Codes:
     return Codes(np.zeros((n, 0), np.int8), level, chosen, np.zeros((0, d), np.float32), offset.astype(np.float32))
 
 
-def rotation(coordinates: np.ndarray, rng) -> np.ndarray:
+def rotation(coordinates: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """An orthonormal matrix (m, m) that brings coordinates (n, m) near the corners of a cube."""
     m = coordinates.shape[1]
     if len(coordinates) > SAMPLE_ROWS:
@@ -152,7 +159,7 @@ def rotation(coordinates: np.ndarray, rng) -> np.ndarray:
     return turn
 
 
-def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng=None) -> None:
+def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng: np.random.Generator | None = None) -> None:
     """Goes once over the bits of every row from `first` on and flips, in place, each whose flip lowers the row's loss (by more than
     noise times its own energy, if any)."""
     decoder = codes.decoder
@@ -163,28 +170,28 @@ def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng=
         own, a, q = squares(x), inner(x, decoded), squares(decoded)
         reach, along = x @ decoder.T, decoded @ decoder.T  # (r, L): x·D, x̂·D
         for begin in range(first, len(decoder), TOGETHER):
-            some = slice(begin, min(begin + TOGETHER, len(decoder)))
-            signs = codes.signs[rows, some].T.astype(np.float32)  # (b, r)
-            old, near, far = signs.copy(), along[:, some].T.copy(), reach[:, some].T.copy()
-            local = gram[some, some]
+            bits = slice(begin, min(begin + TOGETHER, len(decoder)))
+            signs = codes.signs[rows, bits].T.astype(np.float32)  # (b, r)
+            old, near, far = signs.copy(), along[:, bits].T.copy(), reach[:, bits].T.copy()
+            local = gram[bits, bits]
             for bit in range(len(signs)):
                 change = -2 * gains * signs[bit]
                 step = change * change * local[bit, bit]
                 a_new, q_new = a + change * far[bit], q + 2 * change * near[bit] + step
                 rise = target.loss(a_new, q_new, own) - target.loss(a, q, own)
-                if noise:
+                if noise and rng is not None:
                     rise += noise * step * rng.standard_normal(len(step), dtype=np.float32)
                 flip = rise < 0
                 if flip.any():
                     signs[bit] = np.where(flip, -signs[bit], signs[bit])
                     a, q = np.where(flip, a_new, a), np.where(flip, q_new, q)
                     near += local[:, bit, None] * np.where(flip, change, 0)
-            codes.signs[rows, some] = signs.T
-            if some.stop < len(decoder):
-                along[:, some.stop :] += ((signs - old) * gains).T @ gram[some, some.stop :]
+            codes.signs[rows, bits] = signs.T
+            if bits.stop < len(decoder):
+                along[:, bits.stop :] += ((signs - old) * gains).T @ gram[bits, bits.stop :]
 
 
-def regained(target: Target, codes: Codes) -> Codes:
+def refit_gains(target: Target, codes: Codes) -> Codes:
     """Every row's best gain among the levels, and every level's best value for its rows."""
     if len(codes.levels) == 1:
         return codes
@@ -201,10 +208,10 @@ def regained(target: Target, codes: Codes) -> Codes:
         below += np.bincount(level[rows], target.weights[rows] * energy, minlength=len(above))
     best = np.where((below > 0) & (above > 0), above / np.maximum(below, 1e-300), codes.levels).astype(np.float32)
     found = replace(codes, level=level)
-    return lower(target, found, replace(found, levels=best))
+    return better_of(target, found, replace(found, levels=best))
 
 
-def decoder_fitted(target: Target, codes: Codes) -> Codes:
+def refit_decoder(target: Target, codes: Codes) -> Codes:
     """The decoder and offset by least squares, the rows weighted as the loss asks: a bound of it that touches it here."""
     bits = codes.signs.shape[1]
     moments, cross = np.zeros((bits + 1, bits + 1)), np.zeros((bits + 1, target.values.shape[1]))
@@ -213,7 +220,7 @@ def decoder_fitted(target: Target, codes: Codes) -> Codes:
         weights = target.weights[rows].astype(np.float32)
         if target.loss is not euclidean:
             decoded = decode(target, codes, rows)
-            weights = weights * (1 + turned(inner(x, decoded), product(squares(decoded), squares(x))))
+            weights = weights * (1 + turn_of(inner(x, decoded), product(squares(decoded), squares(x))))
         used = np.ones((len(x), bits + 1), np.float32)
         used[:, :bits] = codes.signs[rows] * codes.gains[rows, None]
         weighted = used * weights[:, None]
@@ -221,10 +228,10 @@ def decoder_fitted(target: Target, codes: Codes) -> Codes:
         cross += weighted.T @ (x - base)
     moments[np.diag_indices(bits)] += 1e-6 * np.trace(moments) / (bits + 1) + 1e-30
     found = np.linalg.solve(moments, cross).astype(np.float32)
-    return lower(target, codes, replace(codes, decoder=found[:bits], offset=found[bits]))
+    return better_of(target, codes, replace(codes, decoder=found[:bits], offset=found[bits]))
 
 
-def lower(target: Target, one: Codes, other: Codes) -> Codes:
+def better_of(target: Target, one: Codes, other: Codes) -> Codes:
     """The other where it loses less, else the one. Under the Euclidean loss least squares needs no such look."""
     if target.loss is euclidean:
         return other

@@ -1,16 +1,17 @@
 """An ellipsoid around the ball of an ℓp norm: low-rank approximation under ‖A x‖ₚ instead of ‖A x‖₂, with a proved factor."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from compress.errors import InputError
+from compress.errors import InputError, Progress, Step
 from compress.linalg import eigen
 from compress.threads import one_thread
 
 CUTS = 5000
 POLISH = 60
+USUAL = 60  # rounds that are seldom exceeded
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ def lowner(
     tolerance: float = 0.01,
     rounds: int = 300,
     seed: int = 0,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
 ) -> Ellipsoid:
     """The ellipsoid method on B for A = values (n, d), d up to 64 or so; with weights (n,) the norm is (Σ wᵢ |aᵢ·x|ᵖ)^(1/p).
 
@@ -49,7 +50,7 @@ def lowner(
     factor for the exact Löwner ellipsoid is √r. Cuts by slabs cannot go below √r, and tend to √r times the largest ellipsoid inside
     B. Where the first ball is within √r already, as for p = 2 and wherever n^|1/p - 1/2| ≤ √r, the answer is that of SVD.
 
-    progress is told {"round", "largest", "goal"} after each search, and may raise to stop. Raises ValueError for p and
+    progress is told "round", "largest" and "goal" after each search, and may raise to stop. Raises ValueError for p and
     tolerance, InputError for values and weights.
     """
     if not p >= 1:
@@ -58,7 +59,6 @@ def lowner(
         raise ValueError("p must be finite, got inf")
     if not tolerance > 0:
         raise ValueError(f"tolerance must be above 0, got {tolerance}")
-    tell = progress or (lambda event: None)
     rng = np.random.default_rng(seed)
     with one_thread():
         q, m = whiten(scaled_rows(values, p, weights), p)
@@ -71,7 +71,9 @@ def lowner(
             if lengths(found).max() <= goal or used == rounds:
                 found = search(q, p, np.hstack([found, rng.standard_normal((r, 512))]), steps=30)
             reached = float(lengths(found).max())
-            tell({"round": used, "largest": reached, "goal": goal})
+            if progress:
+                figures = {"round": used, "largest": reached, "goal": float(goal)}
+                progress(Step(min(used / USUAL, 1.0), f"round {used} of the ellipsoid", figures))
             if reached <= goal or used == rounds:
                 break
             # Known slabs are cut below the goal, so that what is found beside them later is not just above it.

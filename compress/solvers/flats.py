@@ -9,12 +9,13 @@ is how much the row weighs in the refit.
 """
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from compress.errors import Progress, Step
 from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 from compress.solvers.lewis import lewis_axes
@@ -58,6 +59,34 @@ class Rows:
         return 1e-6 * np.maximum(self.norms, typical)
 
 
+@dataclass(frozen=True)
+class Report:
+    """Tells `progress`, if there is one, how far a search is: restarts on a sample, its first half where there are any, and passes
+    over all rows. Each step says the cost and the scale of the loss with it."""
+
+    progress: Progress | None
+    loss: Loss
+    passes: int
+    restarts: int = 0
+
+    def tell_restart(self, restart: int, step: int, rows: int, cost: float) -> None:
+        """Of a step of a restart, which is counted from 0."""
+        words = f"restart {restart + 1} of {self.restarts}"
+        self.tell(restart / self.restarts / 2, words, {"restart": restart, "step": step, "rows": rows, "cost": cost})
+
+    def tell_pass(self, step: int, rows: int, cost: float) -> None:
+        """Of a pass over all rows, which is counted from 1."""
+        share = step / max(self.passes, 1)
+        words = f"pass {step} over all rows, {'error' if self.loss.plain else 'cost'} {cost:.4f}"
+        figures = {"restart": None, "step": step, "rows": rows, "cost": cost}
+        self.tell((1 + share) / 2 if self.restarts else share, words, figures)
+
+    def tell(self, share: float, words: str, figures: dict[str, Any]) -> None:
+        """Of any step."""
+        if self.progress:
+            self.progress(Step(share, words, {**figures, "scale": self.loss.scale}))
+
+
 def find_flats(
     matrix: EmbeddingMatrix,
     k: int,
@@ -67,7 +96,7 @@ def find_flats(
     steps: int,
     seed: int,
     loss: Loss,
-    progress: Callable | None,
+    progress: Progress | None,
 ) -> tuple[Flats, np.ndarray, np.ndarray | None]:
     """k flats of dimension j near the rows, the label of each row's nearest flat (n,), and the row weights of the last refit.
 
@@ -81,73 +110,63 @@ def find_flats(
         flats = refit(everything, np.zeros(n, np.int64), 1, j, affine, everything.weights)
         if not loss.plain and not affine:  # far rows have turned that one, and may never let go of it
             flats = replace(flats, bases=lewis_axes(matrix, 1.0, 2)[None, :, :j].astype(np.float32))
-        flats, seen = settle(everything, flats, loss, 1 if loss.plain else steps, progress)
-        return flats, seen.labels, seen.weights
+        flats, view = settle(everything, flats, loss, 1 if loss.plain else steps, progress)
+        return flats, view.labels, view.weights
 
     axes = matrix.axes[:, : min(d, 2 * j + 64)].astype(np.float32)
     rng = np.random.default_rng(seed)
-    sample = rotate(everything, axes, some(n, max(SAMPLE_ROWS, 8 * k * j), rng))
+    drawn = np.sort(
+        rng.choice(n, min(n, max(SAMPLE_ROWS, 8 * k * j)), replace=False)
+    )  # a draw even of all: seeds give what they gave
+    sample = rotate(everything, axes, drawn)
     if loss.needs_scale:
-        trial = best_of_restarts(sample, k, j, affine, 1, 2, np.random.default_rng(seed), Loss(), silent)
-        trial = preview(everything, lifted(trial, axes), Loss(), np.random.default_rng(seed))
-        loss = estimated(loss, everything, trial)
-    tell = telling(progress, loss)
-    flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, loss, tell)
+        trial = best_of_restarts(sample, k, j, affine, 1, 2, np.random.default_rng(seed), Report(None, Loss(), 1, 1))
+        trial = preview(everything, rotate_back(trial, axes), Loss(), np.random.default_rng(seed))
+        loss = estimate_scale(loss, everything, trial)
+    report = Report(progress, loss, steps, restarts)
+    flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, report)
 
     if steps == 1:
-        flats = preview(everything, lifted(flats, axes), loss, rng)
-        seen = look(everything, flats, loss)
-        tell(restart=None, step=1, rows=n, cost=seen.cost)
-        return *largest_first(flats, seen.labels), seen.weights
+        flats = preview(everything, rotate_back(flats, axes), loss, rng)
+        view = measure(everything, flats, loss)
+        report.tell_pass(1, n, view.cost)
+        return *largest_first(flats, view.labels), view.weights
 
     leading = rotate(everything, axes)
-    flats, seen, step = alternate(leading, flats, max(1, 2 * steps // 3), True, loss, tell)
+    flats, view, step = alternate(leading, flats, max(1, 2 * steps // 3), True, report)
     del leading
-    flats = refit(everything, seen.labels, k, j, affine, seen.weights)
-    flats, seen, _ = alternate(everything, flats, steps - step, False, loss, tell, step)
-    return *largest_first(flats, seen.labels), seen.weights
+    flats = refit(everything, view.labels, k, j, affine, view.weights)
+    flats, view, _ = alternate(everything, flats, steps - step, False, report, step)
+    return *largest_first(flats, view.labels), view.weights
 
 
-def preview(everything: Rows, flats: Flats, loss: Loss, rng) -> Flats:
+def preview(everything: Rows, flats: Flats, loss: Loss, rng: np.random.Generator) -> Flats:
     """The flats refitted to some of the rows."""
     k, _, j = flats.bases.shape
-    rows = chosen(everything, some(len(everything.values), max(PREVIEW_ROWS, 32 * k * j), rng))
-    seen = look(rows, flats, loss)
-    return refit(rows, seen.labels, k, j, flats.affine, seen.weights)
+    rows = take_rows(everything, blocks.sample_rows(len(everything.values), max(PREVIEW_ROWS, 32 * k * j), rng))
+    view = measure(rows, flats, loss)
+    return refit(rows, view.labels, k, j, flats.affine, view.weights)
 
 
-def settle(rows: Rows, flats: Flats, loss: Loss, steps: int, progress: Callable | None) -> tuple[Flats, "View"]:
+def settle(rows: Rows, flats: Flats, loss: Loss, steps: int, progress: Progress | None) -> tuple[Flats, "View"]:
     """The flats carried on from where they are until the cost settles, for at most `steps` passes, and how the rows lie to them."""
     if loss.needs_scale:
-        loss = estimated(loss, rows, flats)
-    flats, seen, _ = alternate(rows, flats, steps, False, loss, telling(progress, loss))
-    return flats, seen
+        loss = estimate_scale(loss, rows, flats)
+    flats, view, _ = alternate(rows, flats, steps, False, Report(progress, loss, steps))
+    return flats, view
 
 
-def estimated(loss: Loss, rows: Rows, flats: Flats) -> Loss:
+def estimate_scale(loss: Loss, rows: Rows, flats: Flats) -> Loss:
     """The loss with its scale from the distances of the rows to these flats."""
-    return loss.scaled(np.maximum(look(rows, flats, Loss()).nearest, rows.floor))
-
-
-def telling(progress: Callable | None, loss: Loss) -> Callable:
-    """Tells `progress` of every step, with the scale of the loss."""
-    return silent if progress is None else lambda **event: progress({**event, "scale": loss.scale})
-
-
-def silent(**event) -> None:
-    pass
+    return loss.scaled(np.maximum(measure(rows, flats, Loss()).nearest, rows.floor))
 
 
 def all_rows(matrix: EmbeddingMatrix) -> Rows:
+    """The rows of a matrix as they are."""
     return Rows(matrix.values, matrix.squared_norms, matrix.weights if matrix.weighted else None, 0.0, matrix.device)
 
 
-def some(n: int, count: int, rng) -> np.ndarray:
-    """Numbers of so many rows of n, in order; all of them where there are fewer."""
-    return np.sort(rng.choice(n, min(n, count), replace=False))
-
-
-def chosen(rows: Rows, members: np.ndarray) -> Rows:
+def take_rows(rows: Rows, members: np.ndarray) -> Rows:
     """Some of the rows."""
     weights = None if rows.weights is None else rows.weights[members]
     return Rows(rows.values[members], rows.norms[members], weights, 0.0, rows.device)
@@ -169,54 +188,56 @@ def rotate(rows: Rows, axes: np.ndarray, members: np.ndarray | slice = slice(Non
     return Rows(values, norms, weights, np.maximum(norms - blocks.squared_norms(values), 0), rows.device)
 
 
-def lifted(flats: Flats, axes: np.ndarray) -> Flats:
+def rotate_back(flats: Flats, axes: np.ndarray) -> Flats:
     """Flats in the coordinates of the axes (d, r), brought back to d columns."""
     return Flats(axes @ flats.bases, flats.offsets @ axes.T, flats.leverages, flats.affine)
 
 
-def best_of_restarts(rows: Rows, k: int, j: int, affine: bool, restarts: int, steps: int, rng, loss: Loss, tell: Callable) -> Flats:
+def best_of_restarts(
+    rows: Rows, k: int, j: int, affine: bool, restarts: int, steps: int, rng: np.random.Generator, report: Report
+) -> Flats:
     """The flats of the restart that costs least on these rows, each carried on for a few steps, on few rows until it settles.
     Starts take turns: k-means, and neighbourhoods."""
-    best, least = None, np.inf
+    best, least, loss = None, np.inf, report.loss
     for restart in range(restarts):
         start = neighbourhoods if restart % 2 else clusters
         flats, weights = refit(rows, start(rows, k, j, rng), k, j, affine, rows.weights), rows.weights
         cost, fallen, step = np.inf, np.inf, 0
         while step < steps or (fallen > SETTLED and len(rows.values) < SAMPLE_ROWS and step < 50):
-            seen = look(rows, flats, loss)
-            weights = eased(weights, seen.weights, loss)
-            flats = refit(rows, filled(seen.left_out(rows), seen.costs, k, j), k, j, affine, weights)
-            now = seen.cost
+            view = measure(rows, flats, loss)
+            weights = damp(weights, view.weights, loss)
+            flats = refit(rows, fill_empty(view.left_out(rows), view.costs, k, j), k, j, affine, weights)
+            now = view.cost
             step, fallen, cost = step + 1, (cost - now) / max(now, 1e-300), now
-            tell(restart=restart, step=step, rows=len(rows.values), cost=cost)
-        if cost < least:
+            report.tell_restart(restart, step, len(rows.values), cost)
+        if best is None or cost < least:
             best, least = flats, cost
+    assert best is not None
     return best
 
 
-def alternate(
-    rows: Rows, flats: Flats, steps: int, careful: bool, loss: Loss, tell: Callable, done: int = 0
-) -> tuple[Flats, "View", int]:
+def alternate(rows: Rows, flats: Flats, steps: int, careful: bool, report: Report, done: int = 0) -> tuple[Flats, "View", int]:
     """Assigns and refits until the cost settles or the steps are used up: flats, how the rows lie to them, steps done in all."""
     k, _, j = flats.bases.shape
-    seen = look(rows, flats, loss)
+    loss = report.loss
+    view = measure(rows, flats, loss)
     weights = rows.weights
     for _ in range(steps):
         done += 1
-        target = filled(seen.left_out(rows) if careful else seen.labels, seen.costs, k, j)
-        weights = eased(weights, seen.weights, loss)
+        target = fill_empty(view.left_out(rows) if careful else view.labels, view.costs, k, j)
+        weights = damp(weights, view.weights, loss)
         moved = refit(rows, target, k, j, flats.affine, weights)
-        now = look(rows, moved, loss)
-        settled = now.cost > seen.cost * (1 - SETTLED)
-        if now.cost <= seen.cost:
-            flats, seen = moved, now
-        tell(restart=None, step=done, rows=len(rows.values), cost=seen.cost)
+        now = measure(rows, moved, loss)
+        settled = now.cost > view.cost * (1 - SETTLED)
+        if now.cost <= view.cost:
+            flats, view = moved, now
+        report.tell_pass(done, len(rows.values), view.cost)
         if settled:
             break
-    return flats, seen, done
+    return flats, view, done
 
 
-def eased(old: np.ndarray | None, new: np.ndarray | None, loss: Loss) -> np.ndarray | None:
+def damp(old: np.ndarray | None, new: np.ndarray | None, loss: Loss) -> np.ndarray | None:
     """The weights of the next refit, between the last ones and those that the loss asks for where it asks to go slowly."""
     if loss.damping == 1 or new is None:
         return new
@@ -281,7 +302,8 @@ class View:
         return distances.argmin(axis=1)
 
 
-def look(rows: Rows, flats: Flats, loss: Loss) -> View:
+def measure(rows: Rows, flats: Flats, loss: Loss) -> View:
+    """How the rows lie to the flats under a loss."""
     distances, pulls = residuals(rows, flats)
     labels = distances.argmin(axis=1)
     nearest = distances[np.arange(len(labels)), labels]
@@ -296,7 +318,7 @@ def look(rows: Rows, flats: Flats, loss: Loss) -> View:
     return View(distances, pulls, labels, nearest, costs, weights, float(costs.sum() / max(whole.sum(), 1e-300)))
 
 
-def filled(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndarray:
+def fill_empty(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndarray:
     """The labels, with every empty group given the j rows that cost most: a new flat holds those exactly."""
     empty = np.flatnonzero(np.bincount(labels, minlength=k) == 0)
     if len(empty):
@@ -306,17 +328,17 @@ def filled(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndarray:
     return labels
 
 
-def clusters(rows: Rows, k: int, j: int, rng) -> np.ndarray:
+def clusters(rows: Rows, k: int, j: int, rng: np.random.Generator) -> np.ndarray:
     """Labels of k-means on the directions of the rows."""
     from scipy.cluster.vq import kmeans2
 
     directions = rows.values[:, :128] / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an empty cluster is mended by `filled`
+        warnings.simplefilter("ignore")  # an empty cluster is mended by `fill_empty`
         return kmeans2(directions, k, iter=8, minit="points", rng=rng)[1].astype(np.int64)
 
 
-def neighbourhoods(rows: Rows, k: int, j: int, rng) -> np.ndarray:
+def neighbourhoods(rows: Rows, k: int, j: int, rng: np.random.Generator) -> np.ndarray:
     """Labels by k flats, each through a row and its neighbours in angle, each row drawn where the flats so far leave most."""
     directions = rows.values / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
     near = min(len(directions), 2 * j + 2)

@@ -15,8 +15,13 @@ EFFICIENT = {"huber": 1.345, "cauchy": 2.385, "geman_mcclure": 3.787, "welsch": 
 LARGEST_P = 32
 NAMES = ("lp", *EFFICIENT)
 LABELS = {
-    "lp": "ℓp", "huber": "Huber", "cauchy": "Cauchy", "geman_mcclure": "Geman–McClure", "welsch": "Welsch", "tukey": "Tukey"
-}  # fmt: skip
+    "lp": "ℓp",
+    "huber": "Huber",
+    "cauchy": "Cauchy",
+    "geman_mcclure": "Geman–McClure",
+    "welsch": "Welsch",
+    "tukey": "Tukey",
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Loss:
         """ρ of each squared distance, in units of λ²."""
         if self.plain:
             return squared
-        s = squared / self.scale**2
+        s = self.in_scale(squared)
         match self.name:
             case "lp":
                 return s ** (self.p / 2)
@@ -68,12 +73,13 @@ class Loss:
                 return -np.expm1(-s)
             case "tukey":
                 return (1 - (1 - np.minimum(s, 1)) ** 3) / 3
+        raise AssertionError(self.name)
 
     def pull(self, squared: np.ndarray) -> np.ndarray:
         """dρ/ds at each squared distance, up to a constant: the row's weight in the next refit."""
         if self.plain:
             return np.ones_like(squared)
-        s = squared / self.scale**2
+        s = self.in_scale(squared)
         match self.name:
             case "lp":
                 return s ** (self.p / 2 - 1)
@@ -87,3 +93,9 @@ class Loss:
                 return np.exp(-s)
             case "tukey":
                 return (1 - np.minimum(s, 1)) ** 2
+        raise AssertionError(self.name)
+
+    def in_scale(self, squared: np.ndarray) -> np.ndarray:
+        """Squared distances in units of λ²."""
+        assert self.scale is not None
+        return squared / self.scale**2

@@ -9,7 +9,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import read_lines
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 
 
 class Part(NamedTuple):
@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
     def some(self, limit: int | None) -> "Part":
         """All examples, or at most so many drawn by a fixed seed."""
-        return self if limit is None else self.only(some_rows(self.n, limit, np.random.default_rng(0)))
+        return self if limit is None else self.only(sample_rows(self.n, limit, np.random.default_rng(0)))
 
 
 def part_of(rows: Sequence[Sequence[str]], where: str) -> Part:

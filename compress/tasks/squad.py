@@ -14,7 +14,7 @@ import torch
 
 from compress.errors import InputError
 from compress.files import read_json
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 from compress.models.network import states_of
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.glue import hub_set
@@ -209,7 +209,7 @@ def spans_of(logits: torch.Tensor, inside: torch.Tensor) -> list[tuple[float, in
 
 def some(questions: list[Question], limit: int | None) -> list[Question]:
     """All questions, or at most so many drawn by a fixed seed."""
-    return questions if limit is None else [questions[at] for at in some_rows(len(questions), limit, np.random.default_rng(0))]
+    return questions if limit is None else [questions[at] for at in sample_rows(len(questions), limit, np.random.default_rng(0))]
 
 
 def has_own_head(network) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from compress.analysis.neighbours import COUNT, overlap
 from compress.errors import InputError
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.score import Figure, Task
 from compress.tasks.texts import Text
@@ -51,7 +51,7 @@ class Neighbours(Task):
         k = min(COUNT, len(there) - 1)
         if k < 1:
             raise InputError("Fewer than two rows are not zero before and after, so none has a neighbour; check the table.")
-        asked = some_rows(len(there), MOST_QUERIES, np.random.default_rng(0))
+        asked = sample_rows(len(there), MOST_QUERIES, np.random.default_rng(0))
         shares = overlap(bench.before[there], bench.tables[table][there], asked, k)
         return [Figure(f"overlap@{k}", [1.0], [shares.mean()], None, len(asked))]
 

@@ -15,7 +15,7 @@ from compress.errors import InputError
 from compress.files import replacing
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD, Method
 from compress.tasks.judging import Given, check_names, judged_keys, settings_of, task_of
@@ -220,7 +220,7 @@ class Kept:
         found = load_kept(file)
         if found is None:
             felt = self.sensitivity(model, cell.healed_by, tell)
-            chosen = [texts[at] for at in some_rows(len(texts), self.steps * BATCH + HELD, np.random.default_rng(0))]
+            chosen = [texts[at] for at in sample_rows(len(texts), self.steps * BATCH + HELD, np.random.default_rng(0))]
             healed = heal(
                 model, self.matrix, result, chosen, self.steps, felt, progress=lambda event: tell("heal", share=event["share"])
             )

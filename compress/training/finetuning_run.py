@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from compress.errors import InputError, Stop
+from compress.errors import InputError, Step, Stop
 
 if TYPE_CHECKING:
     from compress.tasks.examples import Part
@@ -37,9 +37,9 @@ class Progress:
     def part(self, table: str, share: float) -> None:
         self(share=round(share, 3))
 
-    def fit(self, event: dict) -> None:
+    def fit(self, step: Step) -> None:
         try:
-            self(fit=event)
+            self(fit=dict(step.figures))
         except Stop as stop:
             self.stopped = stop  # a method that works in stages keeps it for itself
             raise

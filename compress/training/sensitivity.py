@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
@@ -62,7 +62,7 @@ def sensitivity(
     bench = Bench(model, {BEFORE: matrix.values})
     ids = [each for each in bench.ids(texts, bench.context(MOST_TOKENS)) if each]
     counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *ids]), minlength=n).astype(np.float64)
-    chosen = [ids[at] for at in some_rows(len(ids), limit, np.random.default_rng(seed))]
+    chosen = [ids[at] for at in sample_rows(len(ids), limit, np.random.default_rng(seed))]
     moments, draws = torch.zeros(d, d, dtype=torch.float64), torch.Generator(bench.device).manual_seed(seed)
     with bench.using(BEFORE), torch.inference_mode(False), torch.enable_grad(), watched(model.network) as seen:
         for part in bench.batches([len(each) for each in chosen], BEFORE):

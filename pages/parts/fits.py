@@ -1,7 +1,6 @@
 """Fits that take long: a preview at once, the full fit from a job, kept on disk."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -13,6 +12,7 @@ import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
 from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding import factors
+from compress.errors import Progress
 from compress.methods import SVD, LpLowRank
 from compress.solvers.lewis import lewis_axes
 from compress.threads import one_thread
@@ -23,9 +23,7 @@ from pages.parts.matrix import chosen
 from pages.parts.pins import describe
 from pages.parts.weights import weights_option
 
-STEPS = {"trellis": "row", "pq": "part", "opq": "round", "rq": "step"}  # what the steps of the fits of codes are
-CODES = ("light_token", *STEPS)
-SMALL = 1_000_000  # entries of a matrix whose rows these code within a second
+SMALL = 1_000_000  # entries of a matrix whose rows are coded within a second
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,26 +44,19 @@ def draft(_matrix: EmbeddingMatrix, key: str, method: Method) -> Fit:
     """The preview of a setting, fitted here and now; the fit itself where that takes no longer."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
-        result = previewed(_matrix, method, history.append)
-        return shown(_matrix, method, result, history, not instant(method))
-
-
-def instant(method: Method) -> bool:
-    """Whether a setting is fitted as quickly as previewed."""
-    if isinstance(method, LpLowRank) and method.p == 2:
-        return True
-    return method.draft == method and method.name != "trellis"  # of which the draft is a full fit with fewer states
+        result = previewed(_matrix, method, lambda step: history.append(step.row()))
+        return shown(_matrix, method, result, history, not method.quick)
 
 
 def previewable(matrix: EmbeddingMatrix, method: Method) -> bool:
     """Whether the preview of a setting comes at once: codes of all rows of a large matrix take seconds even so."""
-    return method.name not in CODES or matrix.values.size <= SMALL
+    return not method.coded or matrix.values.size <= SMALL
 
 
-def previewed(matrix: EmbeddingMatrix, method: Method, tell: Callable, axes: np.ndarray | None = None) -> Compressed:
+def previewed(matrix: EmbeddingMatrix, method: Method, tell: Progress, axes: np.ndarray | None = None) -> Compressed:
     """The quick fit of a setting. The ℓp fits of every p and j start at the same axes, so that no answer depends on what was asked
     before: those of the matrix, unless others are given."""
-    if instant(method):
+    if method.quick:
         return method.fit(matrix, tell)
     if not isinstance(method, LpLowRank):
         return method.draft.fit(matrix, tell)
@@ -108,7 +99,7 @@ def fit_path(key: str, method: Method) -> Path:
 
 def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
     """The full fit of a setting where there is one yet, else its preview."""
-    fit = None if instant(method) else full(matrix, method)
+    fit = None if method.quick else full(matrix, method)
     if fit is None:
         jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
         fit = draft(matrix, matrix.key, method)
@@ -128,7 +119,7 @@ def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
 
 def cut_short(fit: Fit, method: Method) -> bool:
     """Whether a fit is of fewer stages than were asked for, since its job was stopped."""
-    return fit.result.method != method and method.name == "light_token"
+    return fit.result.method != method and getattr(method, "stages", 1) > 1
 
 
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
@@ -169,57 +160,24 @@ def again() -> None:
 def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> None:
     """Whether this is the full fit; if not, its job is started here, and watched. source: of the matrix, if not the one in use."""
     if not fit.preview:
-        st.caption(f":material/check: Full fit{whole_words(fit.asked)}")
+        st.caption(f":material/check: Full fit{fit.asked.fit_words}")
         return
     start_full(matrix, fit.asked, source)
     if jobs.jobs()["fit"].running:
-        st.caption(f"**Preview** {preview_words(fit.asked)}.")
+        st.caption(f"**Preview** {fit.asked.draft_words}.")
     else:
-        st.caption(f"**Preview** {preview_words(fit.asked)}; the full fit was stopped.")
+        st.caption(f"**Preview** {fit.asked.draft_words}; the full fit was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
     jobs.watch("fit", fit_progress(fit.asked))
 
 
-def has_restarts(method: Method) -> bool:
-    return getattr(method, "k", 1) > 1
-
-
-def whole_words(method: Method) -> str:
-    if has_restarts(method):
-        return f": the best of {method.restarts} restarts, carried on over all rows."
-    return ": p = 2 is SVD." if isinstance(method, LpLowRank) and method.p == 2 else " over all rows."
-
-
-def preview_words(method: Method) -> str:
-    if has_restarts(method) or getattr(method, "objective", None) == "entries":
-        return "from a sample of the rows"
-    return "after a few passes" if method.name in ("lp", "light_token") else "after one pass"
-
-
 def fit_progress(method: Method):
+    """What a job that fits the method has told last: the share that is done, and words."""
+
     def told(events: list[dict]) -> tuple[float, str]:
         if not events:
-            return 0.02, "Full fit: opening the matrix"
-        last = events[-1]
-        if "stage" in last:
-            share = (last["stage"] + (last["step"] + 1) / last["steps"]) / method.stages
-            loss = "" if last["cost"] is None else f", loss {last['cost']:.4f}"
-            return (
-                0.02 + 0.98 * share,
-                f"Full fit: stage {last['stage'] + 1} of {method.stages}, pass {last['step'] + 1} over all rows{loss}",
-            )
-        if "steps" in last:
-            words = f"Full fit: {STEPS.get(method.name, 'step')} {last['step']:,} of {last['steps']:,}"
-            return 0.05 + 0.95 * last["step"] / last["steps"], words
-        if "step" not in last:
-            return 0.05, f"Full fit: round {last['round']} of the ellipsoid"
-        if last["restart"] is not None:
-            return 0.05 + 0.45 * last["restart"] / method.restarts, f"Full fit: restart {last['restart'] + 1} of {method.restarts}"
-        share = last["step"] / max(method.steps, 1)
-        if has_restarts(method):
-            share = 0.5 + 0.5 * share
-        figure = "error" if getattr(method, "loss", "lp") == "lp" and method.p == 2 else "cost"
-        return share, f"Full fit: pass {last['step']} over all rows, {figure} {last['cost']:.4f}"
+            return 0.0, "Full fit: opening the matrix"
+        return events[-1]["share"], f"Full fit: {events[-1]['words']}"
 
     return told
 

@@ -7,7 +7,7 @@ import streamlit as st
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
 from pages.parts import jobs
-from pages.parts.fits import again, cut_short, fit_progress, full, instant, start_full
+from pages.parts.fits import again, cut_short, fit_progress, full, start_full
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ def quick(_matrix: EmbeddingMatrix, key: str, method: Method) -> Fitted:
 
 def finished(matrix: EmbeddingMatrix, method: Method) -> Fitted | None:
     """A setting fitted in full: at once where that is quick, else from disk; None while that fit is still to be made."""
-    if instant(method):
+    if method.quick:
         return quick(matrix, matrix.key, method)
     fit = full(matrix, method)
     return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit, method) else None

@@ -5,7 +5,7 @@ import compress
 from compress import EmbeddingMatrix
 from compress.analysis.code_statistics import MOST_ROWS, correlations, pairs_of, shares_on, signs_of, svd_cosines
 from compress.charts import codes as code_charts
-from compress.linalg.blocks import some_rows, unit_rows
+from compress.linalg.blocks import sample_rows, unit_rows
 from compress.methods import SVD, LightToken
 
 
@@ -66,7 +66,7 @@ def test_the_cosine_of_svd_is_that_of_its_fit(matrix):
 
 
 def test_rows_that_are_looked_at_are_all_where_there_are_few():
-    assert np.array_equal(some_rows(5, MOST_ROWS, np.random.default_rng(0)), np.arange(5))
+    assert np.array_equal(sample_rows(5, MOST_ROWS, np.random.default_rng(0)), np.arange(5))
 
 
 def test_training_gives_a_line_a_stage_and_a_band_where_no_loss_is_told():

@@ -15,11 +15,11 @@ from compress.coding.trellis_code import (
     MOVES,
     SEEDS,
     Schedule,
-    decoded,
     encode,
     hashes,
     kinds_at,
     levels,
+    levels_of,
     masks,
     read,
     rounded_rates,
@@ -55,7 +55,7 @@ def test_what_is_read_from_the_bits_is_what_the_encoder_chose(states, rate):
     rates = np.stack([np.full(50, rate), rounded_rates(np.linspace(rate, 0, 50)), rounded_rates(np.linspace(0, 5, 50))])
     labels = np.arange(40) % 3
     symbols, labels, _, schedule = coded(normal(40, 50), rates, states, labels)
-    chosen = decoded(symbols, labels, schedule)
+    chosen = levels_of(symbols, labels, schedule)
     stream, extra, starts, extra_starts = streams_of(symbols, labels, schedule)
     assert np.array_equal(read(stream, extra, starts, extra_starts, labels, schedule), chosen)
     some = np.array([39, 0, 7, 7, 20])
@@ -67,8 +67,8 @@ def test_what_is_read_from_the_bits_is_what_the_encoder_chose(states, rate):
 def test_a_number_without_a_rate_is_left_out():
     rates = np.tile([0.0, 1.0, 0.0, 2.5], (1, 6))
     symbols, labels, _, schedule = coded(normal(20, 24), rates)
-    assert (decoded(symbols, labels, schedule)[:, rates[0] == 0] == 0).all()
-    assert (decoded(symbols, labels, schedule)[:, rates[0] > 0] != 0).all()
+    assert (levels_of(symbols, labels, schedule)[:, rates[0] == 0] == 0).all()
+    assert (levels_of(symbols, labels, schedule)[:, rates[0] > 0] != 0).all()
     assert schedule.lengths.sum() == 6 + 15
 
 
@@ -92,7 +92,7 @@ def test_rounded_rates_are_those_that_there_are_kinds_for():
 def test_normal_numbers_come_within_some_decibels_of_the_limit(rate, most):
     numbers = normal(200, 300, seed=2)
     symbols, labels, scales, schedule = coded(numbers, np.full((1, 300), rate), states=1024)
-    error = ((decoded(symbols, labels, schedule) * scales[labels] - numbers) ** 2).mean()
+    error = ((levels_of(symbols, labels, schedule) * scales[labels] - numbers) ** 2).mean()
     assert 0 < 10 * np.log10(error * 4**rate) < most
 
 
@@ -101,7 +101,7 @@ def test_the_error_falls_with_the_rate_and_with_the_states():
 
     def error(rate, states):
         symbols, labels, scales, schedule = coded(numbers, np.full((1, 200), rate), states)
-        return ((decoded(symbols, labels, schedule) * scales[labels] - numbers) ** 2).mean()
+        return ((levels_of(symbols, labels, schedule) * scales[labels] - numbers) ** 2).mean()
 
     by_rate = [error(rate, 256) for rate in (0.2, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 5.0)]
     assert all(later < earlier for earlier, later in itertools.pairwise(by_rate))

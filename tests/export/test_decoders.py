@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from importlib import import_module
 
 import numpy as np
 import onnx
@@ -17,18 +16,26 @@ from compress import METHODS, SVD, Dimensions, EmbeddingMatrix, Int4, LightToken
 from compress import OptimizedProductQuantization as OPQ
 from compress import ProductQuantization as PQ
 from compress import ResidualQuantization as RQ
-from compress.export.decoders import FILES, source_of
+from compress.export.decoders import FILES, decoder_of, source_of
 from compress.export.onnx_layer import NotExported, differs, onnx_of
 from compress.methods import Int8
 
 MANY = ProjectiveClustering(k=70, j=2, restarts=1, steps=1)
 SETTINGS = [*(each for cases in CASES.values() for each in cases), MANY]
 IN_ONNX = [
-    SVD(j=3, factor_bits=4), LpLowRank(j=2, steps=1), ProjectiveClustering(k=4, j=3, affine=True, restarts=2, factor_bits=8), MANY,
-    LightToken(bits=13, rank=2, passes=2), Trellis(rate=4.0, states=256), PQ(parts=11, code_bits=3, steps=2),
-    OPQ(parts=2, code_bits=5, dims=6, steps=2), RQ(parts=5, code_bits=3, steps=1), Int8(), Int4(),
+    SVD(j=3, factor_bits=4),
+    LpLowRank(j=2, steps=1),
+    ProjectiveClustering(k=4, j=3, affine=True, restarts=2, factor_bits=8),
+    MANY,
+    LightToken(bits=13, rank=2, passes=2),
+    Trellis(rate=4.0, states=256),
+    PQ(parts=11, code_bits=3, steps=2),
+    OPQ(parts=2, code_bits=5, dims=6, steps=2),
+    RQ(parts=5, code_bits=3, steps=1),
+    Int8(),
+    Int4(),
     Dimensions(kept=7, factor_bits=4),
-]  # fmt: skip
+]
 TABLES = {"layer.row_hashes", "layer.basis_hashes", "layer.level_table"}  # of the trellis, the same for every file
 ALONE = """
 import importlib.util, sys
@@ -78,15 +85,15 @@ def alone(results, tmp_path_factory):
 def layer_of(results, tmp_path):
     def load(method):
         results(method).save(tmp_path / "embedding.safetensors")
-        return import_module(f"compress.export.decoders.{FILES[method.name]}").load(tmp_path / "embedding.safetensors")
+        return decoder_of(method.name).load(tmp_path / "embedding.safetensors")
 
     return load
 
 
-def test_there_is_a_file_for_every_method():
+def test_there_is_a_decoder_for_every_method_which_names_those_that_it_reads():
     assert set(FILES) == set(METHODS) == {method.name for method in IN_ONNX}
     for name, file in FILES.items():
-        assert name in import_module(f"compress.export.decoders.{file}").METHODS
+        assert decoder_of(name).METHODS == tuple(each for each, other in FILES.items() if other == file)
 
 
 @pytest.mark.parametrize("method", SETTINGS, ids=str)
@@ -145,8 +152,7 @@ def test_the_layer_takes_the_place_of_a_models_embedding(results, layer_of, meth
     config = BertConfig(
         vocab_size=240, hidden_size=11, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, attn_implementation="eager"
     )
-    layer = layer_of(method)
-    loader = sys.modules[type(layer).__module__]
+    layer, loader = layer_of(method), decoder_of(method.name)
     model = BertModel(config).eval()
     ids = torch.tensor([[3, 200, 7]])
     with torch.no_grad():
@@ -171,12 +177,12 @@ def test_another_dtype_is_that_of_the_vectors_and_of_nothing_stored(layer_of, me
     assert torch.equal(layer.float()(ids), whole)
 
 
-@pytest.mark.parametrize("file", sorted(set(FILES.values())))
-def test_a_file_reads_what_it_is_for_and_nothing_else(results, tmp_path, file):
-    other = Int8() if file != "rounded" else SVD(j=3)
+@pytest.mark.parametrize("name", {file: name for name, file in FILES.items()}.values())
+def test_a_file_reads_what_it_is_for_and_nothing_else(results, tmp_path, name):
+    other = Int8() if FILES[name] != "rounded" else SVD(j=3)
     results(other).save(tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match=r"other\.safetensors is not a file that this load\.py can read; it reads "):
-        import_module(f"compress.export.decoders.{file}").load(tmp_path / "other.safetensors")
+        decoder_of(name).load(tmp_path / "other.safetensors")
 
 
 def test_a_table_that_is_not_compressed_is_refused(tmp_path):
@@ -184,7 +190,7 @@ def test_a_table_that_is_not_compressed_is_refused(tmp_path):
 
     save_file({"x": np.ones((3, 3), np.float32)}, tmp_path / "x.safetensors")
     with pytest.raises(ValueError, match=r"x\.safetensors is not a file that this load\.py can read"):
-        import_module("compress.export.decoders.rounded").load(tmp_path / "x.safetensors")
+        decoder_of("int8").load(tmp_path / "x.safetensors")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -193,7 +199,7 @@ def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
     nodes = list(ast.walk(ast.parse(text)))
     names = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
-    assert set(names) <= {"json", "math", "pathlib", "torch", "safetensors"} and len(names) == len(set(names))
+    assert set(names) <= {"collections.abc", "json", "math", "pathlib", "typing", "torch", "safetensors"} and len(names) == len(set(names))
     defined = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     assert len(defined) == len(set(defined)) and {"decode", "prepare", "put_into"} <= set(defined)
 
@@ -205,5 +211,5 @@ def test_the_smallest_tables_are_decoded_alone(tmp_path, shape):
     for method in few:
         result = method.fit(small)
         result.save(tmp_path / "x.safetensors")
-        layer = import_module(f"compress.export.decoders.{FILES[method.name]}").load(tmp_path / "x.safetensors")
+        layer = decoder_of(method.name).load(tmp_path / "x.safetensors")
         np.testing.assert_allclose(layer(torch.arange(shape[0])).numpy(), result.reconstruct(), rtol=0, atol=1e-6)

@@ -3,7 +3,7 @@ import pytest
 
 from compress import SVD, ProjectiveClustering, evaluate
 from compress.lesson import flats
-from compress.solvers.flats import all_rows, look, refit
+from compress.solvers.flats import all_rows, measure, refit
 from compress.solvers.losses import Loss
 
 CASES = [(3, 2, 0, False), (3, 2, 1, False), (4, 1, 3, False), (2, 1, 5, True), (1, 2, 0, False)]
@@ -30,7 +30,7 @@ def test_assign_and_refit_are_the_librarys_own(history):
     rows, k = all_rows(history.matrix), len(history.moments[0].flats.bases)
     for before, after in zip(history.moments, history.moments[1:], strict=False):
         if after.does == "assign":
-            assert (after.labels == look(rows, before.flats, Loss()).labels).all() and after.flats is before.flats
+            assert (after.labels == measure(rows, before.flats, Loss()).labels).all() and after.flats is before.flats
         else:
             j = after.flats.bases.shape[2]
             assert (after.flats.bases == refit(rows, after.labels, k, j, False, None).bases).all()

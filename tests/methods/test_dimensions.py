@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import Dimensions, EmbeddingMatrix
-from compress.methods.dimensions import OVER, ROWS, ranked
+from compress.methods.dimensions import OVER, ROWS, rank_columns
 
 EITHER = pytest.mark.parametrize("over", OVER)
 
@@ -44,14 +44,14 @@ def test_the_order_is_that_of_the_sensitivities_of_the_matrix_as_a_layer_that_re
         shares[..., sign] = each / np.maximum(each.sum(axis=2, keepdims=True), 1e-30)
         sums[..., sign] = each.sum(axis=0) / each.sum(axis=(0, 2))[:, None]
     expected = (shares if over == "largest" else sums[None]).max(axis=(0, 1, 3))
-    assert np.all(np.diff(expected[ranked(EmbeddingMatrix(values), over, 0)]) <= 1e-6)
+    assert np.all(np.diff(expected[rank_columns(EmbeddingMatrix(values), over, 0)]) <= 1e-6)
 
 
 def test_columns_that_the_sampled_rows_lack_are_ranked_by_their_size():
     values = np.zeros((40 * ROWS, 6), np.float32)
     values[:, 0] = 1
     values[7, 1:] = [1, 5, 2, 4, 3]
-    assert ranked(EmbeddingMatrix(values), "mean", 0).tolist() == [0, 2, 4, 5, 3, 1]
+    assert rank_columns(EmbeddingMatrix(values), "mean", 0).tolist() == [0, 2, 4, 5, 3, 1]
 
 
 @pytest.mark.parametrize(("bits", "most"), [(32, 0), (16, 1e-6), (8, 1e-3), (4, 0.05)])
@@ -73,7 +73,7 @@ def test_the_error_is_that_of_the_columns_that_are_dropped():
 
 def test_the_seed_draws_the_rows_that_tell_the_columns():
     matrix = EmbeddingMatrix(normal(3 * ROWS, 60))
-    first, again, other = (ranked(matrix, "mean", seed).tolist() for seed in (0, 0, 1))
+    first, again, other = (rank_columns(matrix, "mean", seed).tolist() for seed in (0, 0, 1))
     assert first == again != other and sorted(first) == list(range(60))
 
 

@@ -8,8 +8,8 @@ import compress
 from compress import SVD, EmbeddingMatrix, LightToken, Stop
 from compress.coding.packing import read_signs
 from compress.methods.light_token import prefixes
-from compress.solvers.binary_codes import Target, decoder_fitted, fit_codes, regained, sweep, total
-from compress.solvers.code_losses import LOSSES, directional, euclidean, recalibrated
+from compress.solvers.binary_codes import Target, fit_codes, refit_decoder, refit_gains, sweep, total
+from compress.solvers.code_losses import LOSSES, directional, euclidean, recalibrate
 
 RNG = np.random.default_rng
 
@@ -54,7 +54,7 @@ def test_the_directional_loss_bounds_the_squared_distance(seed):
     assert (bound >= distance - 1e-9 * (own + squared)).all()
     assert (bound[:500] > 1.4 * distance[:500]).all()  # opposite directions cost more than their distance
     turn = np.linspace(0, 2, 1000)
-    assert (recalibrated(turn) >= turn).all() and (np.diff(recalibrated(turn)) > 0).all() and recalibrated(0.0) == 0
+    assert (recalibrate(turn) >= turn).all() and (np.diff(recalibrate(turn)) > 0).all() and recalibrate(0.0) == 0
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -66,9 +66,9 @@ def test_no_step_raises_the_loss(loss, weighted):
     for _ in range(4):
         sweep(aim, codes)
         costs.append(total(aim, codes))
-        codes = regained(aim, codes)
+        codes = refit_gains(aim, codes)
         costs.append(total(aim, codes))
-        codes = decoder_fitted(aim, codes)
+        codes = refit_decoder(aim, codes)
         costs.append(total(aim, codes))
     assert (np.diff(costs) <= 1e-6).all()
     assert costs[-1] < costs[0]
@@ -143,8 +143,8 @@ def test_a_stop_keeps_the_finished_stages(solver):
     method = LightToken(bits=20, stages=4, solver=solver, passes=3, epochs=3)
 
     def stop_in(stage):
-        def progress(event):
-            if event["stage"] == stage:
+        def progress(step):
+            if step.figures["stage"] == stage:
                 raise Stop
 
         return progress
@@ -161,15 +161,15 @@ def test_a_saturated_stage_ends_early():
     values = np.repeat(RNG(0).standard_normal((1, 6)), 200, axis=0).astype(np.float32)  # every unit must say the same
     told = []
     LightToken(bits=8, solver="paper", epochs=30).fit(EmbeddingMatrix(values + 5), told.append)
-    assert len(told) == 2 and told[-1]["saturation"] > 0.1
+    assert len(told) == 2 and told[-1].figures["saturation"] > 0.1
 
 
 def test_training_is_told_epoch_by_epoch_and_lowers_the_loss():
     told = []
     LightToken(bits=8, stages=2, solver="paper", epochs=25).fit(EmbeddingMatrix(clustered()), told.append)
-    assert {event["stage"] for event in told} == {0, 1}
-    assert told[-1]["cost"] < told[0]["cost"]
-    assert all(0 <= event["saturation"] <= 1 for event in told)
+    assert {step.figures["stage"] for step in told} == {0, 1}
+    assert told[-1].figures["cost"] < told[0].figures["cost"]
+    assert all(0 <= step.figures["saturation"] <= 1 for step in told)
 
 
 @pytest.mark.filterwarnings("error")

@@ -71,7 +71,7 @@ def test_the_stated_cost_never_rises_and_ends_below_that_of_svd_and_of_the_start
     weights = np.random.default_rng(1).exponential(size=600) if weighted else None
     matrix, told = EmbeddingMatrix(far_rows()[0].values, weights=weights), []
     result = LpLowRank(j=4, p=p, objective=objective, factor_bits=32).fit(matrix, told.append)
-    costs = np.array([event["cost"] for event in told])
+    costs = np.array([step.figures["cost"] for step in told])
     assert len(costs) >= 2 and (np.diff(costs) <= 1e-6 * costs[0]).all()
     whole = cost(matrix, compress.SVD(j=1, factor_bits=32).fit(EmbeddingMatrix(matrix.values)), objective, p)
     others = [SVD(j=4, factor_bits=32), LpLowRank(j=4, p=p, objective=objective, steps=0, factor_bits=32)]
@@ -86,7 +86,7 @@ def test_the_last_cost_told_is_that_of_the_result(objective):
     result = LpLowRank(j=4, p=1.0, objective=objective, factor_bits=32).fit(matrix, told.append)
     axis = None if objective == "entries" else 1
     whole = np.abs(matrix.values).sum() if axis is None else np.linalg.norm(matrix.values, axis=1).sum()
-    at_most = told[-1]["cost"] * (1 + 1e-4)
+    at_most = told[-1].figures["cost"] * (1 + 1e-4)
     assert 0.95 * at_most < cost(matrix, result, objective, 1) / whole <= at_most
 
 
@@ -144,7 +144,7 @@ def test_a_warm_start_ends_where_a_cold_one_does_in_fewer_steps(objective):
     method = LpLowRank(j=4, p=1.0, objective=objective, steps=40, factor_bits=32)
     one, other = method.fit(matrix, cold.append), method.fit(matrix, warm.append, warm=near)
     assert cost(matrix, other, objective, 1) == pytest.approx(cost(matrix, one, objective, 1), rel=5e-3)
-    assert warm[0]["cost"] < cold[0]["cost"] or len(warm) <= len(cold)
+    assert warm[0].figures["cost"] < cold[0].figures["cost"] or len(warm) <= len(cold)
     with pytest.raises(ValueError, match="a warm start must have 30 columns and rank 3, got 30 and 4"):
         LpLowRank(j=3, p=1.0).fit(matrix, warm=near)
 

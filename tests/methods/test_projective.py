@@ -87,7 +87,7 @@ def test_every_row_is_in_its_nearest_subspace_and_the_last_cost_told_is_the_erro
     matrix = EmbeddingMatrix(flats[0].values, weights=weights)
     told = []
     result = ProjectiveClustering(k=4, j=2, affine=affine, factor_bits=32).fit(matrix, told.append)
-    assert told[-1]["cost"] == pytest.approx(compress.evaluate(matrix, result).weighted_error, rel=1e-3)
+    assert told[-1].figures["cost"] == pytest.approx(compress.evaluate(matrix, result).weighted_error, rel=1e-3)
     offsets = result.arrays.get("offsets", np.zeros((4, 11), np.float32))
     distances = np.empty((240, 4))
     for z, (basis, offset) in enumerate(zip(result.arrays["bases"], offsets, strict=True)):
@@ -106,7 +106,7 @@ def test_the_cost_never_rises_in_the_passes_over_all_rows(affine, weighted, loss
     matrix = EmbeddingMatrix(values, weights=np.random.default_rng(2).exponential(size=1000) if weighted else None)
     told = []
     ProjectiveClustering(k=6, j=3, affine=affine, restarts=1, **loss).fit(matrix, told.append)
-    costs = np.array([event["cost"] for event in told if event["restart"] is None])
+    costs = np.array([step.figures["cost"] for step in told if step.figures["restart"] is None])
     assert len(costs) >= 2
     assert (np.diff(costs) <= 1e-7).all()
 
@@ -114,7 +114,7 @@ def test_the_cost_never_rises_in_the_passes_over_all_rows(affine, weighted, loss
 @LOSS
 @pytest.mark.parametrize("affine", [False, True], ids=["linear", "affine"])
 def test_a_plain_step_never_raises_the_cost_it_states(affine, loss):
-    from compress.solvers.flats import Rows, eased, look, refit
+    from compress.solvers.flats import Rows, damp, measure, refit
 
     values, _ = planted(n_rows=400, k=4, j=2, dim=10, noise=0.5, seed=3)
     matrix, rng = EmbeddingMatrix(values), np.random.default_rng(3)
@@ -123,9 +123,9 @@ def test_a_plain_step_never_raises_the_cost_it_states(affine, loss):
     labels, costs, rho = rng.integers(4, size=400), [], ProjectiveClustering(**{"scale": 1.0, **loss}).rho
     rho = rho.scaled(matrix.squared_norms) if rho.needs_scale else rho
     for _ in range(15):
-        seen = look(rows, refit(rows, labels, 4, 2, affine, weights), rho)
-        labels, weights = seen.labels, eased(weights, seen.weights, rho)
-        costs.append(seen.cost)
+        view = measure(rows, refit(rows, labels, 4, 2, affine, weights), rho)
+        labels, weights = view.labels, damp(weights, view.weights, rho)
+        costs.append(view.cost)
     assert (np.diff(costs) <= 1e-6).all()
     assert costs[-1] < 0.95 * costs[0]
 
@@ -134,7 +134,7 @@ def test_more_restarts_reach_no_higher_cost_on_the_sample(flats):
     def least(restarts):
         told = []
         ProjectiveClustering(k=5, j=2, restarts=restarts).fit(flats[0], told.append)
-        started = [event for event in told if event["restart"] is not None]
+        started = [step.figures for step in told if step.figures["restart"] is not None]
         assert {event["restart"] for event in started} == set(range(restarts))
         return min(event["cost"] for event in started)
 
@@ -211,11 +211,11 @@ def test_parts_left_empty_are_allowed(affine):
 
 
 def test_an_empty_part_is_given_the_rows_that_lie_farthest():
-    from compress.solvers.flats import filled
+    from compress.solvers.flats import fill_empty
 
     labels, nearest = np.array([0, 0, 2, 2, 0, 2]), np.array([0.1, 5.0, 0.2, 4.0, 3.0, 2.0])
-    assert filled(labels, nearest, 3, 2).tolist() == [0, 1, 2, 1, 0, 2]
-    assert filled(labels, nearest, 4, 2).tolist() == [0, 1, 2, 1, 3, 3]
+    assert fill_empty(labels, nearest, 3, 2).tolist() == [0, 1, 2, 1, 0, 2]
+    assert fill_empty(labels, nearest, 4, 2).tolist() == [0, 1, 2, 1, 3, 3]
     assert labels.tolist() == [0, 0, 2, 2, 0, 2]
 
 
@@ -270,8 +270,8 @@ def test_a_draft_is_close_and_passes_over_the_rows_once(flats):
     matrix = EmbeddingMatrix(values)
     method, told = ProjectiveClustering(k=5, j=4), []
     method.draft.fit(matrix, told.append)
-    assert [event["step"] for event in told if event["restart"] is None] == [1]
-    assert {event["restart"] for event in told} == {0, None}
+    assert [step.figures["step"] for step in told if step.figures["restart"] is None] == [1]
+    assert {step.figures["restart"] for step in told} == {0, None}
     assert error_of(matrix, method.draft) <= 1.15 * error_of(matrix, method)
 
 

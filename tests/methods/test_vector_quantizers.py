@@ -8,7 +8,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, OptimizedProductQuantization, ProductQuantization, ResidualQuantization
-from compress.methods.residual_quantizer import refitted
+from compress.methods.residual_quantizer import refit_codebooks
 from compress.methods.vector_quantizers import centroids, nearest
 
 RNG = np.random.default_rng
@@ -103,7 +103,7 @@ def test_fewer_directions_lose_no_less_than_the_subspace_of_that_dimension():
 
 def test_a_refit_is_least_squares():
     values, codes = correlated(), RNG(1).integers(4, size=(800, 3))
-    books = refitted(values, codes, 4, None)
+    books = refit_codebooks(values, codes, 4, None)
     used = np.zeros((800, 12))
     used[np.arange(800)[:, None], codes + 4 * np.arange(3)] = 1
     expected = used @ np.linalg.lstsq(used, values, rcond=None)[0]

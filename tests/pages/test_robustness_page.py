@@ -93,7 +93,7 @@ def test_the_full_fit_of_a_planted_matrix_follows(opened, figures, cache, addres
 )
 def test_the_progress_of_a_fit_without_restarts_is_told_pass_by_pass(method):
     events, matrix = [], compress.load_matrix("toy")
-    method.fit(matrix, events.append)
+    method.fit(matrix, lambda step: events.append(step.row()))
     told = [fit_progress(method)(events[:count]) for count in range(len(events) + 1)]
     shares = [share for share, _ in told]
     assert told[0][1] == "Full fit: opening the matrix" and shares == sorted(shares) and shares[-1] <= 1

@@ -219,12 +219,12 @@ def test_with_few_rounds_the_bounds_still_hold(rounds):
 
 
 def test_progress_hears_every_round_and_can_stop():
-    values, events = rows("heavy", 80, 5), []
-    found = lowner(values, 1, progress=events.append)
-    assert [event["round"] for event in events] == list(range(found.rounds + 1))
-    assert events[-1]["largest"] <= events[-1]["goal"] < events[0]["largest"]
+    values, told = rows("heavy", 80, 5), []
+    found = lowner(values, 1, progress=told.append)
+    assert [step.figures["round"] for step in told] == list(range(found.rounds + 1))
+    assert told[-1].figures["largest"] <= told[-1].figures["goal"] < told[0].figures["largest"]
 
-    def stop(event):
+    def stop(step):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

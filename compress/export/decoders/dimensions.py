@@ -11,25 +11,17 @@ scale for all; those of 8 and 4 bits are whole and have one a column.
 
 import torch
 
-from compress.export.decoders.frame import loader, numbers, read_bits, show
-
-METHODS = ("dimensions",)
+from compress.export.decoders.frame import numbers, read_bits
 
 
-def prepare(header, arrays):
+def prepare(header: dict, arrays: dict) -> dict:
     """What decoding needs beside the file's arrays: nothing."""
     return {}
 
 
-def decode(header, arrays, rows):
+def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     """The vectors (r, dim) of rows (r,)."""
     there = read_bits(arrays["mask"], torch.arange(header["shape"][1], device=rows.device), 1)
     kept = numbers(arrays["coefficients"][rows], header["settings"]["kept"])
     kept = kept * arrays["scales"] if "scales" in arrays else kept
     return kept[:, (there.cumsum(0) - 1) * there] * there
-
-
-load = loader(METHODS, prepare, decode)
-
-if __name__ == "__main__":
-    show(load)

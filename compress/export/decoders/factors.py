@@ -11,18 +11,17 @@ rank in the lp sense, k subspaces). Numbers of 8 and 4 bits are whole; the steps
 
 import torch
 
-from compress.export.decoders.frame import loader, numbers, read_bits, show
+from compress.export.decoders.frame import numbers, read_bits
 
-METHODS = ("svd", "lp", "projective")
 MOST_SIDE_BY_SIDE = 64
 
 
-def prepare(header, arrays):
+def prepare(header: dict, arrays: dict) -> dict:
     """What decoding needs beside the file's arrays: nothing."""
     return {}
 
 
-def decode(header, arrays, rows):
+def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     """The vectors (r, dim) of rows (r,)."""
     bases = arrays["bases"].float()  # (groups, rank, dim)
     if "scales" in arrays:
@@ -40,9 +39,3 @@ def decode(header, arrays, rows):
         else:
             vectors = (coefficients[:, None] @ bases[group])[:, 0]
     return vectors + arrays["offsets"][group] if "offsets" in arrays else vectors
-
-
-load = loader(METHODS, prepare, decode)
-
-if __name__ == "__main__":
-    show(load)

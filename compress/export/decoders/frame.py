@@ -1,7 +1,9 @@
 """What every load.py has: how bits are read, the layer, how it gets into a model. An export joins it with the file of a method."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -10,7 +12,7 @@ AT_ONCE = 256  # rows that are decoded at a time, so that what they need stays i
 POWERS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
-def numbers(array, count):
+def numbers(array: torch.Tensor, count: int) -> torch.Tensor:
     """Stored numbers as float32. In an array of bytes there are two numbers of 4 bits in each, 8 above what they stand for."""
     if array.dtype != torch.uint8:
         return array.float()
@@ -18,7 +20,7 @@ def numbers(array, count):
     return pairs.flatten(1)[:, :count].float() - 8
 
 
-def read_bits(stream, at, bits):
+def read_bits(stream: torch.Tensor, at: torch.Tensor, bits: int) -> torch.Tensor:
     """The whole numbers of so many bits that begin at bits `at` of a stream of bytes, the lowest bit first."""
     word = 0 * at
     for i in range((bits + 14) // 8):  # a number that begins late in a byte reaches into the next
@@ -33,7 +35,9 @@ class Embedding(torch.nn.Module):
     Raises IndexError for an id that is not there.
     """
 
-    def __init__(self, header, arrays, prepare, decode):
+    like: torch.Tensor  # has the dtype and device that were asked for
+
+    def __init__(self, header: dict, arrays: dict, prepare: Callable, decode: Callable):
         super().__init__()
         self.header, self.decode = header, decode
         self.num_embeddings, self.embedding_dim = header["shape"]
@@ -41,20 +45,20 @@ class Embedding(torch.nn.Module):
         for name, array in {**arrays, **prepared}.items():
             self.register_buffer(name, array, persistent=name not in prepared)
         self.names = (*arrays, *prepared)
-        self.register_buffer("like", torch.zeros(0), persistent=False)  # has the dtype and device that were asked for
+        self.register_buffer("like", torch.zeros(0), persistent=False)
 
-    def forward(self, ids):
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
         rows = ids.reshape(-1).long()
         if rows.numel() and not 0 <= int(rows.min()) <= int(rows.max()) < self.num_embeddings:
             raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}")
-        vectors = torch.cat([self.vectors(some) for some in rows.split(AT_ONCE)])
+        vectors = torch.cat([self.vectors(part) for part in rows.split(AT_ONCE)])
         return vectors.reshape(*ids.shape, self.embedding_dim).to(self.like.dtype)
 
-    def vectors(self, rows):
+    def vectors(self, rows: torch.Tensor) -> torch.Tensor:
         """The vectors (r, dim) of rows (r,)."""
         return self.decode(self.header, {name: getattr(self, name) for name in self.names}, rows)
 
-    def _apply(self, change, recurse=True):
+    def _apply(self, change: Callable, recurse: bool = True) -> torch.nn.Module:
         stored = {name: getattr(self, name) for name in self.names}
         super()._apply(change, recurse)
         for name, array in stored.items():
@@ -62,10 +66,10 @@ class Embedding(torch.nn.Module):
         return self
 
 
-def loader(methods, prepare, decode):
+def loader(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Callable:
     """The function that loads a file of one of those methods."""
 
-    def load(path="embedding.safetensors"):
+    def load(path: str | Path = "embedding.safetensors") -> Embedding:
         """The layer that a file holds."""
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("flatland", "{}"))
@@ -77,7 +81,7 @@ def loader(methods, prepare, decode):
     return load
 
 
-def put_into(model, layer):
+def put_into(model: Any, layer: Embedding) -> Any:
     """Puts the layer in the place of a transformers model's input embedding, on its device and in its dtype; returns the model.
 
     An output layer that is tied to the embedding keeps the weights that it has. Raises ValueError for a table of another shape.
@@ -89,7 +93,7 @@ def put_into(model, layer):
     return model
 
 
-def show(load):
+def show(load: Callable) -> None:
     """Prints what the file beside this one holds."""
     layer = load(Path(__file__).with_name("embedding.safetensors"))
     print(f"{layer.num_embeddings} x {layer.embedding_dim}, {layer.header['method']} {layer.header['settings']}")

@@ -11,19 +11,17 @@ there is a low-rank part, that row's coefficients times a basis.
 
 import torch
 
-from compress.export.decoders.frame import POWERS, loader, read_bits, show
-
-METHODS = ("light_token",)
+from compress.export.decoders.frame import POWERS, read_bits
 
 
-def prepare(header, arrays):
+def prepare(header: dict, arrays: dict) -> dict:
     """What decoding needs beside the file's arrays: nothing."""
     return {}
 
 
-def decode(header, arrays, rows):
+def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     """The vectors (r, dim) of rows (r,)."""
-    parts = []
+    parts: list[torch.Tensor] = []
     if "codes" in arrays:
         decoder = arrays["decoder"].float() * arrays["decoder_scales"][:, None]
         octets = arrays["codes"][rows].int()[:, :, None]
@@ -38,10 +36,4 @@ def decode(header, arrays, rows):
         if "scales" in arrays:
             basis = basis * arrays["scales"][0][:, None]
         parts.append(arrays["coefficients"][rows].float() @ basis)
-    return sum(parts)
-
-
-load = loader(METHODS, prepare, decode)
-
-if __name__ == "__main__":
-    show(load)
+    return sum(parts[1:], parts[0])

@@ -16,9 +16,7 @@ import math
 
 import torch
 
-from compress.export.decoders.frame import loader, read_bits, show
-
-METHODS = ("trellis",)
+from compress.export.decoders.frame import read_bits
 
 # Of kind 0 nothing is kept; kinds 1 to 6 have no own bits; of the kinds after those, three each have 1, 2, … 9 own bits.
 EXTRA = (*[0] * 7, *(own for own in range(1, 10) for _ in range(3)))
@@ -30,7 +28,7 @@ BASIS_STATES = 4096
 GUARD = 16  # bits of zeros before the first stream, for the window of its first number
 
 
-def prepare(header, arrays):
+def prepare(header: dict, arrays: dict) -> dict:
     """What decoding needs beside the file's arrays: tables that are the same for every file, and what is decoded once."""
     halves = arrays["basis_rates"].double()  # rates of the basis in halves of a bit a number
     extra = torch.tensor(EXTRA)
@@ -52,11 +50,12 @@ def prepare(header, arrays):
     return {**tables, **opened(header, {**arrays, **tables})}
 
 
-def hashes(states):
+def hashes(states: int) -> torch.Tensor:
     """(6, states) parities of some bits of the window, the masks from SplitMix64."""
     found = torch.zeros(HASHES, states, dtype=torch.uint8)
     for number, seed in enumerate(SEEDS[states]):
-        masks, x = [], seed * 7919
+        masks: list[int] = []
+        x = seed * 7919
         while len(masks) < HASH_BITS:
             x = (x + 0x9E3779B97F4A7C15) % 2**64
             z = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
@@ -68,7 +67,7 @@ def hashes(states):
     return found
 
 
-def levels(most):
+def levels(most: int) -> torch.Tensor:
     """The levels of numbers with 0, 1, … own bits, one after another: 64, 128, … of them."""
     hashed = torch.arange(1 << HASH_BITS).double()
     shift = (hashed % 4 + (hashed // 4 + 0.5) / (1 << HASH_BITS - 2)) / 4
@@ -76,7 +75,7 @@ def levels(most):
     return torch.cat(parts).float()
 
 
-def opened(header, arrays):
+def opened(header: dict, arrays: dict) -> dict:
     """The class of every row and where it begins in either stream, and the basis."""
     rows, dim = header["shape"]
     kinds = arrays["kinds"].long()  # (classes, directions)
@@ -101,14 +100,22 @@ def opened(header, arrays):
     return found
 
 
-def begins(kinds, classes):
+def begins(kinds: torch.Tensor, classes: torch.Tensor) -> dict:
     """Where sequences of such classes that follow each other begin in the two streams."""
     lengths = torch.tensor(MOVES, device=kinds.device)[kinds].sum(1)[classes]
     own = torch.tensor(EXTRA, device=kinds.device)[kinds].sum(1)[classes]
     return {"starts": lengths.cumsum(0) - lengths, "extra_starts": own.cumsum(0) - own}
 
 
-def read(stream, extra_stream, at, classes, kinds, hashed, level_table):
+def read(
+    stream: torch.Tensor,
+    extra_stream: torch.Tensor,
+    at: dict,
+    classes: torch.Tensor,
+    kinds: torch.Tensor,
+    hashed: torch.Tensor,
+    level_table: torch.Tensor,
+) -> torch.Tensor:
     """The levels of sequences that begin `at` those bits, of classes (r,): (r, directions), 0 where nothing is kept."""
     own = torch.tensor(EXTRA, device=kinds.device)[kinds]  # (classes, directions)
     places = torch.tensor([(2**bits - 1) << HASH_BITS for bits in range(10)], device=kinds.device)[own]
@@ -124,7 +131,7 @@ def read(stream, extra_stream, at, classes, kinds, hashed, level_table):
     return level_table[place] * (kinds > 0)[classes]
 
 
-def decode(header, arrays, rows):
+def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     """The vectors (r, dim) of rows (r,)."""
     if torch.onnx.is_in_onnx_export():  # the ONNX file keeps what is stored, and is opened anew by who runs it
         arrays = {**arrays, **opened(header, arrays)}
@@ -135,9 +142,3 @@ def decode(header, arrays, rows):
     means = arrays["means"].float() * arrays["mean_scales"]
     numbers = numbers * scales[classes] + means[classes]
     return numbers @ arrays["axes"] if "axes" in arrays else numbers
-
-
-load = loader(METHODS, prepare, decode)
-
-if __name__ == "__main__":
-    show(load)

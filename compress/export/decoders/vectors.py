@@ -11,17 +11,15 @@ or added up (rq).
 
 import torch
 
-from compress.export.decoders.frame import loader, read_bits, show
-
-METHODS = ("pq", "opq", "rq")
+from compress.export.decoders.frame import read_bits
 
 
-def prepare(header, arrays):
+def prepare(header: dict, arrays: dict) -> dict:
     """What decoding needs beside the file's arrays: nothing."""
     return {}
 
 
-def decode(header, arrays, rows):
+def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     """The vectors (r, dim) of rows (r,)."""
     parts, count, _ = arrays["codebooks"].shape
     bits, part = header["settings"]["code_bits"], torch.arange(parts, device=rows.device)
@@ -31,9 +29,3 @@ def decode(header, arrays, rows):
         return chosen.sum(1)
     joined = chosen.flatten(1)
     return joined @ arrays["rotation"].float() if "rotation" in arrays else joined
-
-
-load = loader(METHODS, prepare, decode)
-
-if __name__ == "__main__":
-    show(load)

@@ -72,7 +72,7 @@ def preview(_sample: EmbeddingMatrix, key: str, method: LightToken) -> Fit:
     history: list[dict] = []
     quick = replace(method, passes=min(method.passes, PREVIEW_PASSES), epochs=min(method.epochs, PREVIEW_EPOCHS))
     with one_thread(), one_torch_thread(method.solver == "paper"):
-        return shown(_sample, method, quick.fit(_sample, history.append), history, True)
+        return shown(_sample, method, quick.fit(_sample, lambda step: history.append(step.row())), history, True)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Measuring the parts of the code …")

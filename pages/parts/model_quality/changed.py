@@ -7,7 +7,7 @@ from compress import EmbeddingMatrix
 from compress.analysis.neighbours import Changed, ErrorByUse, error_by_use, most_changed
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
-from compress.linalg.blocks import some_rows
+from compress.linalg.blocks import sample_rows
 from pages.parts.model_quality.near import unit_tables
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
@@ -20,7 +20,7 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     the page hears what a person does in between."""
     before, after = unit_tables(matrix, fit)
     there = np.flatnonzero(before.any(axis=1) & after.any(axis=1))
-    rows = there[some_rows(len(there), SAMPLE, np.random.default_rng(0))]
+    rows = there[sample_rows(len(there), SAMPLE, np.random.default_rng(0))]
     if not len(rows):
         st.caption("Every row is zero before or after.")
         return

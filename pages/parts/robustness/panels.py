@@ -108,7 +108,7 @@ def ellipsoid_table(matrix: EmbeddingMatrix, p: float) -> None:
     if st.button(f"Find the ellipsoid at p = {p:g}", key="find_ellipsoid", icon=":material/play_arrow:"):
         bar = st.progress(0.0, "Cutting the ellipsoid")
         try:
-            ellipsoid = lowner(matrix.values, p, progress=lambda event: bar.progress(min(event["round"] / 60, 1.0)))
+            ellipsoid = lowner(matrix.values, p, progress=lambda step: bar.progress(step.share))
         except (InputError, ValueError, np.linalg.LinAlgError) as error:
             bar.empty()
             refused(error)
