@@ -163,10 +163,8 @@ def test_changed_arrays_are_refused(saved):
 def test_a_dtype_that_numpy_lacks_is_refused(tmp_path, kind):
     path, entry = tmp_path / "x.safetensors", {"version": 1, "method": "int4", "settings": {}, "shape": [2, 2], "digest": ""}
     size = 2 if kind == "BF16" else 1
-    text = json.dumps({
-        "__metadata__": {"flatland": json.dumps(entry)},
-        "codes": {"dtype": kind, "shape": [1], "data_offsets": [0, size]},
-    }).encode()  # fmt: skip
+    codes = {"dtype": kind, "shape": [1], "data_offsets": [0, size]}
+    text = json.dumps({"__metadata__": {"flatland": json.dumps(entry)}, "codes": codes}).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(size))
     refusal(path)
 

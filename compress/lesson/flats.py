@@ -1,6 +1,6 @@
 """Scene 1: points near two planes and a line, and the k flats that are fitted to them by assigning and refitting in turn.
 
-Every number is the library's: the steps are those of methods/flats.py, taken one at a time from a start that anybody can follow,
+Every number is the library's: the steps are those of solvers/flats.py, taken one at a time from a start that anybody can follow,
 a flat through a few random points each.
 """
 

@@ -29,7 +29,7 @@ OCTAVE = 16  # steps of stored scales in an octave
 
 @dataclass(frozen=True)
 class Trellis(Method):
-    """A row is its class's mean and its numbers in the principal axes, coded by a trellis (trellis.py) at the rates of reverse
+    """A row is its class's mean and its numbers in the principal axes, coded by a trellis (trellis_code.py) at the rates of reverse
     water-filling: a number has ½ log₂⁺(w σ² / θ) bits, with its class's variance σ² in that direction and mean weight w.
 
     rate: the size in bits a number of the matrix, everything counted: 32 / ratio. Of more than 10 the rest is left empty.

@@ -1,6 +1,7 @@
 """What every method promises, on settings that reach every way of storing its result."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -67,6 +68,15 @@ def test_rows_and_the_layer_give_the_rows_of_the_whole(fitted, method, weighted,
     vectors = result.to_layer()(torch.from_numpy(ids))
     assert vectors.shape == some.shape and vectors.dtype == torch.float32
     np.testing.assert_allclose(vectors.numpy(), whole[ids], rtol=0, atol=1e-5)
+
+
+@METHOD
+def test_a_fit_tells_how_far_it_is_in_words_and_in_figures_that_json_takes(matrices, method):
+    told = []
+    method.fit(matrices[False], told.append)
+    shares = [step.share for step in told]
+    assert shares == sorted(shares) and all(0 <= share <= 1 for share in shares)
+    assert all(step.words and json.loads(json.dumps(step.row())).keys() > {"share", "words"} for step in told)
 
 
 @METHOD

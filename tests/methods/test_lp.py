@@ -112,10 +112,8 @@ def test_a_regression_at_p_one_is_that_of_the_linear_program(weighted):
     _, costs = regress(values, np.zeros((4, 3), np.float32), basis, 1.0, weights if weighted else None, rounds=200, steps=3)
     for row, found in zip(values, costs, strict=True):
         eye, wide = np.eye(40), basis.astype(np.float64)  # min w·t with −t <= a − V u <= t
-        program = linprog(
-            np.append(np.zeros(3), weights), A_ub=np.block([[wide, -eye], [-wide, -eye]]), b_ub=np.append(row, -row),
-            bounds=[(None, None)] * 3 + [(0, None)] * 40, method="highs",
-        )  # fmt: skip
+        cost, below, bound = np.append(np.zeros(3), weights), np.block([[wide, -eye], [-wide, -eye]]), np.append(row, -row)
+        program = linprog(cost, A_ub=below, b_ub=bound, bounds=[(None, None)] * 3 + [(0, None)] * 40, method="highs")
         assert program.success
         assert program.fun * (1 - 1e-6) <= found <= program.fun * 1.002
 

@@ -8,9 +8,8 @@ import compress
 from compress import SVD, EmbeddingMatrix, ProjectiveClustering
 from compress.sources import planted
 
-LOSSES = [
-    {}, {"p": 1.0}, {"p": 1.5}, {"p": 3.0}, *({"loss": name} for name in ("huber", "cauchy", "geman_mcclure", "welsch", "tukey")),
-]  # fmt: skip
+ROBUST = ("huber", "cauchy", "geman_mcclure", "welsch", "tukey")
+LOSSES = [{}, {"p": 1.0}, {"p": 1.5}, {"p": 3.0}, *({"loss": name} for name in ROBUST)]
 LOSS = pytest.mark.parametrize("loss", LOSSES, ids=str)
 
 

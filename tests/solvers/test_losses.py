@@ -42,9 +42,12 @@ def test_the_losses_are_those_of_their_formulas():
     r, scale = 5.0, 2.0
     x = r / scale
     expected = {
-        "huber": 2 * x - 1, "cauchy": np.log(1 + x**2), "geman_mcclure": x**2 / (1 + x**2), "welsch": 1 - np.exp(-(x**2)),
+        "huber": 2 * x - 1,
+        "cauchy": np.log(1 + x**2),
+        "geman_mcclure": x**2 / (1 + x**2),
+        "welsch": 1 - np.exp(-(x**2)),
         "tukey": 1 / 3,
-    }  # fmt: skip
+    }
     assert set(expected) | {"lp"} == set(NAMES)
     for name, value in expected.items():
         assert Loss(name, scale=scale).cost(np.array([r**2]))[0] == pytest.approx(value)
