@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -23,12 +24,13 @@ from compress.cli.options import (
     tell,
     write_array,
 )
-from compress.errors import InputError
+from compress.errors import InputError, Step
 from compress.files import replacing
 from compress.tuning import sweep
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Runs a command and gives its exit status; what went wrong is one line on standard error."""
     args = parser().parse_args(arguments)
     try:
         args.run(args)
@@ -45,10 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
     top = argparse.ArgumentParser(prog="python -m compress", description="Compress an embedding matrix and see what it costs.")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name, run, about, source=True):
+    def command(name: str, run: Callable[[argparse.Namespace], None], about: str, source: bool = True) -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=about, description=about)
         one.set_defaults(run=run)
         if source:
@@ -102,10 +105,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def info(args) -> None:
+def info(args: argparse.Namespace) -> None:
+    """Prints what a source holds."""
     matrix = opened(args)
     spectrum = compress.spectrum(matrix)
-    report(args, {
+    found = [f"{each.name} {' × '.join(map(str, each.shape))} {each.dtype}" for each in compress.tensors(args.source)]
+    row = {
         "name": matrix.name,
         "rows": matrix.shape[0],
         "columns": matrix.shape[1],
@@ -115,21 +120,23 @@ def info(args) -> None:
         "rank_for_90_percent": spectrum.rank_for(0.9),
         "weights": args.weights,
         "digest": matrix.digest,
-        "tensors": [f"{each.name} {' × '.join(map(str, each.shape))} {each.dtype}" for each in compress.tensors(args.source)],
-    })  # fmt: skip
+        "tensors": found,
+    }
+    report(args, row)
 
 
-def fit(args) -> None:
+def fit(args: argparse.Namespace) -> None:
+    """Fits a setting or a size, writes the form and prints its figures."""
     settings = given_settings(args)
     check_settings(args.method, settings)
     if args.out and args.out.suffix != ".safetensors":
         raise ValueError(f"--out must end in .safetensors, got {args.out}")
     history: list[dict] = []
 
-    def stepped(step):
+    def stepped(step: Step) -> None:
         history.append(step.row())
         if args.progress:
-            tell(step.row())
+            tell(step)
 
     matrix = opened(args)
     if args.ratio is not None:
@@ -145,20 +152,23 @@ def fit(args) -> None:
     report(args, row)
 
 
-def decode(args) -> None:
+def decode(args: argparse.Namespace) -> None:
+    """Writes the values that a compressed file decodes to."""
     values = compress.load(args.file).reconstruct()
     write_array(args.out, values)
     report(args, {"rows": values.shape[0], "columns": values.shape[1], "out": str(args.out)})
 
 
-def evaluate(args) -> None:
+def evaluate(args: argparse.Namespace) -> None:
+    """Prints every error figure of a compressed file."""
     matrix = opened(args)
     result = compress.load(args.file)
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     report(args, {**row, "file_bytes": args.file.stat().st_size, "same_matrix": result.digest == matrix.digest})
 
 
-def sweep_settings(args) -> None:
+def sweep_settings(args: argparse.Namespace) -> None:
+    """Fits what is not fitted yet and prints every trial."""
     from tqdm import tqdm
 
     matrix = opened(args)
@@ -166,27 +176,32 @@ def sweep_settings(args) -> None:
     store = sweep.Trials(args.out / "trials.sqlite")
     with tqdm(total=len(methods), disable=args.json or args.progress, unit="trial") as bar:
 
-        def finished(trial):
+        def finished(step: Step) -> None:
             bar.update()
             if args.progress:
-                tell({"done": len(trials) + 1, "of": len(methods)})
-            trials.append(trial)
+                tell(step)
 
-        trials: list = []
-        sweep.run(matrix, methods, store, finished)
+        trials = sweep.run(matrix, methods, store, finished)
     for trial in trials:
         report(args, {"method": trial.method.name, **trial.method.settings, **trial.figures}, brief=str(trial.method))
 
 
-def advise(args) -> None:
+def advise(args: argparse.Namespace) -> None:
+    """Prints the setting to take, why, and the runners-up."""
     matrix = opened(args)
     found = compress.advise(
-        matrix, ratio=args.ratio, max_bytes=args.max_bytes, max_error=args.max_error, min_cosine=args.min_cosine,
-        methods=args.methods, seeds=args.seeds, store=sweep.Trials(args.out / "trials.sqlite") if args.out else None,
+        matrix,
+        ratio=args.ratio,
+        max_bytes=args.max_bytes,
+        max_error=args.max_error,
+        min_cosine=args.min_cosine,
+        methods=args.methods,
+        seeds=args.seeds,
+        store=sweep.Trials(args.out / "trials.sqlite") if args.out else None,
         progress=tell if args.progress else None,
-    )  # fmt: skip
+    )
     if args.progress:
-        tell({"advice": found.row()})
+        tell(Step(1.0, "done", {"advice": found.row()}))
     if args.json:
         print(json.dumps(found.row()))
         return
@@ -199,7 +214,8 @@ def advise(args) -> None:
         print(f"{compress.METHODS[name].label} is out of reach: {why}")
 
 
-def draw_map(args) -> None:
+def draw_map(args: argparse.Namespace) -> None:
+    """Writes a map of the rows."""
     from contextlib import redirect_stdout
 
     from compress.analysis.scatter import umap_map

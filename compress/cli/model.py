@@ -1,10 +1,11 @@
 """The commands that need the model, or write what goes to it: export, judge, heal, compare, finetune."""
 
+import argparse
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import compress
 from compress.cli.options import (
@@ -20,6 +21,7 @@ from compress.cli.options import (
     stoppable,
     tell,
 )
+from compress.errors import Progress, Step
 from compress.files import replacing
 
 
@@ -48,7 +50,7 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--out", type=Path, required=True, help="the .safetensors file to write, as large as the one before")
     one.add_argument("--text", type=Path, help="texts: a line each, or a .json; built-in unless given")
     one.add_argument("--steps", type=int, default=300, help="of training, 32 texts each")
-    one.add_argument("--no-refit", action="store_true", help="train only, without a fit for what the outputs feel")
+    one.add_argument("--no-refit", action="store_true", help="train only, without a fit for what the outputs depend on")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--history", type=Path, help="the .json file to write the distances and the losses to")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
@@ -91,14 +93,16 @@ def add_model_commands(command: Callable) -> None:
     add_settings(one, besides=("epochs",))
 
 
-def export(args) -> None:
+def export(args: argparse.Namespace) -> None:
+    """Writes the folder and prints what is in it."""
     from compress.export import exported
 
     done = exported(compress.load(args.file), args.out, opened(args) if args.source else None, onnx=not args.no_onnx)
     report(args, {"out": str(done.folder), **done.sizes, "onnx_difference": done.difference})
 
 
-def judge(args) -> None:
+def judge(args: argparse.Namespace) -> None:
+    """Prints the scores of every task, and reports those that are finished."""
     from compress import tasks
     from compress.models.open import has_model, open_model
 
@@ -111,24 +115,32 @@ def judge(args) -> None:
     found["text"] = args.text and args.text.name
     found |= {**compress.evaluate(matrix, result).figures(), "swap": model and swap_of(model.network, result), "scores": []}
 
-    def told(event):
-        if "scores" in event:
-            found["scores"] += event["scores"]
+    def told(step: Step) -> None:
+        if "scores" in step.figures:
+            found["scores"] += step.figures["scores"]
             if args.report:
                 with replacing(args.report) as file:
                     file.write(json.dumps(found).encode())
         if args.progress:
-            tell(event)
+            tell(step)
 
     scores = tasks.judge(
-        model, {"before": matrix, args.file.name: result}, args.tasks, args.data, args.text, args.seeds, args.limit or None,
-        progress=told, store=tasks.Scores(args.out / "scores.sqlite") if args.out else None,
-    )  # fmt: skip
+        model,
+        {"before": matrix, args.file.name: result},
+        args.tasks,
+        args.data,
+        args.text,
+        args.seeds,
+        args.limit or None,
+        progress=told,
+        store=tasks.Scores(args.out / "scores.sqlite") if args.out else None,
+    )
     for score in scores:
         print(json.dumps(score.row()) if args.json else score)
 
 
-def compare(args) -> None:
+def compare(args: argparse.Namespace) -> None:
+    """Prints a row a form, as they come."""
     from compress.models.open import has_model, open_model
     from compress.tasks.texts import texts_to_learn
     from compress.training.comparison import COMPARED, RATIOS, Size, compare, plan
@@ -141,10 +153,20 @@ def compare(args) -> None:
     texts = {args.heal_text.name if args.heal_text else "built-in": texts_to_learn(args.heal_text)} if args.heal else {}
     needed = args.heal or set(args.tasks) - {"neighbours"}
     rows = compare(
-        open_model(args.source) if needed and has_model(args.source) else None, matrix,
-        plan(args.methods or COMPARED, sizes, texts), args.tasks, args.out, args.data, args.text, texts, args.steps,
-        args.seeds, args.limit or None, args.refit, progress=tell if args.progress else None,
-    )  # fmt: skip
+        open_model(args.source) if needed and has_model(args.source) else None,
+        matrix,
+        plan(args.methods or COMPARED, sizes, texts),
+        args.tasks,
+        args.out,
+        args.data,
+        args.text,
+        texts,
+        args.steps,
+        args.seeds,
+        args.limit or None,
+        args.refit,
+        progress=tell if args.progress else None,
+    )
     for row in rows:
         if args.json:
             print(json.dumps(row.row()), flush=True)
@@ -154,7 +176,7 @@ def compare(args) -> None:
             print(" " * 10, score, flush=True)
 
 
-def swap_of(network, result: compress.Compressed) -> dict | None:
+def swap_of(network: Any, result: compress.Compressed) -> dict | None:
     """What a swap would do to a network; None where it cannot be swapped."""
     from compress.models.swap import swapped_copy
 
@@ -164,7 +186,8 @@ def swap_of(network, result: compress.Compressed) -> dict | None:
         return None
 
 
-def heal(args) -> None:
+def heal(args: argparse.Namespace) -> None:
+    """Writes the healed form and prints what it costs and by how much it is nearer."""
     from compress.models.open import open_model
     from compress.tasks.texts import texts_to_learn
     from compress.training.healing import heal
@@ -182,11 +205,12 @@ def heal(args) -> None:
     report(args, {name: value for name, value in row.items() if name != "losses"})
 
 
-def finetune(args) -> None:
+def finetune(args: argparse.Namespace) -> None:
+    """Prints the scores of every stage, and writes the tuned model."""
     import torch
 
     from compress.models.open import open_model
-    from compress.training.finetuning import HEAD, check_empty, save_model
+    from compress.training.finetuning import HEAD, Finetuned, check_empty, save_model
     from compress.training.finetuning_task import read_task
 
     settings = given_settings(args)
@@ -198,6 +222,7 @@ def finetune(args) -> None:
         check_empty(args.out)
     matrix = opened(args)
     task = read_task(args.task or str(args.csv), args.data)
+    result: compress.Compressed | compress.Method
     if args.file:
         result = compress.load(args.file)
     elif args.ratio is not None:
@@ -206,11 +231,24 @@ def finetune(args) -> None:
         result = compress.METHODS[args.method](**settings)
     torch.manual_seed(0)  # of weights that the model's files lack
     model = open_model(args.source, HEAD)
-    run = partial(
-        compress.finetune, model, result, task, args.rounds, args.learning_rate, args.batch, args.limit or None, range(args.seeds),
-        not args.fine_tuned, args.max_length, weights=matrix.weights if matrix.weighted else None,
-    )  # fmt: skip
-    tuned = stoppable(lambda progress: run(progress=progress), tell if args.progress else lambda event: None)
+
+    def run(progress: Progress) -> Finetuned:
+        return compress.finetune(
+            model,
+            result,
+            task,
+            args.rounds,
+            args.learning_rate,
+            args.batch,
+            args.limit or None,
+            range(args.seeds),
+            not args.fine_tuned,
+            args.max_length,
+            progress,
+            weights=matrix.weights if matrix.weighted else None,
+        )
+
+    tuned = stoppable(run, tell if args.progress else lambda step: None)
     if args.out:
         save_model(model, args.out)
     if args.report:

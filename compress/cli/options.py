@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
 import compress
+from compress.errors import Progress, Step
 from compress.files import replacing
 from compress.sources.weights import KINDS, MOST_A
 
@@ -26,7 +27,8 @@ def add_source(one: argparse.ArgumentParser) -> None:
     one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
 
 
-def opened(args) -> compress.EmbeddingMatrix:
+def opened(args: argparse.Namespace) -> compress.EmbeddingMatrix:
+    """The matrix that a command is about, with the row weights that were asked for."""
     return compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
 
 
@@ -42,19 +44,21 @@ def add_settings(one: argparse.ArgumentParser, several: bool = False, besides: S
         if setting in besides:
             continue
         if kinds[setting] is bool:
-            kind = {"action": "store_true", "default": None}
+            kind: dict[str, Any] = {"action": "store_true", "default": None}
         else:
-            read = next(each for each in (int, float, str) if each in (kinds[setting], *get_args(kinds[setting])))
+            read: Any = next(each for each in (int, float, str) if each in (kinds[setting], *get_args(kinds[setting])))
             kind = {"type": listed(read) if several else read}
         one.add_argument(f"--{setting.replace('_', '-')}", help=f"setting of {', '.join(methods)}", **kind)
 
 
-def given_settings(args) -> dict:
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings of methods that a command was given, by name."""
     every = {field.name for method in compress.METHODS.values() for field in fields(method)}
     return {name: getattr(args, name) for name in sorted(every) if getattr(args, name, None) is not None}
 
 
 def check_settings(method: str, settings: dict) -> None:
+    """Raises ValueError for a setting that the method does not have."""
     known = [field.name for field in fields(compress.METHODS[method])]
     for name in settings:
         if name not in known:
@@ -67,11 +71,13 @@ def write_array(path: Path, values: np.ndarray) -> None:
         np.save(file, values)
 
 
-def tell(event: dict) -> None:
-    print(json.dumps(event), file=sys.stderr, flush=True)
+def tell(step: Step) -> None:
+    """Prints a step as a JSON line on standard error."""
+    print(json.dumps(step.row()), file=sys.stderr, flush=True)
 
 
-def report(args, row: dict, brief: str = "") -> None:
+def report(args: argparse.Namespace, row: dict, brief: str = "") -> None:
+    """Prints a result: as a JSON object with --json, else in one line after which stands `brief`, else a line a figure."""
     if args.json:
         print(json.dumps(row))
     elif brief:
@@ -83,13 +89,13 @@ def report(args, row: dict, brief: str = "") -> None:
                 print(f"{name:20} {format(line, '.6g') if isinstance(line, float) else line}")
 
 
-def stoppable(run: Callable[[Callable], T], progress: Callable) -> T:
+def stoppable(run: Callable[[Progress], T], progress: Progress) -> T:
     """What a run gives, told its progress, which SIGTERM ends after the step in hand: with what is finished by then where it keeps
     that."""
-    asked = []
+    asked: list[bool] = []
 
-    def stepped(event):
-        progress(event)
+    def stepped(step: Step) -> None:
+        progress(step)
         if asked:
             raise compress.Stop
 
@@ -106,6 +112,7 @@ def stoppable(run: Callable[[Callable], T], progress: Callable) -> T:
 
 
 def names(text: str) -> list[str]:
+    """Names of methods with commas between them."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     unknown = [name for name in found if name not in compress.METHODS]
     if unknown or not found:
@@ -132,6 +139,7 @@ def listed(read: type) -> Callable[[str], list]:
 
 
 def numbers(text: str) -> list[float]:
+    """Numbers above 0 with commas between them."""
     try:
         found = [float(part) for part in text.split(",")]
     except ValueError:

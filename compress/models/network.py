@@ -1,9 +1,14 @@
 """A network's outputs, and the network without gradients."""
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-def pooled(states, mask):
+def pooled(states: "Tensor", mask: "Tensor") -> "Tensor":
     """Sentence vectors (texts, d) of length 1 from the last layer's outputs (texts, tokens, d): their mean over the text."""
     import torch
 
@@ -11,14 +16,19 @@ def pooled(states, mask):
     return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=1)
 
 
-def states_of(network, inputs: dict):
+def states_of(network: Any, inputs: dict) -> "Tensor":
     """(texts, tokens, d) the last layer's outputs."""
     body = network.get_encoder() if network.config.is_encoder_decoder else network.base_model
     return body(**inputs).last_hidden_state
 
 
+def root_mean_square(tensor: "Tensor") -> float:
+    """Of a tensor's entries, summed in float64."""
+    return float(tensor.detach().double().square().mean().sqrt())
+
+
 @contextmanager
-def frozen(network):
+def frozen(network: Any) -> Iterator[None]:
     """The network with no parameter that asks for a gradient."""
     wanted = [parameter for parameter in network.parameters() if parameter.requires_grad]
     for parameter in wanted:

@@ -1,17 +1,18 @@
 """The model that a matrix belongs to: the network and its tokenizer, opened by transformers."""
 
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compress.errors import InputError
 from compress.sources import HUB, demo
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from torch import Tensor
 
 PERMUTED = ("xlnet", "xlm", "flaubert")  # language models that do not predict the next token from those before it alone
 MOST_TOKENS = 128  # of a text that a model is given, unless asked otherwise
@@ -22,12 +23,12 @@ class OpenModel:
     """A network in float32, ready to compute with, and its tokenizer, None where its files have none. causal: whether it predicts
     the next token, so that perplexity means something."""
 
-    network: "PreTrainedModel"
-    tokenizer: "PreTrainedTokenizerBase | None"
+    network: Any  # a transformers.PreTrainedModel
+    tokenizer: Any  # a transformers.PreTrainedTokenizerBase, or None
     causal: bool
 
     @property
-    def table(self):
+    def table(self) -> "Tensor":
         """The weights of the embedding, (n, d)."""
         return self.network.get_input_embeddings().weight
 
@@ -56,8 +57,8 @@ def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
     """The model of a matrix's source: "demo", a folder with config.json, or "hub:org/name".
 
     head: the end of the class's name in transformers that it is opened as, such as "ForSequenceClassification"; unless given, see
-    `head_of`. Code that comes with a model is never run. Raises InputError
-    with one plain sentence where there is no model, or none that transformers can open.
+    `head_of`. Code that comes with a model is never run. Raises InputError with one plain sentence where there is no model, or none
+    that transformers can open.
     """
     import transformers
 
@@ -74,19 +75,19 @@ def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
     return OpenModel(network, tokenizer, head == "ForCausalLM")
 
 
-def head_of(config) -> str:
+def head_of(config: Any) -> str:
     """The head that a model's files hold and tasks use: "ForCausalLM", whatever its class is called, or "ForQuestionAnswering"; ""
     for the bare model."""
     from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
 
     names = [str(name) for name in config.architectures or []]
-    causal = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    causal: Any = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
     if causal is not None and causal.__name__ in names and config.model_type not in PERMUTED:
         return "ForCausalLM"
     return "ForQuestionAnswering" if any(name.endswith("ForQuestionAnswering") for name in names) else ""
 
 
-def tokenizer_of(where: str, revision: str | None):
+def tokenizer_of(where: str, revision: str | None) -> Any:
     """The tokenizer, with something to pad with; None where the model's files have none."""
     from transformers import AutoTokenizer
 
@@ -101,11 +102,12 @@ def tokenizer_of(where: str, revision: str | None):
 
 
 def has_bpe(folder: Path) -> bool:
+    """Whether the folder has the two files of a byte-pair tokenizer."""
     return (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
 
 
 @contextmanager
-def plainly(source):
+def plainly(source: str | os.PathLike) -> Iterator[None]:
     """What transformers raises where it cannot open a model, as one sentence."""
     from safetensors import SafetensorError
 
@@ -118,7 +120,7 @@ def plainly(source):
 
 
 @contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Without transformers' bars and warnings on the terminal."""
     from transformers.utils import logging
 

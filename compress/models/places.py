@@ -1,12 +1,21 @@
 """Where a table lies in a model: its embedding, what shares it, and how another is put in their place."""
 
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from compress.errors import InputError
+
+if TYPE_CHECKING:
+    from torch.nn import Embedding, Module
+
+    from compress.form.layers import DecodedEmbedding
 
 OUTPUTS = ("compressed", "own")  # what a tied output layer can become
 KEPT = "as it was"  # what any other is
 
 
-def embedding_of(model):
+def embedding_of(model: Any) -> "Embedding":
     """The model's nn.Embedding. Raises ValueError where it has none, or one that does more than look up rows."""
     from torch.nn import Embedding
 
@@ -26,13 +35,24 @@ def embedding_of(model):
     return old
 
 
-def put(model, old, layer, others: set[str], output: bool) -> None:
+def check_shape(what: str, shape: tuple[int, ...], whose: str, wanted: tuple[int, ...]) -> None:
+    """Raises InputError where a table has another shape (n, d) than the one that it is to stand for."""
+    if tuple(shape) != tuple(wanted):
+        given, right = (" × ".join(f"{side:,}" for side in each) for each in (shape, wanted))
+        raise InputError(f"{what} is {given}, {whose} is {right}; take one that was made of it.")
+
+
+def put(model: Any, old: "Embedding", layer: "DecodedEmbedding", others: set[str], output: bool) -> None:
     """Sets the layer where the embedding was, and modules that share it where others, by name, are tied to it: linear ones only if
-    `output`. What transformers knows of ties with the table is forgotten, all other ties stay."""
+    `output`. What transformers knows of ties with the table is forgotten, all other ties stay.
+
+    transformers has no public way to undo a tie, and save_pretrained drops the weights of one that it still believes in. So this
+    writes the two attributes that it keeps ties in, `_tied_weights_keys` and `all_tied_weights_keys`; a test says if they go.
+    """
     from compress.form.layers import CompressedOutput, SharedEmbedding
 
     place = next(name for name, module in modules(model) if module is old)
-    ties = {
+    ties: dict[Any, tuple[dict, dict]] = {
         module: (module.get_expanded_tied_weights_keys(), dict(getattr(module, "all_tied_weights_keys", {})))
         for _, module in modules(model)
         if hasattr(module, "get_expanded_tied_weights_keys")
@@ -50,7 +70,7 @@ def put(model, old, layer, others: set[str], output: bool) -> None:
         module.all_tied_weights_keys = {target: source for target, source in all_ties.items() if {target, source} <= there}
 
 
-def exchange(model, old, new) -> None:
+def exchange(model: Any, old: "DecodedEmbedding", new: "DecodedEmbedding") -> None:
     """Puts another layer wherever one is, and before the modules that share its table."""
     from compress.form.layers import Shared
 
@@ -61,33 +81,36 @@ def exchange(model, old, new) -> None:
             module.share(new)
 
 
-def modules(model):
+def modules(model: Any) -> Iterator[tuple[str, Any]]:
     """Every place of a module, by name; a module in two places comes twice."""
     return model.named_modules(remove_duplicate=False)
 
 
-def set_module(model, name: str, module) -> None:
+def set_module(model: Any, name: str, module: "Module") -> None:
+    """Puts a module at a place that has one, by name."""
     parent, _, leaf = name.rpartition(".")
     setattr(model.get_submodule(parent), leaf, module)
 
 
-def looks_up(module) -> bool:
+def looks_up(module: "Module") -> bool:
     """Whether it is an nn.Embedding that gives rows as they are."""
     from torch.nn import Embedding
 
     return isinstance(module, Embedding) and type(module).forward is Embedding.forward and module.max_norm is None
 
 
-def is_linear(module) -> bool:
+def is_linear(module: "Module") -> bool:
+    """Whether it is a torch.nn.Linear."""
     from torch.nn import Linear
 
     return isinstance(module, Linear)
 
 
-def output_of(model):
+def output_of(model: Any) -> "Module | None":
+    """The output layer; None where the model has none."""
     return model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
 
 
-def total_bytes(model) -> int:
+def total_bytes(model: Any) -> int:
     """Bytes of parameters and buffers, each once."""
     return sum(tensor.nbytes for tensor in {id(each): each for each in (*model.parameters(), *model.buffers())}.values())

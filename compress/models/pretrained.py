@@ -7,6 +7,7 @@ import json
 from copy import deepcopy
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,10 +35,12 @@ class FlatlandConfig(QuantizationConfigMixin):
     """What config.json says of the embedding. header: of a compressed file (archive.py), flat among the rest. arrays: the dtype and
     shape of each. output: "compressed" where output layers that are tied to the embedding compute with them too."""
 
-    def __init__(self, arrays: dict | None = None, output: str | None = None, quant_method: str = NAME, **header):
-        self.quant_method, self.arrays, self.output, self.header = quant_method, arrays, output, header
+    def __init__(self, arrays: dict | None = None, output: str | None = None, quant_method: str = NAME, **header: Any):
+        self.quant_method: Any = quant_method
+        self.arrays: Any = arrays
+        self.output, self.header = output, header
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         return {"quant_method": self.quant_method, "output": self.output, "arrays": self.arrays, **self.header}
 
     def empty(self, most_bytes: int) -> Compressed:
@@ -59,18 +62,20 @@ class FlatlandConfig(QuantizationConfigMixin):
 class FlatlandQuantizer(HfQuantizer):
     """Puts empty layers where the arrays are to be loaded, and checks them when they are."""
 
-    def is_serializable(self):
+    quantization_config: Any  # the FlatlandConfig of the model
+
+    def is_serializable(self) -> bool:
         return True
 
     @property
-    def is_trainable(self):
+    def is_trainable(self) -> bool:
         return True
 
-    def validate_environment(self, *args, **kwargs):
+    def validate_environment(self, *args: Any, **kwargs: Any) -> None:
         if not self.pre_quantized:
             raise ValueError("a model gets a compressed embedding by compress.swap_embedding, not by quantization_config")
 
-    def _process_model_before_weight_loading(self, model, checkpoint_files=None, **kwargs):
+    def _process_model_before_weight_loading(self, model: Any, checkpoint_files: list | None = None, **kwargs: Any) -> None:
         files = [Path(file) for file in checkpoint_files or []]
         result = self.quantization_config.empty(sum(file.stat().st_size for file in files) if files else MOST_BYTES)
         old = embedding_of(model)
@@ -84,7 +89,7 @@ class FlatlandQuantizer(HfQuantizer):
         layer = CompressedEmbedding(result, old.padding_idx, old.weight.dtype)
         put(model, old, layer, tied, self.quantization_config.output == "compressed")
 
-    def _process_model_after_weight_loading(self, model, **kwargs):
+    def _process_model_after_weight_loading(self, model: Any, **kwargs: Any) -> None:
         model.is_quantized = False  # only the embedding is, which casts itself; transformers would refuse half() and float()
         layer = model.get_input_embeddings()
         result = layer.compressed()
@@ -93,7 +98,7 @@ class FlatlandQuantizer(HfQuantizer):
         except ValueError as error:
             raise InputError(f"The model's files do not hold what config.json says ({error}); save the model again.") from error
 
-    def get_state_dict_and_metadata(self, model):
+    def get_state_dict_and_metadata(self, model: Any) -> tuple[dict[str, Any], dict]:
         """Everything as it is, trained arrays in the dtype that they are stored in."""
         state = model.state_dict()
         layer = model.get_input_embeddings()
@@ -102,7 +107,7 @@ class FlatlandQuantizer(HfQuantizer):
         return state | {f"{place}.{name}": torch.from_numpy(array) for name, array in stored.items()}, {}
 
 
-def mark(model, layer: CompressedEmbedding, output: str) -> None:
+def mark(model: Any, layer: CompressedEmbedding, output: str) -> None:
     """Tells transformers how the model is to be saved."""
     result = layer.compressed()
     arrays = {name: [str(array.dtype), list(array.shape)] for name, array in result.arrays.items()}
@@ -117,7 +122,7 @@ def mark(model, layer: CompressedEmbedding, output: str) -> None:
 def check_files(files: list[Path], leaf: str, result: Compressed) -> None:
     """Raises InputError where the files lack an array of the embedding, whose module is named so, or have it in another shape:
     transformers would only warn, and leave it as chance has it."""
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
     for file in files:
         with safe_open(file, framework="numpy") as opened:
             found |= {key: tuple(opened.get_slice(key).get_shape()) for key in opened.keys()}  # noqa: SIM118

@@ -2,10 +2,22 @@
 
 import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from compress.form.compressed import Compressed
-from compress.models.places import KEPT, OUTPUTS, embedding_of, exchange, is_linear, looks_up, modules, output_of, put, total_bytes
+from compress.models.places import (
+    KEPT,
+    OUTPUTS,
+    check_shape,
+    embedding_of,
+    exchange,
+    is_linear,
+    looks_up,
+    modules,
+    output_of,
+    put,
+    total_bytes,
+)
 
 if TYPE_CHECKING:
     from compress.form.layers import CompressedEmbedding, TrainableEmbedding
@@ -32,7 +44,7 @@ class Swapped:
     model_bytes: int
 
 
-def swap_embedding(model, result: Compressed, output: str = "compressed") -> Swapped:
+def swap_embedding(model: Any, result: Compressed, output: str = "compressed") -> Swapped:
     """Puts the compressed form in place of the input embedding of a transformers model (or of any torch module that has
     get_input_embeddings and set_input_embeddings), on its device, giving its dtype.
 
@@ -46,9 +58,7 @@ def swap_embedding(model, result: Compressed, output: str = "compressed") -> Swa
     if output not in OUTPUTS:
         raise ValueError(f"output must be one of {', '.join(OUTPUTS)}, got {output!r}")
     old = embedding_of(model)
-    if tuple(old.weight.shape) != tuple(result.shape):
-        n, d = old.weight.shape
-        raise ValueError(f"the model's table is {n} × {d}, the compressed one {result.shape[0]} × {result.shape[1]}")
+    check_shape("The compressed table", result.shape, "the model’s", old.weight.shape)
     if (quantizer := getattr(model, "hf_quantizer", None)) is not None:
         method = quantizer.quantization_config.quant_method
         raise ValueError(f"the model is quantized already, by {getattr(method, 'value', method)}; swap before that")
@@ -70,12 +80,19 @@ def swap_embedding(model, result: Compressed, output: str = "compressed") -> Swa
         mark(model, layer, KEPT if became == KEPT else output)
     own = table.nbytes if tied else getattr(getattr(head, "weight", None), "nbytes", 0)
     return Swapped(
-        type(model).__name__, tied, became, table.nbytes, result.n_bytes,
-        0 if tied else own, 0 if became == "compressed" else own, before, total_bytes(model),
-    )  # fmt: skip
+        model=type(model).__name__,
+        tied=tied,
+        output=became,
+        embedding_bytes_before=table.nbytes,
+        embedding_bytes=result.n_bytes,
+        output_bytes_before=0 if tied else own,
+        output_bytes=0 if became == "compressed" else own,
+        model_bytes_before=before,
+        model_bytes=total_bytes(model),
+    )
 
 
-def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple:
+def swapped_copy(model: Any, result: Compressed, output: str = "compressed") -> tuple[Any, Swapped]:
     """A copy of the model with the embedding swapped, all other weights the same tensors as the model's, and what the swap did.
     Raises as `swap_embedding` does."""
     held = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
@@ -83,7 +100,7 @@ def swapped_copy(model, result: Compressed, output: str = "compressed") -> tuple
     return copied, swap_embedding(copied, result, output)
 
 
-def train_table(model) -> "TrainableEmbedding":
+def train_table(model: Any) -> "TrainableEmbedding":
     """Opens the compressed embedding of a swapped model for training, and with it what shares its table; gives the layer that is in
     its place now. `freeze_table` ends it."""
     from compress.form.layers import CompressedEmbedding
@@ -94,7 +111,7 @@ def train_table(model) -> "TrainableEmbedding":
     return layer
 
 
-def freeze_table(model) -> "CompressedEmbedding":
+def freeze_table(model: Any) -> "CompressedEmbedding":
     """Stores what training moved of a swapped model's table, rounded as it is kept in a file; gives the frozen layer that is in its
     place now."""
     from compress.form.layers import TrainableEmbedding

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,21 +27,22 @@ class Bench:
     """
 
     def __init__(self, model: OpenModel | None, tables: dict[str, np.ndarray], tell: Callable[[str, float], None] | None = None):
-        self.model, self.tables = model, tables
+        self.model: Any = model
+        self.tables = tables
         self.tell = tell or (lambda table, share: None)
         self.forget()
 
     def forget(self) -> None:
         """Drops all that was computed."""
         self.known: dict[str, dict[Text, np.ndarray]] = {name: {} for name in self.tables}
-        self.made: dict = {}
+        self.made: dict[Any, Any] = {}
 
     def put(self, name: str, table: np.ndarray) -> None:
         """Another table under a name; what was computed with the one that had it is dropped."""
         self.tables[name], self.known[name] = table, {}
         self.made = {key: made for key, made in self.made.items() if key[-1] != name}
 
-    def once(self, key, make: Callable):
+    def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make` gives, made when first asked for under this key."""
         if key not in self.made:
             self.made[key] = make()
@@ -48,14 +50,17 @@ class Bench:
 
     @property
     def before(self) -> np.ndarray:
+        """The table that the others are compared with."""
         return self.tables[BEFORE]
 
     @property
-    def network(self):
+    def network(self) -> Any:
+        """The model's network."""
         return self.model.network
 
     @property
-    def device(self):
+    def device(self) -> torch.device:
+        """Where the model computes."""
         return self.model.table.device
 
     def context(self, most: int) -> int:
@@ -94,6 +99,7 @@ class Bench:
         return found
 
     def check(self, found: Sequence[Sequence[int]], texts: Sequence[Text]) -> None:
+        """Raises InputError for an id that the table has no row for."""
         n = len(self.before)
         for ids, text in zip(found, texts, strict=True):
             if ids and max(ids) >= n:

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from compress.files import read_lines
 from compress.linalg.blocks import sample_rows
 
 
-class Part(NamedTuple):
+class Examples(NamedTuple):
     """Examples of one kind: texts, second texts where they are pairs, and labels or gold scores."""
 
     texts: tuple[str, ...]
@@ -21,20 +21,23 @@ class Part(NamedTuple):
 
     @property
     def n(self) -> int:
+        """How many there are."""
         return len(self.labels)
 
-    def only(self, rows: Sequence[int]) -> "Part":
-        def chosen(column):
+    def only(self, rows: Sequence[int] | np.ndarray) -> "Examples":
+        """Those of these rows."""
+
+        def chosen(column: tuple | None) -> Any:
             return None if column is None else tuple(column[row] for row in rows)
 
-        return Part(chosen(self.texts), chosen(self.others), chosen(self.labels))
+        return Examples(chosen(self.texts), chosen(self.others), chosen(self.labels))
 
-    def some(self, limit: int | None) -> "Part":
+    def some(self, limit: int | None) -> "Examples":
         """All examples, or at most so many drawn by a fixed seed."""
         return self if limit is None else self.only(sample_rows(self.n, limit, np.random.default_rng(0)))
 
 
-def part_of(rows: Sequence[Sequence[str]], where: str) -> Part:
+def examples_of(rows: Sequence[Sequence[str]], where: str) -> Examples:
     """Examples from rows of one or two texts and a label. Raises InputError for a text or a label that is missing."""
     for number, row in enumerate(rows, 1):
         for cell, what in zip(row[::-1], ("label", "text", "text"), strict=False):
@@ -43,17 +46,17 @@ def part_of(rows: Sequence[Sequence[str]], where: str) -> Part:
     if not rows:
         raise InputError(f"{where} holds no examples; check the file.")
     *texts, labels = zip(*rows, strict=True)
-    return Part(texts[0], texts[1] if len(texts) > 1 else None, labels)
+    return Examples(texts[0], texts[1] if len(texts) > 1 else None, labels)
 
 
-def checked_classes(part: Part, where: str) -> Part:
+def checked_classes(part: Examples, where: str) -> Examples:
     """The same examples, unless their labels are all one class."""
     if len(set(part.labels)) < 2:
         raise InputError(f"Every label of {where} is “{part.labels[0]}”; give examples of at least two classes.")
     return part
 
 
-def with_numbers(part: Part, where: str) -> Part:
+def with_numbers(part: Examples, where: str) -> Examples:
     """The same examples with gold scores as numbers. Raises InputError where one is no number, or where all are the same."""
     try:
         numbers = tuple(float(label) for label in part.labels)
@@ -63,7 +66,7 @@ def with_numbers(part: Part, where: str) -> Part:
         raise InputError(f"{where} has a score that is not finite; correct it.")
     if len(set(numbers)) < 2:
         raise InputError(f"Every score of {where} is {numbers[0]:g}; give examples with different scores.")
-    return Part(part.texts, part.others, numbers)
+    return Examples(part.texts, part.others, numbers)
 
 
 def table_of(path: Path, quoted: bool) -> list[list[str]]:
@@ -82,11 +85,12 @@ def table_of(path: Path, quoted: bool) -> list[list[str]]:
 
 
 def separator_of(lines: list[str]) -> str:
+    """The comma or the semicolon, whichever the first line has more of."""
     return max(",;", key=lines[0].count) if lines else ","
 
 
-def drawn(labels: Sequence, share: float, seed: int) -> np.ndarray:
+def drawn(labels: Sequence | np.ndarray, share: float, seed: int) -> np.ndarray:
     """Rows drawn by a seed, the same share of every class, at least one of each."""
-    rng, labels = np.random.default_rng(seed), np.asarray(labels)
-    parts = [rng.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    rng, classes = np.random.default_rng(seed), np.asarray(labels)
+    parts = [rng.permutation(np.flatnonzero(classes == label)) for label in np.unique(classes)]
     return rng.permutation(np.concatenate([rows[: int(np.ceil(share * len(rows)))] for rows in parts]))

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from compress.errors import InputError
-from compress.tasks.examples import Part, checked_classes, part_of, table_of, with_numbers
+from compress.tasks.examples import Examples, checked_classes, examples_of, table_of, with_numbers
 
 TRAIN = ("train.tsv", "in_domain_train.tsv", "sts-train.tsv", "sif_sentiment-train")
 DEV = ("dev.tsv", "in_domain_dev.tsv", "sts-dev.tsv", "sif_sentiment-dev")
@@ -36,6 +37,8 @@ class GlueTask:
 
 
 PAIR = ("sentence1", "sentence2", "label")
+QUESTIONS = ("question1", "question2")
+MNLI_COLUMNS = ("sentence1", "sentence2", "gold_label")
 MNLI_TESTS = (
     (" (matched)", "validation_matched", ("dev_matched.tsv",)),
     (" (mismatched)", "validation_mismatched", ("dev_mismatched.tsv",)),
@@ -47,21 +50,16 @@ GLUE = {
         GlueTask("sst2", "SST-2", ("sentence", "label"), ("accuracy",), (0, 1), ("sentence",)),
         GlueTask("mrpc", "MRPC", ("#1 String", "#2 String", "Quality"), ("accuracy", "F1")),
         GlueTask("stsb", "STS-B", ("sentence1", "sentence2", "score"), ("Spearman correlation", "Pearson correlation"), (5, 6, 4)),
-        GlueTask(
-            "qqp", "QQP", ("question1", "question2", "is_duplicate"), ("accuracy", "F1"), fields=("question1", "question2")
-        ),
-        GlueTask(
-            "mnli", "MNLI", ("sentence1", "sentence2", "gold_label"), ("accuracy",),
-            fields=("premise", "hypothesis"), tests=MNLI_TESTS,
-        ),
+        GlueTask("qqp", "QQP", (*QUESTIONS, "is_duplicate"), ("accuracy", "F1"), fields=QUESTIONS),
+        GlueTask("mnli", "MNLI", MNLI_COLUMNS, ("accuracy",), fields=("premise", "hypothesis"), tests=MNLI_TESTS),
         GlueTask("qnli", "QNLI", ("question", "sentence", "label"), ("accuracy",), fields=("question", "sentence")),
         GlueTask("rte", "RTE", PAIR, ("accuracy",)),
         GlueTask("wnli", "WNLI", PAIR, ("accuracy",)),
     )
-}  # fmt: skip
+}
 
 
-def read_glue(task: GlueTask, data: Path | str | None) -> tuple[Part | None, dict[str, Part]]:
+def read_glue(task: GlueTask, data: Path | str | None) -> tuple[Examples | None, dict[str, Examples]]:
     """The training examples, None where the label is a score, and the test sets by what stands behind a figure's name.
 
     data: the folder that the task's folder lies in, or that folder itself; None for the hub by `datasets`. Raises InputError where
@@ -93,24 +91,24 @@ def plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum()).removeprefix("glue")
 
 
-def read_part(task: GlueTask, folder: Path, files: Sequence[str]) -> Part:
+def read_part(task: GlueTask, folder: Path, files: Sequence[str]) -> Examples:
     """The examples of the first of these files that is there."""
     found = next((folder / file for file in files if (folder / file).is_file()), None)
     if found is None and task.name == "mrpc" and files is TRAIN:
         return whole_mrpc(task, folder)
     if found is None:
         raise InputError(f"{folder} has no file for {task.name}; looked for {', '.join(files)}.")
-    return part_of(cells(task, table_of(found, quoted=False), found), str(found))
+    return examples_of(cells(task, table_of(found, quoted=False), found), str(found))
 
 
-def whole_mrpc(task: GlueTask, folder: Path) -> Part:
+def whole_mrpc(task: GlueTask, folder: Path) -> Examples:
     """MRPC's training examples where only Microsoft's own file is there, which holds the test pairs too."""
     whole, test = folder / "msr_paraphrase_train.txt", folder / "dev.tsv"
     if not whole.is_file() or not test.is_file():
         raise InputError(f"{folder} has no file for mrpc; looked for train.tsv, or msr_paraphrase_train.txt with dev.tsv.")
     tested = {tuple(row[1:3]) for row in table_of(test, quoted=False)[1:]}
     header, *rows = table_of(whole, quoted=False)
-    return part_of(cells(task, [header, *(row for row in rows if tuple(row[1:3]) not in tested)], whole), str(whole))
+    return examples_of(cells(task, [header, *(row for row in rows if tuple(row[1:3]) not in tested)], whole), str(whole))
 
 
 def cells(task: GlueTask, rows: list[list[str]], path: Path) -> list[list[str]]:
@@ -128,22 +126,23 @@ def cells(task: GlueTask, rows: list[list[str]], path: Path) -> list[list[str]]:
     return with_texts(found)
 
 
-def with_texts(rows: Iterable[Sequence]) -> list[Sequence]:
+def with_texts(rows: Iterable[Any]) -> list[Any]:
     """The rows whose every text is there; the label stands last."""
     return [row for row in rows if all(text.strip() for text in row[:-1])]
 
 
-def from_hub(task: GlueTask) -> tuple[Part | None, dict[str, Part]]:
+def from_hub(task: GlueTask) -> tuple[Examples | None, dict[str, Examples]]:
+    """The same as `read_glue`, fetched by `datasets`."""
     held = hub_set(HUB, task.name, task.name, task.folder)
 
-    def part(split: str) -> Part:
+    def part(split: str) -> Examples:
         columns = [held[split][field] for field in (*task.fields, "label")]
-        return part_of(with_texts(zip(*columns, strict=True)), f"{task.name}’s {split}")
+        return examples_of(with_texts(zip(*columns, strict=True)), f"{task.name}’s {split}")
 
     return None if task.scored else part("train"), {suffix: part(split) for suffix, split, _ in task.tests}
 
 
-def hub_set(path: str, name: str | None, task: str, wanted: str):
+def hub_set(path: str, name: str | None, task: str, wanted: str) -> Any:
     """A data set of the hub by `datasets`; InputError where that is not installed or the hub cannot be reached."""
     try:
         from datasets import load_dataset

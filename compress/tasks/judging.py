@@ -3,22 +3,24 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.checks import whole
-from compress.errors import InputError
+from compress.errors import InputError, Progress, Step
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
-from compress.tasks.score import Score, Scores
+from compress.models.places import check_shape
+from compress.tasks.score import Score, Scores, Task
 from compress.tasks.texts import MOST, read_texts
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
+    from compress.tasks.labelled import Classification, Similarity
 
 UNLABELLED = ("cosine", "neighbours", "perplexity")
 LABELLED = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli", "squad")
@@ -46,7 +48,7 @@ def judge(
     seeds: int = 3,
     limit: int | None = None,
     refit: bool = True,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
     store: Scores | None = None,
 ) -> list[Score]:
     """What each task gives with each table in the model, beside what it gives before.
@@ -70,7 +72,7 @@ def judge(
         whole("limit", limit, 1)
     check_names(names)
     held = prepared(model, tables)
-    tell = Progress(progress, len(names) * (len(held) - 1))
+    tell = JudgeSteps(progress, len(names) * (len(held) - 1))
     given = Given(data, text, seeds, limit, refit)
     bench = Bench(model, held, tell.part)
     made = {name: task_of(name, given) for name in names}  # before any is run: what is wrong with one is said at once
@@ -97,30 +99,44 @@ def judge(
     return scores
 
 
-class Progress:
-    """Tells how far a judge is, {"done", "of", "task", "table"}: while a task runs with the "share" that is done of a pass over its
-    texts, "using" which table, and when it is finished with its "scores"."""
+class JudgeSteps:
+    """Tells how far a judge is. figures: "done", "of", "task" and "table"; while a task runs "passed", the share that is done of a
+    pass over its texts, and "using" which table; when it is finished its "scores".
 
-    def __init__(self, progress: Callable[[dict], None] | None, of: int):
-        self.progress, self.of, self.done, self.at = progress, of, 0, ("", "")
+    How many passes a task makes is not known before, so that each takes half of what is left of the task's share.
+    """
 
-    def tell(self, **more) -> None:
+    def __init__(self, progress: Progress | None, of: int):
+        self.progress, self.of, self.done, self.at, self.passes = progress, of, 0, ("", ""), 0
+
+    def tell(self, words: str, **more: Any) -> None:
+        """Tells a step of the task at hand."""
         if self.progress:
-            self.progress({"done": self.done, "of": self.of, "task": self.at[0], "table": self.at[1], **more})
+            share = (self.done + 0.95 * (1 - 0.5 ** (self.passes + more.get("passed", 0.0)))) / self.of
+            figures = {"done": self.done, "of": self.of, "task": self.at[0], "table": self.at[1], **more}
+            self.progress(Step(share, f"{Path(self.at[0]).name}, {words}", figures))
 
     def begin(self, task: str, table: str) -> None:
-        self.at = task, table
-        self.tell()
+        """A task with one of the tables."""
+        self.at, self.passes = (task, table), 0
+        self.tell(f"{self.done + 1} of {self.of}")
 
     def part(self, table: str, share: float) -> None:
-        self.tell(using=table, share=round(share, 3))
+        """So much of a pass over the texts with one of the tables."""
+        from compress.tasks.bench import BEFORE
+
+        whose = "the table itself" if table == BEFORE else "the compressed one"
+        self.tell(f"{self.done + 1} of {self.of}, with {whose}", using=table, passed=round(share, 3))
+        self.passes += share >= 1
 
     def end(self, scores: Sequence[Score]) -> None:
-        self.done += 1
-        self.tell(scores=[score.row() for score in scores])
+        """The task is finished with that table."""
+        self.done, self.passes = self.done + 1, 0
+        self.tell(f"{self.done} of {self.of} done", scores=[score.row() for score in scores])
 
 
 def check_names(names: Sequence[str]) -> None:
+    """Raises InputError for a task that there is not, and where none is named."""
     from compress.tasks.uploads import ENDINGS
 
     for name in names:
@@ -141,21 +157,20 @@ def prepared(model: "OpenModel | None", tables: dict) -> dict[str, np.ndarray]:
         raise InputError("Give the table before and one or more to compare with it.")
     wanted, whose = (tuple(model.table.shape), "the model’s") if model else (held[BEFORE].shape, "the one before")
     for name, table in held.items():
-        if table.shape != wanted:
-            shape, right = (" × ".join(f"{side:,}" for side in each) for each in (table.shape, wanted))
-            raise InputError(f"The table {name} is {shape}, {whose} is {right}; take one that was made of it.")
+        check_shape(f"The table {name}", table.shape, whose, wanted)
         if not np.isfinite(table).all():
             raise InputError(f"The table {name} has NaN or infinite entries; compress the matrix again.")
     return {BEFORE: held.pop(BEFORE), **held}
 
 
-def decoded(table) -> np.ndarray:
+def decoded(table: np.ndarray | Compressed | EmbeddingMatrix) -> np.ndarray:
+    """The whole table, (n, d) float32."""
     if isinstance(table, Compressed):
         return table.reconstruct()
     return np.ascontiguousarray(table.values if isinstance(table, EmbeddingMatrix) else table, np.float32)
 
 
-def task_of(name: str, given: Given):
+def task_of(name: str, given: Given) -> Task:
     """The task of a name with its texts or examples read. Raises InputError where they cannot be."""
     from compress.tasks.unlabelled import Cosine, Neighbours, Perplexity
 
@@ -172,13 +187,16 @@ def task_of(name: str, given: Given):
     return labelled_task(name, given)
 
 
-def labelled_task(name: str, given: Given):
+def labelled_task(name: str, given: Given) -> "Classification | Similarity":
+    """The task of a GLUE task's name, or of a person's .csv or .tsv, with its examples read."""
     from compress.tasks.examples import checked_classes, with_numbers
     from compress.tasks.glue import GLUE, read_glue
     from compress.tasks.labelled import Classification, Similarity
     from compress.tasks.uploads import read_upload, split
 
-    asked, title = ("accuracy",), Path(name).name
+    asked: Sequence[str] = ("accuracy",)
+    title = Path(name).name
+    train: Any
     if name in GLUE:
         train, tests = read_glue(GLUE[name], given.data)
         asked = GLUE[name].figures
@@ -196,9 +214,9 @@ def labelled_task(name: str, given: Given):
     return Classification(title, train, tests, asked, given.seeds, given.refit)
 
 
-def settings_of(task) -> str:
+def settings_of(task: Task) -> str:
     """What a task's figures depend on beside the model and the tables, in one line."""
-    digest = hashlib.blake2b(json.dumps(task.examples).encode(), digest_size=16).hexdigest()
+    digest = hashlib.blake2b(json.dumps(task.material()).encode(), digest_size=16).hexdigest()
     fewer = {} if getattr(task, "refit", True) else {"refit": False}
     return json.dumps({"version": VERSION, "seeds": getattr(task, "seeds", 1), "examples": digest, **fewer})
 
@@ -210,14 +228,14 @@ def judged_keys(model: "OpenModel | None", tables: dict[str, np.ndarray]) -> dic
         state.update(type(model.network).__name__.encode())
         for name, tensor in model.network.state_dict().items():
             state.update(name.encode())
-            state.update(tensor.detach().cpu().float().contiguous().numpy())
+            state.update(tensor.detach().cpu().float().contiguous().numpy().data)
     before = next(iter(tables.values()))
     state.update(repr(before.shape).encode())
-    state.update(before)
+    state.update(before.data)
 
     def key(table: np.ndarray) -> str:
         mine = state.copy()
-        mine.update(table)
+        mine.update(table.data)
         return mine.hexdigest()
 
     return {name: key(table) for name, table in tables.items()}

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from compress.linalg.blocks import unit_rows
 from compress.tasks.bench import BEFORE, Bench
-from compress.tasks.examples import Part, drawn
+from compress.tasks.examples import Examples, drawn
 from compress.tasks.score import Figure, Task
-from compress.tasks.unlabelled import cosines, unit
+from compress.tasks.unlabelled import cosines
 
 HEAD_SHARE = 0.8  # of the training examples, drawn anew by each seed: heads differ, and each text is computed once
 STRENGTH = 3.0  # C of the logistic regression: better on SST-2 than 10 and 30, and vectors of length 1 than standardised ones
@@ -23,18 +25,17 @@ class Classification(Task):
     """
 
     name: str
-    train: Part
-    tests: dict[str, Part]
+    train: Examples
+    tests: dict[str, Examples]
     asked: Sequence[str] = ("accuracy",)
     seeds: int = 3
     refit: bool = True
 
-    @property
-    def examples(self):
+    def material(self) -> list:
         return [self.train, self.tests]
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
-        def heads(name):
+        def heads(name: str) -> list:
             return bench.once(("heads", name), lambda: self.heads(features(bench, name, self.train)))
 
         fixed, refitted = heads(BEFORE), heads(table) if self.refit else None
@@ -43,11 +44,10 @@ class Classification(Task):
             before, after = (features(bench, name, test) for name in (BEFORE, table))
             gold = [str(label) for label in test.labels]
             for metric in self.asked:
-                columns = [
-                    each and [FIGURES[metric](gold, head.predict(x)) for head in each]
-                    for each, x in ((fixed, before), (fixed, after), (refitted, after))
-                ]
-                found.append(Figure(metric + suffix, *columns, test.n))
+                figure = FIGURES[metric]
+                now, then = ([figure(gold, head.predict(x)) for head in fixed] for x in (before, after))
+                anew = refitted and [figure(gold, head.predict(after)) for head in refitted]
+                found.append(Figure(metric + suffix, now, then, anew, test.n))
         return found
 
     def heads(self, x: np.ndarray) -> list:
@@ -64,50 +64,56 @@ class Similarity(Task):
     """How the cosine of a pair's sentence vectors goes with the gold score. There is no head, so nothing depends on a seed."""
 
     name: str
-    tests: dict[str, Part]
+    tests: dict[str, Examples]
     asked: Sequence[str] = ("Spearman correlation", "Pearson correlation")
 
-    @property
-    def examples(self):
+    def material(self) -> dict[str, Examples]:
         return self.tests
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
         found = []
         for suffix, test in self.tests.items():
-            said = [cosines(bench.vectors(name, test.texts), bench.vectors(name, test.others)) for name in (BEFORE, table)]
-            found += [
-                Figure(metric + suffix, *([FIGURES[metric](test.labels, each)] for each in said), None, test.n)
-                for metric in self.asked
-            ]
+            others = test.others or ()
+            before, after = (cosines(bench.vectors(name, test.texts), bench.vectors(name, others)) for name in (BEFORE, table))
+            for metric in self.asked:
+                figure = FIGURES[metric]
+                found.append(Figure(metric + suffix, [figure(test.labels, before)], [figure(test.labels, after)], None, test.n))
         return found
 
 
-def features(bench: Bench, table: str, part: Part) -> np.ndarray:
+def features(bench: Bench, table: str, part: Examples) -> np.ndarray:
     """(examples, d) sentence vectors of length 1; (examples, 4d) for pairs."""
     if part.others is None:
-        return unit(bench.vectors(table, part.texts))
-    u, v = (unit(bench.vectors(table, texts)) for texts in (part.texts, part.others))
+        return unit_rows(bench.vectors(table, part.texts))
+    u, v = (unit_rows(bench.vectors(table, texts)) for texts in (part.texts, part.others))
     return np.hstack([u, v, np.abs(u - v), u * v])
 
 
-def accuracy(gold: Sequence, said: Sequence) -> float:
-    return float(np.mean(np.asarray(gold) == np.asarray(said)))
+def accuracy(gold: Any, said: Any) -> float:
+    """The share of examples that are said to be what they are."""
+    from sklearn.metrics import accuracy_score
+
+    return float(accuracy_score(np.asarray(gold), np.asarray(said)))
 
 
-def f1(gold: Sequence[str], said: Sequence[str]) -> float:
+def f1(gold: Any, said: Any) -> float:
     """2·hits / (said to be 1 + being 1); 0 where neither is."""
-    gold, said = np.asarray(gold) == "1", np.asarray(said) == "1"
-    return float(2 * (gold & said).sum() / max(1, gold.sum() + said.sum()))
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(np.asarray(gold) == "1", np.asarray(said) == "1", zero_division=0))
 
 
-def matthews(gold: Sequence[str], said: Sequence[str]) -> float:
+def matthews(gold: Any, said: Any) -> float:
+    """Matthews' correlation of what examples are said to be with what they are."""
     from sklearn.metrics import matthews_corrcoef
 
     return float(matthews_corrcoef(gold, said))
 
 
-def correlation(kind: str) -> Callable[[Sequence[float], Sequence[float]], float]:
-    def figure(gold: Sequence[float], said: Sequence[float]) -> float:
+def correlation(kind: str) -> Callable[[Any, Any], float]:
+    """A correlation of scipy.stats by its name, which is 0 where all that is said is alike."""
+
+    def figure(gold: Any, said: Any) -> float:
         from scipy import stats
 
         if np.ptp(said) < 1e-12:  # all alike: nothing goes with the gold scores
@@ -117,7 +123,7 @@ def correlation(kind: str) -> Callable[[Sequence[float], Sequence[float]], float
     return figure
 
 
-FIGURES = {
+FIGURES: dict[str, Callable[[Any, Any], float]] = {
     "accuracy": accuracy,
     "F1": f1,
     "Matthews correlation": matthews,

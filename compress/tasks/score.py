@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.errors import InputError
-from compress.tuning.sweep import Trials
+from compress.tuning.store import Store
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
@@ -49,7 +49,7 @@ class Score:
         """Every field by name, as JSON takes it."""
         return asdict(self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         refitted = "" if self.refitted is None else f", refitted {self.refitted:.4f} ± {self.refitted_spread:.4f}"
         after = f"{self.after:.4f} ± {self.after_spread:.4f}" if self.seeds > 1 else f"{self.after:.4f}"
         return f"{self.task:12} {self.metric:28} before {self.before:.4f}, after {after}{refitted}, n = {self.n:,}"
@@ -67,10 +67,22 @@ class Figure:
     better: str = "more"
 
     def score(self, task: str, table: str, seconds: float) -> Score:
-        columns = self.before, self.after, self.refitted
-        means = [None if column is None else float(np.mean(column)) for column in columns]
-        spreads = [None if column is None else spread(column) for column in columns]
-        return Score(task, self.metric, self.better, table, *means, *spreads, len(self.before), self.n, round(seconds, 2))
+        """The mean and the spread over the seeds, for one table."""
+        return Score(
+            task=task,
+            metric=self.metric,
+            better=self.better,
+            table=table,
+            before=float(np.mean(self.before)),
+            after=float(np.mean(self.after)),
+            refitted=None if self.refitted is None else float(np.mean(self.refitted)),
+            before_spread=spread(self.before),
+            after_spread=spread(self.after),
+            refitted_spread=None if self.refitted is None else spread(self.refitted),
+            seeds=len(self.before),
+            n=self.n,
+            seconds=round(seconds, 2),
+        )
 
 
 def spread(values: Sequence[float]) -> float:
@@ -79,10 +91,13 @@ def spread(values: Sequence[float]) -> float:
 
 
 class Task:
-    """What can be judged: `figures` with a table in a bench, of `examples`, which the figures depend on and JSON can hold."""
+    """What can be judged: `figures` with a table in a bench."""
 
     name: str
-    examples: object
+
+    def material(self) -> Any:
+        """The texts or examples that the figures depend on, as JSON takes them; None where there are none."""
+        raise NotImplementedError
 
     def check(self, model: "OpenModel | None") -> None:
         """Raises InputError where the model is not one that the task can be judged with."""
@@ -94,16 +109,13 @@ class Task:
         raise NotImplementedError
 
 
-class Scores(Trials):
+class Scores(Store):
     """Finished tasks in a SQLite file, kept under what was judged and how; a kill loses at most the task in hand."""
 
-    columns = "judged TEXT, task TEXT, settings TEXT, scores TEXT, PRIMARY KEY (judged, task, settings)"
-
-    def prepare(self) -> None:
-        with closing(self.open()) as file, file:
-            file.execute(f"CREATE TABLE IF NOT EXISTS scores ({self.columns})")
+    table = "scores (judged TEXT, task TEXT, settings TEXT, scores TEXT, PRIMARY KEY (judged, task, settings))"
 
     def keep(self, judged: str, task: str, settings: str, scores: Sequence[Score]) -> None:
+        """Keeps the scores of a finished task."""
         row = judged, task, settings, json.dumps([score.row() for score in scores])
         with closing(self.open()) as file, file:
             file.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", row)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -60,26 +60,26 @@ class Squad(Task):
     train: Sequence[Question]
     test: Sequence[Question]
     seeds: int = 3
-    name: ClassVar[str] = "squad"
+    name: str = "squad"
 
-    @property
-    def examples(self):
+    def material(self) -> list:
         return [self.train, self.test]
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
         if has_own_head(bench.network):
-            columns = [[self.marks(self.answers(bench, name, None)[0])] for name in (BEFORE, table)]
+            before, after = ([self.answers(bench, name, None)[0]] for name in (BEFORE, table))
+            refitted = []
         else:
             fixed, fitted = (self.heads(bench, name) for name in (BEFORE, table))
             before = bench.once("said before", lambda: self.answers(bench, BEFORE, fixed))
-            after = self.answers(bench, table, torch.cat([fixed, fitted]))
-            said = before, after[: self.seeds], after[self.seeds :]
-            columns = [[self.marks(answers) for answers in each] for each in said]
-        n = len(self.test)
-        return [
-            Figure(metric, *([marks[at] for marks in column] for column in columns), *[None] * (3 - len(columns)), n)
-            for at, metric in enumerate(("exact match", "F1"))
-        ]
+            said = self.answers(bench, table, torch.cat([fixed, fitted]))
+            after, refitted = said[: self.seeds], said[self.seeds :]
+        marks = [[self.marks(answers) for answers in each] for each in (before, after, refitted)]
+        found = []
+        for at, metric in enumerate(("exact match", "F1")):
+            now, then, anew = ([each[at] for each in column] for column in marks)
+            found.append(Figure(metric, now, then, anew or None, len(self.test)))
+        return found
 
     def marks(self, answers: list[str]) -> tuple[float, float]:
         """Exact match and F1, each the best over the right answers, averaged over the questions."""
@@ -150,10 +150,8 @@ def windows_of(bench: Bench, questions: Sequence[Question]) -> Iterator[Window]:
     for place, (question, text, answers) in enumerate(questions):
         cut = tokenizer(question, add_special_tokens=False, truncation=True, max_length=most // 4, return_offsets_mapping=True)
         question = question[: cut["offset_mapping"][-1][1]] if cut["offset_mapping"] else question
-        encoded = tokenizer(
-            question, text, truncation="only_second", max_length=most, stride=most // 4, return_overflowing_tokens=True,
-            return_offsets_mapping=True, return_token_type_ids=True,
-        )  # fmt: skip
+        windows = {"truncation": "only_second", "max_length": most, "stride": most // 4, "return_overflowing_tokens": True}
+        encoded = tokenizer(question, text, **windows, return_offsets_mapping=True, return_token_type_ids=True)
         bench.check(encoded["input_ids"], [text] * len(encoded["input_ids"]))
         for number, ids in enumerate(encoded["input_ids"]):
             mine = [at for at, kind in enumerate(encoded.sequence_ids(number)) if kind == 1]
@@ -212,7 +210,8 @@ def some(questions: list[Question], limit: int | None) -> list[Question]:
     return questions if limit is None else [questions[at] for at in sample_rows(len(questions), limit, np.random.default_rng(0))]
 
 
-def has_own_head(network) -> bool:
+def has_own_head(network: Any) -> bool:
+    """Whether the model was opened with a head that answers questions."""
     return type(network).__name__.endswith("ForQuestionAnswering")
 
 
@@ -223,6 +222,7 @@ def normalised(answer: str) -> list[str]:
 
 
 def exact_match(gold: str, said: str) -> float:
+    """1 where the words are the same, else 0."""
     return float(normalised(gold) == normalised(said))
 
 
@@ -249,6 +249,7 @@ def read_squad(data: Path | str | None) -> tuple[list[Question], list[Question]]
 
 
 def questions_of(path: Path) -> list[Question]:
+    """The questions of a file that is laid out as SQuAD v1.1 is. Raises InputError where it is not."""
     try:
         found = [
             Question(asked["question"], paragraph["context"], tuple((a["text"], int(a["answer_start"])) for a in asked["answers"]))
@@ -263,7 +264,8 @@ def questions_of(path: Path) -> list[Question]:
     return answered(found, str(path))
 
 
-def questions_of_hub(rows) -> list[Question]:
+def questions_of_hub(rows: Any) -> list[Question]:
+    """The questions of a split as `datasets` gives it."""
     found = [
         Question(row["question"], row["context"], tuple(zip(row["answers"]["text"], row["answers"]["answer_start"], strict=True)))
         for row in rows

@@ -55,6 +55,7 @@ def texts_to_learn(path: Path | str | None) -> list[Text]:
 
 
 def texts_of_json(path: Path) -> list[Text]:
+    """The texts of a .json, or their token ids. Raises InputError where it holds something else."""
     held = read_json(path)
     if isinstance(held, list) and all(isinstance(text, str) for text in held):
         return [text.strip() for text in held]
@@ -122,4 +123,5 @@ def docstrings(tree: ast.Module) -> Iterator[str]:
 
 
 def is_plain(sentence: str) -> bool:
+    """Whether it is a sentence of 6 to 40 words, in letters, digits and the usual signs."""
     return len(sentence.split()) in WORDS and bool(SENTENCE.fullmatch(sentence))

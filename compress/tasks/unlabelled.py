@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
 from compress.analysis.neighbours import COUNT, overlap
 from compress.errors import InputError
-from compress.linalg.blocks import sample_rows
+from compress.linalg.blocks import sample_rows, unit_rows
+from compress.models.open import OpenModel
 from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.score import Figure, Task
 from compress.tasks.texts import Text
@@ -23,7 +24,10 @@ class Cosine(Task):
     """Cosine between a text's sentence vectors before and after: its mean, and its mean over the worst 5 %."""
 
     examples: Sequence[Text]
-    name: ClassVar[str] = "cosine"
+    name: str = "cosine"
+
+    def material(self) -> Sequence[Text]:
+        return self.examples
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
         n = len(self.examples)
@@ -40,10 +44,12 @@ class Neighbours(Task):
     """Overlap@10: the share of a token's ten nearest by cosine before that are among its ten nearest after, over up to 2,000 tokens
     drawn by a fixed seed. It needs the tables alone. Rows of zeros have no neighbours and are no one's."""
 
-    name: ClassVar[str] = "neighbours"
-    examples: ClassVar[None] = None
+    name: str = "neighbours"
 
-    def check(self, model) -> None:
+    def material(self) -> None:
+        return None
+
+    def check(self, model: OpenModel | None) -> None:
         """Any model will do, and none."""
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
@@ -61,16 +67,19 @@ class Perplexity(Task):
     """exp of the mean loss of a token given those before it, and that loss in bits."""
 
     examples: Sequence[Text]
-    name: ClassVar[str] = "perplexity"
+    name: str = "perplexity"
 
-    def check(self, model) -> None:
+    def material(self) -> Sequence[Text]:
+        return self.examples
+
+    def check(self, model: OpenModel | None) -> None:
         super().check(model)
-        if not model.causal:
+        if model is not None and not model.causal:
             kind = type(model.network).__name__
             raise InputError(f"Perplexity needs a model that predicts the next token; {kind} does not.")
 
     def figures(self, bench: Bench, table: str) -> list[Figure]:
-        def nats(name):
+        def nats(name: str) -> Any:
             return bench.once(("nats", name), lambda: bench.nats(name, self.examples))
 
         (before, n), (after, _) = nats(BEFORE), nats(table)
@@ -82,11 +91,4 @@ class Perplexity(Task):
 
 def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """(n,) cosine of each row with the other's; 0 where one is zero."""
-    left, right = unit(left), unit(right)
-    return np.einsum("id,id->i", left, right, dtype=np.float64)
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """(n, d) rows at length 1; zero rows stay zero."""
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms > 0, norms, 1)
+    return np.einsum("id,id->i", unit_rows(left), unit_rows(right), dtype=np.float64)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
-from compress.tasks.examples import Part, drawn, part_of, table_of
+from compress.tasks.examples import Examples, drawn, examples_of, table_of
 
 ENDINGS = (".csv", ".tsv")
 COLUMNS = {
@@ -20,7 +20,7 @@ SHAPE = "text and label, or text1, text2 and label or score"
 TESTED = 0.2  # share of the examples that are put aside for the test
 
 
-def read_upload(path: Path | str) -> tuple[Part, bool]:
+def read_upload(path: Path | str) -> tuple[Examples, bool]:
     """The examples of a file, and whether their labels are scores. A first line that names the columns is recognised; without one
     they are text and label, or text1, text2 and label, or score where it is no whole number somewhere.
 
@@ -47,7 +47,7 @@ def read_upload(path: Path | str) -> tuple[Part, bool]:
             raise InputError(f"Row {number:,} of {path.name} has {len(row)} columns, not {max(places) + 1}; correct that row.")
     chosen = [[row[place].strip() for place in places] for row in rows]
     scored = kind[-1] == "score" if kind else len(places) == 3 and are_scores([row[-1] for row in chosen])
-    return part_of(chosen, path.name), scored
+    return examples_of(chosen, path.name), scored
 
 
 def called(cell: str) -> str | None:
@@ -64,7 +64,7 @@ def are_scores(cells: list[str]) -> bool:
     return bool((numbers % 1 != 0).any())
 
 
-def split(part: Part) -> tuple[Part, Part]:
+def split(part: Examples) -> tuple[Examples, Examples]:
     """Examples to fit on and to test on, the same every time, every class parted alike."""
     train = np.sort(drawn([str(label) for label in part.labels], 1 - TESTED, 0))
     test = np.setdiff1d(np.arange(part.n), train)

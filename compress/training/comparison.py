@@ -2,16 +2,16 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.archive import load
-from compress.errors import InputError
+from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
@@ -21,7 +21,7 @@ from compress.methods import METHODS, SVD, Method
 from compress.tasks.judging import Given, check_names, judged_keys, settings_of, task_of
 from compress.tasks.score import Score, Scores
 from compress.tasks.texts import Text
-from compress.tuning.fitting import fit_to
+from compress.tuning.fitting import OutOfReach, fit_to
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
@@ -29,13 +29,23 @@ if TYPE_CHECKING:
     from compress.training.sensitivity import Sensitivity
 
 COMPARED = ("svd", "projective", "lp", "light_token", "trellis")
-SETTINGS = {"projective": {"k": 5}, "lp": {"objective": "rows"}, "trellis": {"states": 1024}}  # MESSI's k; the rest as is
+SETTINGS: dict[str, dict[str, Any]] = {  # MESSI's k; the rest as is
+    "projective": {"k": 5},
+    "lp": {"objective": "rows"},
+    "trellis": {"states": 1024},
+}
 RATIOS = (25.0, 103.0, 10.0, 50.0, 5.0)
 SAVED = (0.4, 0.2, 0.6)
 SAVED_BITS = 16  # of a factor where a size is counted in numbers
 STEPS = 60
 HELD = 400  # texts that healing is given beside those that it learns from
 LIMIT, SEEDS = 4000, 3
+STAGES = {
+    "fit": "fitting",
+    "measure": "measuring what the outputs depend on, to heal",
+    "heal": "healing",
+    "judge": "judging",
+}
 HEALED = ".healed-"  # in the names of files, as on the page Model quality
 VERSION = 1  # of how cells are fitted and healed; files of another one are not taken up
 
@@ -47,13 +57,13 @@ class Size:
     by: str
     value: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.by == "saved" and not 0 < self.value < 1:
             raise ValueError(f"a share of numbers saved must be between 0 and 1, got {self.value:g}")
         if self.by == "ratio" and not self.value > 0:
             raise ValueError(f"ratio must be above 0, got {self.value:g}")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"ratio {self.value:g}" if self.by == "ratio" else f"{100 * self.value:g} % saved"
 
 
@@ -90,10 +100,15 @@ class Row:
         size = None if self.cell.size is None else str(self.cell.size)
         kept = ("ratio", "saved", "n_bytes", "relative_error", "weighted_error")
         return {
-            "method": self.method.name, "settings": self.method.settings, "size": size, "healed": self.healed,
-            "healed_by": self.cell.healed_by, "steps": self.steps, **{name: self.figures[name] for name in kept},
+            "method": self.method.name,
+            "settings": self.method.settings,
+            "size": size,
+            "healed": self.healed,
+            "healed_by": self.cell.healed_by,
+            "steps": self.steps,
+            **{name: self.figures[name] for name in kept},
             "scores": [score.row() | {"drop": score.lost} for score in self.scores],
-        }  # fmt: skip
+        }
 
 
 def plan(methods: Iterable[str], sizes: Sequence[Size], texts: Iterable[str] = ()) -> list[Cell]:
@@ -113,35 +128,30 @@ def compare(
     folder: Path | str,
     data: Path | str | None = None,
     text: Path | str | None = None,
-    texts: dict[str, Sequence[Text]] | None = None,
+    texts: Mapping[str, Sequence[Text]] | None = None,
     steps: int = STEPS,
     seeds: int = SEEDS,
     limit: int | None = LIMIT,
     refit: bool = False,
     weighted: dict[str, EmbeddingMatrix] | None = None,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Row]:
     """Rows as they come, a cell each; a cell whose method cannot be that small is left out.
 
     cells: see `plan`. names: of tasks, see `judge`, with its data, text, seeds and limit. texts: what forms are healed by, by name;
     not what they are judged on. steps: of healing. refit: whether a head is fitted on every form too, which takes most of the time.
     weighted: by a method's name, the same matrix with the row weights that it is fitted with. folder: keeps fits, healed forms,
-    what the outputs feel and scores, so that a stopped run goes on; with a report a row, as `judge` writes it.
-    progress: told {"done", "of", "method", "size", "healed_by", "stage"}, and of healing its share; may raise to stop.
+    what the outputs depend on and scores, so that a stopped run goes on; with a report a row, as `judge` writes it.
+    progress: told the cell and its stage, see STAGES, and the steps of a healing under "heal"; may raise to stop.
     Raises InputError where a task, its files, or the texts cannot be used.
     """
     names = list(dict.fromkeys(str(name) for name in names))
     check_names(names)
-    kept = Kept(Path(folder), matrix, weighted or {}, texts or {}, steps)
+    kept = KeptForms(Path(folder), matrix, weighted or {}, texts or {}, steps)
     given = Given(data, text, seeds, limit, refit)
     tasks = Tasks(model, matrix, names, given, Scores(kept.folder / "scores.sqlite"))
     for done, cell in enumerate(cells):
-
-        def tell(stage, done=done, cell=cell, **more):
-            if progress:
-                size = cell.size and str(cell.size)
-                progress({"done": done, "of": len(cells), **asdict(cell), "size": size, "stage": stage, **more})
-
+        tell = ComparisonSteps(progress, done, len(cells), cell)
         tell("fit")
         path, result = kept.fitted(cell)
         if result is None:
@@ -154,7 +164,22 @@ def compare(
         kept.report(path, row, names, given)
         yield row
     if progress:
-        progress({"done": len(cells), "of": len(cells)})
+        progress(Step(1.0, "done", {"done": len(cells), "of": len(cells)}))
+
+
+class ComparisonSteps:
+    """Tells what is done with a cell: its stage, and more of it."""
+
+    def __init__(self, progress: Progress | None, done: int, of: int, cell: Cell):
+        self.progress, self.done, self.of, self.cell = progress, done, of, cell
+
+    def __call__(self, stage: str, **more: Any) -> None:
+        if self.progress:
+            size = None if self.cell.size is None else str(self.cell.size)
+            form = METHODS[self.cell.method].label + (f", {size}" if size else "")
+            figures = {"done": self.done, "of": self.of, **asdict(self.cell), "size": size, "stage": stage, **more}
+            words = f"{self.done + 1} of {self.of}, {STAGES[stage]} {form}"
+            self.progress(Step(self.done / self.of, words, figures))
 
 
 class Tasks:
@@ -187,12 +212,19 @@ class Tasks:
         return found
 
 
-class Kept:
-    """A comparison's files: the forms of a matrix, as fitted and healed, and what the outputs feel."""
+class KeptForms:
+    """A comparison's files: the forms of a matrix, as fitted and healed, and what the outputs depend on."""
 
-    def __init__(self, folder: Path, matrix: EmbeddingMatrix, weighted: dict, texts: dict, steps: int):
+    def __init__(
+        self,
+        folder: Path,
+        matrix: EmbeddingMatrix,
+        weighted: Mapping[str, EmbeddingMatrix],
+        texts: Mapping[str, Sequence[Text]],
+        steps: int,
+    ):
         self.folder, self.matrix, self.weighted, self.texts, self.steps = folder, matrix, weighted, texts, steps
-        self.felt: dict[str, Sensitivity] = {}
+        self.measured: dict[str, Sensitivity] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def fitted(self, cell: Cell) -> tuple[Path, Compressed | None]:
@@ -208,39 +240,44 @@ class Kept:
                 result.save(path)
         return path, result
 
-    def healed(self, model, cell: Cell, path: Path, result: Compressed, tell: Callable) -> tuple[Path, Compressed]:
+    def healed(
+        self, model: "OpenModel | None", cell: Cell, path: Path, result: Compressed, tell: ComparisonSteps
+    ) -> tuple[Path, Compressed]:
         """The healed form of a cell, and its file."""
         from compress.training.healing import BATCH, heal
 
         if model is None:
             raise InputError("Healing needs the model, and this matrix has none.")
+        assert cell.healed_by is not None
         texts = self.texts[cell.healed_by]
         name = digest(VERSION, self.steps, *texts)
         file = path.with_name(f"{path.stem}{HEALED}{name}.safetensors")
         found = load_kept(file)
         if found is None:
-            felt = self.sensitivity(model, cell.healed_by, tell)
+            measured = self.sensitivity(model, cell.healed_by, tell)
             chosen = [texts[at] for at in sample_rows(len(texts), self.steps * BATCH + HELD, np.random.default_rng(0))]
-            healed = heal(
-                model, self.matrix, result, chosen, self.steps, felt, progress=lambda event: tell("heal", share=event["share"])
-            )
-            found = healed.result
+
+            def told(step: Step) -> None:
+                tell("heal", heal=step.row())
+
+            found = heal(model, self.matrix, result, chosen, self.steps, measured, progress=told).result
             found.save(file)
         return file, found
 
-    def sensitivity(self, model, name: str, tell: Callable) -> "Sensitivity":
-        """What the outputs feel on those texts, measured once for all cells."""
+    def sensitivity(self, model: "OpenModel", name: str, tell: ComparisonSteps) -> "Sensitivity":
+        """What the outputs depend on with those texts, measured once for all cells."""
         from compress.training.sensitivity import Sensitivity, sensitivity
 
         file = self.folder / f"{self.matrix.digest}-{digest(VERSION, *self.texts[name])}.npz"
-        if name not in self.felt and file.exists():
+        if name not in self.measured and file.exists():
             with np.load(file, allow_pickle=False) as held:
-                self.felt[name] = Sensitivity(held["counts"], held["weights"], held["moments"], int(held["texts"]))
-        if name not in self.felt:
-            felt = self.felt[name] = sensitivity(model, self.matrix, self.texts[name], progress=lambda event: tell("measure"))
+                self.measured[name] = Sensitivity(held["counts"], held["weights"], held["moments"], int(held["texts"]))
+        if name not in self.measured:
+            found = sensitivity(model, self.matrix, self.texts[name], progress=lambda step: tell("measure"))
+            self.measured[name] = found
             with replacing(file) as out:
-                np.savez(out, counts=felt.counts, weights=felt.weights, moments=felt.moments, texts=felt.texts)
-        return self.felt[name]
+                np.savez(out, counts=found.counts, weights=found.weights, moments=found.moments, texts=found.texts)
+        return self.measured[name]
 
     def report(self, path: Path, row: Row, names: Sequence[str], given: Given) -> None:
         """A row as `judge` reports it, beside the form's file."""
@@ -262,24 +299,24 @@ def fit(matrix: EmbeddingMatrix, method: str, size: Size | None, settings: dict)
         if chosen is not None:
             return chosen.fit(matrix)
         n, d = matrix.shape
-        n_bytes = saving(SVD, {}, matrix.shape, size.value).size(n, d)
-        return fit_to(matrix, method, 4 * n * d / n_bytes, **settings)
-    except ValueError as error:
-        if "cannot reach" in str(error):
-            return None
-        raise
+        as_small = saving(SVD, {}, matrix.shape, size.value)
+        assert as_small is not None
+        return fit_to(matrix, method, 4 * n * d / as_small.size(n, d), **settings)
+    except OutOfReach:
+        return None
 
 
 def saving(kind: type[Method], settings: dict, shape: tuple[int, int], saved: float) -> Method | None:
     """The largest j whose numbers, as the papers count them, are at most (1 − saved)·n·d, factors at 16 bits; None for a method
-    whose size is not j."""
+    whose size is not j. Raises OutOfReach where no j is so small."""
     if kind.knob != "j":
         return None
     n, d = shape
-    every = (kind(**settings, factor_bits=SAVED_BITS, j=j) for j in kind().knob_values(n, d))
+    make: Any = kind
+    every = [make(**settings, factor_bits=SAVED_BITS, j=j) for j in kind().knob_values(n, d)]
     fitting = [each for each in every if each.parameter_count(n, d) <= (1 - saved) * n * d]
     if not fitting:
-        raise ValueError(f"{kind.name} cannot reach {saved:.0%} saved here")
+        raise OutOfReach(f"{kind.name} cannot reach {saved:.0%} saved here", saved)
     return fitting[-1]
 
 
@@ -291,6 +328,6 @@ def load_kept(path: Path) -> Compressed | None:
         return None
 
 
-def digest(*what) -> str:
+def digest(*what: Any) -> str:
     """16 hexadecimal digits that tell these apart from others."""
     return blake2b(json.dumps(what, sort_keys=True).encode(), digest_size=8).hexdigest()

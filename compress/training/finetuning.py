@@ -4,21 +4,23 @@ import copy
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.checks import real, whole
-from compress.errors import InputError
+from compress.errors import InputError, Progress
 from compress.files import whole_folder
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method
+from compress.models.network import root_mean_square
+from compress.models.places import check_shape, embedding_of
 from compress.models.swap import freeze_table, swap_embedding, train_table
-from compress.training.finetuning_run import Progress, Run, size_of
+from compress.training.finetuning_run import Run, TuningSteps
 from compress.training.finetuning_task import LabelledTask, checked, cut, outputs_of
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def finetune(
     seeds: Sequence[int] = (0,),
     head_first: bool = True,
     max_length: int = 128,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
     weights: np.ndarray | None = None,
 ) -> Finetuned:
     """Fine-tunes a sequence classifier, puts the compressed table in, fine-tunes all of it again; scores each stage on the task.
@@ -108,7 +110,7 @@ def finetune(
     outputs = outputs_of(task, model.network, fresh)
     task = cut(task, limit)
     steps = epochs * math.ceil(task.train.n / batch)
-    tell = Progress(progress, len(seeds) * (1 + head_first) * steps)
+    tell = TuningSteps(progress, len(seeds) * (1 + head_first) * steps)
     run = Run(model, task, outputs, epochs, learning_rate, batch, max_length, tell)
     found, device = [], model.table.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -129,20 +131,23 @@ def finetune(
                 swap_embedding(network, form)
             scores.append(run.score(network) if form else scores[0])
             tell.begin(seed, "tuned")
-            curve = run.train(network, seed, train_table(network) if form else None, size_of(torch.from_numpy(table)))
+            curve = run.train(network, seed, train_table(network) if form else None, root_mean_square(torch.from_numpy(table)))
             tuned = freeze_table(network).compressed() if form else None
             scores.append(run.score(network))
             found.append(scores)
-    figures = tuple(
-        TunedFigure(metric, *(tuple(each[stage][metric] for each in found) for stage in range(3)), n)
-        for metric, n in ((metric + suffix, part.n) for suffix, part in task.tests.items() for metric in task.asked)
-    )
+    figures = []
+    for metric, n in ((metric + suffix, part.n) for suffix, part in task.tests.items() for metric in task.asked):
+        before, after, tuned_again = (tuple(each[stage][metric] for each in found) for stage in range(3))
+        figures.append(TunedFigure(metric, before, after, tuned_again, n))
     model.network = network
     seconds = round(time.perf_counter() - started, 2)
-    return Finetuned(task.name, figures, tuned, tuple(curve), tuple(seeds), task.train.n, seconds)
+    return Finetuned(task.name, tuple(figures), tuned, tuple(curve), tuple(seeds), task.train.n, seconds)
 
 
-def fitted(result: Compressed | Method | None, table: np.ndarray, weights, tell: Progress) -> Compressed | None:
+def fitted(
+    result: Compressed | Method | None, table: np.ndarray, weights: np.ndarray | None, tell: TuningSteps
+) -> Compressed | None:
+    """The compressed table, fitted here where a method is given; None where the table is to stay dense."""
     if not isinstance(result, Method):
         return result
     found = result.fit(EmbeddingMatrix(table, weights=weights), tell.fit)
@@ -151,12 +156,12 @@ def fitted(result: Compressed | Method | None, table: np.ndarray, weights, tell:
     return found
 
 
-def has_head(network) -> bool:
+def has_head(network: Any) -> bool:
     """Whether the head is of the model's files, and not one that transformers made up as it opened them."""
     return any(str(name).endswith(HEAD) for name in network.config.architectures or [])
 
 
-def with_head(network, outputs: list[str]):
+def with_head(network: Any, outputs: list[str]) -> Any:
     """The same network in float32 with a new head, of an output for each of these labels."""
     config = copy.deepcopy(network.config)
     config.num_labels = len(outputs)
@@ -171,19 +176,17 @@ def with_head(network, outputs: list[str]):
 
 def check_table(model: "OpenModel", result: Compressed | Method | None) -> None:
     """Raises ValueError where the model has no table to compress, or where the compressed one is of another shape."""
-    from compress.models.places import embedding_of
-
     if not type(model.network).__name__.endswith(HEAD):
         raise InputError(f"{type(model.network).__name__} is no sequence classifier; open the model with the head {HEAD}.")
-    shape = tuple(embedding_of(model.network).weight.shape)
+    n, d = embedding_of(model.network).weight.shape
     if isinstance(result, Method):
-        result.check(*shape)
-    elif result is not None and tuple(result.shape) != shape:
-        given, right = (" × ".join(f"{side:,}" for side in each) for each in (result.shape, shape))
-        raise InputError(f"The compressed table is {given}, the model’s {right}; take one that was made of it.")
+        result.check(n, d)
+    elif result is not None:
+        check_shape("The compressed table", result.shape, "the model’s", (n, d))
 
 
-def check_settings(epochs, learning_rate, batch, limit, seeds, max_length) -> None:
+def check_settings(epochs: int, learning_rate: float, batch: int, limit: int | None, seeds: Sequence[int], max_length: int) -> None:
+    """Raises ValueError for a setting out of its bounds."""
     whole("epochs", epochs, 1, 100)
     real("learning_rate", learning_rate, 1e-8, 1)
     whole("batch", batch, 1, 4096)
@@ -210,6 +213,7 @@ def save_model(model: "OpenModel", folder: str | os.PathLike) -> Path:
 
 
 def check_empty(folder: str | os.PathLike) -> Path:
+    """The folder as a path. Raises InputError where it is a file or holds something."""
     folder = Path(folder).expanduser()
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; name a folder for the model.")

@@ -1,45 +1,62 @@
 """The training and the scoring of one classifier on one task, and how far it is."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compress.errors import InputError, Step, Stop
+from compress.errors import InputError, Progress, Step, Stop
+from compress.models.network import root_mean_square
 
 if TYPE_CHECKING:
-    from compress.tasks.examples import Part
+    from torch import Tensor
 
+    from compress.models.open import OpenModel
+    from compress.tasks.examples import Examples
+    from compress.training.finetuning_task import LabelledTask
 
 WARM_UP = 0.06  # share of the steps in which the learning rate rises, as RoBERTa's authors have it
 LONGEST_STEP = 1.0  # norm that gradients are clipped to
+STAGES = {
+    "before": "the model itself",
+    "after": "scoring with the compressed table",
+    "tuned": "with the compressed table",
+}
 
 
-class Progress:
-    """Tells how far it is: {"done", "of", "seed", "stage"}, with "step" and "loss" while it trains, the "share" of texts while it
-    scores, and the steps of a method's fit under "fit"."""
+class TuningSteps:
+    """Tells how far a fine-tuning is. figures: "done", "of", "seed" and "stage"; while it trains "step" and "loss", while it scores
+    the share "passed" of the texts, and the steps of a method's fit under "fit"."""
 
-    def __init__(self, progress: Callable[[dict], None] | None, of: int):
-        self.progress, self.of, self.done, self.stopped = progress, of, 0, None
+    def __init__(self, progress: Progress | None, of: int):
+        self.progress, self.of, self.done, self.seed, self.stage = progress, of, 0, 0, ""
+        self.stopped: Stop | None = None
 
     def begin(self, seed: int, stage: str) -> None:
+        """A stage of one of the seeds, see STAGES."""
         self.seed, self.stage = seed, stage
 
-    def __call__(self, **more) -> None:
+    def tell(self, words: str = "", **more: Any) -> None:
+        """Tells a step of the stage."""
         if self.progress:
-            self.progress({"done": self.done, "of": self.of, "seed": self.seed, "stage": self.stage, **more})
+            at = f"{STAGES[self.stage]}, step {self.done:,} of {self.of:,}"
+            figures = {"done": self.done, "of": self.of, "seed": self.seed, "stage": self.stage, **more}
+            self.progress(Step(self.done / self.of, at + words, figures))
 
     def step(self, step: int, loss: float) -> None:
+        """A step of the training."""
         self.done += 1
-        self(step=step, loss=loss)
+        self.tell(f", loss {loss:.3f}", step=step, loss=loss)
 
     def part(self, table: str, share: float) -> None:
-        self(share=round(share, 3))
+        """So much of a pass over the test examples."""
+        self.tell(passed=round(share, 3))
 
     def fit(self, step: Step) -> None:
+        """A step of a method's fit."""
         try:
-            self(fit=dict(step.figures))
+            self.tell(fit=step.row())
         except Stop as stop:
             self.stopped = stop  # a method that works in stages keeps it for itself
             raise
@@ -48,16 +65,27 @@ class Progress:
 class Run:
     """A task's texts as token ids, to train and score networks with."""
 
-    def __init__(self, model, task, outputs, epochs, learning_rate, batch, max_length, tell):
+    def __init__(
+        self,
+        model: "OpenModel",
+        task: "LabelledTask",
+        outputs: list[str],
+        epochs: int,
+        learning_rate: float,
+        batch: int,
+        max_length: int,
+        tell: TuningSteps,
+    ):
         from compress.tasks.bench import BEFORE, Bench
 
         self.model, self.task, self.outputs, self.tell = model, task, outputs, tell
         self.epochs, self.learning_rate, self.batch = epochs, learning_rate, batch
-        self.bench = Bench(model, {BEFORE: model.table.detach()}, tell.part)
+        table: Any = model.table.detach()  # of which only the number of rows is asked
+        self.bench = Bench(model, {BEFORE: table}, tell.part)
         self.train_rows = self.encoded(task.train, max_length)
         self.test_rows = {suffix: self.encoded(part, max_length) for suffix, part in task.tests.items()}
 
-    def encoded(self, part: "Part", max_length: int) -> list[dict[str, list[int]]]:
+    def encoded(self, part: "Examples", max_length: int) -> list[dict[str, list[int]]]:
         """Token ids of each example, pairs as one, and what else the network takes. Raises InputError for an id without a row."""
         from inspect import signature
 
@@ -76,14 +104,15 @@ class Run:
         taken = {*found} & {*signature(network.forward).parameters}
         return [{name: found[name][row] for name in taken} for row in range(part.n)]
 
-    def inputs(self, rows: list[dict[str, list[int]]], part: Sequence[int]) -> dict:
+    def inputs(self, rows: list[dict[str, list[int]]], part: Sequence[int] | np.ndarray) -> Any:
+        """Some of the rows as a batch that the network takes."""
         from compress.models.open import quiet
 
         with quiet():  # it would rather pad as it encodes
             padded = self.model.tokenizer.pad([rows[row] for row in part], return_tensors="pt")
         return padded.to(self.bench.device)
 
-    def train(self, network, seed: int, layer=None, size: float = 1.0) -> list[tuple[int, float]]:
+    def train(self, network: Any, seed: int, layer: Any = None, size: float = 1.0) -> list[tuple[int, float]]:
         """Trains all of the network; gives step and loss. layer: the compressed embedding in it. size: of the table's entries."""
         import torch
         from transformers import get_linear_schedule_with_warmup
@@ -96,7 +125,7 @@ class Run:
         adam = torch.optim.AdamW(groups, weight_decay=0.0)
         schedule = get_linear_schedule_with_warmup(adam, round(WARM_UP * steps), steps)
         network.train()
-        curve = []
+        curve: list[tuple[int, float]] = []
         for part in shuffled(rng, n, self.batch, self.epochs):
             logits = network(**self.inputs(self.train_rows, part)).logits.float()
             wanted = targets[part].to(logits.device)
@@ -117,21 +146,21 @@ class Run:
         network.eval()
         return curve
 
-    def targets(self):
+    def targets(self) -> "Tensor":
         """(examples,) what the head is to say of the training examples."""
         import torch
 
         labels = self.task.train.labels
         return torch.tensor(labels if self.task.scored else [self.outputs.index(label) for label in labels])
 
-    def score(self, network) -> dict[str, float]:
+    def score(self, network: Any) -> dict[str, float]:
         """Every figure on every test set."""
         import torch
 
         from compress.tasks.labelled import FIGURES
 
         network.eval()
-        found = {}
+        found: dict[str, float] = {}
         for suffix, test in self.task.tests.items():
             rows = self.test_rows[suffix]
             said: list = [None] * test.n
@@ -145,18 +174,13 @@ class Run:
         return found
 
 
-def groups_of(network, layer, learning_rate: float, size: float) -> list[dict]:
+def groups_of(network: Any, layer: Any, learning_rate: float, size: float) -> list[dict]:
     """AdamW's groups of parameters: the network's, and each factor of a compressed embedding with a learning rate to its size, so
     that it matters not in what steps it is kept."""
     factors = list(layer.parameters()) if layer else []
     others = [each for each in network.parameters() if not any(each is factor for factor in factors)]
-    scaled = [{"params": [each], "lr": learning_rate * (size_of(each) / size or 1.0)} for each in factors]
+    scaled = [{"params": [each], "lr": learning_rate * (root_mean_square(each) / size or 1.0)} for each in factors]
     return [{"params": others, "lr": learning_rate}, *scaled]
-
-
-def size_of(tensor) -> float:
-    """Root mean square of the entries."""
-    return float(tensor.detach().double().square().mean().sqrt())
 
 
 def shuffled(rng: np.random.Generator, n: int, batch: int, epochs: int) -> Iterator[np.ndarray]:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.errors import InputError
 
 if TYPE_CHECKING:
-    from compress.tasks.examples import Part
+    from compress.tasks.examples import Examples
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class LabelledTask:
     which counts first. scored: whether labels are numbers to come near to and not classes."""
 
     name: str
-    train: "Part"
-    tests: "dict[str, Part]"
+    train: "Examples"
+    tests: "dict[str, Examples]"
     asked: Sequence[str] = ("accuracy",)
     scored: bool = False
 
 
-def outputs_of(task: LabelledTask, network, fresh: bool) -> list[str]:
+def outputs_of(task: LabelledTask, network: Any, fresh: bool) -> list[str]:
     """The label that each output of the head stands for, "" for one that the task does not have."""
     held = network.config.num_labels
     if task.scored:
@@ -46,7 +46,7 @@ def outputs_of(task: LabelledTask, network, fresh: bool) -> list[str]:
     return classes + [""] * (held - len(classes))
 
 
-def checked(task) -> LabelledTask:
+def checked(task: Any) -> LabelledTask:
     """The task with its labels as text, or as numbers where they are scores. Raises InputError for labels that nothing can be
     learnt from."""
     from compress.tasks.examples import checked_classes, with_numbers
@@ -69,7 +69,7 @@ def checked(task) -> LabelledTask:
     return LabelledTask(task.name, train, tests, task.asked, scored)
 
 
-def labelled(part: "Part", where: str) -> "Part":
+def labelled(part: "Examples", where: str) -> "Examples":
     """The same examples, labels as text. Raises InputError where one is missing."""
     if not part.n:
         raise InputError(f"{where} holds no examples; check the file.")
@@ -110,19 +110,19 @@ def read_task(name: str, data: Path | str | None = None) -> LabelledTask:
     return LabelledTask(task.name, train, tests, task.asked, True)
 
 
-def scores_to_learn(task, data: Path | str | None) -> "Part":
+def scores_to_learn(task: Any, data: Path | str | None) -> "Examples":
     """The training examples of a GLUE task whose labels are scores."""
-    from compress.tasks.examples import part_of
+    from compress.tasks.examples import examples_of
     from compress.tasks.glue import HUB, TRAIN, hub_set, read_part, task_folder
 
     if data is not None:
         return read_part(task, task_folder(task, Path(data).expanduser()), TRAIN)
     held = hub_set(HUB, task.name, task.name, task.folder)["train"]
     columns = [held[field] for field in (*task.fields, "label")]
-    return part_of(list(zip(*columns, strict=True)), f"{task.name}’s train")
+    return examples_of(list(zip(*columns, strict=True)), f"{task.name}’s train")
 
 
-def parted(part: "Part") -> "tuple[Part, Part]":
+def parted(part: "Examples") -> "tuple[Examples, Examples]":
     """Scored examples to train on and to test on, the same every time."""
     from compress.tasks.examples import drawn
     from compress.tasks.uploads import TESTED

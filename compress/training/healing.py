@@ -3,18 +3,26 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.checks import whole
-from compress.errors import InputError
+from compress.errors import InputError, Progress, Step
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
-from compress.models.network import frozen, pooled, states_of
+from compress.models.network import frozen, pooled, root_mean_square, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
+from compress.models.places import check_shape
 from compress.models.swap import freeze_table, swapped_copy, train_table
 from compress.tasks.texts import Text
 from compress.training.sensitivity import Sensitivity, sensitivity
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from compress.tasks.bench import Bench
 
 STEPS, BATCH = 300, 32
 HELD_OUT, MOST_HELD_OUT = 0.1, 256  # texts that the distance is measured on and nothing is learnt from
@@ -22,13 +30,19 @@ RATE = 0.01  # of learning, in units of an array's root mean square
 WARM_UP = 20  # steps
 SETTLED = 0.85  # share of the steps after which what lies in rows is rounded and stays
 CHUNK = 8  # batches of texts of like length that are drawn together
+STAGES = {
+    "measure": "measuring which rows and directions the outputs depend on",
+    "refit": "fitting again with what was measured",
+    "train": "training",
+    "check": "measuring the distance to the model's own outputs",
+}
 MEASURES = {False: "1 − cosine of sentence vectors", True: "KL divergence per token (nats)"}
 
 
 @dataclass(frozen=True, eq=False)
 class Healed:
     """result: the healed form, in as many bytes as before. measure: what `distance` is, on texts that were held out, of the outputs
-    before compression from those with the given form ("before"), with the fit for what the outputs feel ("refitted") and after
+    before compression from those with the given form ("before"), with the fit for what the outputs depend on ("refitted") and after
     training ("healed"); the result is the best of them. losses: (step, loss) of the training. texts: how many were learnt from."""
 
     result: Compressed
@@ -51,24 +65,24 @@ def heal(
     steps: int = STEPS,
     refit: bool | Sensitivity = True,
     seed: int = 0,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
 ) -> Healed:
     """Brings the outputs of a model with the compressed table nearer to those with its own, on texts without labels.
 
-    First, with `refit`, the method is fitted anew for errors as the outputs feel them, by row and by direction (sensitivity.py;
+    First, with `refit`, the method is fitted anew for errors as they change the outputs, by row and by direction (sensitivity.py;
     measured once, it can be given for other settings of the model). Then what it decodes by, factors, scales, codebooks, decoders,
     is trained for `steps` batches of 32 texts by Adam: on 1 − cosine of sentence vectors, or for a language model on the
     Kullback–Leibler divergence of next tokens. Codes and labels stay; for the last part numbers in rows are rounded as they are
     stored, and only what rows share is trained on.
-    The model is left as it was. progress: told after every step; may raise to stop. Raises InputError where the matrix is not the
-    model's table or the texts cannot be used.
+    The model is left as it was. progress: told the stage, see STAGES, and every step of the training; may raise to stop. Raises
+    InputError where the matrix is not the model's table or the texts cannot be used.
     """
     from compress.tasks.bench import BEFORE, Bench
 
     whole("steps", steps, 0, 100_000)
     whole("seed", seed, 0, 2**32 - 1)
-    check_table(model, result)
-    started, tell = time.perf_counter(), progress or (lambda event: None)
+    check_shape("The compressed table", result.shape, "the model’s", model.table.shape)
+    started, tell = time.perf_counter(), HealingSteps(progress)
     bench = Bench(model, {BEFORE: matrix.values})
     ids = [tuple(each) for each in bench.ids(texts, bench.context(MOST_TOKENS)) if len(each) > model.causal]
     if len(ids) < 2:
@@ -79,62 +93,62 @@ def heal(
     held_out, ids = ids[:count], ids[count:]
     forms = {"before": result}
     if refit:
-        felt = refit if isinstance(refit, Sensitivity) else felt_on(model, matrix, ids, seed, tell)
-        tell({"stage": "refit", "share": 0.25})
-        weighted = EmbeddingMatrix(matrix.values, weights=felt.weights, device=matrix.device)
-        forms["refitted"] = result.method.fit_under(weighted, felt.root)
-    tell({"stage": "check", "share": 0.38})
-    held_out = [padded(bench, part) for part in in_batches(sorted(held_out, key=len))]
-    own = model_outputs(bench, held_out)
-    distance = {name: apart(bench, form, held_out, own) for name, form in forms.items()}
+        if not isinstance(refit, Sensitivity):
+            refit = sensitivity(model, matrix, ids, seed=seed, progress=lambda step: tell("measure", 0.25 * step.share))
+        tell("refit", 0.25)
+        weighted = EmbeddingMatrix(matrix.values, weights=refit.weights, device=matrix.device)
+        forms["refitted"] = result.method.fit_under(weighted, refit.root)
+    tell("check", 0.38)
+    tested = [padded(bench, part) for part in in_batches(sorted(held_out, key=len))]
+    own = model_outputs(bench, tested)
+    distance = {name: distance_of(bench, form, tested, own) for name, form in forms.items()}
     losses: list[tuple[int, float]] = []
 
     def trained(step: int, loss: float) -> None:
         losses.append((step, loss))
-        tell({"stage": "train", "share": 0.4 + 0.5 * step / steps, "step": step, "steps": steps, "loss": loss})
+        tell("train", 0.4 + 0.5 * step / steps, step=step, steps=steps, loss=loss)
 
     if steps:
-        forms["healed"] = train(bench, forms[min(distance, key=distance.get)], ids, steps, rng, trained)
-        tell({"stage": "check", "share": 0.95})
-        distance["healed"] = apart(bench, forms["healed"], held_out, own)
-    best = forms[min(distance, key=distance.get)]
+        forms["healed"] = train(bench, forms[least(distance)], ids, steps, rng, trained)
+        tell("check", 0.95)
+        distance["healed"] = distance_of(bench, forms["healed"], tested, own)
+    best = forms[least(distance)]
     return Healed(best, MEASURES[model.causal], distance, losses, len(ids), time.perf_counter() - started)
 
 
-def check_table(model: OpenModel, result: Compressed) -> None:
-    wanted = tuple(model.table.shape)
-    if wanted != result.shape:
-        theirs, ours = (" × ".join(f"{side:,}" for side in shape) for shape in (wanted, result.shape))
-        raise InputError(f"The model's table is {theirs}, the compressed one {ours}; take one that was made of it.")
+class HealingSteps:
+    """Tells the stage of a healing, and while it trains the step and its loss."""
+
+    def __init__(self, progress: Progress | None):
+        self.progress = progress
+
+    def __call__(self, stage: str, share: float, **more: Any) -> None:
+        if self.progress:
+            step = f", step {more['step']:,} of {more['steps']:,}, loss {more['loss']:.4f}" if more else ""
+            self.progress(Step(share, STAGES[stage] + step, {"stage": stage, **more}))
 
 
-def felt_on(model: OpenModel, matrix: EmbeddingMatrix, ids: list, seed: int, tell: Callable) -> Sensitivity:
-    """What the model's outputs feel of errors, measured on those texts."""
-    measured = []
-
-    def measuring(event):
-        measured.append(event["measured"])
-        tell({"stage": "measure", "share": 0.25 * sum(measured) / event["of"]})
-
-    return sensitivity(model, matrix, ids, seed=seed, progress=measuring)
+def least(distance: dict[str, float]) -> str:
+    """The name of what has the least distance, the first of equals."""
+    return min(distance, key=lambda name: distance[name])
 
 
-def train(bench, form: Compressed, ids: list, steps: int, rng: np.random.Generator, tell: Callable) -> Compressed:
-    """The form with what it decodes by trained on texts; told of every step and its loss."""
+def train(bench: "Bench", form: Compressed, ids: list, steps: int, rng: np.random.Generator, tell: Callable) -> Compressed:
+    """The form after training on texts of all that may move in it; `tell` is told every step and its loss."""
     import torch
 
     network, _ = swapped_copy(bench.model.network, form)
     texts, done = batches(ids, rng), 0
     with frozen(network):
-        for last in stages(form, steps):
+        for last in part_ends(form, steps):
             freeze_table(network)
             arrays = dict(train_table(network).named_parameters())
             if done:  # what lies in rows is as it will be stored
                 for each in in_rows(arrays, form):
                     arrays.pop(each).requires_grad_(False)
-            groups = [{"params": [each], "lr": RATE * max(rms(each), 1e-8)} for each in arrays.values()]
+            groups = [{"params": [each], "lr": RATE * max(root_mean_square(each), 1e-8)} for each in arrays.values()]
             optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
-            rate = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step, first=done: pace(first + step, steps))
+            rate = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(rate_from, done, steps))
             while done < last:
                 inputs, mask = padded(bench, next(texts))
                 with torch.no_grad():
@@ -149,7 +163,7 @@ def train(bench, form: Compressed, ids: list, steps: int, rng: np.random.Generat
     return network.get_input_embeddings().compressed()
 
 
-def stages(form: Compressed, steps: int) -> list[int]:
+def part_ends(form: Compressed, steps: int) -> list[int]:
     """The steps after which each part of the training ends: of everything, then of what rows share where that is something."""
     parameters = form.method.trainable(form.arrays, *form.shape).parameters
     return [round(SETTLED * steps), steps] if 0 < len(in_rows(parameters, form)) < len(parameters) and steps > 1 else [steps]
@@ -160,16 +174,13 @@ def in_rows(parameters: dict, form: Compressed) -> list[str]:
     return [name for name, array in parameters.items() if array.shape[0] == form.shape[0]]
 
 
-def pace(step: int, steps: int) -> float:
-    """Share of the full rate: rising for a few steps, then falling as a cosine does."""
+def rate_from(first: int, steps: int, more: int) -> float:
+    """The share of the full rate of learning, so many more steps after the first: rising for a few, then falling like a cosine."""
+    step = first + more
     return min(1, (step + 1) / min(WARM_UP, steps)) * (0.05 + 0.475 * (1 + np.cos(np.pi * step / steps)))
 
 
-def rms(array) -> float:
-    return float(array.detach().square().mean().sqrt())
-
-
-def model_outputs(bench, batches: list) -> list:
+def model_outputs(bench: "Bench", batches: list) -> list:
     """What the model gives with its own table, for each batch."""
     import torch
 
@@ -177,7 +188,7 @@ def model_outputs(bench, batches: list) -> list:
         return [outputs(bench.network, bench.model.causal, *batch) for batch in batches]
 
 
-def apart(bench, form: Compressed, batches: list, own: list) -> float:
+def distance_of(bench: "Bench", form: Compressed, batches: list, own: list) -> float:
     """How far the outputs with the form are from the model's own, the mean over texts, or tokens of a language model."""
     import torch
 
@@ -187,19 +198,20 @@ def apart(bench, form: Compressed, batches: list, own: list) -> float:
     return float(torch.cat(found).mean())
 
 
-def outputs(network, causal: bool, inputs: dict, mask):
+def outputs(network: Any, causal: bool, inputs: dict, mask: "Tensor") -> "Tensor":
     """Sentence vectors (texts, d) of length 1, or log-probabilities of next tokens (tokens, n)."""
     if causal:
         return network(**inputs, use_cache=False).logits[mask].float().log_softmax(-1)
     return pooled(states_of(network, inputs), mask)
 
 
-def difference(causal: bool, own, other):
+def difference(causal: bool, own: "Tensor", other: "Tensor") -> "Tensor":
     """(texts,) 1 − cosine, or (tokens,) the divergence KL(own ‖ other) in nats."""
     return (own.exp() * (own - other)).sum(-1) if causal else 1 - (own * other).sum(-1)
 
 
-def padded(bench, ids: Sequence) -> tuple[dict, object]:
+def padded(bench: "Bench", ids: Sequence) -> tuple[dict, "Tensor"]:
+    """What the network takes for texts (texts, tokens), and which of it is text."""
     inputs = bench.padded([list(each) for each in ids])
     return inputs, inputs["attention_mask"].bool()
 
@@ -216,4 +228,5 @@ def batches(ids: list, rng: np.random.Generator) -> Iterator[list]:
 
 
 def in_batches(texts: Sequence) -> list[Sequence]:
+    """The texts in their order, 32 at a time."""
     return [texts[first : first + BATCH] for first in range(0, len(texts), BATCH)]

@@ -1,18 +1,25 @@
-"""What a model's outputs feel of errors in its table: how much in each row, and in which directions."""
+"""How much a model's outputs depend on each row of its table, and on which directions of the rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from compress.errors import Progress, Step
 from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.sources.weights import by_order
 from compress.tasks.texts import Text
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from compress.tasks.bench import Bench
 
 TEXTS = 1500  # that directions are measured on, unless asked otherwise; rows are counted in all
 PROBES = 2  # random combinations of the outputs, for each batch
@@ -33,7 +40,7 @@ class Sensitivity:
 
     @cached_property
     def root(self) -> np.ndarray:
-        """(d, d) M, symmetric and invertible, with M² = H but for directions that the outputs do not feel at all."""
+        """(d, d) M, symmetric and invertible, with M² = H but for directions that change no output at all."""
         values, vectors = np.linalg.eigh(self.moments)
         return (vectors * np.sqrt(np.maximum(values, FLOOR))) @ vectors.T
 
@@ -44,15 +51,15 @@ def sensitivity(
     texts: Sequence[Text],
     limit: int = TEXTS,
     seed: int = 0,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
 ) -> Sensitivity:
     """Measures it on texts, with the matrix in the model: the Gauss–Newton approximation of the change of its outputs, by gradients
     of random combinations of them.
 
     The outputs are the sentence vectors at length 1, so that their squared change is twice 1 − cosine; of a language model the
     distribution of the next token, whose squared change is twice the Kullback–Leibler divergence (labels are drawn from it: the
-    Fisher information), where a tied output layer feels errors too. texts: without labels. limit: of them so many for directions.
-    Raises InputError as tasks do.
+    Fisher information), where errors change a tied output layer too. texts: without labels. limit: of them so many for directions.
+    progress: told after every batch how many texts are measured; may raise to stop. Raises InputError as tasks do.
     """
     import torch
 
@@ -64,22 +71,25 @@ def sensitivity(
     counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *ids]), minlength=n).astype(np.float64)
     chosen = [ids[at] for at in sample_rows(len(ids), limit, np.random.default_rng(seed))]
     moments, draws = torch.zeros(d, d, dtype=torch.float64), torch.Generator(bench.device).manual_seed(seed)
+    measured = 0
     with bench.using(BEFORE), torch.inference_mode(False), torch.enable_grad(), watched(model.network) as seen:
         for part in bench.batches([len(each) for each in chosen], BEFORE):
             inputs = bench.padded([chosen[at] for at in part])
             mask = inputs["attention_mask"].bool()
             gradients = fisher(bench, inputs, mask, draws, seen) if model.causal else probed(bench, inputs, mask, draws, seen)
             moments += (gradients.T @ gradients).double().cpu()
+            measured += len(part)
             if progress:
-                progress({"measured": len(part), "of": len(chosen)})
-    moments = moments.numpy()
+                words = f"{measured:,} of {len(chosen):,} texts measured"
+                progress(Step(measured / len(chosen), words, {"measured": measured, "of": len(chosen)}))
+    seen_by = moments.numpy()
     names = matrix.tokens if matrix.has_tokens else None
     expected = counts / max(counts.sum(), 1) + PRIOR * shares(by_order(1.0, n, names))
     weights = (expected / expected.mean()) ** POWER
-    return Sensitivity(counts, weights / weights.mean(), moments / max(np.trace(moments) / d, 1e-300), len(chosen))
+    return Sensitivity(counts, weights / weights.mean(), seen_by / max(np.trace(seen_by) / d, 1e-300), len(chosen))
 
 
-def probed(bench, inputs: dict, mask, draws, seen: list):
+def probed(bench: "Bench", inputs: dict, mask: "Tensor", draws: "Generator", seen: list) -> "Tensor":
     """(tokens · PROBES, d) gradients of random combinations of the sentence vectors."""
     import torch
 
@@ -92,9 +102,9 @@ def probed(bench, inputs: dict, mask, draws, seen: list):
     return torch.cat(found)
 
 
-def fisher(bench, inputs: dict, mask, draws, seen: list):
+def fisher(bench: "Bench", inputs: dict, mask: "Tensor", draws: "Generator", seen: list) -> "Tensor":
     """(tokens and more, d) gradients of the log-likelihood of next tokens that are drawn from the model's own distribution, by its
-    input; and where the output layer is tied, square roots of what it feels by its output."""
+    input; and where the output layer is tied, square roots of what an error of its weights does to it."""
     import torch
 
     network = bench.network
@@ -111,11 +121,11 @@ def fisher(bench, inputs: dict, mask, draws, seen: list):
 
 
 @contextmanager
-def watched(network) -> Iterator[list]:
+def watched(network: Any) -> Iterator[list]:
     """The network frozen, but for what its embedding gives: the last of it is in the list, and starts a graph."""
     seen: list = []
 
-    def keep(module, given, output):
+    def keep(module: Any, given: Any, output: "Tensor") -> "Tensor":
         seen[:] = [output.detach().requires_grad_()]
         return seen[0]
 
@@ -128,4 +138,5 @@ def watched(network) -> Iterator[list]:
 
 
 def shares(weights: np.ndarray) -> np.ndarray:
+    """The weights at a sum of 1."""
     return weights / weights.sum()

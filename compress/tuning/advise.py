@@ -1,14 +1,17 @@
 """Which setting to take: the one with the least error within a size, or the smallest within an error."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from compress.checks import whole
+from compress.errors import Progress
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.tuning.fits import Fits, error_of
+from compress.tuning.fitting import OutOfReach
 from compress.tuning.sweep import Trial, Trials
-from compress.tuning.targets import OutOfReach, is_slow, target_of
+from compress.tuning.targets import is_slow, target_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Advice:
 
 
 def settings_and_figures(trial: Trial) -> dict:
+    """A trial as plain values: its method, its settings and every figure by name."""
     return {"method": trial.method.name, "settings": trial.method.settings, **trial.figures}
 
 
@@ -55,7 +59,7 @@ def advise(
     methods: Iterable[str] | None = None,
     seeds: int = 3,
     store: Trials | None = None,
-    progress: Callable[[dict], None] | None = None,
+    progress: Progress | None = None,
 ) -> Advice:
     """The setting to take for exactly one target: at least so many times smaller, at most so many bytes, at most such an error
     (weighted where the matrix is), at least such a mean cosine. Among these methods, all unless given.
@@ -103,4 +107,7 @@ def advise(
 
 def with_seeds(method: Method, seeds: int) -> list[Method]:
     """The setting with its own and the next seeds, as it is where it has none."""
-    return [replace(method, seed=method.seed + more) for more in range(seeds)] if hasattr(method, "seed") else [method]
+    if not hasattr(method, "seed"):
+        return [method]
+    seeded: Any = method
+    return [replace(seeded, seed=seeded.seed + more) for more in range(seeds)]

@@ -1,22 +1,27 @@
 """Fits of one matrix, each made once, and the error that settings are compared by."""
 
-from collections.abc import Callable
+from typing import Any
 
+from compress.errors import Progress, Step
 from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
-from compress.methods import Method
+from compress.methods import METHODS, Method
 from compress.tuning.fitting import variants, within
 from compress.tuning.sweep import Trial, Trials
 
 
 def error_of(trial: Trial) -> float:
+    """The error that settings are compared by: relative, weighted where the matrix is."""
     return trial.figures["weighted_error"]
 
 
 class Fits:
-    """Fits of one matrix, each made once: full ones are kept as trials of the matrix, drafts apart from them."""
+    """Fits of one matrix, each made once: full ones are kept as trials of the matrix, drafts apart from them.
 
-    def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Callable[[dict], None] | None, steps: int):
+    progress: told which method is at work and every new fit, of so many steps: a method each, and the other seeds of the best.
+    """
+
+    def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Progress | None, steps: int):
         self.matrix, self.store, self.progress, self.steps, self.done = matrix, store, progress, steps, 0
         self.keys = {False: matrix.key, True: f"{matrix.key} drafts"}
         self.known = {draft: {trial.method: trial for trial in store.of(key)} if store else {} for draft, key in self.keys.items()}
@@ -38,9 +43,13 @@ class Fits:
             self.tell(method.name, setting=str(method), draft=draft, error=error_of(trial), ratio=trial.figures["ratio"])
         return self.known[draft][method]
 
-    def tell(self, name: str, **fitted) -> None:
+    def tell(self, name: str, **fitted: Any) -> None:
         if self.progress:
-            self.progress({"done": self.done, "of": self.steps, "method": name, **fitted})
+            methods = self.steps - 1
+            seeds = "" if self.done < methods else " with other seeds"
+            words = f"{self.done} of {methods} methods compared, now {METHODS[name].label}{seeds}"
+            figures = {"done": self.done, "of": self.steps, "method": name, **fitted}
+            self.progress(Step(self.done / self.steps, words, figures))
 
     def settings(self, name: str) -> list[Method]:
         return variants(name, {}, self.matrix.shape)

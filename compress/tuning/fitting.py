@@ -1,18 +1,27 @@
 """The best setting of a method within a size."""
 
 from itertools import product
+from typing import Any
 
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 
 
-def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Compressed:
+class OutOfReach(ValueError):
+    """A method does not meet a target; the message says how near it comes, `short` by how much, to compare methods by."""
+
+    def __init__(self, message: str, short: float):
+        super().__init__(message)
+        self.short = short
+
+
+def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings: Any) -> Compressed:
     """The best fit of a method that is at least `ratio` times smaller than the matrix, every setting not given chosen here.
 
     Candidates are compared by what their drafts lose, see Method.lost: the relative error, or what ℓp low rank lowers. The best one
     is fitted in full.
-    Raises ValueError where nothing fits, naming the largest ratio that the method reaches.
+    Raises OutOfReach where nothing fits, naming the largest ratio that the method reaches.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
@@ -24,9 +33,8 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings) -> Co
         if (found := within(each, matrix.shape, ratio, each.knob in settings))
     ]
     if not candidates:
-        raise ValueError(
-            f"{method} cannot reach ratio {ratio:g} here; {largest_ratio(method, matrix.shape, settings):.4g} is its most"
-        )
+        most = largest_ratio(method, matrix.shape, settings)
+        raise OutOfReach(f"{method} cannot reach ratio {ratio:g} here; {most:.4g} is its most", -most)
     if len(candidates) > 1:
         candidates.sort(key=lambda each: each.lost(matrix, each.draft.fit(matrix)))
     return candidates[0].fit(matrix)
@@ -50,6 +58,7 @@ def variants(method: str, settings: dict, shape: tuple[int, int]) -> list[Method
 
 
 def largest_ratio(method: str, shape: tuple[int, int], settings: dict) -> float:
+    """The ratio of the method's smallest form, with these settings."""
     n, d = shape
     smallest = [each if each.knob in settings else each.smallest(n, d) for each in variants(method, settings, shape)]
     return 4 * n * d / min(each.size(n, d) for each in smallest)

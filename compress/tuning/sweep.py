@@ -1,17 +1,18 @@
 """Many settings, fitted one after another, every finished trial kept."""
 
 import json
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import product
-from pathlib import Path
+from typing import Any
 
+from compress.errors import Progress, Step
 from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.tuning.fitting import within
+from compress.tuning.store import Store
 
 RATIOS = (5.0, 10.0, 25.0, 50.0)
 
@@ -24,11 +25,11 @@ class Trial:
     figures: dict[str, float]
 
 
-def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float] = RATIOS, **settings) -> list[Method]:
+def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float] = RATIOS, **settings: Any) -> list[Method]:
     """The settings of a sweep: every method at every ratio and every precision worth a try, each with the largest j, or what else
     its size is chosen by, that fits. Other settings are as given, one value or a list of them, where a method has them. What cannot
     reach a ratio is left out."""
-    found = []
+    found: list[Method | None] = []
     for name in methods:
         names = {field.name for field in fields(METHODS[name])}
         knob = METHODS[name].knob
@@ -41,10 +42,9 @@ def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float]
     return list(dict.fromkeys(method for method in found if method))
 
 
-def run(
-    matrix: EmbeddingMatrix, methods: Iterable[Method], store: "Trials", progress: Callable[[Trial], None] | None = None
-) -> list[Trial]:
-    """Fits and evaluates every setting that the store does not hold yet; what is stopped goes on from there."""
+def run(matrix: EmbeddingMatrix, methods: Sequence[Method], store: "Trials", progress: Progress | None = None) -> list[Trial]:
+    """Fits and evaluates every setting that the store does not hold yet; what is stopped goes on from there. progress: told after
+    every setting how many are done; may raise to stop."""
     key = matrix.key
     finished = {trial.method: trial for trial in store.of(key)}
     out = []
@@ -55,35 +55,19 @@ def run(
             store.keep(key, trial)
         out.append(trial)
         if progress:
-            progress(trial)
+            done, of = len(out), len(methods)
+            figures = {"done": done, "of": of, "method": method.name, "setting": str(method)}
+            progress(Step(done / of, f"{done} of {of} settings fitted", figures))
     return out
 
 
-class Trials:
+class Trials(Store):
     """Finished trials in a SQLite file, one row a matrix and setting; a kill loses at most the trial in hand."""
 
-    def __init__(self, path: str | Path):
-        self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self.prepare()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # locked or not writable: the file itself may be whole
-                raise
-            self.path.rename(self.path.with_suffix(".damaged"))
-            self.prepare()
-
-    def prepare(self) -> None:
-        with closing(self.open()) as file, file:
-            file.execute(
-                "CREATE TABLE IF NOT EXISTS trials (digest TEXT, method TEXT, settings TEXT, figures TEXT, "
-                "PRIMARY KEY (digest, method, settings))"
-            )
-
-    def open(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, timeout=30)
+    table = "trials (digest TEXT, method TEXT, settings TEXT, figures TEXT, PRIMARY KEY (digest, method, settings))"
 
     def keep(self, digest: str, trial: Trial) -> None:
+        """Keeps a finished trial of a matrix."""
         row = digest, trial.method.name, json.dumps(trial.method.settings, sort_keys=True), json.dumps(trial.figures)
         with closing(self.open()) as file, file:
             file.execute("INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?)", row)

@@ -12,7 +12,7 @@ from compress.checks import real
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
 from compress.tuning.fits import Fits, error_of
-from compress.tuning.fitting import largest_ratio
+from compress.tuning.fitting import OutOfReach, largest_ratio
 from compress.tuning.sweep import Trial
 
 FAR = 4.0  # times the bytes of the best so far: where the search for the smallest form of another method ends
@@ -26,20 +26,13 @@ HOPE = 1.5  # times the limit: a draft that loses more than this, at the largest
 
 
 def is_slow(name: str) -> bool:
+    """Whether a full fit of the method takes longer than its draft."""
     usual = METHODS[name]()
     return usual.draft != usual
 
 
-class OutOfReach(ValueError):
-    """A method does not meet the target; the message says how near it comes, `short` by how much, to compare methods by."""
-
-    def __init__(self, message: str, short: float):
-        super().__init__(message)
-        self.short = short
-
-
 @dataclass(frozen=True)
-class Size:
+class SizeTarget:
     """At least so many times smaller: the least error is best."""
 
     asked: dict[str, float]
@@ -76,7 +69,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Loss:
+class ErrorTarget:
     """At most such an error, or one minus a mean cosine: the smallest form is best."""
 
     asked: dict[str, float]
@@ -88,10 +81,8 @@ class Loss:
         return f"keeps the mean cosine at {1 - self.limit:.6g}" if self.cosine else f"keeps the error within {self.limit:.3g}"
 
     def why(self, best: Trial, rest: list[Trial], weighted: bool) -> str:
-        kept = (
-            f"a mean cosine of {best.figures['mean_cosine']:.4g}" if self.cosine
-            else f"{'a weighted' if weighted else 'a relative'} error of {error_of(best):.3g}"
-        )  # fmt: skip
+        error = f"{'a weighted' if weighted else 'a relative'} error of {error_of(best):.3g}"
+        kept = f"a mean cosine of {best.figures['mean_cosine']:.4g}" if self.cosine else error
         told = f"{best.method.label} has {kept} at {best.figures['ratio']:.3g}×"
         if not rest:
             return f"{told}; no other method that was asked is near that size."
@@ -137,6 +128,7 @@ class Loss:
         if METHODS[name] is SVD:
             reached = [1.0]
             for setting in fits.settings(name):
+                assert isinstance(setting, SVD)
                 ranks = np.flatnonzero(svd_errors(fits.matrix, setting.factor_bits)[0][1:] <= error) + 1
                 if len(ranks):
                     reached.append(fits.matrix.n_bytes / replace(setting, j=int(ranks[0])).size(*fits.matrix.shape))
@@ -158,9 +150,9 @@ class Loss:
                 missed = x
             else:
                 tried += [] if again else [trial]
-                enough = self.of(trial) <= self.limit
-                met, missed = (max(met, math.log(trial.figures["ratio"])), missed) if enough else (met, min(missed, x))
-                points[met if enough else x] = math.log(max(self.of(trial), 1e-300))
+                is_enough = self.of(trial) <= self.limit
+                met, missed = (max(met, math.log(trial.figures["ratio"])), missed) if is_enough else (met, min(missed, x))
+                points[met if is_enough else x] = math.log(max(self.of(trial), 1e-300))
             ended = met >= math.log(high) - 1e-9 or missed <= math.log(low) + 1e-9
             if ended or missed - met <= math.log(NEAR) or len(tried) >= (most if met in points else 2 * most):
                 break
@@ -183,7 +175,7 @@ def slope_of(points: dict[float, float], edge: float) -> float:
     return min(max((points[edge] - points[other]) / (edge - other), 0.5), 8.0)
 
 
-def target_of(matrix: EmbeddingMatrix, **targets: float | None) -> Size | Loss:
+def target_of(matrix: EmbeddingMatrix, **targets: float | None) -> SizeTarget | ErrorTarget:
     """The one target that is given. Raises ValueError where that is none or several, or where it is out of bounds."""
     asked = {name: value for name, value in targets.items() if value is not None}
     if len(asked) != 1:
@@ -191,7 +183,7 @@ def target_of(matrix: EmbeddingMatrix, **targets: float | None) -> Size | Loss:
     ((name, value),) = asked.items()
     if name in ("max_error", "min_cosine"):
         real(name, value, 0, 1)
-        return Loss(asked, 1 - value if name == "min_cosine" else value, name == "min_cosine")
+        return ErrorTarget(asked, 1 - value if name == "min_cosine" else value, name == "min_cosine")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ValueError(f"{name} must be a number above 0, got {value!r}")
-    return Size(asked, value if name == "ratio" else matrix.n_bytes / value)
+    return SizeTarget(asked, value if name == "ratio" else matrix.n_bytes / value)

@@ -308,7 +308,7 @@ def test_advice_ends_its_progress_with_the_answer(capsys, table):
     assert main(["advise", str(table), "--min-cosine", "0.9", "--methods", "svd", "--progress", "--json"]) == 0
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in err.splitlines()]
-    assert events[-1] == {"advice": json.loads(out)}
+    assert events[-1] == {"share": 1.0, "words": "done", "advice": json.loads(out)}
     assert all(event["method"] == "svd" and event["of"] == 2 for event in events[:-1])
 
 

@@ -411,7 +411,7 @@ def test_a_trained_layer_in_a_bfloat16_model_gives_its_dtype():
 
 def test_a_table_of_another_shape_is_refused():
     values = np.random.default_rng(0).standard_normal((40, 7)).astype(np.float32)
-    with pytest.raises(ValueError, match=f"the model's table is {N} × {D}, the compressed one 40 × 7"):
+    with pytest.raises(ValueError, match=f"The compressed table is 40 × 7, the model’s is {N} × {D}"):
         compress.swap_embedding(model_of("BertModel"), compress.Int8().fit(EmbeddingMatrix(values)))
 
 

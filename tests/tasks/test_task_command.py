@@ -61,9 +61,10 @@ def test_progress_is_json_on_standard_error(source, capsys):
     assert main(arguments(source, "sst2", "--progress", "--json")) == 0
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in err.splitlines()]
-    assert events[0] == {"done": 0, "of": 1, "task": "sst2", "table": "x.safetensors"}
+    about = {"done": 0, "of": 1, "task": "sst2", "table": "x.safetensors"}
+    assert events[0] == {"share": 0.0, "words": "sst2, 1 of 1", **about}
     assert events[-1]["scores"] == [json.loads(out)] and events[-1]["done"] == 1
-    assert {event["using"] for event in events if "share" in event} == {"before", "x.safetensors"}
+    assert {event["using"] for event in events if "passed" in event} == {"before", "x.safetensors"}
 
 
 def test_a_run_that_is_killed_goes_on_after_its_finished_tasks(source):

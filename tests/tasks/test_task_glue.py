@@ -242,13 +242,13 @@ def test_figures_are_those_worked_by_hand():
 
 def test_a_pairs_features_are_both_their_difference_and_their_product(bert, table):
     from compress.tasks.bench import Bench
-    from compress.tasks.examples import Part
+    from compress.tasks.examples import Examples
     from compress.tasks.labelled import features
 
     bench = Bench(bert, {"before": table})
-    u, v = (features(bench, "before", Part((text,), None, ("1",))) for text in ("w1 w2", "w3"))
+    u, v = (features(bench, "before", Examples((text,), None, ("1",))) for text in ("w1 w2", "w3"))
     assert np.linalg.norm(u) == pytest.approx(1)
-    both = features(bench, "before", Part(("w1 w2",), ("w3",), ("1",)))
+    both = features(bench, "before", Examples(("w1 w2",), ("w3",), ("1",)))
     np.testing.assert_allclose(both, np.hstack([u, v, abs(u - v), u * v]), atol=1e-6)
 
 

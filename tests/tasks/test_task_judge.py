@@ -141,9 +141,9 @@ def test_the_model_has_its_own_table_afterwards(bert, table, damaged, text):
     bert.network.train()
     seen = []
 
-    def stop(event):
+    def stop(step):
         seen.append(bert.table.detach().numpy().copy())
-        if event.get("using") == "after":
+        if step.figures.get("using") == "after":
             raise KeyboardInterrupt("stopped")
 
     with pytest.raises(KeyboardInterrupt, match="stopped"):
@@ -156,13 +156,14 @@ def test_the_model_has_its_own_table_afterwards(bert, table, damaged, text):
 
 
 def test_progress_tells_the_task_the_table_and_what_it_gave(bert, damaged, text):
-    events = []
-    scores = tasks.judge(bert, {"a": damaged, "b": damaged}, ["cosine", "neighbours"], text=text, progress=events.append)
+    told = []
+    scores = tasks.judge(bert, {"a": damaged, "b": damaged}, ["cosine", "neighbours"], text=text, progress=told.append)
+    events = [step.row() for step in told]
     assert [(event["done"], event["task"], event["table"]) for event in events if "scores" in event] == [
         (1, "cosine", "a"), (2, "cosine", "b"), (3, "neighbours", "a"), (4, "neighbours", "b"),
     ]  # fmt: skip
     assert {event["of"] for event in events} == {4}
-    assert [event["share"] for event in events if event.get("using") == "before"] == [1.0]
+    assert [event["passed"] for event in events if event.get("using") == "before"] == [1.0]
     assert json.loads(json.dumps(events))[-1]["scores"] == [scores[-1].row()]
 
 
@@ -172,8 +173,8 @@ def test_a_finished_task_is_not_run_again(bert, damaged, text, tmp_path, monkeyp
     def judged(table, names=("neighbours", "cosine"), **more):
         return tasks.judge(bert, {"after": table}, names, text=text, store=store, **more)
 
-    def stop(event):
-        if "scores" in event:
+    def stop(step):
+        if "scores" in step.figures:
             raise KeyboardInterrupt("stopped")
 
     with pytest.raises(KeyboardInterrupt, match="stopped"):

@@ -138,8 +138,8 @@ def test_a_healed_row_is_marked_and_is_another_form_in_as_many_bytes(run, matrix
 def test_a_stopped_run_goes_on(run, counted):
     cells = [Cell("svd", SMALL), Cell("int4", None), Cell("svd", SMALL, "reviews"), Cell("svd", Size("ratio", 6), "reviews")]
 
-    def stop(event):
-        if event["done"] == 3:
+    def stop(step):
+        if step.figures["done"] == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -212,7 +212,8 @@ def test_the_command_prints_a_row_a_form_and_keeps_scores_where_judge_does(sourc
         ("int4", None, None), ("svd", "ratio 4", None), ("svd", "ratio 4", "text.txt"),
     ]  # fmt: skip
     events = [json.loads(line) for line in err.splitlines()]
-    assert events[-1] == {"done": 3, "of": 3} and {"fit", "measure", "heal", "judge"} <= {event.get("stage") for event in events}
+    assert events[-1] == {"share": 1.0, "words": "done", "done": 3, "of": 3}
+    assert {"fit", "measure", "heal", "judge"} <= {event.get("stage") for event in events}
     with sqlite3.connect(source / "out" / "scores.sqlite") as file:
         assert file.execute("SELECT count(*), count(DISTINCT judged) FROM scores").fetchone() == (3, 3)
     assert main(command(source, *heal)) == 0

@@ -19,9 +19,9 @@ from compress.__main__ import main
 from compress.form.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
 from compress.models.swap import train_table
-from compress.tasks.examples import Part
+from compress.tasks.examples import Examples
 from compress.training.finetuning import HEAD, finetune, save_model
-from compress.training.finetuning_run import Progress, Run, groups_of
+from compress.training.finetuning_run import Run, TuningSteps, groups_of
 from compress.training.finetuning_task import LabelledTask, read_task
 
 WORDS = [f"w{number}" for number in range(36)]
@@ -54,7 +54,7 @@ def examples(n, seed, label=lambda good, bad: str(int(good > bad))):
         words = [*rng.choice(GOOD, good), *rng.choice(BAD, bad), *rng.choice(PLAIN, 3)]
         texts.append(" ".join(rng.permutation(words)))
         labels.append(label(good, bad))
-    return Part(tuple(texts), None, tuple(labels))
+    return Examples(tuple(texts), None, tuple(labels))
 
 
 TASK = LabelledTask("words", examples(480, 1), {"": examples(120, 2)})
@@ -193,7 +193,7 @@ def test_a_model_that_is_fine_tuned_already_is_taken_as_it_is():
     settings = QUICK | {"epochs": 1, "head_first": False, "progress": calls.append}
     tuned = finetune(model, POOR, LabelledTask("x", train, {"": test}), **settings)
     assert tuned.figures[0].before == said
-    assert calls[-1]["done"] == calls[-1]["of"] == 30
+    assert calls[-1].figures["done"] == calls[-1].figures["of"] == 30 and calls[-1].share == 1
 
 
 @pytest.mark.parametrize("stage", ["before", "compress", "after", "tuned"])
@@ -202,8 +202,9 @@ def test_a_stop_or_an_error_leaves_the_model_as_it_was(stage, error):
     model = classifier()
     network, state, chance = model.network, state_of(model.network), torch.random.get_rng_state()
 
-    def stopping(event):
-        if "fit" in event if stage == "compress" else event["stage"] == stage and "fit" not in event:
+    def stopping(step):
+        told = step.figures
+        if "fit" in told if stage == "compress" else told["stage"] == stage and "fit" not in told:
             raise error("told")
 
     with pytest.raises(error, match="told"):
@@ -237,8 +238,8 @@ def test_a_model_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("family", "kinds"), [("Bert", [0, 0, 0, 1, 1]), ("Roberta", None), ("DistilBert", None)])
 def test_pairs_go_in_as_one_with_what_the_model_takes(family, kinds):
-    pair = Part(("w0", "w1"), ("w2", "w3"), ("0", "1"))
-    run = Run(classifier(family), LabelledTask("x", pair, {"": pair}), ["0", "1"], 1, 1e-3, 2, 32, Progress(None, 1))
+    pair = Examples(("w0", "w1"), ("w2", "w3"), ("0", "1"))
+    run = Run(classifier(family), LabelledTask("x", pair, {"": pair}), ["0", "1"], 1, 1e-3, 2, 32, TuningSteps(None, 1))
     assert [row["input_ids"] for row in run.train_rows] == [[2, 4, 3, 6, 3], [2, 5, 3, 7, 3]]
     assert [row.get("token_type_ids") for row in run.train_rows] == [kinds, kinds]
 
@@ -250,7 +251,7 @@ def given(**changed):
 
 def with_labels(*labels, tests=("0", "1")):
     texts = tuple("w0 w20" for _ in labels)
-    return LabelledTask("x", Part(texts, None, labels), {"": Part(("w0", "w1"), None, tests)})
+    return LabelledTask("x", Examples(texts, None, labels), {"": Examples(("w0", "w1"), None, tests)})
 
 
 BAD_INPUT = [
@@ -260,7 +261,7 @@ BAD_INPUT = [
     ({"seeds": ()}, r"^seeds must be one or more whole numbers, got none$"),
     ({"result": SVD(j=17)}, r"^j must be a whole number between 1 and 16 \(the matrix has 16 columns\), got 17$"),
     ({"result": SVD(j=2).fit(compress.EmbeddingMatrix(np.eye(30, 8)))},
-     r"^The compressed table is 30 × 8, the model’s 40 × 16; take one that was made of it\.$"),
+     r"^The compressed table is 30 × 8, the model’s is 40 × 16; take one that was made of it\.$"),
     ({"task": with_labels("0", None)}, r"^Example 2 of x’s training set has no label; fill it in or leave the example out\.$"),
     ({"task": with_labels("0", "1", tests=("0", " "))}, r"^Example 2 of x’s test set has no label; fill it in"),
     ({"task": with_labels("1", "1")}, r"^Every label of x’s training set is “1”; give examples of at least two classes\.$"),

@@ -158,7 +158,8 @@ def test_only_full_fits_are_trials_of_the_matrix(matrix, tmp_path):
 def test_every_fit_is_told_with_what_is_done(matrix):
     told = []
     advise(matrix, ratio=8, methods=QUICK, progress=told.append)
-    assert [event["done"] for event in told] == sorted(event["done"] for event in told)
+    shares, told = [step.share for step in told], [step.figures for step in told]
+    assert shares == sorted(shares) == [event["done"] / event["of"] for event in told]
     assert told[-1]["done"] == len(QUICK) and {event["of"] for event in told} == {len(QUICK) + 1}
     assert [event["method"] for event in told if "setting" not in event] == ["svd", "int8", "int4", "projective", "projective"]
     assert sum("setting" in event for event in told) > 10

@@ -45,7 +45,10 @@ def test_every_trial_has_the_figures_of_its_fit(small, store):
     told = []
     trials = sweep.run(small, SETTINGS, store, told.append)
     assert [trial.method for trial in trials] == SETTINGS
-    assert told == trials
+    assert [(step.figures["setting"], step.figures["done"]) for step in told] == [
+        (str(method), done) for done, method in enumerate(SETTINGS, 1)
+    ]
+    assert (told[1].share, told[1].words) == (0.5, "2 of 4 settings fitted")
     for trial in trials:
         assert trial.figures == compress.evaluate(small, trial.method.fit(small)).figures()
 
@@ -68,10 +71,10 @@ def test_a_killed_sweep_keeps_what_was_finished(small, tmp_path):
     np.save(tmp_path / "x.npy", small.values)
     code = (
         "import os, sys, compress\n"
-        "from compress import sweep\n"
+        "from compress.tuning import sweep\n"
         "store = sweep.Trials(sys.argv[2])\n"
         "methods = [compress.SVD(j=j) for j in (1, 2, 3)]\n"
-        "sweep.run(compress.load_matrix(sys.argv[1]), methods, store, lambda trial: trial.method.j == 2 and os._exit(9))\n"
+        "sweep.run(compress.load_matrix(sys.argv[1]), methods, store, lambda step: step.figures['done'] == 2 and os._exit(9))\n"
     )
     path = tmp_path / "trials.sqlite"
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.npy"), str(path)])
