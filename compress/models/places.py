@@ -46,8 +46,9 @@ def put(model: Any, old: "Embedding", layer: "DecodedEmbedding", others: set[str
     """Sets the layer where the embedding was, and modules that share it where others, by name, are tied to it: linear ones only if
     `output`. What transformers knows of ties with the table is forgotten, all other ties stay.
 
-    transformers has no public way to undo a tie, and save_pretrained drops the weights of one that it still believes in. So this
-    writes the two attributes that it keeps ties in, `_tied_weights_keys` and `all_tied_weights_keys`; a test says if they go.
+    transformers has no public way to undo a tie, and its tie_weights, which from_pretrained calls, fails at a tie with a weight
+    that is gone. So this writes the two attributes that ties are kept in, `_tied_weights_keys` and `all_tied_weights_keys`; a test
+    tells if transformers keeps them elsewhere.
     """
     from compress.form.layers import CompressedOutput, SharedEmbedding
 

@@ -19,9 +19,8 @@ from compress.threads import one_thread
 from compress.tuning.fitting import within
 from pages.parts import jobs
 from pages.parts.cached import rounded_of
-from pages.parts.matrix import chosen
+from pages.parts.kept import cache_folder
 from pages.parts.pins import describe
-from pages.parts.weights import weights_option
 
 SMALL = 1_000_000  # entries of a matrix whose rows are coded within a second
 
@@ -94,7 +93,7 @@ def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: l
 
 def fit_path(key: str, method: Method) -> Path:
     name = blake2b(repr(method).encode(), digest_size=8).hexdigest()
-    return jobs.cache_folder("fits") / f"{key}-{name}.safetensors"
+    return cache_folder("fits") / f"{key}-{name}.safetensors"
 
 
 def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
@@ -123,33 +122,11 @@ def cut_short(fit: Fit, method: Method) -> bool:
 
 
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
-    """Starts the job that fits a setting in full, unless it was stopped or failed. source: see `fit_command`."""
+    """Starts the job that fits a setting in full, unless it was stopped or failed. source: of the matrix, if not the one in use."""
     path = fit_path(matrix.key, method)
     if not jobs.stopped("fit", path.stem):
-        jobs.start("fit", path.stem, fit_command(matrix, method, path, source))
-
-
-def fit_command(matrix: EmbeddingMatrix, method: Method, path: Path, source: str | None = None) -> list[str]:
-    """The arguments of `python -m compress` that fit a setting to the matrix, which is of that source, or the one in use."""
-    source, tensor = (source, None) if source else chosen()
-    arguments = [
-        "fit",
-        source,
-        "--method",
-        method.name,
-        "--out",
-        str(path),
-        "--history",
-        str(path.with_suffix(".json")),
-        *(["--tensor", tensor] if tensor else []),
-        *weights_option(matrix),
-    ]
-    for name, value in method.settings.items():
-        if value is True:
-            arguments.append(f"--{name.replace('_', '-')}")
-        elif value is not False and value is not None:
-            arguments += [f"--{name.replace('_', '-')}", str(value)]
-    return arguments
+        history = path.with_suffix(".json")
+        jobs.run("fit", matrix, key=path.stem, source=source, method=method.name, out=path, history=history, **method.settings)
 
 
 def again() -> None:
@@ -168,18 +145,9 @@ def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> 
     else:
         st.caption(f"**Preview** {fit.asked.draft_words}; the full fit was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
-    jobs.watch("fit", fit_progress(fit.asked))
+    jobs.watch("fit", "Full fit")
 
 
-def fit_progress(method: Method):
-    """What a job that fits the method has told last: the share that is done, and words."""
-
-    def told(events: list[dict]) -> tuple[float, str]:
-        if not events:
-            return 0.0, "Full fit: opening the matrix"
-        return events[-1]["share"], f"Full fit: {events[-1]['words']}"
-
-    return told
 
 
 def svd_at_same_bytes(matrix: EmbeddingMatrix, ratio: float, bits: int | None = None) -> tuple[float, str]:

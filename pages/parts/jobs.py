@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from compress import files
-from compress.tuning.sweep import Trials
+from compress import EmbeddingMatrix
+from pages.parts.matrix import chosen
 from pages.parts.say import refused
+from pages.parts.weights import weights_option
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds that work which was asked to end has for saving what is finished
@@ -21,25 +23,15 @@ POLL = 2.0  # seconds between looks at a running job: the page is still in betwe
 QUIET = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # idle threads of the linear algebra sleep at once and leave the cores to the page
 
 
-def cache_folder(name: str) -> Path:
-    """A folder on disk for results that are worth keeping."""
-    folder = files.cache_folder() / name
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def trials() -> Trials:
-    """What sweeps and advice have fitted, those that were stopped and those of other pages too."""
-    return Trials(cache_folder("trials") / "trials.sqlite")
-
-
 class Job:
-    """A running or finished command. `key` tells what it works on; `events` are the JSON lines it has told so far."""
+    """A running or finished command. `key` tells what it works on; `events` are the steps that it has told so far, see
+    compress.errors.Step.row; `ending`: whether it was asked to end."""
 
     def __init__(self, key: str, arguments: list[str]):
         self.key = key
         self.events: list[dict] = []
         self.errors: list[str] = []
+        self.ending = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", "compress", *arguments, "--progress"],
             cwd=ROOT,
@@ -54,11 +46,15 @@ class Job:
         self.reader.start()
         weakref.finalize(self, end, self.process)
 
-    def _read(self, lines) -> None:
+    def _read(self, lines: Iterable[str]) -> None:
         for line in lines:
             try:
-                self.events.append(json.loads(line))
+                step = json.loads(line)
             except ValueError:
+                step = None
+            if isinstance(step, dict) and "words" in step:
+                self.events.append(step)
+            else:
                 self.errors.append(line.strip())
 
     @property
@@ -75,6 +71,7 @@ class Job:
 
     def stop(self) -> None:
         """Asks the work to end: at once, or after the step in hand where it then keeps what is finished."""
+        self.ending = True
         if self.running:
             self.process.terminate()
             patience = threading.Timer(PATIENCE, end, [self.process])
@@ -95,12 +92,48 @@ def jobs() -> dict[str, Job]:
     return st.session_state.setdefault("jobs", {})
 
 
-def start(name: str, key: str, arguments: list[str]) -> Job:
-    """The job of that name working on `key`; one that works on something else is stopped first."""
+def run(
+    verb: str,
+    matrix: EmbeddingMatrix,
+    *,
+    name: str | None = None,
+    key: str | None = None,
+    source: str | None = None,
+    **options: Any,
+) -> Job:
+    """The job that runs a command of `python -m compress` on the matrix, started unless it is running.
+
+    name: of the job, the verb unless given; a job of that name that works on another key is stopped first. key: what it works on,
+    the matrix unless given. source, options: see `arguments`.
+    """
+    name, key = name or verb, key or matrix.key
     leave(name, key)
-    if name not in jobs():
-        jobs()[name] = Job(key, arguments)
+    if name not in jobs() or not jobs()[name].running:
+        jobs()[name] = Job(key, arguments(verb, matrix, source, **options))
     return jobs()[name]
+
+
+def arguments(verb: str, matrix: EmbeddingMatrix, source: str | None = None, **options: Any) -> list[str]:
+    """A command and its options: those given, by their names with _ for -, and the tensor and the weights in use.
+
+    source: of the matrix, if it is not the one in use. options: None and False are left out, True is a flag, a list stands with
+    commas between.
+    """
+    source, tensor = (source, None) if source else chosen()
+    weights = {} if "weights" in options else {"weights": weights_option(matrix)}
+    found = [verb, source]
+    for name, value in {**options, "tensor": tensor, **weights}.items():
+        if value is not None and value is not False:
+            found.append(f"--{name.replace('_', '-')}")
+            found += [] if value is True else [text_of(value)]
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A value as the command line reads it back."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(text_of, value))
+    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 def leave(name: str, key: str) -> None:
@@ -117,24 +150,31 @@ def stopped(name: str, key: str) -> bool:
     return job is not None and job.key == key and not job.running
 
 
-def watch(name: str, describe: Callable[[list[dict]], tuple[float, str]], redraw: bool = False) -> None:
-    """A progress bar and a stop button while the job runs; what went wrong, if it did. `describe` turns its events into a share
-    done and a few words. The page runs again when the job ends, and with `redraw` also when it has told something new."""
+def watch(name: str, title: str, redraw: bool = False) -> None:
+    """A progress bar and a stop button while the job runs; what went wrong, if it did. title: what is being done, said before the
+    words of the newest step. The page runs again when the job ends, and with `redraw` also when it has told something new."""
     job = jobs().get(name)
     if job is None:
         return
     if job.running:
         seen = len(job.events) if redraw else None
-        st.fragment(watched, run_every=POLL)(name, describe, seen)
+        st.fragment(watched, run_every=POLL)(name, title, seen)
     elif job.error:
         refused(job.error)
 
 
-def watched(name: str, describe: Callable[[list[dict]], tuple[float, str]], seen: int | None) -> None:
+def watched(name: str, title: str, seen: int | None) -> None:
+    """The bar of a job, drawn again while it runs."""
     job = jobs().get(name)
     if job is None or not job.running or (seen is not None and len(job.events) > seen):
         st.rerun()
-    share, words = describe(job.events)
+    bar(name, job, title)
+
+
+def bar(name: str, job: Job, title: str, ending: str | None = None) -> None:
+    """How far a job is, and the button that stops it. ending: what is said once it was asked to end, where that takes a while."""
+    step = job.events[-1] if job.events else {"share": 0.0, "words": "opening the matrix"}
+    asked = ending is not None and job.ending
     with st.container(horizontal=True, vertical_alignment="center", key=f"job_{name}"):
-        st.progress(min(max(share, 0.0), 1.0), text=words)
-        st.button("Stop", key=f"stop_{name}", icon=":material/stop:", on_click=job.stop)
+        st.progress(min(max(step["share"], 0.0), 1.0), text=ending if asked else f"{title}: {step['words']}")
+        st.button("Stop", key=f"stop_{name}", icon=":material/stop:", on_click=job.stop, disabled=asked)

@@ -7,7 +7,7 @@ import streamlit as st
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
 from pages.parts import jobs
-from pages.parts.fits import again, cut_short, fit_progress, full, start_full
+from pages.parts.fits import again, cut_short, full, start_full
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,6 @@ def awaited(matrix: EmbeddingMatrix, method: Method, caption: str) -> Fitted | N
         with st.container(horizontal=True, vertical_alignment="center", key="status"):
             if not jobs.jobs()["fit"].running:
                 st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
-            jobs.watch("fit", fit_progress(method))
+            jobs.watch("fit", "Full fit")
         st.caption(caption)
     return fit

@@ -9,7 +9,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
 from compress.sources.weights import MOST_A, UNIFORM, top_share
-from pages.parts import jobs
+from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen_weights, is_local, kept_upload, open_weighted, use_weights
 from pages.parts.say import literal, refused
 
@@ -106,15 +106,16 @@ def words(matrix: EmbeddingMatrix) -> str:
     return f"Heaviest: {' · '.join(heaviest)}. The top 1\N{NO-BREAK SPACE}% of rows carry {share} of the weight."
 
 
-def weights_option(matrix: EmbeddingMatrix) -> list[str]:
-    """The option of `python -m compress` that gives a job the weights of the matrix, to the last bit, from a file made for it."""
+def weights_option(matrix: EmbeddingMatrix) -> str | None:
+    """The --weights of `python -m compress` that give a job those of the matrix, to the last bit, from a file made for it; None
+    where all are alike."""
     if not matrix.weighted:
-        return []
-    folder = jobs.cache_folder("weights")
+        return None
+    folder = cache_folder("weights")
     path = folder / f"{blake2b(matrix.weights, digest_size=8).hexdigest()}.npy"
     if not path.exists():
         with replacing(path) as file:
             np.save(file, matrix.weights)
         for old in sorted(folder.glob("*.npy"), key=lambda each: each.stat().st_mtime_ns)[:-KEEP]:
             old.unlink(missing_ok=True)
-    return ["--weights", f"column:{path}"]
+    return f"column:{path}"

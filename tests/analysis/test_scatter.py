@@ -39,6 +39,6 @@ def test_umap_parts_what_is_apart_and_is_told_by_its_seed(capsys):
     means = found[:30].mean(axis=0), found[30:].mean(axis=0)
     nearest = [np.argmin([np.linalg.norm(point - mean) for mean in means]) for point in found]
     assert nearest == [0] * 30 + [1] * 30
-    assert told[0] == {"stage": "neighbours", "done": 0.0}
-    layout = [event["done"] for event in told if event["stage"] == "layout"]
+    assert told[0].figures == {"stage": "neighbours", "done": 0.0}
+    layout = [step.figures["done"] for step in told if step.figures["stage"] == "layout"]
     assert layout == sorted(layout) and layout[-1] == pytest.approx(1)

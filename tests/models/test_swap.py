@@ -286,6 +286,19 @@ def test_ties_of_biases_stay():
     assert isinstance(model.get_output_embeddings(), CompressedOutput)
 
 
+def test_transformers_keeps_its_ties_where_a_swap_forgets_them():
+    """`put` writes two attributes of transformers: without either of them written, a tie leads to a weight that is gone."""
+    model = model_of("LlamaForCausalLM")
+    declared, every = model._tied_weights_keys, dict(model.all_tied_weights_keys)
+    assert declared == every == {"lm_head.weight": "model.embed_tokens.weight"} == model.get_expanded_tied_weights_keys()
+    compress.swap_embedding(model, fit("svd"))
+    for recompute, name, ties in ((True, "_tied_weights_keys", declared), (False, "all_tied_weights_keys", every)):
+        model.tie_weights(recompute_mapping=recompute)
+        setattr(model, name, ties)
+        with pytest.raises(AttributeError, match=r"`model\.embed_tokens\.weight` is neither a parameter"):
+            model.tie_weights(recompute_mapping=recompute)
+
+
 def test_an_output_layer_of_many_blocks_is_one_product():
     n = 2 * AT_ONCE + 7
     result = fit("projective", n)

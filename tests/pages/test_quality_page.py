@@ -16,10 +16,9 @@ from compress.analysis.neighbours import error_by_use, most_changed, neighbours
 from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
 from pages.parts import jobs
-from pages.parts.model_quality.compare import progress as comparing
 from pages.parts.model_quality.controls import may_predict, tasks_in
 from pages.parts.model_quality.records import file_of, healed_path, report_path
-from pages.parts.model_quality.tasks import lines_of, progress
+from pages.parts.model_quality.tasks import lines_of
 from pages.parts.quick_fits import Fitted
 
 ROWS, DIM = 60, 8
@@ -201,12 +200,6 @@ def test_the_comparison_is_filled_by_the_tasks_that_are_chosen(open_page, model_
     assert page.button(key="fill").disabled
 
 
-def test_what_the_comparison_is_at_is_said():
-    event = {"done": 3, "of": 10, "method": "svd", "size": "ratio 25", "healed_by": None, "stage": "judge"}
-    assert comparing([event]) == (0.3, "Comparison: 4 of 10, judging SVD, ratio 25")
-    assert comparing([{"done": 10, "of": 10}])[0] == 1
-
-
 def test_scores_on_different_examples_are_not_set_side_by_side():
     same = {"task": "sst2", "metric": "accuracy", "text": "built-in", "better": "more", "seeds": 1, "limit": 200,
             "before_spread": 0.0, "after_spread": 0.0, "refitted": None, "refitted_spread": None}  # fmt: skip
@@ -286,18 +279,6 @@ def test_only_models_of_the_next_token_are_offered_perplexity(model_folder):
     for heads, kind, may in ((["GPT2LMHeadModel"], "gpt2", True), (["XLNetLMHeadModel"], "xlnet", False), (None, "bert", False)):
         (model_folder / "config.json").write_text(json.dumps({"model_type": kind, "architectures": heads}))
         assert may_predict(str(model_folder)) is may
-
-
-def test_the_bar_of_a_judge_never_goes_back():
-    events = []
-    shares = []
-    for task in range(2):
-        events.append({"done": task, "of": 2, "task": "sst2", "table": "x"})
-        for using in ("before", "x", "before", "x"):
-            for share in (0.3, 0.7, 1.0):
-                events.append({"done": task, "of": 2, "task": "sst2", "table": "x", "using": using, "share": share})
-                shares.append(progress(events)[0])
-    assert shares == sorted(shares) and shares[0] > 0 and shares[-1] < 1
 
 
 def test_healed_points_are_filled_and_others_open():

@@ -163,10 +163,8 @@ def test_a_file_of_weights_that_is_gone_gives_uniform_weights(open_page, errors,
 def test_a_job_gets_the_weights_to_the_last_bit(cache):
     for spec in ("order:0.3", "order:1.1"):
         matrix = toy(spec)
-        option, given = weights_option(matrix)
-        assert option == "--weights"
-        assert toy(given).key == matrix.key != toy("uniform").key
-    assert weights_option(toy("uniform")) == []
+        assert toy(weights_option(matrix)).key == matrix.key != toy("uniform").key
+    assert weights_option(toy("uniform")) is None
     assert len(list((cache / "weights").iterdir())) == 2
 
 

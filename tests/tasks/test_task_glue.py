@@ -234,7 +234,9 @@ def test_figures_are_those_worked_by_hand():
     assert FIGURES["accuracy"](gold, said) == pytest.approx(0.7)
     assert FIGURES["F1"](gold, said) == pytest.approx(6 / 9)
     assert FIGURES["Matthews correlation"](gold, said) == pytest.approx((3 * 4 - 2 * 1) / np.sqrt(5 * 4 * 6 * 5))
-    assert FIGURES["F1"](list("00"), list("00")) == 0
+    assert [FIGURES["F1"](list(gold), list(said)) for gold, said in (("00", "00"), ("11", "00"), ("00", "11"))] == [0, 0, 0]
+    assert FIGURES["F1"](list("11"), list("11")) == 1 and FIGURES["F1"](list("120"), list("121")) == pytest.approx(2 / 3)
+    assert FIGURES["accuracy"](("a", "b"), ["", "b"]) == 0.5 and FIGURES["accuracy"](["1"], np.array(["1"])) == 1
     assert FIGURES["Spearman correlation"]([1, 2, 3, 4], [0.1, 0.2, 0.9, 0.8]) == pytest.approx(0.8)
     assert FIGURES["Pearson correlation"]([1, 2, 3], [2, 4, 9]) == pytest.approx(7 / np.sqrt(2 * 26))
     assert FIGURES["Spearman correlation"]([1, 2, 3], [0.5, 0.5, 0.5]) == 0

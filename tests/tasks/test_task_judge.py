@@ -11,6 +11,7 @@ from compress import SVD, EmbeddingMatrix, InputError, tasks
 from compress.models.open import OpenModel
 from compress.tasks import Scores
 from compress.tasks.bench import Bench
+from compress.tasks.judging import JudgeSteps
 from compress.tasks.texts import built_in, read_texts, texts_to_learn
 
 WORDS = [f"w{number}" for number in range(40)]
@@ -165,6 +166,22 @@ def test_progress_tells_the_task_the_table_and_what_it_gave(bert, damaged, text)
     assert {event["of"] for event in events} == {4}
     assert [event["passed"] for event in events if event.get("using") == "before"] == [1.0]
     assert json.loads(json.dumps(events))[-1]["scores"] == [scores[-1].row()]
+
+
+def test_the_share_of_a_judge_never_goes_back():
+    told = []
+    steps = JudgeSteps(told.append, 2)
+    for _ in range(2):
+        steps.begin("sst2", "x")
+        for using in ("before", "x", "before", "x"):
+            for passed in (0.3, 0.7, 1.0):
+                steps.part(using, passed)
+        assert 0 < told[-1].share < 1
+        steps.end([])
+    shares = [step.share for step in told]
+    assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
+    words = [step.words for step in told]
+    assert words[:2] == ["sst2, 1 of 2", "sst2, 1 of 2, with the table itself"] and words[-1] == "sst2, 2 of 2 done"
 
 
 def test_a_finished_task_is_not_run_again(bert, damaged, text, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import compress
 from compress import METHODS, EmbeddingMatrix, InputError, tasks
 from compress.__main__ import main
 from compress.training import comparison, healing
-from compress.training.comparison import COMPARED, Cell, Size, compare, fit, plan
+from compress.training.comparison import COMPARED, Cell, ComparisonSteps, Size, compare, fit, plan
 
 SMALL = Size("ratio", 4)
 
@@ -201,6 +201,16 @@ def source(bert, data, tmp_path, reviews):
 def command(source, *more):
     given = ["compare", source / "model", "--methods", "svd,int4", "--ratios", "4", "--tasks", "sst2", "--data", source / "data"]
     return [str(part) for part in (*given, "--out", source / "out", *more)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [(Cell("svd", Size("ratio", 25.0)), "4 of 10, judging SVD, ratio 25"), (Cell("int4", None), "4 of 10, judging int4 by row")],
+)
+def test_what_a_comparison_is_at_is_told(cell, words):
+    told = []
+    ComparisonSteps(told.append, 3, 10, cell)("judge")
+    assert (told[0].share, told[0].words) == (0.3, words)
 
 
 def test_the_command_prints_a_row_a_form_and_keeps_scores_where_judge_does(source, capsys):

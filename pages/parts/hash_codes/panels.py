@@ -6,12 +6,12 @@ import streamlit as st
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
-from pages.parts import jobs
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import both_errors, lowered
 from pages.parts.controls import KEPT
 from pages.parts.hash_codes.fits import Part, Work, bits_of, pairs_seen, parts_of, svd_cosines_of
 from pages.parts.hash_codes.token import one_token
+from pages.parts.kept import trials
 from pages.parts.pins import describe
 
 
@@ -77,7 +77,7 @@ def svd_curves(matrix: EmbeddingMatrix, cosine: bool, every: bool) -> dict:
 
 def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
     """What sweeps have found for k subspaces."""
-    known = [trial for trial in jobs.trials().of(matrix.key) if isinstance(trial.method, ProjectiveClustering)]
+    known = [trial for trial in trials().of(matrix.key) if isinstance(trial.method, ProjectiveClustering)]
     if not known:
         return {}
     stored = [8 * trial.method.size(*matrix.shape) / matrix.shape[0] for trial in known]

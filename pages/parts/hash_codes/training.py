@@ -6,7 +6,7 @@ from compress import EmbeddingMatrix
 from compress.charts import codes as code_charts
 from compress.methods import LightToken
 from pages.parts import jobs
-from pages.parts.fits import again, cut_short, fit_path, fit_progress, start_full
+from pages.parts.fits import again, cut_short, fit_path, start_full
 from pages.parts.hash_codes.fits import Work
 from pages.parts.say import refused
 
@@ -42,7 +42,7 @@ def training(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> None:
     start_full(matrix, method)
     job = jobs.jobs()["fit"]
     if job.running:
-        st.fragment(live, run_every=jobs.POLL)(method)
+        st.fragment(live, run_every=jobs.POLL)()
         return
     if job.error:
         refused(job.error)
@@ -52,22 +52,13 @@ def training(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> None:
     curves(list(job.events))
 
 
-def live(method: LightToken) -> None:
+def live() -> None:
+    """The job's bar and what it has told so far; it may take a moment to end, since it writes the stages that are finished."""
     job = jobs.jobs().get("fit")
     if job is None or not job.running:
         st.rerun()
-    share, words = fit_progress(method)(job.events)
-    ending = st.session_state.get("hash_ending") == id(job)
-    with st.container(horizontal=True, vertical_alignment="center", key="job_fit"):
-        st.progress(min(max(share, 0.0), 1.0), text="Stopping; finished stages are kept" if ending else words)
-        st.button("Stop", key="stop_fit", icon=":material/stop:", on_click=stop, args=[job], disabled=ending)
+    jobs.bar("fit", job, "Full fit", ending="Stopping; finished stages are kept")
     curves(list(job.events))
-
-
-def stop(job: jobs.Job) -> None:
-    """Asks the job to end; it may take a moment to write the stages that are finished."""
-    job.stop()
-    st.session_state["hash_ending"] = id(job)
 
 
 def curves(events: list[dict]) -> None:

@@ -3,15 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from compress import METHODS, EmbeddingMatrix
+from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
 from pages.parts import jobs
 from pages.parts.controls import choice
-from pages.parts.matrix import chosen
+from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
 from pages.parts.model_quality.tasks import BETTER, task_name
-from pages.parts.weights import weights_option
 
 AXES = {"Ratio": "ratio", "Numbers saved": "saved"}
 HEADS = {"Head from before": "after", "New head": "refitted"}
@@ -32,29 +31,12 @@ def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
         if whole:
             st.toggle("Healed too", key="compare_heal", help="By the built-in text, 60 steps each: much longer.")
     if job is not None and job.key == matrix.key:
-        jobs.watch("compare", progress, redraw=True)
+        jobs.watch("compare", "Comparison", redraw=True)
 
 
 def start(matrix: EmbeddingMatrix, asked: Asked) -> None:
-    source, tensor = chosen()
-    jobs.jobs().pop("compare", None)
-    jobs.start(
-        "compare", matrix.key,
-        ["compare", source, *asked.options, "--out", str(jobs.cache_folder("judged")),
-         *(["--heal"] if st.session_state.get("compare_heal") else []), *(["--tensor", tensor] if tensor else []),
-         *weights_option(matrix)],
-    )  # fmt: skip
-
-
-def progress(events: list[dict]) -> tuple[float, str]:
-    if not events:
-        return 0.0, "Comparison: opening the matrix"
-    last = events[-1]
-    if "method" not in last:
-        return 1.0, "Comparison: done"
-    words = {"fit": "fitting", "measure": "measuring what the outputs feel for", "heal": "healing", "judge": "judging"}
-    form = f"{METHODS[last['method']].label}, {last['size']}"
-    return last["done"] / last["of"], f"Comparison: {last['done'] + 1} of {last['of']}, {words[last['stage']]} {form}"
+    healed = bool(st.session_state.get("compare_heal"))
+    jobs.run("compare", matrix, **asked.options, heal=healed, out=cache_folder("judged"))
 
 
 def comparison_panel(table: pd.DataFrame) -> None:

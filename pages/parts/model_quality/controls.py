@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -44,11 +45,10 @@ class Asked:
         return json.dumps([self.tasks, text, self.data, self.seeds, self.limit])
 
     @property
-    def options(self) -> list[str]:
+    def options(self) -> dict[str, Any]:
         """As `python -m compress judge` takes them."""
-        text = self.text.option if self.text else []
-        data = ["--data", self.data] if self.data else []
-        return ["--tasks", ",".join(self.tasks), *text, *data, "--seeds", str(self.seeds), "--limit", str(self.limit)]
+        text = self.text.path if self.text else None
+        return {"tasks": self.tasks, "text": text, "data": self.data, "seeds": self.seeds, "limit": self.limit}
 
 
 def asked_tasks(source: str, has_model: bool) -> Asked:

@@ -13,17 +13,11 @@ from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs
 from pages.parts.controls import whole_slider
-from pages.parts.matrix import chosen
+from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import LIMITS, Asked, task_name, tasks_in
 from pages.parts.model_quality.tasks import chart_of
-from pages.parts.weights import weights_option
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
-TELLING = {
-    "before": "fine-tuning the model itself",
-    "after": "scoring the compressed one",
-    "tuned": "fine-tuning the compressed one",
-}
 
 
 def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: str) -> None:
@@ -49,35 +43,17 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: st
         path = report_path(file, json.dumps([task, None if task in own else asked.data, epochs, limit]))
         running = job is not None and job.running
         if not path.exists() and st.button("Fine-tune", icon=":material/model_training:", key="tune", disabled=running):
-            start(matrix, file, path, [*(["--csv", task] if task in own else ["--task", task, "--data", asked.data]), "--epochs",
-                                       str(epochs), "--limit", str(limit)])  # fmt: skip
+            given = {"csv": task} if task in own else {"task": task, "data": asked.data}
+            jobs.run("finetune", matrix, key=path.stem, file=file, **given, epochs=epochs, limit=limit, report=path)
             st.rerun()
         if running or (job is not None and job.key == path.stem):
-            jobs.watch("finetune", progress)
+            jobs.watch("finetune", "Fine-tuning")
         if path.exists():
             shown(path, method)
 
 
 def report_path(file: Path, asked: str) -> Path:
-    return jobs.cache_folder("finetuned") / f"{file.stem}.{blake2b(asked.encode(), digest_size=8).hexdigest()}.json"
-
-
-def start(matrix: EmbeddingMatrix, file: Path, path: Path, asked: list[str]) -> None:
-    source, tensor = chosen()
-    jobs.jobs().pop("finetune", None)
-    jobs.start(
-        "finetune", path.stem,
-        ["finetune", source, "--file", str(file), *asked, "--report", str(path), *(["--tensor", tensor] if tensor else []),
-         *weights_option(matrix)],
-    )  # fmt: skip
-
-
-def progress(events: list[dict]) -> tuple[float, str]:
-    if not events:
-        return 0.02, "Fine-tuning: opening the model"
-    last = events[-1]
-    loss = f", loss {last['loss']:.3f}" if "loss" in last else ""
-    return last["done"] / last["of"], f"{TELLING[last['stage']]}: step {last['done']:,} of {last['of']:,}{loss}".capitalize()
+    return cache_folder("finetuned") / f"{file.stem}.{blake2b(asked.encode(), digest_size=8).hexdigest()}.json"
 
 
 def shown(path: Path, method: str) -> None:

@@ -13,28 +13,20 @@ from pages.parts import jobs
 from pages.parts.cards import error_text
 from pages.parts.controls import whole_slider
 from pages.parts.export.file import file_name
-from pages.parts.matrix import chosen
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path
 from pages.parts.model_quality.tasks import start as judge
 from pages.parts.model_quality.text import text_choice
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
-from pages.parts.weights import weights_option
 
-STAGES = {
-    "measure": "measuring what the outputs feel",
-    "refit": "fitting again for that",
-    "train": "training",
-    "check": "measuring the distance",
-}
 NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"}
 
 
 def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked) -> None:
     st.markdown(
-        "Healing changes what the setting decodes by until the model's outputs match the original's, on texts without labels. The "
-        "bytes stay the same; the relative error may rise while the model loses less."
+        "Healing trains the compressed table until the model's outputs come near the original's. It needs texts and no labels. The "
+        "bytes stay the same. The relative error may rise while the model loses less."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=300):
@@ -52,31 +44,16 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
     if not done and st.button(
         "Heal", icon=":material/healing:", key="heal", disabled=job is not None and job.running, help="Minutes, beside the app."
     ):
-        start(matrix, file, path, text.option, steps)
+        start(matrix, file, path, text.path, steps)
         st.rerun()
     if job is not None and (job.running or job.key == path.stem):
-        jobs.watch("heal", progress)
+        jobs.watch("heal", "Healing")
     if done:
         healed(matrix, fit, path, asked)
 
 
-def start(matrix: EmbeddingMatrix, file: Path, path: Path, text: list[str], steps: int) -> None:
-    source, tensor = chosen()
-    jobs.jobs().pop("heal", None)
-    jobs.start(
-        "heal", path.stem,
-        ["heal", source, "--file", str(file), "--out", str(path), "--history", str(path.with_suffix(".json")), *text,
-         "--steps", str(steps), *(["--tensor", tensor] if tensor else []), *weights_option(matrix)],
-    )  # fmt: skip
-
-
-def progress(events: list[dict]) -> tuple[float, str]:
-    if not events:
-        return 0.02, "Healing: opening the model"
-    last = events[-1]
-    at = f", step {last['step']:,} of {last['steps']:,}" if last.get("steps") else ""
-    loss = f", loss {last['loss']:.4f}" if last.get("loss") is not None else ""
-    return last["share"], f"Healing: {STAGES.get(last['stage'], last['stage'])}{at}{loss}"
+def start(matrix: EmbeddingMatrix, file: Path, path: Path, text: str | None, steps: int) -> None:
+    jobs.run("heal", matrix, key=path.stem, file=file, out=path, history=path.with_suffix(".json"), text=text, steps=steps)
 
 
 def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> None:
@@ -100,7 +77,7 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> No
         change = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
         st.metric(
             "Relative error", error_text(found.relative_error), f"{change:+.0%}", delta_color="off", border=True, height="stretch",
-            help=f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise: what the model hardly feels is given up.",
+            help=f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs.",
         )  # fmt: skip
     st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")
     with st.container(horizontal=True, vertical_alignment="center"):

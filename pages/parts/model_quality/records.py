@@ -9,8 +9,8 @@ import streamlit as st
 
 from compress import METHODS, EmbeddingMatrix
 from compress.tasks import UNLABELLED
-from pages.parts import jobs
 from pages.parts.fits import fit_path
+from pages.parts.kept import cache_folder
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 
@@ -29,18 +29,18 @@ def file_of(matrix: EmbeddingMatrix, fit: Fitted) -> Path:
 def healed_path(file: Path, text: str, steps: int) -> Path:
     """Where the healed form of a fitted file is kept. text: what tells the texts apart that it was healed by."""
     name = blake2b(f"{text} {steps}".encode(), digest_size=8).hexdigest()
-    return jobs.cache_folder("healed") / f"{file.stem}{HEALED}{name}.safetensors"
+    return cache_folder("healed") / f"{file.stem}{HEALED}{name}.safetensors"
 
 
 def report_path(file: Path, asked: str) -> Path:
     """Where the scores of a file are kept. asked: what tells the tasks apart that were asked for, with all that they depend on."""
     name = blake2b(asked.encode(), digest_size=8).hexdigest()
-    return jobs.cache_folder("judged") / f"{file.stem}.{name}.json"
+    return cache_folder("judged") / f"{file.stem}.{name}.json"
 
 
 def judged(matrix: EmbeddingMatrix) -> pd.DataFrame:
     """A row a score of a setting of this matrix, the newest where one was judged twice, with what it was judged on."""
-    found = jobs.cache_folder("judged").glob(f"{matrix.key}-{'?' * 16}.*.json")
+    found = cache_folder("judged").glob(f"{matrix.key}-{'?' * 16}.*.json")
     return read(tuple(sorted((path.stat().st_mtime_ns, str(path)) for path in found)))
 
 

@@ -11,10 +11,9 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS
 from pages.parts import jobs
-from pages.parts.matrix import chosen
+from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked, task_name
 from pages.parts.model_quality.records import HEALED, report_path
-from pages.parts.weights import weights_option
 
 SAME = ["limit", "seeds", "n"]
 BETTER = {"more": "more is better", "less": "less is better"}
@@ -22,14 +21,8 @@ BETTER = {"more": "more is better", "less": "less is better"}
 
 def start(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
     """Starts the job that judges a file; one of other tasks or another file is stopped."""
-    source, tensor = chosen()
     report = report_path(file, asked.key)
-    jobs.jobs().pop("judge", None)
-    jobs.start(
-        "judge", report.stem,
-        ["judge", source, "--file", str(file), *asked.options, "--report", str(report), "--out", str(jobs.cache_folder("judged")),
-         *(["--tensor", tensor] if tensor else []), *weights_option(matrix)],
-    )  # fmt: skip
+    jobs.run("judge", matrix, key=report.stem, file=file, **asked.options, report=report, out=cache_folder("judged"))
 
 
 def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
@@ -47,24 +40,9 @@ def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
             st.caption("Choose at least one task.")
     if job is None or not (job.running or job.key.startswith(file.stem)):
         return
-    jobs.watch("judge", progress)
+    jobs.watch("judge", "Tasks")
     if not job.running and not job.error and job.process.returncode:
         st.caption("Stopped. What was finished is kept: the next run goes on from there.")
-
-
-def progress(events: list[dict]) -> tuple[float, str]:
-    if not events:
-        return 0.02, "Opening the model"
-    last = events[-1]
-    passes = 0.0
-    for event in reversed(events):  # a task goes over its texts once or more with each table: the bar nears its end by halves
-        if event["done"] != last["done"] or "share" not in event:
-            break
-        passes += event["share"] == 1
-    share = last.get("share", 0.0) % 1
-    done = (last["done"] + 0.95 * (1 - 0.5 ** (passes + share))) / last["of"]
-    using = {None: "", "before": ", with the table itself"}.get(last.get("using"), ", with the compressed one")
-    return done, f"{task_name(last['task'])}: {min(last['done'] + 1, last['of'])} of {last['of']}{using}"
 
 
 def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:

@@ -20,11 +20,6 @@ class Text:
     path: str | None = None
     key: str = "built-in"
 
-    @property
-    def option(self) -> list[str]:
-        """As `python -m compress` takes it."""
-        return ["--text", self.path] if self.path else []
-
 
 def text_choice(name: str) -> Text | None:
     """The text that was chosen; None while a file is still to be given, or where it cannot be used."""

@@ -11,8 +11,8 @@ from compress.analysis.outliers import plant
 from compress.analysis.spectrum import principal_angles
 from compress.coding import factors
 from compress.threads import one_thread
-from pages.parts import jobs
 from pages.parts.fits import Fit, axes_of, draft, previewed
+from pages.parts.kept import cache_folder
 
 KEEP = 3  # planted matrices on disk
 
@@ -40,7 +40,7 @@ def planted(_matrix: EmbeddingMatrix, key: str, count: int, distance: float) -> 
 
 def saved(matrix: EmbeddingMatrix) -> str:
     """The file of a planted matrix, for jobs to open; only the last few are kept, and their fits."""
-    folder = jobs.cache_folder("planted")
+    folder = cache_folder("planted")
     path = folder / f"{matrix.digest}.safetensors"
     if not path.exists():
         save_matrix(matrix, path)
@@ -48,7 +48,7 @@ def saved(matrix: EmbeddingMatrix) -> str:
             held = sorted(folder.glob("*.safetensors"), key=lambda each: each.stat().st_mtime_ns)
             for old in held[:-KEEP]:
                 old.unlink()
-                for fit in jobs.cache_folder("fits").glob(f"{old.stem}-*"):
+                for fit in cache_folder("fits").glob(f"{old.stem}-*"):
                     fit.unlink()
     return str(path)
 

@@ -9,8 +9,7 @@ from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered
 from pages.parts.fits import Fit, angles_of, group_spectra_of, svd_at_same_bytes
-from pages.parts.matrix import chosen
-from pages.parts.weights import weights_option
+from pages.parts.kept import cache_folder, trials
 
 KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
@@ -101,7 +100,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     same = {name: value for name, value in method.settings.items() if name not in ("k", "j", "steps")}
     wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
     measure = lowered(matrix)
-    finished = {trial.method: trial.figures[measure.replace(" ", "_")] for trial in jobs.trials().of(matrix.key)}
+    finished = {trial.method: trial.figures[measure.replace(" ", "_")] for trial in trials().of(matrix.key)}
     known = [each for each in wanted if each in finished]
     key = f"{matrix.key} {wanted}"
     if known:
@@ -116,7 +115,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         )
     if len(known) < len(wanted):
         if jobs.jobs().get("k") and jobs.jobs()["k"].key == key:
-            jobs.watch("k", lambda events: (len(events) / len(wanted), f"{len(known)} of {len(wanted)} fits"))
+            jobs.watch("k", "Other k")
         if not (jobs.jobs().get("k") and jobs.jobs()["k"].running):
             st.button(
                 f"Fit k = {', '.join(str(each.k) for each in wanted if each not in finished)} at these bytes",
@@ -125,19 +124,19 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
 
 
 def start_comparison(matrix: EmbeddingMatrix, wanted: list[ProjectiveClustering], key: str, ratio: float) -> None:
-    source, tensor = chosen()
     first = wanted[0]
-    arguments = [
-        "sweep", source, "--methods", "projective", "--ratios", repr(ratio), "--k", ",".join(str(each.k) for each in wanted),
-        "--restarts", str(first.restarts), "--seed", str(first.seed), "--factor-bits", str(first.factor_bits),
-        "--loss", first.loss, "--p", repr(first.p), "--out", str(jobs.cache_folder("trials")),
-    ]  # fmt: skip
-    arguments += ["--scale", repr(first.scale)] if first.scale is not None else []
-    arguments += ["--affine"] if first.affine else []
-    arguments += ["--tensor", tensor] if tensor else []
-    arguments += weights_option(matrix)
-    jobs.jobs().pop("k", None)
-    jobs.start("k", key, arguments)
+    shared = {name: getattr(first, name) for name in ("restarts", "seed", "factor_bits", "loss", "p", "scale", "affine")}
+    jobs.run(
+        "sweep",
+        matrix,
+        name="k",
+        key=key,
+        methods="projective",
+        ratios=ratio,
+        k=[each.k for each in wanted],
+        **shared,
+        out=cache_folder("trials"),
+    )
 
 
 def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:

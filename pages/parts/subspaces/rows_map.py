@@ -9,7 +9,7 @@ from pages.parts.cached import pca_of
 from pages.parts.controls import KEPT, choice
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
-from pages.parts.subspaces.umap_job import umap_positions, umap_progress
+from pages.parts.subspaces.umap_job import umap_positions
 from pages.parts.tokens import found_rows
 
 LAYOUTS = ("PCA", "UMAP")
@@ -25,7 +25,7 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
         sought = st.text_input("Find a token", key="map_token", placeholder="part of a token, or a row number", **KEPT)
     positions = umap_positions(matrix) if layout == "UMAP" else None
     if layout == "UMAP" and positions is None:
-        jobs.watch("umap", umap_progress)
+        jobs.watch("umap", "UMAP")
         if jobs.stopped("umap", matrix.digest):
             st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
         st.caption("The PCA map stands in until UMAP is ready; the finished map is kept for next time.")

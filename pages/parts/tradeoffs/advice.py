@@ -7,11 +7,10 @@ from compress import METHODS, EmbeddingMatrix, Method
 from compress.charts.figure import bytes_text
 from pages.parts import jobs
 from pages.parts.cards import error_text, ratio_card
-from pages.parts.matrix import chosen
+from pages.parts.kept import cache_folder
 from pages.parts.pins import describe, pin_button
 from pages.parts.say import literal
 from pages.parts.tradeoffs.picks import open_button
-from pages.parts.weights import weights_option
 
 TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
 USUAL = [name for name, method in METHODS.items() if method.lost is Method.lost]  # the others lower another error, and slowly
@@ -37,7 +36,7 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
                 st.rerun()
         if not names:
             st.caption("Choose at least one method.")
-        jobs.watch("advise", progress, redraw=True)
+        jobs.watch("advise", "Advice", redraw=True)
         if job is None or running:
             return
         row = next((event["advice"] for event in reversed(job.events) if "advice" in event), None)
@@ -78,21 +77,8 @@ def asked_methods() -> list[str]:
 
 
 def start(matrix: EmbeddingMatrix, target: str, value: float, names: list[str]) -> None:
-    source, tensor = chosen()
-    arguments = ["advise", source, f"--{target.replace('_', '-')}", repr(value), "--methods", ",".join(names)]
-    arguments += ["--seeds", str(SEEDS), "--out", str(jobs.cache_folder("trials"))]
-    jobs.jobs().pop("advise", None)
     st.session_state.pop("advice_rows", None)
-    jobs.start("advise", matrix.key, [*arguments, *(["--tensor", tensor] if tensor else []), *weights_option(matrix)])
-
-
-def progress(events: list[dict]) -> tuple[float, str]:
-    if not events or "done" not in events[-1]:
-        return 0.0, "Advice: opening the matrix"
-    last = events[-1]
-    name, methods = METHODS[last["method"]].label, last["of"] - 1
-    doing = f"now {name}" if last["done"] < methods else f"now {name} with other seeds"
-    return last["done"] / last["of"], f"Advice: {last['done']} of {methods} methods compared, {doing}"
+    jobs.run("advise", matrix, **{target: value}, methods=names, seeds=SEEDS, out=cache_folder("trials"))
 
 
 def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:

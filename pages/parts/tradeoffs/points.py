@@ -12,9 +12,9 @@ from compress.coding.factors import BITS
 from compress.methods import SVD
 from compress.threads import one_thread
 from compress.tuning.fitting import within
-from pages.parts import jobs
 from pages.parts.cached import plain_of, rounded_of
 from pages.parts.fits import draft, previewable
+from pages.parts.kept import trials
 from pages.parts.pins import describe, pins
 from pages.parts.quick_fits import finished, quick
 
@@ -124,7 +124,7 @@ def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
 
 def trial_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """What sweeps and advice have found, those that were stopped and those of other pages too."""
-    rest = [trial for trial in jobs.trials().of(matrix.key) if not isinstance(trial.method, SVD) and trial.method.knob]
+    rest = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD) and trial.method.knob]
     return [figured(matrix, trial.method, trial.figures, measure) for trial in rest]
 
 

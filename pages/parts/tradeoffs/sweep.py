@@ -7,8 +7,7 @@ from compress.charts.figure import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
 from compress.tuning.sweep import plan
 from pages.parts import jobs
-from pages.parts.matrix import chosen
-from pages.parts.weights import weights_option
+from pages.parts.kept import cache_folder, trials
 
 KS = [2, 3, 5, 8, 12, 16, 24, 32]
 PS = [1, 1.2, 1.5, 1.8]
@@ -24,9 +23,9 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
         name, wanted = wanted_settings(matrix)
         running = "sweep" in jobs.jobs() and jobs.jobs()["sweep"].running
         if running:
-            jobs.watch("sweep", progress, redraw=True)
+            jobs.watch("sweep", "Sweep", redraw=True)
             return
-        done = {trial.method for trial in jobs.trials().of(matrix.key)}
+        done = {trial.method for trial in trials().of(matrix.key)}
         missing = [method for method in wanted if method not in done]
         if missing:
             st.button(
@@ -34,7 +33,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
                 icon=":material/play_arrow:", help="Runs beside the app; every finished fit joins the chart and is kept on disk.",
             )  # fmt: skip
         st.caption(words(matrix, name, wanted, missing))
-        jobs.watch("sweep", progress)
+        jobs.watch("sweep", "Sweep")
 
 
 def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
@@ -92,25 +91,15 @@ def words(matrix: EmbeddingMatrix, name: str, wanted: list, missing: list) -> st
     return f"SVD and rounding by row are here already; {METHODS[name].label} {take} a search for every setting.{about}"
 
 
-def progress(events: list[dict]) -> tuple[float, str]:
-    if not events:
-        return 0.0, "Sweep: opening the matrix"
-    last = events[-1]
-    return last["done"] / last["of"], f"Sweep: {last['done']} of {last['of']} settings fitted"
-
-
 def start(matrix: EmbeddingMatrix, name: str, wanted: list[Method]) -> None:
     """Starts the job; its lists are those of the settings wanted."""
-    source, tensor = chosen()
-    arguments = ["sweep", source, "--methods", name, "--out", str(jobs.cache_folder("trials"))]
-    usual = METHODS[name]().settings
+    usual, own = METHODS[name]().settings, {}
     for setting in usual:
         values = {getattr(method, setting) for method in wanted}
         if setting != METHODS[name].knob and values != {usual[setting]}:
-            arguments += [f"--{setting.replace('_', '-')}", ",".join(map(str, sorted(values)))]
-    arguments += ["--ratios", ",".join(map(str, sorted(st.session_state["sweep_ratios"], reverse=True)))]
-    jobs.jobs().pop("sweep", None)
-    jobs.start("sweep", matrix.key, [*arguments, *(["--tensor", tensor] if tensor else []), *weights_option(matrix)])
+            own[setting] = sorted(values)
+    ratios = sorted(st.session_state["sweep_ratios"], reverse=True)
+    jobs.run("sweep", matrix, methods=name, **own, ratios=ratios, out=cache_folder("trials"))
 
 
 def seconds(method: Method, shape: tuple[int, int]) -> float | None:

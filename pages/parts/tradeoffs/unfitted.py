@@ -5,7 +5,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, Method
 from pages.parts import jobs
 from pages.parts.export.choice import possible
-from pages.parts.fits import again, fit_path, fit_progress, start_full
+from pages.parts.fits import again, fit_path, start_full
 from pages.parts.pins import describe
 
 
@@ -26,7 +26,7 @@ def unfitted(matrix: EmbeddingMatrix, missing: list[Method]) -> None:
             )  # fmt: skip
         st.caption(f"Pinned, but not fitted yet and so not on the chart: {'; '.join(describe(method) for method in wanted)}.")
     if ours:
-        jobs.watch("fit", fit_progress(wanted[0]))
+        jobs.watch("fit", "Full fit")
 
 
 def fit_anew(matrix: EmbeddingMatrix, method: Method) -> None:
