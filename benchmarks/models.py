@@ -15,6 +15,7 @@ from benchmarks.data import DATA, glue_sentences_not_judged
 from benchmarks.limit import A
 from benchmarks.table import heading, table
 from compress import Compressed, EmbeddingMatrix, evaluate, load_matrix
+from compress.errors import Step
 from compress.training.comparison import COMPARED, RATIOS, SAVED, SETTINGS, STEPS, Cell, Row, Size, compare, fit, plan
 
 PEERS = ("pq", "int8", "int4")
@@ -224,10 +225,10 @@ def worth_a_fit(cell: Cell) -> bool:
     return cell.healed_by is None and cell.size.value >= LEAST_SAVED[cell.method]
 
 
-def said(event: dict) -> None:
+def said(step: Step) -> None:
     """A line a cell on standard error, as the demo takes hours."""
-    if event.get("stage") == "fit":
-        print(*(event[name] for name in ("done", "of", "method", "size", "healed_by")), file=sys.stderr, flush=True)
+    if step.figures.get("stage") == "fit":
+        print(*(step.figures[name] for name in ("done", "of", "method", "size", "healed_by")), file=sys.stderr, flush=True)
 
 
 def show(rows: Iterable[Row], tasks: dict[str, str]) -> None:
