@@ -32,7 +32,7 @@ class Examples(NamedTuple):
 
         return Examples(chosen(self.texts), chosen(self.others), chosen(self.labels))
 
-    def some(self, limit: int | None) -> "Examples":
+    def at_most(self, limit: int | None) -> "Examples":
         """All examples, or at most so many drawn by a fixed seed."""
         return self if limit is None else self.only(sample_rows(self.n, limit, np.random.default_rng(0)))
 

@@ -29,7 +29,7 @@ VERSION = 1  # of how tasks are measured; results of another one are not taken u
 
 
 @dataclass(frozen=True)
-class Given:
+class TaskOptions:
     """What tasks are made of."""
 
     data: Path | str | None
@@ -73,7 +73,7 @@ def judge(
     check_names(names)
     held = prepared(model, tables)
     tell = JudgeSteps(progress, len(names) * (len(held) - 1))
-    given = Given(data, text, seeds, limit, refit)
+    given = TaskOptions(data, text, seeds, limit, refit)
     bench = Bench(model, held, tell.part)
     made = {name: task_of(name, given) for name in names}  # before any is run: what is wrong with one is said at once
     for task in made.values():
@@ -170,7 +170,7 @@ def decoded(table: np.ndarray | Compressed | EmbeddingMatrix) -> np.ndarray:
     return np.ascontiguousarray(table.values if isinstance(table, EmbeddingMatrix) else table, np.float32)
 
 
-def task_of(name: str, given: Given) -> Task:
+def task_of(name: str, given: TaskOptions) -> Task:
     """The task of a name with its texts or examples read. Raises InputError where they cannot be."""
     from compress.tasks.unlabelled import Cosine, Neighbours, Perplexity
 
@@ -180,14 +180,14 @@ def task_of(name: str, given: Given) -> Task:
     if name in ("cosine", "perplexity"):
         return (Cosine if name == "cosine" else Perplexity)(read_texts(given.text)[: MOST if limit is None else limit])
     if name == "squad":
-        from compress.tasks.squad import MOST_TRAIN, Squad, read_squad, some
+        from compress.tasks.squad import MOST_TRAIN, Squad, at_most, read_squad
 
         train, test = read_squad(given.data)
-        return Squad(some(train, min(limit or MOST_TRAIN, MOST_TRAIN)), some(test, limit), given.seeds)
+        return Squad(at_most(train, min(limit or MOST_TRAIN, MOST_TRAIN)), at_most(test, limit), given.seeds)
     return labelled_task(name, given)
 
 
-def labelled_task(name: str, given: Given) -> "Classification | Similarity":
+def labelled_task(name: str, given: TaskOptions) -> "Classification | Similarity":
     """The task of a GLUE task's name, or of a person's .csv or .tsv, with its examples read."""
     from compress.tasks.examples import checked_classes, with_numbers
     from compress.tasks.glue import GLUE, read_glue
@@ -207,10 +207,10 @@ def labelled_task(name: str, given: Given) -> "Classification | Similarity":
         else:
             train, test = split(checked_classes(part, title))
             tests = {"": test}
-    tests = {suffix: part.some(given.limit) for suffix, part in tests.items()}
+    tests = {suffix: part.at_most(given.limit) for suffix, part in tests.items()}
     if train is None:
         return Similarity(title, tests, asked)
-    train = checked_classes(train.some(given.limit), f"{title}’s training set")
+    train = checked_classes(train.at_most(given.limit), f"{title}’s training set")
     return Classification(title, train, tests, asked, given.seeds, given.refit)
 
 

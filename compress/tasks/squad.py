@@ -205,7 +205,7 @@ def spans_of(logits: torch.Tensor, inside: torch.Tensor) -> list[tuple[float, in
     return [(score, at, at + more) for score, at, more in zip(best.tolist(), starts.tolist(), gap.tolist(), strict=True)]
 
 
-def some(questions: list[Question], limit: int | None) -> list[Question]:
+def at_most(questions: list[Question], limit: int | None) -> list[Question]:
     """All questions, or at most so many drawn by a fixed seed."""
     return questions if limit is None else [questions[at] for at in sample_rows(len(questions), limit, np.random.default_rng(0))]
 

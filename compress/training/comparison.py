@@ -18,7 +18,7 @@ from compress.form.metrics import evaluate
 from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD, Method
-from compress.tasks.judging import Given, check_names, judged_keys, settings_of, task_of
+from compress.tasks.judging import TaskOptions, check_names, judged_keys, settings_of, task_of
 from compress.tasks.score import Score, Scores
 from compress.tasks.texts import Text
 from compress.tuning.fitting import OutOfReach, fit_to
@@ -148,7 +148,7 @@ def compare(
     names = list(dict.fromkeys(str(name) for name in names))
     check_names(names)
     kept = KeptForms(Path(folder), matrix, weighted or {}, texts or {}, steps)
-    given = Given(data, text, seeds, limit, refit)
+    given = TaskOptions(data, text, seeds, limit, refit)
     tasks = Tasks(model, matrix, names, given, Scores(kept.folder / "scores.sqlite"))
     for done, cell in enumerate(cells):
         tell = ComparisonSteps(progress, done, len(cells), cell)
@@ -185,7 +185,7 @@ class ComparisonSteps:
 class Tasks:
     """Tasks judged with one table after another; what is computed with the table before is computed once."""
 
-    def __init__(self, model: "OpenModel | None", matrix: EmbeddingMatrix, names: Sequence[str], given: Given, store: Scores):
+    def __init__(self, model: "OpenModel | None", matrix: EmbeddingMatrix, names: Sequence[str], given: TaskOptions, store: Scores):
         self.model, self.before, self.store = model, matrix.values, store
         self.made = {name: task_of(name, given) for name in names}
         self.settings = {name: settings_of(task) for name, task in self.made.items()}
@@ -279,7 +279,7 @@ class KeptForms:
                 np.savez(out, counts=found.counts, weights=found.weights, moments=found.moments, texts=found.texts)
         return self.measured[name]
 
-    def report(self, path: Path, row: Row, names: Sequence[str], given: Given) -> None:
+    def report(self, path: Path, row: Row, names: Sequence[str], given: TaskOptions) -> None:
         """A row as `judge` reports it, beside the form's file."""
         about = {"method": row.method.name, "settings": row.method.settings, "limit": given.limit or 0}
         about |= {"text": given.text and Path(given.text).name, **row.figures, "swap": None}

@@ -21,7 +21,7 @@ from compress.models.network import root_mean_square
 from compress.models.places import check_shape, embedding_of
 from compress.models.swap import freeze_table, swap_embedding, train_table
 from compress.training.finetuning_run import Run, TuningSteps
-from compress.training.finetuning_task import LabelledTask, checked, cut, outputs_of
+from compress.training.finetuning_task import LabelledTask, checked, limited, outputs_of
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
@@ -108,7 +108,7 @@ def finetune(
     task = checked(task)
     fresh = head_first and not has_head(model.network)
     outputs = outputs_of(task, model.network, fresh)
-    task = cut(task, limit)
+    task = limited(task, limit)
     steps = epochs * math.ceil(task.train.n / batch)
     tell = TuningSteps(progress, len(seeds) * (1 + head_first) * steps)
     run = Run(model, task, outputs, epochs, learning_rate, batch, max_length, tell)

@@ -79,14 +79,14 @@ def labelled(part: "Examples", where: str) -> "Examples":
     return part._replace(labels=labels)
 
 
-def cut(task: LabelledTask, limit: int | None) -> LabelledTask:
+def limited(task: LabelledTask, limit: int | None) -> LabelledTask:
     """The task with at most so many training and test examples, the same every time."""
     from compress.tasks.examples import checked_classes
 
-    train = task.train.some(limit)
+    train = task.train.at_most(limit)
     if not task.scored:
         checked_classes(train, f"{task.name}’s training set, cut to {limit} examples,")
-    return replace(task, train=train, tests={suffix: part.some(limit) for suffix, part in task.tests.items()})
+    return replace(task, train=train, tests={suffix: part.at_most(limit) for suffix, part in task.tests.items()})
 
 
 def read_task(name: str, data: Path | str | None = None) -> LabelledTask:
@@ -94,18 +94,18 @@ def read_task(name: str, data: Path | str | None = None) -> LabelledTask:
     those of a person's .csv or .tsv. Raises InputError where they cannot be read."""
     from compress.tasks.examples import with_numbers
     from compress.tasks.glue import GLUE
-    from compress.tasks.judging import Given, labelled_task
+    from compress.tasks.judging import TaskOptions, labelled_task
     from compress.tasks.uploads import ENDINGS
 
     if name not in GLUE and not name.lower().endswith(ENDINGS):
         raise InputError(f"There is no task {name} to fine-tune on; take {', '.join(GLUE)}, or a .csv or .tsv with labels.")
-    task = labelled_task(name, Given(data, None, 1, None))
+    task = labelled_task(name, TaskOptions(data, None, 1, None))
     if hasattr(task, "train"):
         return LabelledTask(task.name, task.train, task.tests, task.asked)
     if name in GLUE:
         train, tests = with_numbers(scores_to_learn(GLUE[name], data), f"{name}’s training set"), task.tests
     else:
-        train, test = parted(task.tests[""])
+        train, test = split_scored(task.tests[""])
         tests = {"": test}
     return LabelledTask(task.name, train, tests, task.asked, True)
 
@@ -122,7 +122,7 @@ def scores_to_learn(task: Any, data: Path | str | None) -> "Examples":
     return examples_of(list(zip(*columns, strict=True)), f"{task.name}’s train")
 
 
-def parted(part: "Examples") -> "tuple[Examples, Examples]":
+def split_scored(part: "Examples") -> "tuple[Examples, Examples]":
     """Scored examples to train on and to test on, the same every time."""
     from compress.tasks.examples import drawn
     from compress.tasks.uploads import TESTED

@@ -27,13 +27,15 @@ class Fits:
         self.known = {draft: {trial.method: trial for trial in store.of(key)} if store else {} for draft, key in self.keys.items()}
 
     def full(self, method: Method) -> Trial:
-        return self.made(method, False)
+        """The figures of the full fit."""
+        return self.trial_of(method, False)
 
     def draft(self, method: Method) -> Trial:
         """The figures of the draft; the full fit where that takes no longer."""
-        return self.made(method, method.draft != method)
+        return self.trial_of(method, method.draft != method)
 
-    def made(self, method: Method, draft: bool) -> Trial:
+    def trial_of(self, method: Method, draft: bool) -> Trial:
+        """The trial of a setting or of its draft, fitted, kept and told where it is not known yet."""
         if method not in self.known[draft]:
             result = (method.draft if draft else method).fit(self.matrix)
             trial = Trial(method, evaluate(self.matrix, result).figures())
@@ -52,7 +54,9 @@ class Fits:
             self.progress(Step(self.done / self.steps, words, figures))
 
     def settings(self, name: str) -> list[Method]:
+        """Every combination of the method's choices."""
         return variants(name, {}, self.matrix.shape)
 
     def within(self, method: Method, ratio: float) -> Method | None:
+        """The method with the largest knob at such a ratio, see `fitting.within`."""
         return within(method, self.matrix.shape, ratio)

@@ -89,7 +89,7 @@ def test_a_models_own_head_is_used(bert, damaged, data):
     table = model.table.detach().numpy().copy()
     exact, f1 = tasks.judge(model, {"after": damaged}, ["squad"], data=data, limit=10)
     assert exact.refitted is None and exact.seeds == 1 and 0 <= f1.before <= 1
-    questions = squad.some(squad.read_squad(data)[1], 10)
+    questions = squad.at_most(squad.read_squad(data)[1], 10)
     bench = Bench(model, {"before": table})
     (said,) = squad.Squad(questions, questions).answers(bench, "before", None)
     for (question, text, _), answer in zip(questions, said, strict=True):
