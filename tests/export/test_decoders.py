@@ -93,7 +93,7 @@ def layer_of(results, tmp_path):
 def test_there_is_a_decoder_for_every_method_which_names_those_that_it_reads():
     assert set(FILES) == set(METHODS) == {method.name for method in IN_ONNX}
     for name, file in FILES.items():
-        assert decoder_of(name).METHODS == tuple(each for each, other in FILES.items() if other == file)
+        assert tuple(each for each, other in FILES.items() if other == file) == decoder_of(name).METHODS
 
 
 @pytest.mark.parametrize("method", SETTINGS, ids=str)
@@ -199,7 +199,8 @@ def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
     nodes = list(ast.walk(ast.parse(text)))
     names = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
-    assert set(names) <= {"collections.abc", "json", "math", "pathlib", "typing", "torch", "safetensors"} and len(names) == len(set(names))
+    known = {"collections.abc", "json", "math", "pathlib", "typing", "torch", "safetensors"}
+    assert set(names) <= known and len(names) == len(set(names))
     defined = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     assert len(defined) == len(set(defined)) and {"decode", "prepare", "put_into"} <= set(defined)
 
