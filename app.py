@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.frame import arrive
-from pages.parts.link import link_popover
+from pages.parts.link import link_popover, open_link
 from pages.parts.matrix import matrix_picker
 from pages.parts.pins import pins_list
 from pages.parts.weights import weights_picker
@@ -28,6 +28,7 @@ page = st.navigation(
     ]
 )
 arrive(page.title)
+open_link(page.title)
 with st.sidebar:
     if page.title not in OF_THEIR_OWN:
         matrix_picker()

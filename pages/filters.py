@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.parts.filters.compare import comparison
-from pages.parts.filters.controls import prune_controls
 from pages.parts.filters.export import downloads
 from pages.parts.filters.fits import pruned, studied
 from pages.parts.filters.maps import maps_panel
 from pages.parts.filters.network import chosen_network
 from pages.parts.filters.panels import filter_cards, layer_charts, sensitivity_chart, space_choice
 from pages.parts.filters.retrain import retraining
+from pages.parts.filters.settings import FILTERS
 from pages.parts.filters.words import ABOUT, DIGITS, FORMULA, held_words
 from pages.parts.frame import through_app
 from pages.parts.say import refused
@@ -21,7 +21,7 @@ st.markdown(ABOUT)
 subject = chosen_network()
 known = outcome = None
 if subject is not None:
-    setting = prune_controls()
+    setting = FILTERS.controls()
     try:
         known = studied(subject, subject.key, setting.over)
         with st.spinner("Pruning and judging …", show_time=not subject.quick):

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from pages.parts.hash_codes.cards import hash_cards
-from pages.parts.hash_codes.controls import method_controls
 from pages.parts.hash_codes.fits import work_of
 from pages.parts.hash_codes.panels import against_bits, code_panels
+from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.training import status_words, training
 from pages.parts.hash_codes.words import FORMULA
 from pages.parts.matrix import current_matrix
@@ -14,7 +14,7 @@ from pages.parts.pins import pin_button
 matrix = current_matrix()
 
 st.title("What can bits restore?")
-method = method_controls(*matrix.shape)
+method = HASH_CODES.controls(matrix)
 work = work_of(matrix, method)
 
 with st.container(horizontal=True, vertical_alignment="center", key="status"):

@@ -8,9 +8,9 @@ from pages.parts.fits import fit_status, fitted
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.robustness.cards import planted_cards, robust_cards
-from pages.parts.robustness.controls import method_controls, plant_controls
 from pages.parts.robustness.fits import planted, saved, svd_of
 from pages.parts.robustness.panels import ellipsoid_table, gain_table, influence, residual_charts
+from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.robustness.words import FORMULA
 from pages.parts.say import refused
 from pages.parts.subspaces.loss import estimated
@@ -18,8 +18,8 @@ from pages.parts.subspaces.loss import estimated
 clean = current_matrix()
 
 st.title("Who pulls the fit?")
-method = method_controls(min(clean.shape))
-count, length = plant_controls(clean)
+method = ROBUSTNESS.controls(clean)
+count, length = ROBUSTNESS.plant_controls(clean)
 try:
     work = planted(clean, clean.key, count, length)
 except InputError as error:  # rows so long that float32 cannot hold them

@@ -3,25 +3,20 @@
 import streamlit as st
 
 from compress.charts import spectrum as charts
-from compress.methods import SVD
 from pages.parts.cached import plain_of, rounded_of, spectrum_of
 from pages.parts.cards import error_cards, lowered, ratio_card, size_card
-from pages.parts.controls import precision_control, rank_slider
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.spectrum.second import second_matrix
+from pages.parts.spectrum.settings import SPECTRUM
 
 matrix = current_matrix()
 spectrum = spectrum_of(matrix, matrix.key)
-most = min(matrix.shape)
 
 st.title("How many directions does it need?")
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    j = rank_slider("Dimension j of the subspace", "j", most)
-    bits = precision_control("Factors stored as", "precision")
-    log = st.toggle("Log scale", key="log", bind="query-params", persist_state="session")
+method = SPECTRUM.controls(matrix)
+j, bits, log = method.j, method.factor_bits, SPECTRUM.log.held()
 errors = rounded_of(matrix, bits)
-method = SVD(j=j, factor_bits=bits)
 n_bytes = method.size(*matrix.shape)
 
 with st.container(horizontal=True, key="cards"):

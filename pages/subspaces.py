@@ -2,42 +2,25 @@
 
 import streamlit as st
 
-from compress.methods import ProjectiveClustering
 from pages.parts.cards import cards
-from pages.parts.controls import KEPT, precision_control, rank_slider, whole_slider
 from pages.parts.fits import fit_status, fitted, svd_at_same_bytes
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
-from pages.parts.subspaces.loss import estimated, loss_control, loss_words
+from pages.parts.subspaces.loss import estimated, loss_words
 from pages.parts.subspaces.panels import subspace_panels
 from pages.parts.subspaces.rows_map import subspace_map
+from pages.parts.subspaces.settings import SUBSPACES
 
 matrix = current_matrix()
-n, d = matrix.shape
 
 st.title("Does one subspace fit all?")
-left, right = st.columns(2)
-with left:
-    k = whole_slider("Number of subspaces k", "k", 1, min(32, n), 5)
-with right:
-    j = rank_slider("Dimension j of each", "flat_j", min(n, d))
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    bits = precision_control("Factors stored as", "flat_precision")
-    affine = st.toggle("Affine", key="affine", help="Flats with a point of their own instead of subspaces through 0.", **KEPT)
-    with st.popover("Search", help="Restarts and seed of the search"):
-        restarts = whole_slider("Restarts", "restarts", 1, 32, 8, "Starts tried on a sample; the best goes on over all rows.")
-        seed = whole_slider("Seed", "seed", 0, 99, 0, "The same seed gives the same subspaces.")
-    popover = st.popover("Loss", help="How much a row far from every subspace pulls")
-    with popover:
-        loss = loss_control()
-
-method = ProjectiveClustering(k=k, j=j, affine=affine, restarts=restarts, factor_bits=bits, seed=seed, **loss)
+method, popover = SUBSPACES.controls(matrix)
 fit = fitted(matrix, method)
 if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-cards(matrix, fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, bits))
+cards(matrix, fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, method.factor_bits))
 loss_words(fit)
 
 subspace_map(matrix, fit)

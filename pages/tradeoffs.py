@@ -4,13 +4,13 @@ import streamlit as st
 
 from compress.charts import tradeoffs as charts
 from compress.tuning.front import front
-from pages.parts.controls import KEPT, choice
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pins
 from pages.parts.tradeoffs.advice import advice_panel
-from pages.parts.tradeoffs.cards import BUDGETS, bound_words, budget_cards
+from pages.parts.tradeoffs.cards import bound_words, budget_cards
 from pages.parts.tradeoffs.picks import picks, table_panel, take_picks
-from pages.parts.tradeoffs.points import best_within, bounds_of, measures_of, points_of, table_of, told_with
+from pages.parts.tradeoffs.points import best_within, bounds_of, points_of, table_of, told_with
+from pages.parts.tradeoffs.settings import TRADEOFFS
 from pages.parts.tradeoffs.sweep import sweep_panel
 from pages.parts.tradeoffs.unfitted import unfitted
 from pages.parts.tradeoffs.words import FORMULA
@@ -18,11 +18,7 @@ from pages.parts.tradeoffs.words import FORMULA
 matrix = current_matrix()
 
 st.title("What does a byte buy?")
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    ratio = st.select_slider("Budget: at least so many times smaller", BUDGETS, 25, key="budget_ratio", **KEPT)
-    measures = measures_of(matrix)
-    measure = choice("Error measure", measures, measures[0], "weighted_measure" if matrix.weighted else "error_measure")
-    log = st.toggle("Log error", key="log_error", **KEPT)
+ratio, measure, log = TRADEOFFS.controls(matrix)
 sweep_panel(matrix)
 with st.spinner("Finding the error of every setting …"):
     points = points_of(matrix, measure)

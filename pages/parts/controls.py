@@ -1,42 +1,239 @@
-"""Sliders and choices that several pages share, each bound to the link and kept from page to page."""
+"""One setting of a screen: its key, its default, what it may be, how a text says it, and the widget that a person sets it with.
 
-from collections.abc import Sequence
+A setting's value is what the code works with. Its widget may hold another one, such as the label "int8" for 8 bits: that is what
+stands in the session's state, and in the address as text. What is read from either is believed only within bounds.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 import streamlit as st
 
 from compress.charts.figure import PRECISION_NAMES
 
-KEPT = {"bind": "query-params", "persist_state": "session"}
+KEPT = {"bind": "query-params", "persist_state": "session"}  # in the address, and from page to page
+STAYING = {"persist_state": "session"}  # from page to page only
+
+Shape = tuple[int, int]
+ANY: Shape = (2**62, 2**62)  # a matrix that bounds nothing
 
 
-def rank_slider(label: str, key: str, most: int) -> int:
-    """A slider for the dimension of a subspace, 1 to `most`, at first 60 or a tenth of a small `most`."""
-    return whole_slider(label, key, 1, most, usual_rank(most))
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """key: of the widget, in the session's state and in the address."""
+
+    key: str
+
+    def held(self, shape: Shape = ANY):
+        """What the session holds, else what the address says, within what a matrix of that shape allows; else the default."""
+        value = self.parse(st.session_state.get(self.key, st.query_params.get(self.key)))
+        return self.usual(shape) if value is None else self.bounded(value, shape)
+
+    def parse(self, held):
+        """The value that a widget's value or an address' text stands for; None for none."""
+        return held or None
+
+    def usual(self, shape: Shape):
+        """The default."""
+
+    def bounded(self, value, shape: Shape):
+        """The value, or the nearest to it that a matrix of that shape allows."""
+        return value
+
+    def takes(self, value) -> bool:
+        """Whether the widget can hold a value, for a matrix that bounds nothing."""
+        return True
+
+    def spelled(self, value):
+        """The value as the widget holds it."""
+        return value
+
+    def texts(self) -> list[str]:
+        """What the address says of it, or would: as the session holds it; empty where nothing does."""
+        held = st.session_state.get(self.key)
+        return st.query_params.get_all(self.key) if held is None else self.written(held)
+
+    def written(self, held) -> list[str]:
+        """What the widget holds, as the address spells it."""
+        return [str(held)] if held != "" else []
+
+    def take(self, texts: list[str]) -> None:
+        """Holds what a text says, where that is a value, unless the session holds one."""
+        value = self.parse(texts[-1])
+        if value is not None and self.key not in st.session_state:
+            st.session_state[self.key] = self.spelled(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Whole(Setting):
+    """A whole number. default: a number, or what follows from the most that the matrix allows. limit: the most for n rows and d
+    columns. step: it is a multiple of that."""
+
+    low: int
+    high: int | None
+    default: int | Callable[[int], int]
+    limit: Callable[[int, int], int] | None = None
+    step: int = 1
+
+    def parse(self, held):
+        try:
+            return int(held)
+        except (TypeError, ValueError):
+            return None
+
+    def bounds(self, shape: Shape) -> tuple[int, int]:
+        mosts = ([] if self.high is None else [self.high]) + ([self.limit(*shape)] if self.limit else [])
+        most = min(mosts)
+        return (self.low, most - most % self.step) if most >= self.low else (most, most)
+
+    def usual(self, shape):
+        return self.bounded(self.default(self.bounds(shape)[1]) if callable(self.default) else self.default, shape)
+
+    def bounded(self, value, shape):
+        low, high = self.bounds(shape)
+        return min(max(value - value % self.step, low), high)
+
+    def takes(self, value):
+        return self.low <= value and (self.high is None or value <= self.high)
+
+    def spelled(self, value):
+        return value - value % self.step
+
+    def draw(self, label: str, shape: Shape = ANY, help: str | None = None, disabled: bool = False) -> int:
+        low, high = self.bounds(shape)
+        if low >= high:  # a matrix with one column, say
+            st.caption(f"{label}: {low}, the only choice for this matrix.")
+            return low
+        held = st.session_state.get(self.key)
+        if isinstance(held, int) and held != self.bounded(held, shape):  # another matrix was opened
+            st.session_state[self.key] = self.bounded(held, shape)
+        drawn = st.slider(label, low, high, self.usual(shape), self.step, key=self.key, help=help, disabled=disabled, **KEPT)
+        return self.bounded(drawn, shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Real(Setting):
+    """A number. default: None where there may be none. digits: behind the point."""
+
+    low: float
+    high: float
+    default: float | None
+    digits: int | None = None
+
+    def parse(self, held):
+        try:
+            value = float(held)
+        except (TypeError, ValueError):
+            return None
+        if not self.low <= value <= self.high:
+            return None
+        return value if self.digits is None else round(value, self.digits)
+
+    def usual(self, shape):
+        return self.default
+
+    def takes(self, value):
+        return self.default is None if value is None else self.low <= value <= self.high
+
+    def spelled(self, value):
+        return None if value is None else float(value)
+
+    def draw(self, label: str, step: float, format: str | None = None, help: str | None = None) -> float:
+        st.slider(label, self.low, self.high, self.default, step, format, key=self.key, help=help, **KEPT)
+        return self.held()
+
+    def field(self, label: str, step: float, format: str, placeholder: str, help: str | None = None) -> float | None:
+        """A box to type it into, which may stay empty."""
+        st.number_input(
+            label, self.low, self.high, self.default, step, format, key=self.key, help=help, placeholder=placeholder, **KEPT
+        )
+        return self.held()
+
+
+@dataclass(frozen=True, eq=False)
+class Switch(Setting):
+    """On or off; off at first."""
+
+    def parse(self, held):
+        return {"true": True, "false": False}.get(str(held).lower())
+
+    def usual(self, shape):
+        return False
+
+    def written(self, held):
+        return [str(held).lower()]
+
+    def draw(self, label: str, help: str | None = None) -> bool:
+        return st.toggle(label, key=self.key, help=help, **KEPT)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice(Setting):
+    """One of a few. options: the value of each by its label, or values that are their own labels. default: a value."""
+
+    options: Mapping[object, object] | Collection
+    default: object
+
+    @property
+    def labels(self) -> dict:
+        return dict(self.options) if isinstance(self.options, Mapping) else {each: each for each in self.options}
+
+    def parse(self, held):
+        return next((value for label, value in self.labels.items() if str(label) == str(held)), None)
+
+    def usual(self, shape):
+        return self.default
+
+    def takes(self, value):
+        return value in self.labels.values()
+
+    def spelled(self, value):
+        return next(label for label, each in self.labels.items() if each == value)
+
+    def draw(self, label: str, help: str | None = None):
+        """Options side by side."""
+        usual = self.spelled(self.default)
+        st.segmented_control(label, list(self.labels), default=usual, required=True, key=self.key, help=help, **KEPT)
+        return self.held()
+
+    def select(self, label: str, help: str | None = None):
+        """Options in a list."""
+        st.selectbox(label, list(self.labels), key=self.key, help=help, **KEPT)
+        return self.held()
+
+    def slide(self, label: str, **how):
+        """Options along a line."""
+        st.select_slider(label, list(self.labels), self.spelled(self.default), key=self.key, **how, **KEPT)
+        return self.held()
+
+
+@dataclass(frozen=True, eq=False)
+class Words(Setting):
+    """What a person types, or takes from a list that only the screen knows and checks."""
+
+    def draw(self, label: str, placeholder: str, **how) -> str:
+        return st.text_input(label, key=self.key, placeholder=placeholder, **how, **KEPT) or ""
+
+    def select(self, label: str, options: list[str], **how) -> str:
+        """One of the options; the first, or that of `index`, where another was held."""
+        if st.session_state.get(self.key) not in (None, *options):
+            del st.session_state[self.key]  # of another matrix or network
+        return st.selectbox(label, options, key=self.key, **how, **KEPT)
+
+
+def rank(key: str) -> Whole:
+    """The dimension of a subspace: at first 60, or a tenth of what a smaller matrix allows."""
+    return Whole(key, 1, None, usual_rank, min)
 
 
 def usual_rank(most: int) -> int:
-    """The dimension that a page opens with."""
     return 60 if most > 120 else max(1, most // 10)
 
 
-def whole_slider(label: str, key: str, low: int, high: int, default: int, help: str | None = None, disabled: bool = False) -> int:
-    if low >= high:  # a matrix with one column, say
-        st.caption(f"{label}: {low}, the only choice for this matrix.")
-        return low
-    held = st.session_state.get(key)
-    if isinstance(held, int) and not low <= held <= high:  # another matrix was opened
-        st.session_state[key] = min(max(held, low), high)
-    return st.slider(label, low, high, min(max(default, low), high), key=key, help=help, disabled=disabled, **KEPT)
-
-
-def precision_control(label: str, key: str) -> int:
+def precision(key: str) -> Choice:
     """The stored precision of factors, in bits."""
-    help = "int8 and int4 carry their scales; the basis, which every row shares, keeps at least 8 bits."
-    chosen = choice(label, list(PRECISION_NAMES.values()), "float16", key, help)
-    return next(bits for bits, name in PRECISION_NAMES.items() if name == chosen)
+    return Choice(key, {name: bits for bits, name in PRECISION_NAMES.items()}, 16)
 
 
-def choice(label: str, options: Sequence[str], default: str, key: str, help: str | None = None) -> str:
-    """One of a few options side by side; the default where a link names none."""
-    chosen = st.segmented_control(label, options, default=default, required=True, key=key, help=help, **KEPT)
-    return chosen or default
+STORED_AS = "Factors stored as"
+ABOUT_PRECISION = "int8 and int4 carry their scales; the basis, which every row shares, keeps at least 8 bits."

@@ -16,12 +16,13 @@ from pages.parts.filters import curve as filters_curve
 from pages.parts.filters import export as filters_export
 from pages.parts.filters import upload as filters_upload
 from pages.parts.filters.curve import Curve, losses
-from pages.parts.filters.fits import Setting, study_of
+from pages.parts.filters.fits import study_of
 from pages.parts.filters.network import digits
+from pages.parts.filters.settings import Pruning
 from pages.parts.filters.words import comparison_words
 from pages.parts.filters.work import Turns, Work
 
-PLAIN = Setting(0.4, "parameters", "largest", "top", 0)
+PLAIN = Pruning(0.4, "parameters", "largest", "top", 0)
 FIGURES = ["Parameters", "FLOPs", "Accuracy, one shot", "Relative output error", "ε"]
 
 
@@ -120,7 +121,7 @@ def test_where_another_way_is_ahead_the_words_say_by_how_much():
     assert list(lost["removed"]) == [0.4] and list(lost["by"]) == ["norm"]
     subject = digits()
     curve = SimpleNamespace(retrained=False, other={40: 0.61}, known=study_of(subject, "largest"), setting=PLAIN)
-    curve.instead = Setting(1, "parameters", "mean", "top", 0)
+    curve.instead = Pruning(1, "parameters", "mean", "top", 0)
     words = comparison_words(lost, curve, True)
     assert "at 40 % removed filter norm keeps more: .520 against .470" in words
     assert "as the mean share gets .610" in words and "above .9 for" in words

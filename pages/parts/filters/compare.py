@@ -5,23 +5,21 @@ import streamlit as st
 
 from compress.charts import filters as filter_charts
 from compress.pruning import Study
-from pages.parts.controls import KEPT
 from pages.parts.filters.curve import SEEDS, Curve, curve_of, losses
-from pages.parts.filters.fits import Outcome, Setting
+from pages.parts.filters.fits import Outcome
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import comparison_words
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks at curves that are being computed
 
 
-def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting: Setting) -> None:
+def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting: Pruning) -> None:
     retrained = False
     if subject.quick:
-        retrained = st.toggle(
-            "After one epoch of retraining", key="filters_retrained",
-            help="Every pruned network sees the training pictures once more.", **KEPT,
-        )  # fmt: skip
+        about = "Every pruned network sees the training pictures once more."
+        retrained = FILTERS.retrained.draw("After one epoch of retraining", about)
     wanted = [False, True] if retrained else [False]
     found = [curve_of(subject, known, subject.key, setting.measure, setting.over, setting.variant, each) for each in wanted]
     if subject.quick:
@@ -32,7 +30,7 @@ def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting:
     st.fragment(shown, run_every=POLL if busy else None)(subject, known, outcome, setting, found, busy)
 
 
-def shown(subject: Subject, known: Study, outcome: Outcome | None, setting: Setting, found: list[Curve], busy: bool) -> None:
+def shown(subject: Subject, known: Study, outcome: Outcome | None, setting: Pruning, found: list[Curve], busy: bool) -> None:
     if busy and not any(curve.running for curve in found):
         st.rerun()
     accuracy = subject.labels is not None

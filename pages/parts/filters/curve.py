@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from compress import pruning
-from pages.parts.filters.fits import Setting, prune, study_of
+from pages.parts.filters.fits import prune, study_of
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import Pruning
 from pages.parts.filters.work import TURNS, Stopped, Work
 
 SHARES = tuple(range(10, 100, 10))  # removed, in %
@@ -19,7 +20,7 @@ CLEAR = 0.005  # that another way must be better by, to be said
 class Curve:
     """Points of the curves of a subject; a stopped one goes on where it was. setting: all but the budget and the seed."""
 
-    def __init__(self, subject: Subject, known: pruning.Study, setting: Setting, retrained: bool):
+    def __init__(self, subject: Subject, known: pruning.Study, setting: Pruning, retrained: bool):
         self.subject, self.known, self.setting, self.retrained = subject, known, setting, retrained
         self.key = subject.key, setting, retrained
         self.points: dict[tuple, tuple[float, float]] = {}  # by, share, seed: value and share really removed
@@ -60,13 +61,13 @@ class Curve:
             self.other[share] = self.judged(known, "sensitivity", share, 0, setting, tell)[0]
 
     @property
-    def instead(self) -> Setting:
+    def instead(self) -> Pruning:
         """What else may be tried by sensitivity: no drawing, or else the other kind of share."""
         if self.setting.variant != "top":
             return replace(self.setting, variant="top")
         return replace(self.setting, over=next(each for each in pruning.OVER if each != self.setting.over))
 
-    def judged(self, known: pruning.Study, by: str, share: int, seed: int, setting: Setting, tell) -> tuple[float, float]:
+    def judged(self, known: pruning.Study, by: str, share: int, seed: int, setting: Pruning, tell) -> tuple[float, float]:
         """NaN where a budget is below one filter a layer."""
         subject = self.subject
         with TURNS.together():
@@ -118,4 +119,4 @@ def losses(table: pd.DataFrame, more_is_better: bool) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def curve_of(_subject: Subject, _known: pruning.Study, key: str, measure: str, over: str, variant: str, retrained: bool) -> Curve:
-    return Curve(_subject, _known, Setting(1.0, measure, over, variant, 0), retrained)
+    return Curve(_subject, _known, Pruning(1.0, measure, over, variant, 0), retrained)

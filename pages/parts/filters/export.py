@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from compress import pruning
 from compress.export.onnx_layer import CLOSE, forget_source, lock, quiet
-from pages.parts.filters.fits import Outcome, Setting, pruned
+from pages.parts.filters.fits import Outcome, pruned
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import Pruning
 from pages.parts.filters.work import TURNS
 from pages.parts.say import refused
 
@@ -29,7 +30,7 @@ for name, tensor in torch.load("{file}", weights_only=True).items():
 network.eval()"""
 
 
-def downloads(subject: Subject, outcome: Outcome, setting: Setting) -> None:
+def downloads(subject: Subject, outcome: Outcome, setting: Pruning) -> None:
     name = f"{'digits' if subject.quick else subject.name.lower()}-kept{round(100 * setting.keep)}"
     with st.container(horizontal=True, vertical_alignment="center", key="filters_downloads"):
         st.download_button(
@@ -72,7 +73,7 @@ def weights_of(network: nn.Module) -> bytes:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Writing ONNX …")
-def written(_subject: Subject, key: str, setting: Setting) -> tuple[bytes, float]:
+def written(_subject: Subject, key: str, setting: Pruning) -> tuple[bytes, float]:
     """The file, and how far its scores are from torch's in units of the largest."""
     network = pruned(_subject, key, setting).network
     content = onnx_of(network, _subject.judge[:2])

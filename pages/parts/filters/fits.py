@@ -10,21 +10,10 @@ from torch import Tensor, nn
 from compress import pruning
 from compress.pruning.sensitivity import forward, watched
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import MAPPED, Pruning
 from pages.parts.filters.work import TURNS
 
 FEWER = 128  # pictures of an upload that errors are measured on, which take longer than accuracy
-MAPPED = 32  # judged pictures whose feature maps can be looked at
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How to prune: the arguments of compress.pruning.prune."""
-
-    keep: float
-    measure: str
-    over: str
-    variant: str
-    seed: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +42,7 @@ def study_of(subject: Subject, over: str) -> pruning.Study:
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def pruned(_subject: Subject, key: str, setting: Setting) -> Outcome:
+def pruned(_subject: Subject, key: str, setting: Pruning) -> Outcome:
     """Raises ValueError where the budget is below one filter a layer."""
     known = studied(_subject, key, setting.over)
     network = deepcopy(_subject.network)
@@ -75,7 +64,7 @@ def errors_on(subject: Subject) -> Tensor:
     return subject.judge if subject.quick or subject.labels is None else subject.judge[:FEWER]
 
 
-def prune(subject: Subject, known: pruning.Study, setting: Setting, by: str):
+def prune(subject: Subject, known: pruning.Study, setting: Pruning, by: str):
     return pruning.prune(
         subject.network, subject.batch, keep=setting.keep, by=by, measure=setting.measure, seed=setting.seed,
         variant=setting.variant, over=setting.over, studied=known,

@@ -5,9 +5,9 @@ import streamlit as st
 
 from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
-from pages.parts.controls import whole_slider
-from pages.parts.filters.fits import MAPPED, Outcome, feature_maps
+from pages.parts.filters.fits import Outcome, feature_maps
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import FILTERS
 
 MOST = 40  # maps of each kind
 BRIGHTEST = 0.999  # of the numbers of a layer lie below the end of the colours
@@ -17,7 +17,7 @@ def maps_panel(subject: Subject, known: Study, outcome: Outcome, space: Space) -
     every = feature_maps(subject, subject.key, space.name)
     left, right = st.columns([1, 5], vertical_alignment="center")
     with right:
-        at = whole_slider("Judged picture", "filters_picture", 1, min(MAPPED, len(subject.judge)), 1) - 1
+        at = FILTERS.picture.draw("Judged picture", (len(subject.judge), 1)) - 1
     with left:
         st.image(enlarged(subject.shown[at]), width=96, caption=label_of(subject, at))
     values, kept = known.values[space.channels], outcome.report.choice.kept[space.channels]

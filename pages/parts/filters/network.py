@@ -9,11 +9,10 @@ import streamlit as st
 from torch import Tensor, nn
 
 from compress import pruning
-from pages.parts.controls import choice
+from pages.parts.filters.settings import DIGITS, FILTERS, UPLOAD
 from pages.parts.filters.upload import given
 from pages.parts.filters.work import TURNS, Work
 
-DIGITS, UPLOAD = "Digits (trained here, in seconds)", "Upload"
 JUDGED = 500  # pictures of an upload at most
 FEWEST = 64  # to learn from
 
@@ -47,7 +46,7 @@ class Subject:
 
 def chosen_network() -> Subject | None:
     """What the person picked; None where files are missing or cannot be used, with a sentence on that."""
-    kind = choice("Network", [DIGITS, UPLOAD], DIGITS, "filters_network")
+    kind = FILTERS.network.draw("Network")
     return given(subject_of) if kind == UPLOAD else digits()
 
 

@@ -6,9 +6,9 @@ import streamlit as st
 from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
 from pages.parts.cards import error_text
-from pages.parts.controls import KEPT
-from pages.parts.filters.fits import Outcome, Setting, errors_on, layers_on
+from pages.parts.filters.fits import Outcome, errors_on, layers_on
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import silent
 
 NO_CHANGE = {"delta_color": "off", "delta_arrow": "off"}
@@ -65,9 +65,7 @@ def count(number: int) -> str:
 
 def space_choice(known: Study) -> Space:
     spaces = {space_name(space): space for space in known.channels.prunable}
-    if st.session_state.get("filters_space", next(iter(spaces))) not in spaces:
-        st.session_state.pop("filters_space", None)  # another network was opened
-    name = st.selectbox("Layer", list(spaces), key="filters_space", width=420, **KEPT)
+    name = FILTERS.space.select("Layer", list(spaces), width=420)
     return spaces.get(name, known.channels.prunable[0])
 
 
@@ -91,7 +89,7 @@ def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
     )
 
 
-def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Setting) -> None:
+def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Pruning) -> None:
     report = outcome.report
     kept = pd.DataFrame([(name, *both) for name, both in report.kept.items()], columns=["layer", "kept", "all"])
     errors = pd.DataFrame(
@@ -116,7 +114,7 @@ def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Sett
         st.caption(bound_words(len(layers_on(subject)), known.points, setting))
 
 
-def bound_words(judged: int, points: int, setting: Setting) -> str:
+def bound_words(judged: int, points: int, setting: Pruning) -> str:
     words = (
         f"The bound is on what one layer loses by itself, on the {points} pictures that sensitivities were measured on; measured "
         f"is on {judged} others, where a little more may be lost. Such bounds are loose, since they add up each filter's worst "

@@ -4,15 +4,16 @@ import streamlit as st
 from torch import nn
 
 from compress import pruning
-from pages.parts.filters.fits import Setting, pruned
+from pages.parts.filters.fits import pruned
 from pages.parts.filters.network import Subject
+from pages.parts.filters.settings import Pruning
 from pages.parts.filters.work import TURNS, Work
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks
 
 
-def retraining(subject: Subject, setting: Setting) -> None:
+def retraining(subject: Subject, setting: Pruning) -> None:
     """A button, then how far it is, then what came of it."""
     if subject.labels is None or subject.quick:  # without classes there is nothing to learn; the digits have curves of it
         return

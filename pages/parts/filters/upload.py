@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from compress import InputError, pruning
 from compress.sources import arrays
 from compress.sources.limits import check_fits
-from pages.parts.controls import KEPT
+from pages.parts.filters.settings import FILTERS
 from pages.parts.matrix import is_local, kept_upload, stamp
 from pages.parts.say import refused
 
@@ -24,7 +24,7 @@ def given(subject_of: Callable):
     """What the person gave as a subject, or None with a word on what is missing or wrong."""
     left, right = st.columns(2)
     with left:
-        name = st.selectbox("Architecture", list(pruning.NETWORKS), key="filters_architecture", **KEPT)
+        name = FILTERS.architecture.select("Architecture", list(pruning.NETWORKS))
         weights = file("Weights, a state_dict", ["pt", "pth", "th"], "weights", "Only weights are read, no code runs.")
     with right:
         pictures = file(

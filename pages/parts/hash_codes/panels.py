@@ -8,8 +8,8 @@ from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import both_errors, lowered
-from pages.parts.controls import KEPT
 from pages.parts.hash_codes.fits import Part, Work, bits_of, pairs_seen, parts_of, svd_cosines_of
+from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_token
 from pages.parts.kept import trials
 from pages.parts.pins import describe
@@ -20,7 +20,7 @@ def against_bits(matrix: EmbeddingMatrix, work: Work) -> None:
     """The error of every prefix of stages beside what SVD makes of the same bytes."""
     st.subheader("Bits used")
     parts = parts_of(work, work.key)
-    cosine = st.toggle("Mean cosine", key="hash_cosine", help="In place of the error.", **KEPT)
+    cosine = HASH_CODES.cosine.draw("Mean cosine", "In place of the error.")
     used = used_stages(parts)
     part = parts[used]
     st.caption(
@@ -51,12 +51,8 @@ def used_stages(parts: list[Part]) -> int:
     if len(parts) == 1:
         return 0
     choices = [part.result.method.bits for part in parts]
-    if st.session_state.get("hash_used", choices[-1]) not in choices:
-        st.session_state["hash_used"] = choices[-1]
-    used = st.select_slider(
-        "Bits used", choices, choices[-1], key="hash_used", help="Only the first stages, with the decoder that suits them best"
-    )
-    return choices.index(used)
+    about = "Only the first stages, with the decoder that suits them best"
+    return choices.index(HASH_CODES.used.draw("Bits used", choices, about))
 
 
 def row_bits(matrix: EmbeddingMatrix, part: Part) -> float:

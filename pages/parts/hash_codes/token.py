@@ -6,8 +6,8 @@ import streamlit as st
 from compress.analysis.code_statistics import signs_of
 from compress.analysis.neighbours import nearest
 from compress.charts import codes as code_charts
-from pages.parts.controls import KEPT
 from pages.parts.hash_codes.fits import Work, parts_of, unit_after, unit_before
+from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.say import literal
 from pages.parts.tokens import found_rows
 
@@ -15,7 +15,7 @@ KEPT_MARK, LOST_MARK, GAINED_MARK = "✓ kept", "✗ lost", "+ gained"
 
 
 def one_token(work: Work) -> None:
-    sought = st.text_input("Find a token", key="hash_token", placeholder="part of a token, or a row number", width=320, **KEPT)
+    sought = HASH_CODES.token.draw("Find a token", "part of a token, or a row number", width=320)
     found = found_rows(work.matrix, sought)
     if (sought or "").strip() and not len(found):
         st.caption("No token here holds that text.")

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from compress.lesson import flats
-from pages.parts.controls import whole_slider
 from pages.parts.lesson.chart import said, show
+from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.space import space
 from pages.parts.lesson.state import Lesson
 
@@ -79,9 +79,9 @@ def history(k: int, j: int, seed: int, noise: bool) -> flats.History:
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
-        k = whole_slider("Number of flats k", "lesson_flats_k", 1, flats.MOST_K, 3)
+        k = LESSON.flats_k.draw("Number of flats k")
     with right:
-        j = whole_slider("Their dimension j: 1 a line, 2 a plane", "lesson_flats_j", 1, flats.MOST_J, 2)
+        j = LESSON.flats_j.draw("Their dimension j: 1 a line, 2 a plane")
     fit = history(k, j, lesson.seed, lesson.noise)
     moment = fit.moments[lesson.step]
     words = flats.title(fit, lesson.step)

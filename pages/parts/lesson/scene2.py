@@ -6,8 +6,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from compress.lesson import outlier
-from pages.parts.controls import KEPT, whole_slider
 from pages.parts.lesson.chart import show
+from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.state import Lesson
 
 QUESTION = "How far can one point turn a line?"
@@ -66,13 +66,10 @@ def lines(p: float, seed: int, noise: bool) -> outlier.Lines:
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
-        distance = whole_slider("Distance of the far point from 0", "lesson_outlier_distance", 0, outlier.FARTHEST, 10)
+        distance = LESSON.distance.draw("Distance of the far point from 0")
     with right:
-        p = st.slider(
-            "Exponent p of the solid line", 1.0, 2.0, 1.0, 0.1, key="lesson_outlier_p",
-            help="At 2 the far point pulls most: that is SVD. At 1 it pulls least.", **KEPT,
-        )  # fmt: skip
-    p = round(min(max(float(p), 1.0), 2.0), 1)
+        about = "At 2 the far point pulls most: that is SVD. At 1 it pulls least."
+        p = LESSON.p.draw("Exponent p of the solid line", 0.1, help=about)
     svd, other = lines(2.0, lesson.seed, lesson.noise), lines(p, lesson.seed, lesson.noise)
     words = why(svd, other, distance)
     st.markdown(words)

@@ -8,9 +8,9 @@ import streamlit as st
 from compress.lesson import budget
 from compress.lesson.budget import RANKS, Budget
 from compress.threads import one_thread
-from pages.parts.controls import KEPT
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
+from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.state import Lesson
 
 QUESTION = "What does a rank buy?"
@@ -68,7 +68,7 @@ MATHS = (
     "\\sum_{i > j} \\sigma_i^2 / \\sum_i \\sigma_i^2$: the energy of what was left out. The page *Spectrum* shows it for every "
     "$j$."
 )
-GUESS, TOLD, SEEN = "lesson_guess", "lesson_told", "lesson_told_at"
+SEEN = "lesson_told_at"
 
 
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
@@ -76,8 +76,8 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     picture, words = budgets(lesson.noise)
     hide_again(step, lesson.noise)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        guess = st.slider("Your guess: the error of the rows on the right", 0.0, 1.0, 0.5, 0.01, key=GUESS, **KEPT)
-        told = st.toggle("Reveal the error", key=TOLD, **KEPT)
+        guess = LESSON.guess.draw("Your guess: the error of the rows on the right", 0.01)
+        told = LESSON.told.draw("Reveal the error")
     j = RANKS[step]
     error = float(words.errors[j])
     made = budget.chart(picture, words, step, guess, told, lesson.noise)
@@ -101,4 +101,4 @@ def budgets(noise: bool) -> tuple[Budget, Budget]:
 def hide_again(step: int, noise: bool) -> None:
     """Another rank is a new question; a link opens as it was left."""
     if st.session_state.setdefault(SEEN, (step, noise)) != (step, noise):
-        st.session_state.update({SEEN: (step, noise), TOLD: False})
+        st.session_state.update({SEEN: (step, noise), LESSON.told.key: False})

@@ -8,8 +8,8 @@ import streamlit as st
 from compress.lesson import bits
 from compress.lesson.bits import BITS, VIEWS, Stages
 from compress.threads import one_thread
-from pages.parts.controls import choice, whole_slider
 from pages.parts.lesson.chart import show
+from pages.parts.lesson.settings import LEARNT, LESSON
 from pages.parts.lesson.state import Lesson
 from pages.parts.lesson.turn import turn
 
@@ -75,16 +75,13 @@ MATHS = (
     "place of chosen ones: Charikar, *Similarity estimation techniques from rounding algorithms*, STOC 2002. Codes as the page "
     "*Hash codes* makes them."
 )
-PLACED, LEARNT = "Placed by you", "Learnt"
-USUAL = (10, 40, 70)  # degrees, a poor choice: the next is the student's
-ANGLES = tuple(f"lesson_angle{number}" for number in range(1, BITS + 1))
 
 
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     view = VIEWS[min(lesson.step, STEPS)]
     first, *columns = st.columns([1.5, *[1] * BITS])
     with first:
-        how = choice("Lines", (PLACED, LEARNT), PLACED, "lesson_lines")
+        how = LESSON.lines.draw("Lines")
     angles = tuple(angle(number, column, how == LEARNT) for number, column in enumerate(columns))
     if how == LEARNT:
         angles = None
@@ -95,7 +92,8 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     if angles is not None and view not in ("points", "left"):
         st.caption("Drag a line to turn it, or move its slider." + compared(lesson, found, view))
         stage, lines = bits.drawn(found, view)
-        turn("lesson_bits", angles[:lines], ANGLES, stage.points.mean(axis=0), 2 * bits.ROOM * bits.reached(stage))
+        sliders = [each.key for each in LESSON.angles]
+        turn("lesson_bits", angles[:lines], sliders, stage.points.mean(axis=0), 2 * bits.ROOM * bits.reached(stage))
     return words, lambda: made
 
 
@@ -109,7 +107,7 @@ def compared(lesson: Lesson, found: Stages, view: str) -> str:
 
 def angle(number: int, column, learnt: bool) -> int:
     with column:
-        return whole_slider(f"Angle of line {number + 1}, °", ANGLES[number], 0, 179, USUAL[number], disabled=learnt)
+        return LESSON.angles[number].draw(f"Angle of line {number + 1}, °", disabled=learnt)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

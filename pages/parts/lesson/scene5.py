@@ -8,9 +8,9 @@ import streamlit as st
 from compress.lesson import token
 from compress.lesson.token import METHOD, Pipeline
 from compress.threads import one_thread
-from pages.parts.controls import KEPT
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
+from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.state import Lesson
 from pages.parts.say import literal
 
@@ -82,7 +82,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     place = found.words.index(WORD) if WORD in found.words else 0
     left, right = st.columns([1, 2.4], vertical_alignment="bottom")
     with left:
-        word = st.selectbox("Word", found.words, index=place, key="lesson_word", **KEPT)
+        word = LESSON.word.select("Word", found.words, index=place)
     place = found.words.index(word) if word in found.words else place
     one = seen(found, lesson.noise, place)
     near = one.neighbours[step]

@@ -1,15 +1,16 @@
 """Where a lesson stands: scene, step, seed, noise, presenter. The address holds it: `?scene=2&step=3&seed=1&presenter=1&noise=1`.
 
-What a scene sets besides are widgets of its own, with keys `lesson_…` bound to the address. Anything may be typed there, so every
-number is checked, and what does not fit is the default.
+A copied link carries it under names that no other page has: `?lesson_scene=2&lesson_step=3…`. What a scene sets besides are widgets
+of its own, with keys `lesson_…` too. Anything may be typed there, so every number is checked, and what does not fit is the default.
 """
 
 from dataclasses import asdict, dataclass, replace
 
 import streamlit as st
 
-from pages.parts.frame import ARRIVED
+from pages.parts.frame import ARRIVED, PAGE
 
+TITLE = "Lesson"  # of the page
 SCENES = 5
 MOST_SEED = 99
 MOST_STEP = 999
@@ -30,18 +31,45 @@ class Lesson:
 
 
 BOUNDS = {"scene": (1, SCENES), "step": (0, MOST_STEP), "seed": (0, MOST_SEED), "noise": (0, 1), "presenter": (0, 1)}
+CARRIED = {f"lesson_{name}": name for name in BOUNDS}  # names in a link of any page
 
 
 def current() -> Lesson:
     """The lesson that the address names; where it names nothing and a person comes from another page, the one that was left."""
+    if opened := carried():
+        for name in CARRIED:
+            st.query_params.pop(name, None)
+        keep(lesson_of(opened))
     named = {name: text for name in BOUNDS if (text := st.query_params.get(name)) is not None}
     if not named and HELD in st.session_state and st.session_state.get(ARRIVED, True):
         st.session_state[PLAYING] = False
         keep(st.session_state[HELD])
         return st.session_state[HELD]
-    lesson = Lesson(**{name: parsed(name, text) for name, text in named.items()})
+    lesson = lesson_of(named)
     st.session_state[HELD] = lesson
     return lesson
+
+
+def lesson_of(named: dict[str, str]) -> Lesson:
+    return Lesson(**{name: parsed(name, text) for name, text in named.items()})
+
+
+def carried() -> dict[str, str]:
+    """What the address says of the lesson in the names of a link."""
+    return {name: text for key, name in CARRIED.items() if (text := st.query_params.get(key)) is not None}
+
+
+def hold(named: dict[str, str]) -> None:
+    """Keeps what a link said of the lesson until a person comes to it."""
+    if named:
+        st.session_state.setdefault(HELD, lesson_of(named))
+
+
+def held_lesson() -> dict[str, str]:
+    """The lesson that was left, or is open, in the names of a link; empty where there was none."""
+    lesson = current() if st.session_state.get(PAGE) == TITLE else st.session_state.get(HELD)
+    place = carried() if lesson is None else address(lesson, whole=True)
+    return {key: place[name] for key, name in CARRIED.items() if name in place}
 
 
 def parsed(name: str, text: str) -> int | bool:

@@ -9,6 +9,7 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.linalg.blocks import sample_rows
 from pages.parts.model_quality.near import unit_tables
+from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 
@@ -57,7 +58,7 @@ def take() -> None:
     marked = st.session_state["changed"].selection.rows
     rows = st.session_state["changed_rows"]
     if marked and marked[0] < len(rows):
-        st.session_state["quality_token"] = f"#{rows[marked[0]]}"
+        st.session_state[MODEL_QUALITY.token.key] = f"#{rows[marked[0]]}"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -6,14 +6,11 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
 from pages.parts import jobs
-from pages.parts.controls import choice
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
-from pages.parts.model_quality.tasks import BETTER, task_name
-
-AXES = {"Ratio": "ratio", "Numbers saved": "saved"}
-HEADS = {"Head from before": "after", "New head": "refitted"}
+from pages.parts.model_quality.settings import MODEL_QUALITY, task_name
+from pages.parts.model_quality.tasks import BETTER
 
 
 def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
@@ -52,9 +49,9 @@ def comparison_panel(table: pd.DataFrame) -> None:
             help="Only scores on the same examples are compared.",
         )  # fmt: skip
         rows = groups[kinds[at]]
-        axis = AXES[choice("Against", list(AXES), "Ratio", "compare_x", "The papers count numbers, and not their bytes.")]
+        axis = MODEL_QUALITY.axis.draw("Against", "The papers count numbers, and not their bytes.")
         fitted = rows["refitted"].notna().any()
-        value = HEADS[choice("Head", list(HEADS), "Head from before", "compare_head")] if fitted else "after"
+        value = MODEL_QUALITY.head.draw("Head") if fitted else "after"
     rows = rows[rows[value].notna()]
     points = rows.assign(value=rows[value].astype(float), spread=rows[f"{value}_spread"].astype(float).fillna(0))
     name = f"{task_name(kinds[at][0])}: {kinds[at][1]}"

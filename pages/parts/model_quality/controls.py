@@ -14,14 +14,11 @@ from compress.sources import HUB
 from compress.tasks import LABELLED
 from compress.tasks.glue import GLUE, plain, task_folder
 from compress.tasks.uploads import SHAPE, read_upload
-from pages.parts.controls import KEPT
 from pages.parts.matrix import is_local, kept_upload
+from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.say import literal, refused
 
-NAMES = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "stsb": "STS-B", "squad": "SQuAD"}
-NAMES |= {task.name: task.folder for task in GLUE.values() if task.name != "stsb"}
-LIMITS = [100, 200, 500, 1000, 2000, 4000]
 NEEDS_TEXT = {"cosine", "perplexity"}
 
 
@@ -56,35 +53,13 @@ def asked_tasks(source: str, has_model: bool) -> Asked:
     data = label_folder() if has_model else None
     offered = offered_tasks(source, data) if has_model else ["neighbours"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        tasks = st.multiselect(
-            "Tasks", offered, default=offered[:2], format_func=task_name, key="judge_tasks", width=560, persist_state="session",
-            help="Without labels: sentence vectors, neighbours, perplexity of a language model. With labels: GLUE and SQuAD, from "
-            "a folder, or a file of yours.",
-        )  # fmt: skip
-        seeds = st.select_slider(
-            "Seeds",
-            [1, 2, 3, 4, 5],
-            3,
-            key="judge_seeds",
-            width=140,
-            help="How many heads a labelled task fits; their spread is shown.",
-            **KEPT,
-        )
-        limit = st.select_slider(
-            "At most",
-            LIMITS,
-            500,
-            key="judge_limit",
-            width=200,
-            help="So many texts, training and test examples: fewer are sooner done.",
-            **KEPT,
-        )
+        tasks = MODEL_QUALITY.tasks.draw(offered)
+        about = "How many heads a labelled task fits; their spread is shown."
+        seeds = MODEL_QUALITY.seeds.slide("Seeds", width=140, help=about)
+        about = "So many texts, training and test examples: fewer are sooner done."
+        limit = MODEL_QUALITY.limit.slide("At most", width=200, help=about)
     text = text_choice("judge") if NEEDS_TEXT & {*tasks} else Text()
     return Asked((*tasks, *own_labels(has_model)), text, data, seeds, limit)
-
-
-def task_name(task: str) -> str:
-    return NAMES.get(task, Path(task).name)
 
 
 def label_folder() -> str | None:

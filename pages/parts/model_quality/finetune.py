@@ -12,9 +12,9 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs
-from pages.parts.controls import whole_slider
 from pages.parts.kept import cache_folder
-from pages.parts.model_quality.controls import LIMITS, Asked, task_name, tasks_in
+from pages.parts.model_quality.controls import Asked, tasks_in
+from pages.parts.model_quality.settings import LIMITS, MODEL_QUALITY, task_name
 from pages.parts.model_quality.tasks import chart_of
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
@@ -38,7 +38,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: st
         with st.container(horizontal=True, vertical_alignment="bottom"):
             task = st.selectbox("Task", offered, format_func=task_name, key="tune_task", width=240)
             with st.container(width=200):
-                epochs = whole_slider("Epochs", "tune_epochs", 1, 5, 2)
+                epochs = MODEL_QUALITY.tune_epochs.draw("Epochs")
             limit = st.select_slider("Examples at most", LIMITS, 500, key="tune_limit", width=240, persist_state="session")
         path = report_path(file, json.dumps([task, None if task in own else asked.data, epochs, limit]))
         running = job is not None and job.running

@@ -11,10 +11,10 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
 from pages.parts.cards import error_text
-from pages.parts.controls import whole_slider
 from pages.parts.export.file import file_name
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path
+from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import start as judge
 from pages.parts.model_quality.text import text_choice
 from pages.parts.quick_fits import Fitted
@@ -32,7 +32,7 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
         with st.container(width=300):
             text = text_choice("heal")
         with st.container(width=300):
-            steps = whole_slider("Steps", "heal_steps", 20, 1000, 300, "Batches of 32 texts. More heal more, and take longer.")
+            steps = MODEL_QUALITY.heal_steps.draw("Steps", help="Batches of 32 texts. More heal more, and take longer.")
     if text is None:
         st.caption("Give a file of texts, a line each.")
         return

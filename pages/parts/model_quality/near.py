@@ -6,8 +6,8 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.analysis.neighbours import Neighbours, neighbours
 from compress.linalg.blocks import unit_rows
-from pages.parts.controls import KEPT
 from pages.parts.hash_codes.fits import unit_before
+from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
@@ -29,11 +29,8 @@ def unit_after(_fit: Fitted, key: str) -> np.ndarray:
 def token_choice(matrix: EmbeddingMatrix) -> int:
     """The row of the token that was typed or picked below, the middle one at first."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        sought = st.text_input(
-            "Token", key="quality_token", placeholder="a token, part of one, or #row", width=320,
-            help="A token, a part of one, or # and the number of a row.", **KEPT,
-        )  # fmt: skip
-        sought = (sought or "").strip()
+        about = "A token, a part of one, or # and the number of a row."
+        sought = MODEL_QUALITY.token.draw("Token", "a token, part of one, or #row", width=320, help=about).strip()
         number = sought.removeprefix("#")
         if sought.startswith("#") and number.isdecimal() and int(number) < matrix.shape[0]:
             return int(number)

@@ -12,8 +12,9 @@ from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
-from pages.parts.model_quality.controls import Asked, task_name
+from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import HEALED, report_path
+from pages.parts.model_quality.settings import task_name
 
 SAME = ["limit", "seeds", "n"]
 BETTER = {"more": "more is better", "less": "less is better"}

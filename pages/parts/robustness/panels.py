@@ -8,9 +8,9 @@ from compress.charts import robustness as robust_charts
 from compress.charts.figure import METHOD_COLOURS
 from compress.methods.lp import LOWNER_COLUMNS
 from compress.solvers.ellipsoid import lowner
-from pages.parts.controls import KEPT
 from pages.parts.fits import Fit
 from pages.parts.robustness.fits import Planted, residuals, turned_without_worst
+from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.say import literal, refused
 
 SHOWN = 12  # rows that gain, and as many that lose
@@ -18,7 +18,7 @@ SMALLEST = 1e-3  # of the median residual: what float16 factors round is no chan
 
 
 def residual_charts(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
-    log = st.toggle("Log counts", key="robust_log", help="Shows the few rows in the tail too.", **KEPT)
+    log = ROBUSTNESS.log.draw("Log counts", "Shows the few rows in the tail too.")
     found = {name: (fit, residuals(planted.matrix, fit)), "SVD, p = 2": (svd, residuals(planted.matrix, svd))}
     edges = robust_charts.residual_bins(*(each for _, each in found.values()))
     most = max(int(robust_charts.counted(each, edges).max()) for _, each in found.values())

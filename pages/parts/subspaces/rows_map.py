@@ -6,23 +6,21 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from pages.parts import jobs
 from pages.parts.cached import pca_of
-from pages.parts.controls import KEPT, choice
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
+from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.subspaces.umap_job import umap_positions
 from pages.parts.tokens import found_rows
 
-LAYOUTS = ("PCA", "UMAP")
-COLOURS = ("subspace", "error", "norm")
 MOST_LISTED = 2000
 
 
 @st.fragment
 def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        layout = choice("Map", LAYOUTS, "PCA", "layout")
-        colour = choice("Colour by", COLOURS, "subspace", "colour")
-        sought = st.text_input("Find a token", key="map_token", placeholder="part of a token, or a row number", **KEPT)
+        layout = SUBSPACES.layout.draw("Map")
+        colour = SUBSPACES.colour.draw("Colour by")
+        sought = SUBSPACES.token.draw("Find a token", "part of a token, or a row number")
     positions = umap_positions(matrix) if layout == "UMAP" else None
     if layout == "UMAP" and positions is None:
         jobs.watch("umap", "UMAP")

@@ -7,6 +7,7 @@ from compress import METHODS, EmbeddingMatrix, Method
 from compress.charts.figure import bytes_text
 from pages.parts import jobs
 from pages.parts.cards import error_text, ratio_card
+from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
 from pages.parts.pins import describe, pin_button
 from pages.parts.say import literal
@@ -15,7 +16,6 @@ from pages.parts.tradeoffs.picks import open_button
 TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
 USUAL = [name for name, method in METHODS.items() if method.lost is Method.lost]  # the others lower another error, and slowly
 UNITS = {"MB": 1e6, "KB": 1e3, "bytes": 1}
-KEPT = {"persist_state": "session"}
 SEEDS = 3
 
 
@@ -48,22 +48,22 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
 
 def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
     """The target's option of the command line, and its value."""
-    kind = st.segmented_control("Target", list(TARGETS), default=next(iter(TARGETS)), required=True, key="advice_target", **KEPT)
+    kind = st.segmented_control("Target", list(TARGETS), default=next(iter(TARGETS)), required=True, key="advice_target", **STAYING)
     target = TARGETS.get(kind, "max_bytes")
     if target == "max_bytes":
         unit, size = next((unit, size) for unit, size in UNITS.items() if matrix.n_bytes >= 25 * size or size == 1)
         whole = matrix.n_bytes / size
         held = st.number_input(
             f"At most … {unit}", whole / 1e5, whole, whole / 25, whole / 100, "%.4g", key=f"advice_size_{matrix.digest}",
-            help=f"The matrix has {bytes_text(matrix.n_bytes)} in float32.", width=210, **KEPT,
+            help=f"The matrix has {bytes_text(matrix.n_bytes)} in float32.", width=210, **STAYING,
         )  # fmt: skip
         return target, held * size
     if target == "max_error":
         name = "At most weighted error …" if matrix.weighted else "At most relative error …"
-        return target, st.number_input(name, 1e-6, 1.0, 0.1, 0.01, "%.4g", key="advice_error", width=210, **KEPT)
+        return target, st.number_input(name, 1e-6, 1.0, 0.1, 0.01, "%.4g", key="advice_error", width=210, **STAYING)
     about = "The mean over all rows of the cosine of a row with what it decodes to."
     return target, st.number_input(
-        "Mean cosine at least …", 0.0, 1.0, 0.95, 0.01, "%.4g", key="advice_cosine", help=about, width=210, **KEPT
+        "Mean cosine at least …", 0.0, 1.0, 0.95, 0.01, "%.4g", key="advice_cosine", help=about, width=210, **STAYING
     )
 
 
@@ -72,7 +72,7 @@ def asked_methods() -> list[str]:
         return st.pills(
             "Methods", list(METHODS), selection_mode="multi", default=USUAL, key="advice_methods",
             format_func=lambda name: METHODS[name].label,
-            help="Fewer methods answer sooner. ℓp low rank lowers another error than is asked for here, and slowly.", **KEPT,
+            help="Fewer methods answer sooner. ℓp low rank lowers another error than is asked for here, and slowly.", **STAYING,
         )  # fmt: skip
 
 

@@ -9,8 +9,6 @@ from pages.parts.cards import bytes_text, error_text
 from pages.parts.pins import describe, pin_button
 from pages.parts.tradeoffs.points import Point, svd_within
 
-BUDGETS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1000]
-
 
 def budget_cards(matrix: EmbeddingMatrix, best: dict[str, Point], ratio: float, measure: str) -> None:
     """A card a method, the least error first, each against SVD in as many bytes."""

@@ -3,13 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from compress import LightToken, LpLowRank, Method, ProjectiveClustering
+from compress import Method
 from compress.charts.figure import PRECISION_NAMES
-from compress.methods import SVD
-from compress.solvers.losses import LABELS
-from pages.parts.hash_codes.controls import hash_values
 from pages.parts.pins import pin_button
-from pages.parts.robustness.controls import OBJECTIVES
+from pages.parts.screens import screen_for
 from pages.parts.tradeoffs.points import Point
 
 NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "beside", "found"]
@@ -65,24 +62,10 @@ def figures(table: pd.DataFrame) -> pd.DataFrame:
 
 def open_button(method: Method, key: str) -> None:
     """Goes to the page on which this setting can be moved, if there is one."""
-    if isinstance(method, SVD):
-        values, page, name = {"j": method.j, "precision": PRECISION_NAMES[method.factor_bits]}, "pages/spectrum.py", "Spectrum"
-    elif isinstance(method, ProjectiveClustering):
-        kept = {name: getattr(method, name) for name in ("k", "affine", "restarts", "seed")}
-        values = {**kept, "flat_j": method.j, "flat_precision": PRECISION_NAMES[method.factor_bits]}
-        values |= {"flat_loss": LABELS[method.loss], "flat_p": min(float(method.p), 2.0), "flat_scale": method.scale}
-        page, name = "pages/subspaces.py", "Subspaces"
-    elif isinstance(method, LpLowRank) and method.p <= 2:
-        objective = next(name for name, objective in OBJECTIVES.items() if objective == method.objective)
-        values = {"robust_j": method.j, "robust_loss": LABELS["lp"], "robust_p": float(method.p), "robust_objective": objective}
-        page, name = "pages/robustness.py", "Robustness"
-    elif isinstance(method, LightToken) and (values := hash_values(method)):
-        page, name = "pages/hash_codes.py", "Hash codes"
-    else:
-        return
-    if st.button(f"Open on {name}", key=key, icon=":material/open_in_new:"):
-        st.session_state.update(values)
-        st.switch_page(page)
+    screen = screen_for(method)
+    if screen and st.button(f"Open on {screen.title}", key=key, icon=":material/open_in_new:"):
+        screen.set(method)
+        st.switch_page(screen.page)
 
 
 def table_panel(table: pd.DataFrame, name: str, measure: str, beside: str | None) -> None:

@@ -17,17 +17,11 @@ from pages.parts.fits import draft, previewable
 from pages.parts.kept import trials
 from pages.parts.pins import describe, pins
 from pages.parts.quick_fits import finished, quick
+from pages.parts.tradeoffs.settings import MEASURES, RELATIVE, WEIGHTED
 
 ROUNDED = tuple(method() for method in METHODS.values() if method.knob is None)
 MOST_ON_A_CURVE = 150
 KNOTS = 32  # ranks at which the other measures of SVD are computed; in between they are interpolated
-RELATIVE, WEIGHTED = "relative error", "weighted error"
-MEASURES = {
-    WEIGHTED: "weighted_error",
-    RELATIVE: "relative_error",
-    "ℓ1 error": "l1_error",
-    "median row error": "median_row_error",
-}
 
 
 @dataclass(frozen=True)
@@ -45,11 +39,6 @@ class Point:
     @property
     def bits(self) -> int:
         return getattr(self.method, "factor_bits", getattr(self.method, "bits", 0))
-
-
-def measures_of(matrix: EmbeddingMatrix) -> list[str]:
-    """The error measures that a person can choose from, the first one at first."""
-    return list(MEASURES) if matrix.weighted else [name for name in MEASURES if name != WEIGHTED]
 
 
 def told_with(matrix: EmbeddingMatrix, measure: str) -> str | None:

@@ -7,6 +7,7 @@ from compress.charts.figure import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
 from compress.tuning.sweep import plan
 from pages.parts import jobs
+from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder, trials
 
 KS = [2, 3, 5, 8, 12, 16, 24, 32]
@@ -14,7 +15,7 @@ PS = [1, 1.2, 1.5, 1.8]
 PRECISIONS = ["float16", "int8", "int4"]
 SWEPT = [name for name, method in METHODS.items() if method.knob and name != "svd"]  # SVD is known at every size
 RATIOS = [4, 6, 8, 12, 16, 25, 40, 60, 100]
-KEPT = {"persist_state": "session", "selection_mode": "multi"}
+MANY = {"selection_mode": "multi", **STAYING}
 
 
 def sweep_panel(matrix: EmbeddingMatrix) -> None:
@@ -41,22 +42,22 @@ def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
     with st.popover("Sweep", icon=":material/tune:", help="Which settings to fit"):
         name = st.selectbox(
             "Method", SWEPT, SWEPT.index("projective"), format_func=lambda name: METHODS[name].label, key="sweep_method",
-            persist_state="session",
+            **STAYING,
         )  # fmt: skip
         if name == "lp":
-            ps = st.pills("Exponents p", PS, default=[1], key="sweep_p", **KEPT)
+            ps = st.pills("Exponents p", PS, default=[1], key="sweep_p", **MANY)
             forms = st.pills(
                 "Objective", OBJECTIVES, default=["rows"], key="sweep_objective", format_func=lambda form: f"by {form}",
-                help="By rows: the distances of rows to the subspace. By entries: all errors, which takes far longer.", **KEPT,
+                help="By rows: the distances of rows to the subspace. By entries: all errors, which takes far longer.", **MANY,
             )  # fmt: skip
             own = {"p": [float(p) for p in sorted(ps)], "objective": sorted(forms)}
         elif name == "projective":
-            ks = st.pills("Numbers of subspaces k", KS, default=[5], key="sweep_k", **KEPT)
+            ks = st.pills("Numbers of subspaces k", KS, default=[5], key="sweep_k", **MANY)
             own = {"k": [k for k in ks if k <= matrix.shape[0]]}
         else:
             own = {}
         own |= stored_as(matrix, name)
-        ratios = st.pills("Ratios", RATIOS, default=RATIOS[2:], key="sweep_ratios", **KEPT)
+        ratios = st.pills("Ratios", RATIOS, default=RATIOS[2:], key="sweep_ratios", **MANY)
     return name, plan(matrix.shape, [name], sorted(ratios, reverse=True), **own)  # small fits first
 
 
@@ -69,11 +70,11 @@ def stored_as(matrix: EmbeddingMatrix, name: str) -> dict[str, list[int]]:
         if setting == "factor_bits":
             names = {PRECISION_NAMES[bits]: bits for bits in sorted(values, reverse=True)}
             usual = [precision for precision in PRECISIONS if precision in names]
-            chosen = st.pills("Factors stored as", list(names), default=usual, key="sweep_precision", **KEPT)
+            chosen = st.pills("Factors stored as", list(names), default=usual, key="sweep_precision", **MANY)
             found[setting] = [names[precision] for precision in chosen]
         else:
             label = setting.replace("_", " ").capitalize()
-            chosen = st.pills(label, list(values), default=list(values), key=f"sweep_{name}_{setting}", **KEPT)
+            chosen = st.pills(label, list(values), default=list(values), key=f"sweep_{name}_{setting}", **MANY)
             found[setting] = sorted(chosen)
     return found
 

@@ -1,0 +1,49 @@
+"""What the lesson can be set to: where it stands, and what each scene asks for."""
+
+from compress.lesson.bits import BITS
+from compress.lesson.flats import MOST_J, MOST_K
+from compress.lesson.outlier import FARTHEST
+from pages.parts.controls import Choice, Real, Switch, Whole, Words
+from pages.parts.lesson.state import BOUNDS, CARRIED, TITLE, carried, held_lesson, hold
+from pages.parts.settings import Screen
+
+PLACED, LEARNT = "Placed by you", "Learnt"
+
+
+class LessonScreen(Screen):
+    title, page = TITLE, "pages/lesson.py"
+
+    flats_k = Whole("lesson_flats_k", 1, MOST_K, 3)
+    flats_j = Whole("lesson_flats_j", 1, MOST_J, 2)
+    distance = Whole("lesson_outlier_distance", 0, FARTHEST, 10)
+    p = Real("lesson_outlier_p", 1.0, 2.0, 1.0, 1)
+    guess = Real("lesson_guess", 0.0, 1.0, 0.5, 2)
+    told = Switch("lesson_told")
+    lines = Choice("lesson_lines", (PLACED, LEARNT), PLACED)
+    angle1 = Whole("lesson_angle1", 0, 179, 10)  # degrees, a poor choice of lines: the next is the student's
+    angle2 = Whole("lesson_angle2", 0, 179, 40)
+    angle3 = Whole("lesson_angle3", 0, 179, 70)
+    word = Words("lesson_word")
+
+    @property
+    def angles(self) -> list[Whole]:
+        """Of the lines of a stage, one each."""
+        return [self.angle1, self.angle2, self.angle3][:BITS]
+
+    @property
+    def keys(self):
+        return [*super().keys, *CARRIED]
+
+    def names(self):
+        """Its own address says where it stands in short names, of which Subspaces has one too."""
+        return [*self.keys, *([] if carried() else BOUNDS)]
+
+    def texts(self):
+        return super().texts() | {name: [text] for name, text in held_lesson().items()}
+
+    def take(self, texts):
+        super().take(texts)
+        hold(carried())
+
+
+LESSON = LessonScreen()

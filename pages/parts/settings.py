@@ -1,0 +1,58 @@
+"""What a screen can be set to, in one record that its controls, the link, Export and clicked points all read."""
+
+from typing import ClassVar
+
+import streamlit as st
+
+from compress import EmbeddingMatrix, Method
+from pages.parts.controls import Setting
+
+
+class Screen:
+    """The settings of a screen, as attributes, in the order of the link. A screen of a method says which one they make, and how to
+    set them to one."""
+
+    title: ClassVar[str]
+    page: ClassVar[str]  # its file
+
+    @property
+    def settings(self) -> list[Setting]:
+        return [each for each in vars(type(self)).values() if isinstance(each, Setting)]
+
+    @property
+    def keys(self) -> list[str]:
+        """Its names in a link."""
+        return [setting.key for setting in self.settings]
+
+    def held(self, matrix: EmbeddingMatrix) -> Method | None:
+        """The method that session and address say now, within what the matrix allows; None for a screen without one."""
+
+    def values(self, method: Method) -> dict[str, object] | None:
+        """What the widgets hold for a method, by their keys; None where they cannot show it."""
+
+    def set(self, method: Method) -> bool:
+        """Sets the screen to a method, or says that it cannot show it."""
+        values = self.values(method)
+        st.session_state.update(values or {})
+        return values is not None
+
+    def spelled(self, **values) -> dict[str, object] | None:
+        """Values of settings, by the names of the attributes, as their widgets hold them; None where one of them cannot."""
+        told = {getattr(self, name): value for name, value in values.items()}
+        if not all(setting.takes(value) for setting, value in told.items()):
+            return None
+        return {setting.key: setting.spelled(value) for setting, value in told.items()}
+
+    def texts(self) -> dict[str, list[str]]:
+        """What a link says of this screen: every setting that session or address know, those at their defaults too."""
+        return {setting.key: texts for setting in self.settings if (texts := setting.texts())}
+
+    def names(self) -> list[str]:
+        """What in the address of this very page is its own."""
+        return self.keys
+
+    def take(self, texts: dict[str, list[str]]) -> None:
+        """Holds what a link says of this screen, until it is looked at."""
+        for setting in self.settings:
+            if setting.key in texts:
+                setting.take(texts[setting.key])

@@ -1,0 +1,32 @@
+"""What Spectrum can be set to: the SVD, and how it is drawn."""
+
+import streamlit as st
+
+from compress import EmbeddingMatrix
+from compress.methods import SVD
+from pages.parts.controls import ABOUT_PRECISION, STORED_AS, Switch, precision, rank
+from pages.parts.settings import Screen
+
+
+class Spectrum(Screen):
+    title, page = "Spectrum", "pages/spectrum.py"
+
+    j = rank("j")
+    bits = precision("precision")
+    log = Switch("log")
+
+    def controls(self, matrix: EmbeddingMatrix) -> SVD:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            self.j.draw("Dimension j of the subspace", matrix.shape)
+            self.bits.draw(STORED_AS, ABOUT_PRECISION)
+            self.log.draw("Log scale")
+        return self.held(matrix)
+
+    def held(self, matrix):
+        return SVD(j=self.j.held(matrix.shape), factor_bits=self.bits.held())
+
+    def values(self, method):
+        return self.spelled(j=method.j, bits=method.factor_bits) if isinstance(method, SVD) else None
+
+
+SPECTRUM = Spectrum()
