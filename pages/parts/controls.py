@@ -26,12 +26,17 @@ class Setting:
 
     def held(self, shape: Shape = ANY):
         """What the session holds, else what the address says, within what a matrix of that shape allows; else the default."""
-        value = self.parse(st.session_state.get(self.key, st.query_params.get(self.key)))
+        held = self.key in st.session_state
+        value = self.parse(st.session_state[self.key]) if held else self.read(st.query_params.get_all(self.key))
         return self.usual(shape) if value is None else self.bounded(value, shape)
 
     def parse(self, held):
-        """The value that a widget's value or an address' text stands for; None for none."""
+        """The value that a widget's value, or its text, stands for; None for none."""
         return held or None
+
+    def read(self, texts: list[str]):
+        """The value that the texts of an address stand for; None for none."""
+        return self.parse(texts[-1]) if texts else None
 
     def usual(self, shape: Shape):
         """The default."""
@@ -48,18 +53,21 @@ class Setting:
         """The value as the widget holds it."""
         return value
 
-    def texts(self) -> list[str]:
-        """What the address says of it, or would: as the session holds it; empty where nothing does."""
+    def texts(self, here: bool) -> list[str]:
+        """What a link says of it: as the session holds it, else, on its own page, as the address does; empty for no value."""
         held = st.session_state.get(self.key)
-        return st.query_params.get_all(self.key) if held is None else self.written(held)
+        if held is not None:
+            return self.written(held)
+        said = st.query_params.get_all(self.key) if here else []
+        return said if self.read(said) is not None else []
 
     def written(self, held) -> list[str]:
         """What the widget holds, as the address spells it."""
         return [str(held)] if held != "" else []
 
     def take(self, texts: list[str]) -> None:
-        """Holds what a text says, where that is a value, unless the session holds one."""
-        value = self.parse(texts[-1])
+        """Holds what texts say, where that is a value, unless the session holds one."""
+        value = self.read(texts)
         if value is not None and self.key not in st.session_state:
             st.session_state[self.key] = self.spelled(value)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, Method
 from pages.parts.controls import Setting
+from pages.parts.frame import PAGE
 
 
 class Screen:
@@ -44,8 +45,9 @@ class Screen:
         return {setting.key: setting.spelled(value) for setting, value in told.items()}
 
     def texts(self) -> dict[str, list[str]]:
-        """What a link says of this screen: every setting that session or address know, those at their defaults too."""
-        return {setting.key: texts for setting in self.settings if (texts := setting.texts())}
+        """What a link says of this screen: every setting that is known, those at their defaults too."""
+        here = st.session_state.get(PAGE) == self.title
+        return {setting.key: texts for setting in self.settings if (texts := setting.texts(here))}
 
     def names(self) -> list[str]:
         """What in the address of this very page is its own."""

@@ -110,6 +110,8 @@ def test_every_prefix_of_stages_has_its_own_figures(opened):
         error = error_text(compress.evaluate(matrix, part).relative_error)
         assert f"**{bits} bits**: relative error {error}" in captions(page)
     assert not page.exception
+    assert opened(hash_stages=4, hash_used=24).select_slider(key="hash_used").value == 24
+    assert opened(hash_stages=4, hash_used=25).select_slider(key="hash_used").value == 32
 
 
 def test_a_stopped_fit_shows_its_finished_stages_and_can_be_fitted_in_full(opened):

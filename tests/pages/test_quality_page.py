@@ -136,6 +136,12 @@ def test_run_starts_the_job_with_the_tasks_that_were_chosen(open_page, model_fol
     assert page.button(key="judge").disabled and page.button(key="stop_judge")
 
 
+@pytest.mark.parametrize("said, chosen", [("Neighbours@10", ["neighbours"]), ("SQuAD", None), ("magic", None), ("", [])])
+def test_the_tasks_of_a_link_are_chosen_where_they_are_offered(open_page, model_folder, noted, said, chosen):
+    page = open_page("model_quality", matrix=model_folder, judge_tasks=said)
+    assert page.multiselect(key="judge_tasks").value == (["cosine", "neighbours"] if chosen is None else chosen)
+
+
 def test_a_task_that_fails_says_why(open_page, model_folder, noted, monkeypatch, errors):
     monkeypatch.setattr(Noted, "error", "The model has no tokenizer; give ids.")
     page = open_page("model_quality", matrix=model_folder)

@@ -1,10 +1,12 @@
 """What the lesson can be set to: where it stands, and what each scene asks for."""
 
+import streamlit as st
+
 from compress.lesson.bits import BITS
 from compress.lesson.flats import MOST_J, MOST_K
 from compress.lesson.outlier import FARTHEST
 from pages.parts.controls import Choice, Real, Switch, Whole, Words
-from pages.parts.lesson.state import BOUNDS, CARRIED, TITLE, carried, held_lesson, hold
+from pages.parts.lesson.state import BOUNDS, HELD, LINKED, TITLE, before, lesson_of, linked
 from pages.parts.settings import Screen
 
 PLACED, LEARNT = "Placed by you", "Learnt"
@@ -32,18 +34,20 @@ class LessonScreen(Screen):
 
     @property
     def keys(self):
-        return [*super().keys, *CARRIED]
+        return [*super().keys, *(LINKED + name for name in BOUNDS)]
 
     def names(self):
-        """Its own address says where it stands in short names, of which Subspaces has one too."""
-        return [*self.keys, *([] if carried() else BOUNDS)]
+        """In its own address it has short names for where it stands, of which Subspaces has one too."""
+        return [*self.keys, *(before() + name for name in BOUNDS)]
 
     def texts(self):
-        return super().texts() | {name: [text] for name, text in held_lesson().items()}
+        return super().texts() | {key: [text] for key, text in linked().items()}
 
     def take(self, texts):
         super().take(texts)
-        hold(carried())
+        named = {name: texts[LINKED + name][-1] for name in BOUNDS if LINKED + name in texts}
+        if named:
+            st.session_state.setdefault(HELD, lesson_of(named))
 
 
 LESSON = LessonScreen()

@@ -1,7 +1,8 @@
 """Where a lesson stands: scene, step, seed, noise, presenter. The address holds it: `?scene=2&step=3&seed=1&presenter=1&noise=1`.
 
-A copied link carries it under names that no other page has: `?lesson_scene=2&lesson_step=3…`. What a scene sets besides are widgets
-of its own, with keys `lesson_…` too. Anything may be typed there, so every number is checked, and what does not fit is the default.
+A copied link has names that no other page has, `?lesson_scene=2&lesson_step=3…`, which do as well. What a scene sets besides are
+widgets of its own, with keys `lesson_…`. Anything may be typed there, so every number is checked, and what does not fit is the
+default.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -31,16 +32,12 @@ class Lesson:
 
 
 BOUNDS = {"scene": (1, SCENES), "step": (0, MOST_STEP), "seed": (0, MOST_SEED), "noise": (0, 1), "presenter": (0, 1)}
-CARRIED = {f"lesson_{name}": name for name in BOUNDS}  # names in a link of any page
+LINKED = "lesson_"  # before these names in a copied link, where Subspaces has a seed too
 
 
 def current() -> Lesson:
     """The lesson that the address names; where it names nothing and a person comes from another page, the one that was left."""
-    if opened := carried():
-        for name in CARRIED:
-            st.query_params.pop(name, None)
-        keep(lesson_of(opened))
-    named = {name: text for name in BOUNDS if (text := st.query_params.get(name)) is not None}
+    named = addressed()
     if not named and HELD in st.session_state and st.session_state.get(ARRIVED, True):
         st.session_state[PLAYING] = False
         keep(st.session_state[HELD])
@@ -50,26 +47,24 @@ def current() -> Lesson:
     return lesson
 
 
+def before() -> str:
+    """What stands before the names in this address: nothing, unless it is a copied link."""
+    return LINKED if any(LINKED + name in st.query_params for name in BOUNDS) else ""
+
+
+def addressed() -> dict[str, str]:
+    """What the address says, by name."""
+    return {name: text for name in BOUNDS if (text := st.query_params.get(before() + name)) is not None}
+
+
 def lesson_of(named: dict[str, str]) -> Lesson:
     return Lesson(**{name: parsed(name, text) for name, text in named.items()})
 
 
-def carried() -> dict[str, str]:
-    """What the address says of the lesson in the names of a link."""
-    return {name: text for key, name in CARRIED.items() if (text := st.query_params.get(key)) is not None}
-
-
-def hold(named: dict[str, str]) -> None:
-    """Keeps what a link said of the lesson until a person comes to it."""
-    if named:
-        st.session_state.setdefault(HELD, lesson_of(named))
-
-
-def held_lesson() -> dict[str, str]:
-    """The lesson that was left, or is open, in the names of a link; empty where there was none."""
+def linked() -> dict[str, str]:
+    """What a link says of the lesson that is open, or that was left; nothing where there was none."""
     lesson = current() if st.session_state.get(PAGE) == TITLE else st.session_state.get(HELD)
-    place = carried() if lesson is None else address(lesson, whole=True)
-    return {key: place[name] for key, name in CARRIED.items() if name in place}
+    return {LINKED + name: text for name, text in address(lesson, whole=True).items()} if lesson else {}
 
 
 def parsed(name: str, text: str) -> int | bool:
@@ -86,8 +81,9 @@ def parsed(name: str, text: str) -> int | bool:
 def keep(lesson: Lesson) -> None:
     """Writes the lesson to the address, all at once: one step back for the browser. Defaults are left out where none stood."""
     st.session_state[HELD] = lesson
-    wanted = address(lesson) | {name: text for name, text in address(lesson, whole=True).items() if name in st.query_params}
-    changed = {name: text for name, text in wanted.items() if st.query_params.get(name) != text}
+    named = addressed()
+    wanted = address(lesson) | {name: text for name, text in address(lesson, whole=True).items() if name in named}
+    changed = {before() + name: text for name, text in wanted.items() if named.get(name) != text}
     if changed:
         st.query_params.update(changed)
 

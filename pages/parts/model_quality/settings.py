@@ -21,16 +21,12 @@ def task_name(task: str) -> str:
 class Tasks(Setting):
     """Some of the tasks, each by its name in NAMES. Which can be tried the model and the folder of labels say."""
 
-    def parse(self, held):
-        return [task for task in held if task in NAMES] if isinstance(held, list) else None
+    def read(self, texts):
+        tasks = [task for task, name in NAMES.items() if name in texts]
+        return tasks if tasks or texts == [""] else None
 
     def written(self, held):
         return [task_name(task) for task in held] or [""]
-
-    def take(self, texts):
-        tasks = {name: task for task, name in NAMES.items()}
-        if texts == [""] or any(text in tasks for text in texts):
-            st.session_state.setdefault(self.key, [tasks[text] for text in texts if text in tasks])
 
     def draw(self, offered: list[str]) -> list[str]:
         return st.multiselect(
