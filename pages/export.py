@@ -11,7 +11,6 @@ from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
 from pages.parts.fits import svd_at_same_bytes
 from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
-from pages.parts.pins import describe
 from pages.parts.quick_fits import awaited
 
 matrix = current_matrix()
@@ -26,7 +25,7 @@ if fit:
     bits = getattr(method, "factor_bits", getattr(method, "bits", None))
     cards(matrix, fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
     name = file_name(matrix, fit.result)
-    file = saved(matrix, fit.result, fit.evaluation, name, matrix.key, describe(method))
+    file = saved(matrix, fit, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download", file.path.read_bytes, name, "application/octet-stream", icon=":material/download:", type="primary",

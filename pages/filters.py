@@ -23,9 +23,9 @@ known = outcome = None
 if subject is not None:
     setting = FILTERS.controls()
     try:
-        known = studied(subject, subject.key, setting.over)
+        known = studied(subject, setting.over)
         with st.spinner("Pruning and judging …", show_time=not subject.quick):
-            outcome = pruned(subject, subject.key, setting)
+            outcome = pruned(subject, setting)
     except ValueError as error:
         refused(error)
 

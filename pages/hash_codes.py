@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.hash_codes.cards import hash_cards
-from pages.parts.hash_codes.fits import work_of
+from pages.parts.hash_codes.fits import coded
 from pages.parts.hash_codes.panels import against_bits, code_panels
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.training import status_words, training
@@ -15,18 +15,18 @@ matrix = current_matrix()
 
 st.title("What can bits restore?")
 method = HASH_CODES.controls(matrix)
-work = work_of(matrix, method)
+code = coded(matrix, method)
 
 with st.container(horizontal=True, vertical_alignment="center", key="status"):
     pin_button(method, "pin_hash")
-    status_words(matrix, method, work)
-hash_cards(matrix, work)
+    status_words(matrix, method, code)
+hash_cards(matrix, code)
 
 left, right = st.columns(2)
-code_panels(work)
+code_panels(code)
 with left:  # filled late, so that the full fit starts when the preview is on its way
-    training(matrix, method, work)
+    training(matrix, method, code)
 with right:  # last, since the parts of a finished code take seconds to measure
-    against_bits(matrix, work)
+    against_bits(matrix, code)
 with st.expander("Formula and source"):
     st.markdown(FORMULA)

@@ -21,10 +21,10 @@ st.title("Who pulls the fit?")
 method = ROBUSTNESS.controls(clean)
 count, length = ROBUSTNESS.plant_controls(clean)
 try:
-    work = planted(clean, clean.key, count, length)
+    work = planted(clean, count, length)
 except InputError as error:  # rows so long that float32 cannot hold them
     refused(error)
-    work = planted(clean, clean.key, 0, length)
+    work = planted(clean, 0, length)
 matrix = work.matrix
 fit, svd = fitted(matrix, method), svd_of(matrix, method.j)
 name = f"ℓp, p = {method.p:g}, {method.objective}" if method.name == "lp" else LABELS[method.loss]

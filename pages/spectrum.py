@@ -11,7 +11,7 @@ from pages.parts.spectrum.second import second_matrix
 from pages.parts.spectrum.settings import SPECTRUM
 
 matrix = current_matrix()
-spectrum = spectrum_of(matrix, matrix.key)
+spectrum = spectrum_of(matrix)
 
 st.title("How many directions does it need?")
 method = SPECTRUM.controls(matrix)
@@ -38,7 +38,7 @@ with st.container(horizontal=True, key="cards"):
 second = second_matrix()
 found = {matrix.name: spectrum}
 if second:
-    found[second.name + (", uniform weights" if matrix.weighted else "")] = spectrum_of(second, second.key)
+    found[second.name + (", uniform weights" if matrix.weighted else "")] = spectrum_of(second)
 left, right = st.columns(2)
 with left:
     st.plotly_chart(

@@ -22,7 +22,7 @@ ratio, measure, log = TRADEOFFS.controls(matrix)
 sweep_panel(matrix)
 with st.spinner("Finding the error of every setting …"):
     points = points_of(matrix, measure)
-    bounds = bounds_of(matrix, matrix.key, measure)
+    bounds = bounds_of(matrix, measure)
 best, beside = best_within(matrix, points, ratio, measure), told_with(matrix, measure)
 budget_cards(matrix, best, ratio, measure)
 

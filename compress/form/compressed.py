@@ -1,5 +1,6 @@
 """A compressed matrix: what must be stored to decode it, and nothing else."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +50,15 @@ class Compressed:
     def n_bytes(self) -> int:
         """Bytes of everything needed to decode; the file is at most 4 KiB larger."""
         return sum(array.nbytes for array in self.arrays.values())
+
+    @cached_property
+    def key(self) -> str:
+        """What results are kept under: a hash of the method, the shape, the matrix's digest and every array."""
+        state = hashlib.blake2b(repr(self.header).encode(), digest_size=16)
+        for name, array in sorted(self.arrays.items()):
+            state.update(f"{name} {array.dtype} {array.shape}".encode())
+            state.update(array)
+        return state.hexdigest()
 
     @property
     def ratio(self) -> float:

@@ -1,36 +1,76 @@
-"""Calls into compress, each made once for a matrix and its settings. key: that of the matrix, which tells its weights too."""
+"""Calls that are made once for what they are given, and calls into compress of that kind that several screens need.
+
+What is given says by its `key` what it is, so that no caller does: a matrix by its values and weights, a compressed form by its
+arrays. Large arrays have no key, are hashed only in part, and are no arguments of such a call.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from operator import attrgetter
 
 import numpy as np
 import streamlit as st
 
 import compress
-from compress import EmbeddingMatrix, Spectrum
+from compress import Compressed, EmbeddingMatrix, Spectrum
 from compress.analysis.curves import svd_errors
 from compress.analysis.scatter import pca_map
+from compress.linalg.blocks import unit_rows
 from compress.threads import one_thread
 
+KEYS: dict[type, Callable] = {
+    EmbeddingMatrix: attrgetter("key"),
+    Compressed: attrgetter("key"),
+    memoryview: lambda content: blake2b(content).digest(),  # of a file
+}
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def spectrum_of(_matrix: EmbeddingMatrix, key: str) -> Spectrum:
-    return compress.spectrum(_matrix)
+
+def keyed(kind: type) -> type:
+    """For a class whose objects have a `key`, which cached calls then go by."""
+    KEYS[kind] = attrgetter("key")
+    return kind
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def both_of(_matrix: EmbeddingMatrix, key: str, bits: int) -> tuple[np.ndarray, np.ndarray]:
+def cached(max_entries: int, spinner: bool | str = False, weights: bool = True, **how):
+    """Keeps what a function gave for its last few arguments, as it is: not to be written to. weights: whether the weights of a
+    matrix matter, the only object with a key that it may take otherwise."""
+    keys = KEYS if weights else {EmbeddingMatrix: attrgetter("digest")}
+    return st.cache_resource(max_entries=max_entries, show_spinner=spinner, hash_funcs=keys, **how)
+
+
+@cached(8)
+def spectrum_of(matrix: EmbeddingMatrix) -> Spectrum:
+    return compress.spectrum(matrix)
+
+
+@cached(16)
+def both_of(matrix: EmbeddingMatrix, bits: int) -> tuple[np.ndarray, np.ndarray]:
     with one_thread():  # a busy second core would be waited for
-        return svd_errors(_matrix, bits)
+        return svd_errors(matrix, bits)
 
 
 def rounded_of(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
     """The error of SVD at every j from 0, weighted where rows are."""
-    return both_of(matrix, matrix.key, bits)[0]
+    return both_of(matrix, bits)[0]
 
 
 def plain_of(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
     """The same with every row counted alike, where the fit is weighted."""
-    return both_of(matrix, matrix.key, bits)[1]
+    return both_of(matrix, bits)[1]
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def pca_of(_matrix: EmbeddingMatrix, key: str) -> np.ndarray:
-    return pca_map(_matrix)
+@cached(4)
+def pca_of(matrix: EmbeddingMatrix) -> np.ndarray:
+    return pca_map(matrix)
+
+
+@cached(2, weights=False)
+def unit_before(matrix: EmbeddingMatrix) -> np.ndarray:
+    """(n, d) the rows at length 1."""
+    return unit_rows(matrix.values)
+
+
+@cached(2, "Decoding every row …")
+def unit_after(result: Compressed) -> np.ndarray:
+    """(n, d) the decoded rows at length 1."""
+    return unit_rows(result.reconstruct())

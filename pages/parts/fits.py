@@ -18,13 +18,14 @@ from compress.solvers.lewis import lewis_axes
 from compress.threads import one_thread
 from compress.tuning.fitting import within
 from pages.parts import jobs
-from pages.parts.cached import rounded_of
+from pages.parts.cached import cached, keyed, rounded_of
 from pages.parts.kept import cache_folder
 from pages.parts.pins import describe
 
 SMALL = 1_000_000  # entries of a matrix whose rows are coded within a second
 
 
+@keyed
 @dataclass(frozen=True, eq=False)
 class Fit:
     """A fitted setting and what the page shows of it. asked: the setting that was asked for, of which a preview fits the draft.
@@ -37,14 +38,18 @@ class Fit:
     history: tuple[dict, ...]
     preview: bool
 
+    @property
+    def key(self) -> str:
+        return f"{self.asked!r} {self.preview} {self.result.key}"
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def draft(_matrix: EmbeddingMatrix, key: str, method: Method) -> Fit:
+
+@cached(16)
+def draft(matrix: EmbeddingMatrix, method: Method) -> Fit:
     """The preview of a setting, fitted here and now; the fit itself where that takes no longer."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
-        result = previewed(_matrix, method, lambda step: history.append(step.row()))
-        return shown(_matrix, method, result, history, not method.quick)
+        result = previewed(matrix, method, lambda step: history.append(step.row()))
+        return shown(matrix, method, result, history, not method.quick)
 
 
 def previewable(matrix: EmbeddingMatrix, method: Method) -> bool:
@@ -59,21 +64,21 @@ def previewed(matrix: EmbeddingMatrix, method: Method, tell: Progress, axes: np.
         return method.fit(matrix, tell)
     if not isinstance(method, LpLowRank):
         return method.draft.fit(matrix, tell)
-    axes = axes_of(matrix, matrix.key, method.p >= 2) if axes is None else axes
+    axes = axes_of(matrix, method.p >= 2) if axes is None else axes
     start = Compressed(method, {"bases": axes[None, : method.j]}, matrix.shape, matrix.digest)
     return replace(method.draft, steps=2 if method.objective == "rows" else 1).fit(matrix, tell, warm=start)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def axes_of(_matrix: EmbeddingMatrix, key: str, principal: bool) -> np.ndarray:
+@cached(6)
+def axes_of(matrix: EmbeddingMatrix, principal: bool) -> np.ndarray:
     """(d, d) float32, as rows: the axes that ℓp fits start at. Those of the Lewis weights of p = 1 are good for all p below 2."""
     with one_thread():
-        axes = lewis_axes(_matrix, 2 if principal else 1, rounds=2)
+        axes = lewis_axes(matrix, 2 if principal else 1, rounds=2)
     return np.ascontiguousarray(axes.T, dtype=np.float32)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def read_full(_matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
+@cached(12)
+def read_full(matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
     """The full fit that a job left on disk."""
     history = Path(path).with_suffix(".json")
     try:
@@ -81,7 +86,7 @@ def read_full(_matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
     except (OSError, ValueError):
         steps = []  # the fit is whole without the story of how it was found
     result = compress.load(path)
-    return shown(_matrix, result.method, result, steps, False)
+    return shown(matrix, result.method, result, steps, False)
 
 
 def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: list[dict], preview: bool) -> Fit:
@@ -101,7 +106,7 @@ def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
     fit = None if method.quick else full(matrix, method)
     if fit is None:
         jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
-        fit = draft(matrix, matrix.key, method)
+        fit = draft(matrix, method)
     return fit
 
 
@@ -159,11 +164,11 @@ def svd_at_same_bytes(matrix: EmbeddingMatrix, ratio: float, bits: int | None = 
     return (errors[best], describe(best)) if best else (1.0, "no direction fits in so few bytes")
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def angles_of(_fit: Fit, key: str) -> np.ndarray:
-    return principal_angles(factors.read_bases(_fit.result.arrays))
+@cached(12)
+def angles_of(fit: Fit) -> np.ndarray:
+    return principal_angles(factors.read_bases(fit.result.arrays))
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def group_spectra_of(_matrix: EmbeddingMatrix, _fit: Fit, key: str) -> np.ndarray:
-    return group_singular_values(_matrix, _fit.labels, _fit.result.method.k)
+@cached(12)
+def group_spectra_of(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
+    return group_singular_values(matrix, fit.labels, fit.result.method.k)

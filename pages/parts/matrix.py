@@ -12,6 +12,7 @@ from compress import EmbeddingMatrix, InputError
 from compress.charts.figure import bytes_text
 from compress.sources import tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
+from pages.parts.cached import cached
 from pages.parts.frame import through_app
 from pages.parts.say import literal, refused
 
@@ -93,7 +94,7 @@ def open_weighted(spec: str) -> EmbeddingMatrix:
     return weighed(matrix, source, tensor, stamp(source), spec, given_at)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Weighing the rows …")
+@cached(8, "Weighing the rows …")
 def weighed(
     _matrix: EmbeddingMatrix, source: str, tensor: str | None, read_at: tuple | None, spec: str, given_at: tuple | None
 ) -> EmbeddingMatrix:
@@ -121,12 +122,12 @@ def stamp(source: str) -> tuple | None:
     return found.st_size, found.st_mtime_ns
 
 
-@st.cache_resource(max_entries=4, show_spinner="Opening the matrix …")
+@cached(4, "Opening the matrix …")
 def load(source: str, tensor: str | None, stamp: tuple | None) -> EmbeddingMatrix:
     return compress.load_matrix(source, tensor=tensor)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@cached(16)
 def tensor_names(source: str, stamp: tuple | None) -> list[str]:
     return [found.name for found in compress.tensors(source)]
 

@@ -7,9 +7,11 @@ import streamlit as st
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
 from pages.parts import jobs
+from pages.parts.cached import cached, keyed
 from pages.parts.fits import again, cut_short, full, start_full
 
 
+@keyed
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """A fitted setting and its error figures."""
@@ -17,17 +19,21 @@ class Fitted:
     result: Compressed
     evaluation: Evaluation
 
+    @property
+    def key(self) -> str:
+        return self.result.key
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def quick(_matrix: EmbeddingMatrix, key: str, method: Method) -> Fitted:
-    result = method.fit(_matrix)
-    return Fitted(result, compress.evaluate(_matrix, result))
+
+@cached(8)
+def quick(matrix: EmbeddingMatrix, method: Method) -> Fitted:
+    result = method.fit(matrix)
+    return Fitted(result, compress.evaluate(matrix, result))
 
 
 def finished(matrix: EmbeddingMatrix, method: Method) -> Fitted | None:
     """A setting fitted in full: at once where that is quick, else from disk; None while that fit is still to be made."""
     if method.quick:
-        return quick(matrix, matrix.key, method)
+        return quick(matrix, method)
     fit = full(matrix, method)
     return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit, method) else None
 

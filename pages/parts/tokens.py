@@ -1,9 +1,9 @@
 """Rows by their tokens."""
 
 import numpy as np
-import streamlit as st
 
 from compress import EmbeddingMatrix
+from pages.parts.cached import cached
 
 
 def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
@@ -11,7 +11,7 @@ def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
     sought = (sought or "").strip()
     if not sought:
         return np.empty(0, np.int64)
-    tokens = lowered(matrix, matrix.digest)
+    tokens = lowered(matrix)
     wanted = sought.casefold()
     rows = [row for row, token in enumerate(tokens) if token == wanted] or [
         row for row, token in enumerate(tokens) if wanted in token
@@ -21,6 +21,6 @@ def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
     return np.array(rows, np.int64)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def lowered(_matrix: EmbeddingMatrix, digest: str) -> list[str]:
-    return [token.casefold() for token in _matrix.tokens]
+@cached(2, weights=False)
+def lowered(matrix: EmbeddingMatrix) -> list[str]:
+    return [token.casefold() for token in matrix.tokens]

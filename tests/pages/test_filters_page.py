@@ -20,7 +20,7 @@ from pages.parts.filters.fits import study_of
 from pages.parts.filters.network import digits
 from pages.parts.filters.settings import Pruning
 from pages.parts.filters.words import comparison_words
-from pages.parts.filters.work import Turns, Work
+from pages.parts.filters.work import Background, Turns
 
 PLAIN = Pruning(0.4, "parameters", "largest", "top", 0)
 FIGURES = ["Parameters", "FLOPs", "Accuracy, one shot", "Relative output error", "ε"]
@@ -160,7 +160,7 @@ def test_work_stops_when_asked_or_when_nobody_looks():
             tell({})
             time.sleep(0.01)
 
-    asked, unseen = Work(endless), Work(endless, patience=0.05)
+    asked, unseen = Background(endless), Background(endless, patience=0.05)
     asked.stop()
     for work in (asked, unseen):
         work.thread.join(10)

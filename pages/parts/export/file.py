@@ -10,8 +10,10 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation
+from pages.parts.cached import cached
 from pages.parts.cards import error_text
 from pages.parts.pins import describe
+from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
 
 HEADER = 4096  # bytes that a file's header may take
@@ -37,13 +39,13 @@ class Saved:
     checks: list[Check]
 
 
-@st.cache_resource(max_entries=3, show_spinner="Writing the file and reading it back …")
-def saved(_matrix: EmbeddingMatrix, _result: Compressed, _evaluation: Evaluation, name: str, key: str, setting: str) -> Saved:
+@cached(3, "Writing the file and reading it back …")
+def saved(matrix: EmbeddingMatrix, fit: Fitted, name: str) -> Saved:
     """Writes the file, reads it back and checks it; made once for a matrix and a setting."""
     folder = tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)
     path = Path(folder.name) / name
-    n_bytes = _result.save(path)
-    return Saved(folder, path, n_bytes, checks(_matrix, _result, _evaluation, path))
+    n_bytes = fit.result.save(path)
+    return Saved(folder, path, n_bytes, checks(matrix, fit.result, fit.evaluation, path))
 
 
 def checks(matrix: EmbeddingMatrix, result: Compressed, shown: Evaluation, path: Path) -> list[Check]:

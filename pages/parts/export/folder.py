@@ -9,6 +9,7 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.export import Exported, exported, zip_of
 from compress.export.card import in_onnx
+from pages.parts.cached import cached
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 
@@ -28,10 +29,10 @@ class Archive:
     content: bytes
 
 
-@st.cache_resource(max_entries=2, show_spinner="Writing the folder and checking the ONNX layer …")
-def archive(_matrix: EmbeddingMatrix, _fit: Fitted, name: str, key: str, setting: str) -> Archive:
+@cached(2, "Writing the folder and checking the ONNX layer …")
+def archive(matrix: EmbeddingMatrix, fit: Fitted, name: str) -> Archive:
     with tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True) as folder:
-        done = exported(_fit.result, Path(folder) / name, _matrix, _fit.evaluation)
+        done = exported(fit.result, Path(folder) / name, matrix, fit.evaluation)
         return Archive(done, zip_of(done.folder))
 
 
@@ -45,7 +46,7 @@ def folder_export(slot, matrix: EmbeddingMatrix, fit: Fitted, name: str) -> None
     )  # fmt: skip
     if not wanted:
         return
-    made = archive(matrix, fit, name, matrix.key, describe(fit.result.method))
+    made = archive(matrix, fit, name)
     slot.download_button(
         "Download the folder (.zip)", made.content, f"{name}.zip", "application/zip", icon=":material/folder_zip:",
         on_click="ignore",

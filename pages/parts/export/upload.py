@@ -1,13 +1,13 @@
 """A compressed file that a person brings, against the matrix that is open."""
 
 import tempfile
-from hashlib import blake2b
 from pathlib import Path
 
 import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, InputError
+from pages.parts.cached import cached
 from pages.parts.cards import cards
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
@@ -22,10 +22,8 @@ def file_check(matrix: EmbeddingMatrix) -> None:
     )
     if held is None:
         return
-    content = held.getbuffer()
-    key = blake2b(content, digest_size=16).hexdigest()
     try:
-        result = read(content, key)
+        result = read(held.getbuffer())
     except InputError as error:
         refused(error)
         return
@@ -44,17 +42,17 @@ def file_check(matrix: EmbeddingMatrix) -> None:
         )
     else:
         st.success(f"This file holds {name}: the one that is open.", icon=":material/check:")
-    cards(matrix, against(matrix, matrix.key, result, key).evaluation, key="cards_of_file")
+    cards(matrix, against(matrix, result).evaluation, key="cards_of_file")
 
 
-@st.cache_resource(max_entries=2, show_spinner="Reading the file …")
-def read(_content: memoryview, key: str) -> Compressed:
+@cached(2, "Reading the file …")
+def read(content: memoryview) -> Compressed:
     with tempfile.TemporaryDirectory(prefix="flatland-") as folder:
         path = Path(folder) / "The file.safetensors"  # named as messages should name it
-        path.write_bytes(_content)
+        path.write_bytes(content)
         return compress.load(path)
 
 
-@st.cache_resource(max_entries=2, show_spinner="Decoding the file …")
-def against(_matrix: EmbeddingMatrix, matrix_key: str, _result: Compressed, key: str) -> Fitted:
-    return Fitted(_result, compress.evaluate(_matrix, _result))
+@cached(2, "Decoding the file …")
+def against(matrix: EmbeddingMatrix, result: Compressed) -> Fitted:
+    return Fitted(result, compress.evaluate(matrix, result))

@@ -21,7 +21,7 @@ def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting:
         about = "Every pruned network sees the training pictures once more."
         retrained = FILTERS.retrained.draw("After one epoch of retraining", about)
     wanted = [False, True] if retrained else [False]
-    found = [curve_of(subject, known, subject.key, setting.measure, setting.over, setting.variant, each) for each in wanted]
+    found = [curve_of(subject, setting.measure, setting.over, setting.variant, each) for each in wanted]
     if subject.quick:
         for curve in found:
             if not held(curve):

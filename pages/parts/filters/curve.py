@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from compress import pruning
-from pages.parts.filters.fits import prune, study_of
+from pages.parts.cached import cached
+from pages.parts.filters.fits import prune, studied, study_of
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import Pruning
-from pages.parts.filters.work import TURNS, Stopped, Work
+from pages.parts.filters.work import TURNS, Background, Stopped
 
 SHARES = tuple(range(10, 100, 10))  # removed, in %
 SEEDS = 5  # where chance chooses
@@ -25,7 +25,7 @@ class Curve:
         self.key = subject.key, setting, retrained
         self.points: dict[tuple, tuple[float, float]] = {}  # by, share, seed: value and share really removed
         self.other: dict[int, float] = {}  # by share: with `instead`, where this one lost most
-        self.work: Work | None = None
+        self.work: Background | None = None
 
     @property
     def asked(self) -> list[tuple]:
@@ -44,7 +44,7 @@ class Curve:
 
     def start(self) -> None:
         if not self.running and (self.done < 1 or self.to_ask_the_other) and not self.error:
-            self.work = Work(self.run)
+            self.work = Background(self.run)
 
     @property
     def error(self) -> Exception | None:
@@ -117,6 +117,6 @@ def losses(table: pd.DataFrame, more_is_better: bool) -> pd.DataFrame:
     return found[found["gap"] > CLEAR]
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def curve_of(_subject: Subject, _known: pruning.Study, key: str, measure: str, over: str, variant: str, retrained: bool) -> Curve:
-    return Curve(_subject, _known, Pruning(1.0, measure, over, variant, 0), retrained)
+@cached(24)
+def curve_of(subject: Subject, measure: str, over: str, variant: str, retrained: bool) -> Curve:
+    return Curve(subject, studied(subject, over), Pruning(1.0, measure, over, variant, 0), retrained)

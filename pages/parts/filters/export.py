@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from compress import pruning
 from compress.export.onnx_layer import CLOSE, forget_source, lock, quiet
+from pages.parts.cached import cached
 from pages.parts.filters.fits import Outcome, pruned
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import Pruning
@@ -45,7 +46,7 @@ def downloads(subject: Subject, outcome: Outcome, setting: Pruning) -> None:
             st.rerun()
         if st.session_state.get("filters_onnx") == asked:
             try:
-                content, apart = written(subject, subject.key, setting)
+                content, apart = written(subject, setting)
             except (ValueError, RuntimeError) as error:
                 refused(f"This network could not be written as ONNX: {str(error).splitlines()[0]}")
             else:
@@ -72,12 +73,12 @@ def weights_of(network: nn.Module) -> bytes:
     return held.getvalue()
 
 
-@st.cache_resource(max_entries=4, show_spinner="Writing ONNX …")
-def written(_subject: Subject, key: str, setting: Pruning) -> tuple[bytes, float]:
+@cached(4, "Writing ONNX …")
+def written(subject: Subject, setting: Pruning) -> tuple[bytes, float]:
     """The file, and how far its scores are from torch's in units of the largest."""
-    network = pruned(_subject, key, setting).network
-    content = onnx_of(network, _subject.judge[:2])
-    return content, differs(content, network, _subject.judge[:COMPARED])
+    network = pruned(subject, setting).network
+    content = onnx_of(network, subject.judge[:2])
+    return content, differs(content, network, subject.judge[:COMPARED])
 
 
 def onnx_of(network: nn.Module, images: Tensor) -> bytes:

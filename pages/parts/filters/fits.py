@@ -4,11 +4,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 from torch import Tensor, nn
 
 from compress import pruning
 from compress.pruning.sensitivity import forward, watched
+from pages.parts.cached import cached
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import MAPPED, Pruning
 from pages.parts.filters.work import TURNS
@@ -27,10 +27,10 @@ class Outcome:
     layers: dict[str, tuple[float, float]]
 
 
-@st.cache_resource(max_entries=8, show_spinner="Measuring sensitivities …", show_time=True)
-def studied(_subject: Subject, key: str, over: str) -> pruning.Study:
+@cached(8, "Measuring sensitivities …", show_time=True)
+def studied(subject: Subject, over: str) -> pruning.Study:
     """Raises ValueError for a network that puts out NaN."""
-    return study_of(_subject, over)
+    return study_of(subject, over)
 
 
 def study_of(subject: Subject, over: str) -> pruning.Study:
@@ -41,16 +41,16 @@ def study_of(subject: Subject, over: str) -> pruning.Study:
         return pruning.study(network, subject.batch, over, channels=channels)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def pruned(_subject: Subject, key: str, setting: Pruning) -> Outcome:
+@cached(6)
+def pruned(subject: Subject, setting: Pruning) -> Outcome:
     """Raises ValueError where the budget is below one filter a layer."""
-    known = studied(_subject, key, setting.over)
-    network = deepcopy(_subject.network)
+    known = studied(subject, setting.over)
+    network = deepcopy(subject.network)
     with TURNS.together():
-        smaller, report = prune(_subject, known, setting, "sensitivity")
-        accuracy = None if _subject.labels is None else pruning.accuracy(smaller, _subject.judge, _subject.labels)
-        error = pruning.output_error(network, smaller, errors_on(_subject))
-        layers = pruning.layer_errors(network, known, report.choice.kept, report.choice.scale, layers_on(_subject))
+        smaller, report = prune(subject, known, setting, "sensitivity")
+        accuracy = None if subject.labels is None else pruning.accuracy(smaller, subject.judge, subject.labels)
+        error = pruning.output_error(network, smaller, errors_on(subject))
+        layers = pruning.layer_errors(network, known, report.choice.kept, report.choice.scale, layers_on(subject))
     return Outcome(smaller, report, accuracy, error, layers)
 
 
@@ -71,16 +71,16 @@ def prune(subject: Subject, known: pruning.Study, setting: Pruning, by: str):
     )  # fmt: skip
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def feature_maps(_subject: Subject, key: str, name: str) -> np.ndarray:
+@cached(8)
+def feature_maps(subject: Subject, name: str) -> np.ndarray:
     """What the layer after the space of that name reads, before pruning: (pictures, channels, height, width)."""
-    channels = studied(_subject, key, pruning.OVER[0]).channels
+    channels = studied(subject, pruning.OVER[0]).channels
     space = next(each for each in channels.spaces if each.name == name)
     reader = space.readers[0]
     reads, seen = channels.layers[reader].reads, []
-    network = deepcopy(_subject.network)
+    network = deepcopy(subject.network)
     with TURNS.together(), watched(network, [reader], lambda name, module, inputs: seen.append(inputs.numpy())):
-        forward(network, _subject.judge[:MAPPED])
+        forward(network, subject.judge[:MAPPED])
     maps = seen[0] if seen[0].ndim == 4 else seen[0][:, :, None, None]  # a Linear reads features
     found = [maps[:, reads == channel] for channel in space.channels]
     return np.concatenate([each if each.shape[1] == 1 else each.reshape(len(maps), 1, 1, -1) for each in found], axis=1)

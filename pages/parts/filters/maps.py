@@ -14,7 +14,7 @@ BRIGHTEST = 0.999  # of the numbers of a layer lie below the end of the colours
 
 
 def maps_panel(subject: Subject, known: Study, outcome: Outcome, space: Space) -> None:
-    every = feature_maps(subject, subject.key, space.name)
+    every = feature_maps(subject, space.name)
     left, right = st.columns([1, 5], vertical_alignment="center")
     with right:
         at = FILTERS.picture.draw("Judged picture", (len(subject.judge), 1)) - 1

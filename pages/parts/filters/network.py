@@ -9,14 +9,16 @@ import streamlit as st
 from torch import Tensor, nn
 
 from compress import pruning
+from pages.parts.cached import cached, keyed
 from pages.parts.filters.settings import DIGITS, FILTERS, UPLOAD
 from pages.parts.filters.upload import given
-from pages.parts.filters.work import TURNS, Work
+from pages.parts.filters.work import TURNS, Background
 
 JUDGED = 500  # pictures of an upload at most
 FEWEST = 64  # to learn from
 
 
+@keyed
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A network and its pictures, (n, channels, height, width). batch: those that sensitivities are measured on. judge: those that
@@ -81,10 +83,10 @@ def digits() -> Subject:
     return work.result
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def training() -> Work:
+@cached(1)
+def training() -> Background:
     """Once in the life of the server, to its end whoever looks."""
-    return Work(trained, patience=float("inf"))
+    return Background(trained, patience=float("inf"))
 
 
 def trained(tell) -> Subject:

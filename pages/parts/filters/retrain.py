@@ -7,7 +7,7 @@ from compress import pruning
 from pages.parts.filters.fits import pruned
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import Pruning
-from pages.parts.filters.work import TURNS, Work
+from pages.parts.filters.work import TURNS, Background
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks
@@ -30,8 +30,8 @@ def retraining(subject: Subject, setting: Pruning) -> None:
             for other in held.values():
                 other.stop()
             held.clear()  # one at a time
-            smaller = pruned(subject, subject.key, setting).network
-            held[subject.key, setting] = Work(lambda tell: retrained(subject, smaller, setting.seed, tell))
+            smaller = pruned(subject, setting).network
+            held[subject.key, setting] = Background(lambda tell: retrained(subject, smaller, setting.seed, tell))
             st.rerun()
         return
     if work.running:
@@ -39,11 +39,11 @@ def retraining(subject: Subject, setting: Pruning) -> None:
     elif work.error:
         refused(work.error)
     else:
-        before = pruned(subject, subject.key, setting).accuracy
+        before = pruned(subject, setting).accuracy
         st.markdown(f"After one epoch of retraining this network reaches {work.result:.1%}, one shot {before:.1%}.")
 
 
-def watched(work: Work) -> None:
+def watched(work: Background) -> None:
     if not work.running:
         st.rerun()
     told = work.told[-1] if work.told else {"done": 0, "of": 1}

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from compress import InputError, pruning
 from compress.sources import arrays
 from compress.sources.limits import check_fits
+from pages.parts.cached import cached
 from pages.parts.filters.settings import FILTERS
 from pages.parts.matrix import is_local, kept_upload, stamp
 from pages.parts.say import refused
@@ -87,7 +88,7 @@ def three(text: str) -> tuple[float, ...] | None:
     return found if len(found) == 3 and np.isfinite(found).all() else None
 
 
-@st.cache_resource(max_entries=3, show_spinner="Opening the network …")
+@cached(3, "Opening the network …")
 def opened(
     _subject_of: Callable, name: str, weights: str, weights_at: tuple | None, pictures: str, pictures_at: tuple | None, mean: tuple,
     std: tuple,

@@ -17,7 +17,7 @@ class Stopped(Exception):
     """Asked to stop, or nobody has looked for a while."""
 
 
-class Work:
+class Background:
     """`run(tell)` in a thread; `tell` keeps what it is given in `told`, and ends the work once it was asked to stop."""
 
     def __init__(self, run: Callable, patience: float = PATIENCE):

@@ -8,7 +8,7 @@ from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import both_errors, lowered
-from pages.parts.hash_codes.fits import Part, Work, bits_of, pairs_seen, parts_of, svd_cosines_of
+from pages.parts.hash_codes.fits import Coded, Prefix, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_token
 from pages.parts.kept import trials
@@ -16,10 +16,10 @@ from pages.parts.pins import describe
 
 
 @st.fragment
-def against_bits(matrix: EmbeddingMatrix, work: Work) -> None:
+def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
     """The error of every prefix of stages beside what SVD makes of the same bytes."""
     st.subheader("Bits used")
-    parts = parts_of(work, work.key)
+    parts = prefixes_of(code)
     cosine = HASH_CODES.cosine.draw("Mean cosine", "In place of the error.")
     used = used_stages(parts)
     part = parts[used]
@@ -34,7 +34,7 @@ def against_bits(matrix: EmbeddingMatrix, work: Work) -> None:
     bits = np.array([row_bits(matrix, each) for each in parts])
     st.plotly_chart(
         code_charts.against_bits(
-            bits, values, names, used, svd_curves(matrix, cosine, not work.fit.preview), known_points(matrix, figure), title
+            bits, values, names, used, svd_curves(matrix, cosine, not code.fit.preview), known_points(matrix, figure), title
         ),
         key="against_bits",
         alt=f"{title.capitalize()} against bits a row: "
@@ -42,11 +42,11 @@ def against_bits(matrix: EmbeddingMatrix, work: Work) -> None:
     )  # fmt: skip
     st.caption(
         "Bits a row count everything, the decoder too, so that a point and a line above or below it have the same bytes."
-        + (" Of the preview, on its own rows." if work.fit.preview else "")
+        + (" Of the preview, on its own rows." if code.fit.preview else "")
     )
 
 
-def used_stages(parts: list[Part]) -> int:
+def used_stages(parts: list[Prefix]) -> int:
     """Which of the prefixes a person looks at, at first the whole code."""
     if len(parts) == 1:
         return 0
@@ -55,7 +55,7 @@ def used_stages(parts: list[Part]) -> int:
     return choices.index(HASH_CODES.used.draw("Bits used", choices, about))
 
 
-def row_bits(matrix: EmbeddingMatrix, part: Part) -> float:
+def row_bits(matrix: EmbeddingMatrix, part: Prefix) -> float:
     return 8 * part.result.method.size(*matrix.shape) / matrix.shape[0]
 
 
@@ -63,9 +63,9 @@ def svd_curves(matrix: EmbeddingMatrix, cosine: bool, every: bool) -> dict:
     """SVD with int8 factors, and with int4 ones where there is time; of the cosine only int8, whose rounding hardly turns a row."""
     found = {}
     for bits in (8, 4) if every and not cosine else (8,):
-        values = svd_cosines_of(matrix, matrix.key) if cosine else rounded_of(matrix, bits)
+        values = svd_cosines_of(matrix) if cosine else rounded_of(matrix, bits)
         name = PRECISION_NAMES[bits]
-        stored = 8 * spectrum_of(matrix, matrix.key).n_bytes(bits) / matrix.shape[0]
+        stored = 8 * spectrum_of(matrix).n_bytes(bits) / matrix.shape[0]
         js = np.flatnonzero(np.diff(stored, append=np.inf) > 0)[1:]  # at 4 bits an odd j takes the bytes of the next even one
         found[f"SVD, {name}"] = stored[js], values[js], [f"SVD, j = {j}, {name}" for j in js]
     return found
@@ -82,24 +82,24 @@ def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
 
 
 @st.fragment
-def code_panels(work: Work) -> None:
+def code_panels(code: Coded) -> None:
     panels = {"Bits": bits, "Hamming distance": hamming, "One token": one_token}
     for tab, draw in zip(st.tabs(list(panels), key="hash_panel", on_change="rerun"), panels.values(), strict=True):
         if tab.open:
             with tab:
-                draw(work)
-                if work.fit.preview:
-                    st.caption(f"Of the preview, over its {work.matrix.shape[0]:,} rows.")
+                draw(code)
+                if code.fit.preview:
+                    st.caption(f"Of the preview, over its {code.matrix.shape[0]:,} rows.")
 
 
-def bits(work: Work) -> None:
-    shares, together = bits_of(work, work.key)
+def bits(code: Coded) -> None:
+    shares, together = bits_of(code)
     count = len(shares)
     apart = np.abs(together[~np.eye(count, dtype=bool)]) if count > 1 else np.zeros(1)
     left, right = st.columns(2)
     with left:
         st.plotly_chart(
-            code_charts.bits_on(shares, work.method.widths), key="bits_on",
+            code_charts.bits_on(shares, code.method.widths), key="bits_on",
             alt=f"Share of rows with each of {count} bits on, from {shares.min():.0%} to {shares.max():.0%}",
         )  # fmt: skip
         st.caption(
@@ -118,8 +118,8 @@ def bits(work: Work) -> None:
         )
 
 
-def hamming(work: Work) -> None:
-    pairs = pairs_seen(work, work.key)
+def hamming(code: Coded) -> None:
+    pairs = pairs_seen(code)
     ties = np.corrcoef(pairs.cosine, pairs.hamming)[0, 1] if np.ptp(pairs.cosine) > 0 < np.ptp(pairs.hamming) else 0.0
     st.metric(
         f"Recall@{pairs.neighbours} by Hamming distance", f"{pairs.recall:.1%}", border=True,
@@ -127,10 +127,10 @@ def hamming(work: Work) -> None:
         f"distance; mean over {pairs.queries:,} tokens, among {pairs.rows:,} rows. Equal distances in random order.",
     )  # fmt: skip
     st.plotly_chart(
-        code_charts.distances(pairs, work.method.bits), key="hamming",
+        code_charts.distances(pairs, code.method.bits), key="hamming",
         alt=f"Hamming distance against cosine distance of {len(pairs.cosine):,} pairs, correlation {ties:.2f}",
     )  # fmt: skip
-    rank = f" The rank-{work.method.rank} part is not in the code, so bits do not see it." if work.method.rank else ""
+    rank = f" The rank-{code.method.rank} part is not in the code, so bits do not see it." if code.method.rank else ""
     st.caption(
         f"Each point is a pair of rows, half of them sought out to be near. Correlation {ties:.2f}. The codes were made to restore "
         f"rows through the decoder, not to be compared bit by bit.{rank}"

@@ -6,7 +6,8 @@ import streamlit as st
 from compress.analysis.code_statistics import signs_of
 from compress.analysis.neighbours import nearest
 from compress.charts import codes as code_charts
-from pages.parts.hash_codes.fits import Work, parts_of, unit_after, unit_before
+from pages.parts.cached import unit_after, unit_before
+from pages.parts.hash_codes.fits import Coded, prefixes_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.say import literal
 from pages.parts.tokens import found_rows
@@ -14,37 +15,37 @@ from pages.parts.tokens import found_rows
 KEPT_MARK, LOST_MARK, GAINED_MARK = "✓ kept", "✗ lost", "+ gained"
 
 
-def one_token(work: Work) -> None:
+def one_token(code: Coded) -> None:
     sought = HASH_CODES.token.draw("Find a token", "part of a token, or a row number", width=320)
-    found = found_rows(work.matrix, sought)
+    found = found_rows(code.matrix, sought)
     if (sought or "").strip() and not len(found):
         st.caption("No token here holds that text.")
-    row = int(found[0]) if len(found) else work.matrix.shape[0] // 2
+    row = int(found[0]) if len(found) else code.matrix.shape[0] // 2
     others = f", the first of {len(found):,} that fit" if len(found) > 1 else ""
-    st.caption(f"**{literal(work.matrix.tokens[row])}**, row {row:,}{others}.")
+    st.caption(f"**{literal(code.matrix.tokens[row])}**, row {row:,}{others}.")
     left, right = st.columns(2)
     with left:
-        picture(work, row)
+        picture(code, row)
     with right:
-        stages(work, row)
-    neighbours(work, row)
+        stages(code, row)
+    neighbours(code, row)
 
 
-def picture(work: Work, row: int) -> None:
-    signs = signs_of(work.fit.result, np.array([row]))[0]
+def picture(code: Coded, row: int) -> None:
+    signs = signs_of(code.fit.result, np.array([row]))[0]
     text = "".join("1" if sign > 0 else "0" for sign in signs)
-    st.plotly_chart(code_charts.code(signs, work.method.widths), key="code", alt=f"The code of the token: {text}")
-    each = f", {work.method.stages} stages on lines of their own" if work.method.stages > 1 else ""
+    st.plotly_chart(code_charts.code(signs, code.method.widths), key="code", alt=f"The code of the token: {text}")
+    each = f", {code.method.stages} stages on lines of their own" if code.method.stages > 1 else ""
     st.caption(f"{int((signs > 0).sum())} of {len(signs)} bits are on (coloured fields){each}.")
 
 
-def stages(work: Work, row: int) -> None:
+def stages(code: Coded, row: int) -> None:
     """Error and cosine of the decoded row after each stage."""
-    own = work.matrix.values[row]
+    own = code.matrix.values[row]
     decoded = {}
-    if work.method.rank:
-        decoded[f"rank {work.method.rank}"] = work.method.svd.decode(work.fit.result.arrays, np.array([row]), own.size)[0]
-    for number, part in enumerate(parts_of(work, work.key), start=1):
+    if code.method.rank:
+        decoded[f"rank {code.method.rank}"] = code.method.svd.decode(code.fit.result.arrays, np.array([row]), own.size)[0]
+    for number, part in enumerate(prefixes_of(code), start=1):
         decoded[f"stage {number}"] = part.result.rows([row])[0]
     length = float(own @ own)
     if not length:
@@ -59,9 +60,9 @@ def stages(work: Work, row: int) -> None:
     st.caption(f"After all bits: relative error {errors[-1]:.3f}, cosine {cosines[-1]:.3f}.")
 
 
-def neighbours(work: Work, row: int) -> None:
-    before, near = nearest(unit_before(work.matrix, work.matrix.digest), row)
-    after, close = nearest(unit_after(work, work.key), row)
+def neighbours(code: Coded, row: int) -> None:
+    before, near = nearest(unit_before(code.matrix), row)
+    after, close = nearest(unit_after(code.fit.result), row)
     tables = {
         "before": (before, near, [KEPT_MARK if each in after else LOST_MARK for each in before]),
         "after": (after, close, [KEPT_MARK if each in before else GAINED_MARK for each in after]),
@@ -70,7 +71,7 @@ def neighbours(work: Work, row: int) -> None:
     for column, (when, (rows, cosines, marks)) in zip(st.columns(2), tables.items(), strict=True):
         with column:
             st.dataframe(
-                {when: marks, "token": [work.matrix.tokens[each] for each in rows], "cosine": cosines},
+                {when: marks, "token": [code.matrix.tokens[each] for each in rows], "cosine": cosines},
                 key=f"near_{when}", hide_index=True,
                 column_config={"cosine": st.column_config.NumberColumn(format="%.3f")},
             )  # fmt: skip

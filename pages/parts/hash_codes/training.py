@@ -7,20 +7,20 @@ from compress.charts import codes as code_charts
 from compress.methods import LightToken
 from pages.parts import jobs
 from pages.parts.fits import again, cut_short, fit_path, start_full
-from pages.parts.hash_codes.fits import Work
+from pages.parts.hash_codes.fits import Coded
 from pages.parts.say import refused
 
 
-def status_words(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> None:
+def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     """What is shown: a preview, the full fit, or the stages that a stopped fit had finished."""
-    rows, n = work.matrix.shape[0], matrix.shape[0]
-    if work.fit.preview:
+    rows, n = code.matrix.shape[0], matrix.shape[0]
+    if code.fit.preview:
         some = f"{rows:,} of {n:,} rows, fitted alone; few rows are easier to hold, so the full fit's error is higher"
         st.caption(f"**Preview** from {some if rows < n else 'a few passes'}.")
-    elif cut_short(work.fit, method):
+    elif cut_short(code.fit, method):
         st.caption(
-            f":material/stop: The fit was stopped: {work.method.stages} of {method.stages} stages are finished, "
-            f"{work.method.bits} of {method.bits} bits. Shown is what they hold."
+            f":material/stop: The fit was stopped: {code.method.stages} of {method.stages} stages are finished, "
+            f"{code.method.bits} of {method.bits} bits. Shown is what they hold."
         )
         st.button("Fit in full", on_click=anew, args=[matrix.key, method], icon=":material/play_arrow:", key="fit_hash")
     else:
@@ -33,11 +33,11 @@ def anew(key: str, method: LightToken) -> None:
     again()
 
 
-def training(matrix: EmbeddingMatrix, method: LightToken, work: Work) -> None:
+def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     """The loss at every step: of the fit that is shown, or of the job while it runs, which is started here."""
     st.subheader("Training")
-    if not work.fit.preview:
-        curves(list(work.fit.history))
+    if not code.fit.preview:
+        curves(list(code.fit.history))
         return
     start_full(matrix, method)
     job = jobs.jobs()["fit"]

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
+from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
 from pages.parts.say import refused
 
@@ -15,11 +16,11 @@ def lesson_matrix(noise: bool) -> EmbeddingMatrix:
     except InputError as error:
         refused(error)
         st.stop()
-    return scrambled(demo, demo.digest) if noise else demo
+    return scrambled(demo) if noise else demo
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def scrambled(_matrix: EmbeddingMatrix, digest: str) -> EmbeddingMatrix:
+@cached(1)
+def scrambled(matrix: EmbeddingMatrix) -> EmbeddingMatrix:
     """Normal numbers as large as the table's, in its shape."""
-    values = np.random.default_rng(0).standard_normal(_matrix.shape, dtype=np.float32) * _matrix.values.std()
-    return EmbeddingMatrix(values, _matrix.tokens, name="random")
+    values = np.random.default_rng(0).standard_normal(matrix.shape, dtype=np.float32) * matrix.values.std()
+    return EmbeddingMatrix(values, matrix.tokens, name="random")

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from compress.lesson import flats
+from pages.parts.cached import cached
 from pages.parts.lesson.chart import said, show
 from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.space import space
@@ -71,7 +72,7 @@ MATHS = (
 )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@cached(64)
 def history(k: int, j: int, seed: int, noise: bool) -> flats.History:
     return flats.history(k, j, seed, noise)
 

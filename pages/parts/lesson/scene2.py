@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from compress.lesson import outlier
+from pages.parts.cached import cached
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.state import Lesson
@@ -58,7 +59,7 @@ MATHS = (
 )
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@cached(256)
 def lines(p: float, seed: int, noise: bool) -> outlier.Lines:
     return outlier.lines(outlier.cloud(seed, noise), p)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from compress.lesson import budget
 from compress.lesson.budget import RANKS, Budget
 from compress.threads import one_thread
+from pages.parts.cached import cached
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
 from pages.parts.lesson.settings import LESSON
@@ -91,7 +92,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     return words, lambda: made
 
 
-@st.cache_resource(max_entries=2, show_spinner="Finding the patterns …")
+@cached(2, "Finding the patterns …")
 def budgets(noise: bool) -> tuple[Budget, Budget]:
     """The picture and the table at every rank."""
     with one_thread():

@@ -8,6 +8,7 @@ import streamlit as st
 from compress.lesson import bits
 from compress.lesson.bits import BITS, VIEWS, Stages
 from compress.threads import one_thread
+from pages.parts.cached import cached
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.settings import LEARNT, LESSON
 from pages.parts.lesson.state import Lesson
@@ -110,7 +111,7 @@ def angle(number: int, column, learnt: bool) -> int:
         return LESSON.angles[number].draw(f"Angle of line {number + 1}, °", disabled=learnt)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@cached(64)
 def coded(seed: int, noise: bool, angles: tuple[int, ...] | None) -> Stages:
     with one_thread():
         return bits.stages(bits.cloud(seed, noise), angles)

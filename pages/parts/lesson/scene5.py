@@ -8,6 +8,7 @@ import streamlit as st
 from compress.lesson import token
 from compress.lesson.token import METHOD, Pipeline
 from compress.threads import one_thread
+from pages.parts.cached import cached
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
 from pages.parts.lesson.settings import LESSON
@@ -84,7 +85,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     with left:
         word = LESSON.word.select("Word", found.words, index=place)
     place = found.words.index(word) if word in found.words else place
-    one = seen(found, lesson.noise, place)
+    one = seen(lesson.noise, place)
     near = one.neighbours[step]
     alt = (
         f"{one.name} after step {step} of {STEPS}, {token.STEPS[step]}: error {one.errors[step]:.3f}, cosine "
@@ -112,13 +113,13 @@ def bytes_said(found: Pipeline, one: token.Token, step: int) -> str:
     )
 
 
-@st.cache_resource(max_entries=2, show_spinner="Coding all rows, once …")
+@cached(2, "Coding all rows, once …")
 def coded(noise: bool) -> Pipeline:
     with one_thread():
         return token.pipeline(lesson_matrix(noise))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def seen(_found: Pipeline, noise: bool, place: int) -> token.Token:
+@cached(64)
+def seen(noise: bool, place: int) -> token.Token:
     with one_thread():
-        return token.token(_found, place)
+        return token.token(coded(noise), place)

@@ -8,9 +8,9 @@ from compress.analysis.neighbours import Changed, ErrorByUse, error_by_use, most
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.linalg.blocks import sample_rows
+from pages.parts.cached import cached
 from pages.parts.model_quality.near import unit_tables
 from pages.parts.model_quality.settings import MODEL_QUALITY
-from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 
 SAMPLE, SHOWN, AT_ONCE = 2000, 12, 250
@@ -30,11 +30,7 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     for first in parts:
         if len(parts) > 1:
             bar.progress(first / len(rows), text=f"Comparing neighbours of {len(rows):,} tokens")
-        found.append(
-            changed_in(
-                before, after, rows[first : first + AT_ONCE], f"{matrix.key} {describe(fit.result.method)} {len(rows)} {first}"
-            )
-        )
+        found.append(changed_in(matrix, fit, rows[first : first + AT_ONCE]))
     bar.empty()
     kept, moved = (np.concatenate([getattr(each, name) for each in found]) for name in ("overlap", "shift"))
     every = np.concatenate([each.rows for each in found])
@@ -61,13 +57,13 @@ def take() -> None:
         st.session_state[MODEL_QUALITY.token.key] = f"#{rows[marked[0]]}"
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def changed_in(_before: np.ndarray, _after: np.ndarray, _rows: np.ndarray, key: str) -> Changed:
-    return most_changed(_before, _after, _rows, SHOWN)
+@cached(64)
+def changed_in(matrix: EmbeddingMatrix, fit: Fitted, rows: np.ndarray) -> Changed:
+    return most_changed(*unit_tables(matrix, fit), rows, SHOWN)
 
 
 def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
-    found = errors_of(matrix, fit, f"{matrix.key} {describe(fit.result.method)}")
+    found = errors_of(matrix, fit)
     if found is None:
         return
     colour = METHOD_COLOURS.get(fit.result.method.name, MUTED)
@@ -79,6 +75,6 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     st.caption(f"Rows {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def errors_of(_matrix: EmbeddingMatrix, _fit: Fitted, key: str) -> ErrorByUse | None:
-    return error_by_use(_matrix, _fit.evaluation) if _matrix.squared_norms.any() else None
+@cached(8)
+def errors_of(matrix: EmbeddingMatrix, fit: Fitted) -> ErrorByUse | None:
+    return error_by_use(matrix, fit.evaluation) if matrix.squared_norms.any() else None

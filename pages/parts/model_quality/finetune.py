@@ -73,7 +73,7 @@ def shown(path: Path, method: str) -> None:
         return
     colour = METHOD_COLOURS.get(method, MUTED)
     st.plotly_chart(
-        chart_of(lines, tuple(lines.itertuples(index=False, name=None)), colour), key="tuned",
+        chart_of(lines, colour), key="tuned",
         alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),
     )  # fmt: skip
     if report["losses"]:

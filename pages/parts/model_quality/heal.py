@@ -10,6 +10,7 @@ from compress import EmbeddingMatrix, Evaluation, InputError
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
+from pages.parts.cached import cached
 from pages.parts.cards import error_text
 from pages.parts.export.file import file_name
 from pages.parts.model_quality.controls import Asked
@@ -99,6 +100,6 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> No
         )  # fmt: skip
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def evaluation_of(_matrix: EmbeddingMatrix, path: str, written: int) -> Evaluation:
-    return compress.evaluate(_matrix, compress.load(path))
+@cached(4)
+def evaluation_of(matrix: EmbeddingMatrix, path: str, written: int) -> Evaluation:
+    return compress.evaluate(matrix, compress.load(path))

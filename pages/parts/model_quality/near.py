@@ -5,10 +5,8 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.analysis.neighbours import Neighbours, neighbours
-from compress.linalg.blocks import unit_rows
-from pages.parts.hash_codes.fits import unit_before
+from pages.parts.cached import unit_after, unit_before
 from pages.parts.model_quality.settings import MODEL_QUALITY
-from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
 from pages.parts.tokens import found_rows
@@ -18,12 +16,7 @@ MOST_OFFERED = 50
 
 def unit_tables(matrix: EmbeddingMatrix, fit: Fitted) -> tuple[np.ndarray, np.ndarray]:
     """(n, d) rows of length 1, before and after."""
-    return unit_before(matrix, matrix.digest), unit_after(fit, f"{matrix.key} {describe(fit.result.method)}")
-
-
-@st.cache_resource(max_entries=2, show_spinner="Decoding every row …")
-def unit_after(_fit: Fitted, key: str) -> np.ndarray:
-    return unit_rows(_fit.result.reconstruct())
+    return unit_before(matrix), unit_after(fit.result)
 
 
 def token_choice(matrix: EmbeddingMatrix) -> int:

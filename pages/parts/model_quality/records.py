@@ -5,10 +5,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pandas as pd
-import streamlit as st
 
 from compress import METHODS, EmbeddingMatrix
 from compress.tasks import UNLABELLED
+from pages.parts.cached import cached
 from pages.parts.fits import fit_path
 from pages.parts.kept import cache_folder
 from pages.parts.pins import describe
@@ -44,7 +44,7 @@ def judged(matrix: EmbeddingMatrix) -> pd.DataFrame:
     return read(tuple(sorted((path.stat().st_mtime_ns, str(path)) for path in found)))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@cached(4)
 def read(written: tuple[tuple[int, str], ...]) -> pd.DataFrame:
     rows = []
     for _, path in written:

@@ -11,6 +11,7 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS
 from pages.parts import jobs
+from pages.parts.cached import cached
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import HEALED, report_path
@@ -54,7 +55,7 @@ def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:
         return
     lines = lines_of(mine)
     st.plotly_chart(
-        chart_of(lines, tuple(lines.itertuples(index=False, name=None)), METHOD_COLOURS.get(method, MUTED)), key="scores",
+        chart_of(lines, METHOD_COLOURS.get(method, MUTED)), key="scores",
         alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),
     )  # fmt: skip
     st.caption(
@@ -65,9 +66,9 @@ def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:
         score_table(mine)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def chart_of(_lines: pd.DataFrame, key: tuple, colour: str) -> go.Figure:
-    return quality_charts.scores(_lines, colour)
+@cached(16)
+def chart_of(lines: pd.DataFrame, colour: str) -> go.Figure:
+    return quality_charts.scores(lines, colour)
 
 
 def scores_of(table: pd.DataFrame, file: Path) -> pd.DataFrame:

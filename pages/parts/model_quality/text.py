@@ -7,6 +7,7 @@ import streamlit as st
 
 from compress import InputError
 from compress.tasks.texts import read_texts
+from pages.parts.cached import cached
 from pages.parts.matrix import kept_upload
 from pages.parts.say import literal, refused
 
@@ -44,6 +45,6 @@ def text_choice(name: str) -> Text | None:
     return Text(path, Path(path).parent.name)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
+@cached(4)
 def count_of(path: str) -> int:
     return len(read_texts(path))

@@ -7,7 +7,7 @@ from compress import EmbeddingMatrix
 from compress.charts.figure import bytes_text
 from pages.parts.cards import error_text, lowered
 from pages.parts.fits import Fit
-from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, fit_key, svd_of
+from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of
 
 WEIGHTED = "Weighted error"
 FIGURES = {
@@ -52,7 +52,7 @@ def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     with st.container(horizontal=True, key="planted_cards"):
         for title, each in ((name, fit), ("SVD", svd)):
             error = error_of(planted.matrix, each, others)
-            turned = angles_to_clean(planted.clean, each, planted.clean.key, fit_key(planted.matrix, each))
+            turned = angles_to_clean(planted.clean, each)
             st.metric(
                 f"Other rows, {title}", error_text(error), f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
                 delta_color="inverse", border=True, height="stretch",

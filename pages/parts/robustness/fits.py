@@ -4,13 +4,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 
 from compress import SVD, Compressed, EmbeddingMatrix, Method, save_matrix
 from compress.analysis.outliers import plant
 from compress.analysis.spectrum import principal_angles
 from compress.coding import factors
 from compress.threads import one_thread
+from pages.parts.cached import cached
 from pages.parts.fits import Fit, axes_of, draft, previewed
 from pages.parts.kept import cache_folder
 
@@ -30,12 +30,12 @@ class Planted:
         return bool(self.mask.any())
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
-def planted(_matrix: EmbeddingMatrix, key: str, count: int, distance: float) -> Planted:
-    found, rows = plant(_matrix, count, distance)
-    mask = np.zeros(len(_matrix.values), bool)
+@cached(3)
+def planted(matrix: EmbeddingMatrix, count: int, distance: float) -> Planted:
+    found, rows = plant(matrix, count, distance)
+    mask = np.zeros(len(matrix.values), bool)
     mask[rows] = True
-    return Planted(found, _matrix, mask)
+    return Planted(found, matrix, mask)
 
 
 def saved(matrix: EmbeddingMatrix) -> str:
@@ -55,7 +55,7 @@ def saved(matrix: EmbeddingMatrix) -> str:
 
 def svd_of(matrix: EmbeddingMatrix, j: int) -> Fit:
     """SVD of the same j, in the same bytes."""
-    return draft(matrix, matrix.key, SVD(j=j))
+    return draft(matrix, SVD(j=j))
 
 
 def residuals(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
@@ -69,11 +69,11 @@ def error_of(matrix: EmbeddingMatrix, fit: Fit, rows: np.ndarray) -> float:
     return float((residuals(matrix, fit)[rows] ** 2).sum() / max(matrix.squared_norms[rows].sum(), 1e-300))
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def angles_to_clean(_clean: EmbeddingMatrix, _fit: Fit, clean_key: str, key: str) -> np.ndarray:
+@cached(24)
+def angles_to_clean(clean: EmbeddingMatrix, fit: Fit) -> np.ndarray:
     """Principal angles (j,) in degrees of a fit's subspace to SVD's on the clean matrix."""
     with one_thread():
-        return angles(svd_of(_clean, _fit.result.method.j).result, _fit.result)
+        return angles(svd_of(clean, fit.result.method.j).result, fit.result)
 
 
 def angles(one: Compressed, other: Compressed) -> np.ndarray:
@@ -85,18 +85,14 @@ def worst_rows(residual: np.ndarray) -> np.ndarray:
     return np.argsort(residual, kind="stable")[len(residual) - max(1, len(residual) // 100) :]
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def turned_without_worst(_matrix: EmbeddingMatrix, key: str, method: Method) -> np.ndarray:
+@cached(24)
+def turned_without_worst(matrix: EmbeddingMatrix, method: Method) -> np.ndarray:
     """Principal angles (j,) in degrees between a setting's preview and the same without the 1 % of rows that it leaves farthest.
     Raises InputError or ValueError where the other rows are too few or all zero."""
-    whole = draft(_matrix, key, method)
-    keep = np.ones(len(_matrix.values), bool)
-    keep[worst_rows(residuals(_matrix, whole))] = False
-    rest = EmbeddingMatrix(_matrix.values[keep], weights=_matrix.weights[keep], device=_matrix.device)
+    whole = draft(matrix, method)
+    keep = np.ones(len(matrix.values), bool)
+    keep[worst_rows(residuals(matrix, whole))] = False
+    rest = EmbeddingMatrix(matrix.values[keep], weights=matrix.weights[keep], device=matrix.device)
     with one_thread():
-        axes = axes_of(_matrix, key, False) if method.name == "lp" and method.p < 2 else None
+        axes = axes_of(matrix, False) if method.name == "lp" and method.p < 2 else None
         return angles(whole.result, previewed(rest, method, lambda event: None, axes))
-
-
-def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:
-    return f"{matrix.key} {fit.asked!r} {fit.preview}"

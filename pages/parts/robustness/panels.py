@@ -83,7 +83,7 @@ def influence(matrix: EmbeddingMatrix, method: Method, name: str) -> None:
     with panel:
         try:
             found = {
-                title: (turned_without_worst(matrix, matrix.key, each), METHOD_COLOURS[each.name])
+                title: (turned_without_worst(matrix, each), METHOD_COLOURS[each.name])
                 for title, each in ((name, method), ("SVD", SVD(j=method.j)))
             }
         except (InputError, ValueError) as error:

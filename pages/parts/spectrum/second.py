@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
+from pages.parts.cached import cached
 from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
 from pages.parts.say import refused
 
@@ -32,7 +33,7 @@ def second_matrix() -> EmbeddingMatrix | None:
         return None
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+@cached(1)
 def random_matrix(shape: tuple[int, int]) -> EmbeddingMatrix:
     """What no structure at all looks like."""
     return EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape, dtype=np.float32), name="random")

@@ -63,7 +63,7 @@ def typical(matrix: EmbeddingMatrix, errors: np.ndarray, rows: np.ndarray, count
 
 def spectra(matrix: EmbeddingMatrix, fit: Fit) -> None:
     method = fit.result.method
-    values = group_spectra_of(matrix, fit, fit_key(matrix, fit))
+    values = group_spectra_of(matrix, fit)
     counts = np.bincount(fit.labels, minlength=method.k)
     st.plotly_chart(
         charts.group_spectra(values, method.j, counts), key="group_spectra", alt="Singular values of each subspace's rows"
@@ -77,7 +77,7 @@ def angles(matrix: EmbeddingMatrix, fit: Fit) -> None:
     if fit.result.method.k == 1:
         st.caption("One subspace has no other to make an angle with; take k above 1.")
         return
-    degrees = angles_of(fit, fit_key(matrix, fit))
+    degrees = angles_of(fit)
     st.plotly_chart(charts.angles(degrees), key="angles", alt="Mean principal angle between every two subspaces, in degrees")
     st.caption("0° is the same subspace, 90° one with nothing in common. Small angles say that fewer subspaces would do.")
 
@@ -137,7 +137,3 @@ def start_comparison(matrix: EmbeddingMatrix, wanted: list[ProjectiveClustering]
         **shared,
         out=cache_folder("trials"),
     )
-
-
-def fit_key(matrix: EmbeddingMatrix, fit: Fit) -> str:
-    return f"{matrix.key} {fit.result.method!r} {fit.preview}"

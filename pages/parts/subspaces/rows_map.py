@@ -28,7 +28,7 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
             st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
         st.caption("The PCA map stands in until UMAP is ready; the finished map is kept for next time.")
     if positions is None:
-        positions = pca_of(matrix, matrix.key)
+        positions = pca_of(matrix)
     rows = found_rows(matrix, sought)
     chosen = scatter_map(
         positions, colouring(matrix, fit, colour), matrix.tokens, key="map", highlight=rows,

@@ -1,11 +1,11 @@
 """UMAP coordinates of all rows: from a job, kept on disk for next time."""
 
 import numpy as np
-import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.sources.weights import UNIFORM
 from pages.parts import jobs
+from pages.parts.cached import cached
 from pages.parts.kept import cache_folder
 
 
@@ -23,7 +23,7 @@ def umap_positions(matrix: EmbeddingMatrix) -> np.ndarray | None:
     return None
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@cached(4)
 def read(path: str, written: int) -> np.ndarray | None:
     try:
         return np.load(path, allow_pickle=False)

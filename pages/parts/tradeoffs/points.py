@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.analysis.curves import svd_figures
@@ -12,7 +11,7 @@ from compress.coding.factors import BITS
 from compress.methods import SVD
 from compress.threads import one_thread
 from compress.tuning.fitting import within
-from pages.parts.cached import plain_of, rounded_of
+from pages.parts.cached import cached, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.kept import trials
 from pages.parts.pins import describe, pins
@@ -48,7 +47,7 @@ def told_with(matrix: EmbeddingMatrix, measure: str) -> str | None:
 
 def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
     """Everything that is known of this matrix, one point a setting."""
-    known = [*svd_points(matrix, matrix.key, measure), *rounded_points(matrix, measure), *trial_points(matrix, measure)]
+    known = [*svd_points(matrix, measure), *rounded_points(matrix, measure), *trial_points(matrix, measure)]
     found = {point.method: point for point in known}
     for method in pins():
         if method not in found or found[method].kind == "preview":
@@ -58,14 +57,14 @@ def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
     return list(found.values())
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def svd_points(_matrix: EmbeddingMatrix, key: str, measure: str) -> list[Point]:
+@cached(8)
+def svd_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """SVD at every precision and every j, or at some hundred of them where there are more."""
-    most = min(_matrix.shape)
+    most = min(matrix.shape)
     js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int)) if most > MOST_ON_A_CURVE else range(1, most + 1)
     whole_bytes = [j for j in js if j % 2 == 0 or j == most]  # at 4 bits an odd j takes the bytes of the next even one
     settings = [SVD(j=int(j), factor_bits=bits) for bits in BITS for j in (whole_bytes if bits == 4 else js)]
-    return [svd_point(_matrix, method, measure) for method in settings]
+    return [svd_point(matrix, method, measure) for method in settings]
 
 
 def svd_point(matrix: EmbeddingMatrix, method: SVD, measure: str) -> Point:
@@ -78,16 +77,16 @@ def svd_errors(matrix: EmbeddingMatrix, bits: int, measure: str) -> np.ndarray:
     """The error of SVD at every j from 0."""
     if measure in (RELATIVE, WEIGHTED):
         return (plain_of if measure == RELATIVE else rounded_of)(matrix, bits)
-    return interpolated(matrix, matrix.key, 16 if bits == 32 else bits)[MEASURES[measure]]
+    return interpolated(matrix, 16 if bits == 32 else bits)[MEASURES[measure]]
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def interpolated(_matrix: EmbeddingMatrix, key: str, bits: int) -> dict[str, np.ndarray]:
-    most = min(_matrix.shape)
+@cached(12)
+def interpolated(matrix: EmbeddingMatrix, bits: int) -> dict[str, np.ndarray]:
+    most = min(matrix.shape)
     knots = np.unique(np.geomspace(1, most, KNOTS).round().astype(int))
     every = np.arange(most + 1)
     with one_thread():  # its many small products would wait for a busy second core
-        figures = svd_figures(_matrix, bits, knots)
+        figures = svd_figures(matrix, bits, knots)
     return {name: np.interp(every, [0, *knots], [1, *found]) for name, found in figures.items()}
 
 
@@ -107,7 +106,7 @@ def figured(matrix: EmbeddingMatrix, method: Method, figures: dict[str, float], 
 
 
 def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
-    fits = [quick(matrix, matrix.key, method) for method in ROUNDED]
+    fits = [quick(matrix, method) for method in ROUNDED]
     return [figured(matrix, fit.result.method, fit.evaluation.figures(), measure) for fit in fits]
 
 
@@ -129,7 +128,7 @@ def pinned_point(matrix: EmbeddingMatrix, method: Method, measure: str) -> Point
     kind = "fit" if fit else "preview"
     if not fit and not previewable(matrix, method):
         return None
-    fit = fit or draft(matrix, matrix.key, method)
+    fit = fit or draft(matrix, method)
     return figured(matrix, method, fit.evaluation.figures(), measure, kind)
 
 
@@ -149,15 +148,15 @@ def svd_within(matrix: EmbeddingMatrix, ratio: float, measure: str = RELATIVE) -
     return min((svd_point(matrix, method, measure) for method in reached if method), key=lambda point: point.error, default=None)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def bounds_of(_matrix: EmbeddingMatrix, key: str, measure: str) -> dict[str, Bound]:
+@cached(6)
+def bounds_of(matrix: EmbeddingMatrix, measure: str) -> dict[str, Bound]:
     """The ideal coders under the points; none for a measure that they are not about."""
     if measure not in (RELATIVE, WEIGHTED):
         return {}
-    if measure == RELATIVE and _matrix.weighted:
-        _matrix = EmbeddingMatrix(_matrix.values, device=_matrix.device)
+    if measure == RELATIVE and matrix.weighted:
+        matrix = EmbeddingMatrix(matrix.values, device=matrix.device)
     with one_thread():
-        return {"ideal Gaussian coder": gaussian_bound(_matrix), "ideal, with row classes": class_bound(_matrix)}
+        return {"ideal Gaussian coder": gaussian_bound(matrix), "ideal, with row classes": class_bound(matrix)}
 
 
 def table_of(points: list[Point]) -> pd.DataFrame:
