@@ -13,6 +13,7 @@ from compress import InputError, pruning
 from compress.sources import arrays
 from compress.sources.limits import check_fits
 from pages.parts.cached import cached
+from pages.parts.controls import STAYING
 from pages.parts.filters.settings import FILTERS
 from pages.parts.matrix import is_local, kept_upload, stamp
 from pages.parts.say import refused
@@ -55,7 +56,7 @@ def file(label: str, endings: list[str], key: str, help: str) -> str | None:
     path = ""
     if is_local():
         path = st.text_input(
-            "or its path here", key=f"filters_{key}_path", placeholder=f"/data/{key}.{endings[0]}", persist_state="session"
+            "or its path here", key=f"filters_{key}_path", placeholder=f"/data/{key}.{endings[0]}", **STAYING
         ).strip()
     if held:
         return kept_upload(held, f"filters_{key}")
@@ -68,8 +69,8 @@ def scaling() -> tuple[tuple[float, ...], tuple[float, ...]]:
         st.caption(
             "Divided by 255, then less the mean and divided by the deviation, by colour. Float pictures are taken as they are."
         )
-        mean = st.text_input("Mean of red, green, blue", MEAN, key="filters_mean", persist_state="session")
-        std = st.text_input("Deviation of red, green, blue", STD, key="filters_std", persist_state="session")
+        mean = st.text_input("Mean of red, green, blue", MEAN, key="filters_mean", **STAYING)
+        std = st.text_input("Deviation of red, green, blue", STD, key="filters_std", **STAYING)
     found = three(mean), three(std)
     if found[0] is None or found[1] is None or min(found[1]) <= 0:
         refused(

@@ -14,6 +14,7 @@ from compress.sources import HUB
 from compress.tasks import LABELLED
 from compress.tasks.glue import GLUE, plain, task_folder
 from compress.tasks.uploads import SHAPE, read_upload
+from pages.parts.controls import STAYING
 from pages.parts.matrix import is_local, kept_upload
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.text import Text, text_choice
@@ -67,7 +68,7 @@ def label_folder() -> str | None:
     if not is_local():
         return None
     path = st.text_input(
-        "Folder of labelled tasks", key="judge_data", placeholder="/data/glue", width=420, persist_state="session",
+        "Folder of labelled tasks", key="judge_data", placeholder="/data/glue", width=420, **STAYING,
         help="The folder that holds SST-2, CoLA, STS-B … as GLUE gives them, or SQuAD's; where there is none, labels come by "
         "datasets from the hub if that is installed.",
     ).strip()  # fmt: skip

@@ -14,7 +14,7 @@ from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked, tasks_in
-from pages.parts.model_quality.settings import LIMITS, MODEL_QUALITY, task_name
+from pages.parts.model_quality.settings import MODEL_QUALITY, task_name
 from pages.parts.model_quality.tasks import chart_of
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
@@ -39,7 +39,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: st
             task = st.selectbox("Task", offered, format_func=task_name, key="tune_task", width=240)
             with st.container(width=200):
                 epochs = MODEL_QUALITY.tune_epochs.draw("Epochs")
-            limit = st.select_slider("Examples at most", LIMITS, 500, key="tune_limit", width=240, persist_state="session")
+            limit = MODEL_QUALITY.tune_limit.slide("Examples at most", width=240)
         path = report_path(file, json.dumps([task, None if task in own else asked.data, epochs, limit]))
         running = job is not None and job.running
         if not path.exists() and st.button("Fine-tune", icon=":material/model_training:", key="tune", disabled=running):

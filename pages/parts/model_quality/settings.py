@@ -53,6 +53,7 @@ class ModelQuality(Screen):
     head = Choice("compare_head", {"Head from before": "after", "New head": "refitted"}, "after")
     heal_steps = Whole("heal_steps", 20, 1000, 300)
     tune_epochs = Whole("tune_epochs", 1, 5, 2)
+    tune_limit = Choice("tune_limit", LIMITS, 500)
 
 
 MODEL_QUALITY = ModelQuality()

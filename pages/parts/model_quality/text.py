@@ -8,6 +8,7 @@ import streamlit as st
 from compress import InputError
 from compress.tasks.texts import read_texts
 from pages.parts.cached import cached
+from pages.parts.controls import STAYING
 from pages.parts.matrix import kept_upload
 from pages.parts.say import literal, refused
 
@@ -25,9 +26,7 @@ class Text:
 def text_choice(name: str) -> Text | None:
     """The text that was chosen; None while a file is still to be given, or where it cannot be used."""
     about = "Built-in: sentences of the documentation of installed packages. Upload: a line is a text, or a .json list."
-    kind = st.segmented_control(
-        "Text", KINDS, default=KINDS[0], required=True, key=f"{name}_text", help=about, persist_state="session"
-    )
+    kind = st.segmented_control("Text", KINDS, default=KINDS[0], required=True, key=f"{name}_text", help=about, **STAYING)
     if kind != "Upload":
         return Text()
     held = st.file_uploader("File of texts", key=f"{name}_upload", help="UTF-8, a line is a text; or a .json list of texts.")

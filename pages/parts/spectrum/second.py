@@ -5,6 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
 from pages.parts.cached import cached
+from pages.parts.controls import STAYING
 from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
 from pages.parts.say import refused
 
@@ -18,7 +19,7 @@ def second_matrix() -> EmbeddingMatrix | None:
         RANDOM: "Random numbers of the same shape",
         **{kind: KINDS[kind] for kind in kinds() if kind != "upload"},
     }
-    kind = st.selectbox("Compare with", list(names), format_func=names.get, key="compare", persist_state="session", width=340)
+    kind = st.selectbox("Compare with", list(names), format_func=names.get, key="compare", **STAYING, width=340)
     if kind == NONE:
         return None
     if kind == RANDOM:
