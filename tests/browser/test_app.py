@@ -133,6 +133,22 @@ def test_a_copied_link_opens_the_same_screen_in_a_new_window(page, visit, settle
     assert slid(other, "Dimension j of the subspace") == "6"
 
 
+def test_a_link_is_kept_on_the_way_to_other_pages(visit, app, settle):
+    page = visit(f"{app}/?matrix=toy&j=4&k=3&seed=7&lesson_scene=2&lesson_seed=9&lesson_outlier_distance=6")
+    go(page, "Lesson", settle)
+    expect(page.get_by_role("heading", name="2. How far can one point turn a line?")).to_be_visible()
+    assert page.get_by_role("spinbutton", name="Seed").input_value() == "9"
+    assert slid(page, "Distance of the far point") == "6"
+    go(page, "Subspaces", settle)
+    assert slid(page, "Number of subspaces k") == "3"
+    page.wait_for_url(re.compile(r"[?&]k=3"))
+    page.get_by_role("button", name="Copy link").click()
+    link = page.locator('[data-testid="stPopoverBody"] code').inner_text()
+    assert {"j=4", "k=3", "seed=7", "lesson_scene=2", "lesson_seed=9"} <= {*urlsplit(link).query.split("&")}
+    other = visit(link.replace("/subspaces", "/lesson"))
+    assert other.get_by_role("spinbutton", name="Seed").input_value() == "9"
+
+
 def test_an_exported_file_loads_and_gives_the_shown_numbers(page, settle, tmp_path):
     go(page, "Export", settle)
     with page.expect_download() as waiting:
