@@ -1,4 +1,4 @@
-"""Small dealings with files: JSON, text, files and folders written whole or not at all, the cache folder."""
+"""Small dealings with files: JSON, text, files and folders written whole or not at all, the cache folder, sizes in words."""
 
 import json
 import os
@@ -85,3 +85,12 @@ def cache_folder() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flatland"
+
+
+def bytes_text(n_bytes: float) -> str:
+    """Bytes in the unit that suits them, three significant digits: 812 bytes, 46.9 MB."""
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if n_bytes >= 0.9995 * size:  # what is rounded to 1.00 of it
+            amount = n_bytes / size
+            return f"{amount:,.0f} {unit}" if amount >= 999.5 else f"{amount:#.3g} {unit}".replace(". ", " ")
+    return f"{n_bytes:,.0f} bytes"

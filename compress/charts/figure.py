@@ -62,11 +62,3 @@ def log_range(values: np.ndarray, decades: float = 4) -> list[float]:
     high = np.log10(positive.max()) if len(positive) else 0.0
     low = max(np.log10(positive.min()), high - decades) if len(positive) else -1.0
     return [low - 0.05, high + 0.1]
-
-
-def bytes_text(n_bytes: float) -> str:
-    """Bytes as KB, MB or GB, three significant digits."""
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if n_bytes >= size:
-            return f"{n_bytes / size:#.3g} {unit}".replace(". ", " ")
-    return f"{n_bytes:,.0f} bytes"

@@ -13,10 +13,10 @@ from compress.charts.figure import (
     MUTED,
     PRECISION_NAMES,
     PRECISION_SYMBOLS,
-    bytes_text,
     figure,
     log_range,
 )
+from compress.files import bytes_text
 
 
 def tradeoffs(

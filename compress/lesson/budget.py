@@ -7,8 +7,9 @@ import plotly.graph_objects as go
 from plotly.utils import image_array_to_data_uri
 
 from compress.analysis.curves import Nested, nested, svd_errors
-from compress.charts.figure import MUTED, bytes_text
+from compress.charts.figure import MUTED
 from compress.charts.palette import CATEGORIES
+from compress.files import bytes_text
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD
 from compress.sources.weights import ranks

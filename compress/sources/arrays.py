@@ -1,8 +1,6 @@
 """NumPy arrays: .npy read in place, .npz one array at a time; nothing is unpickled."""
 
-import ast
 import math
-import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,15 +10,19 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+from numpy.lib import format as npy
 
 from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo, matrices_first, pick
 from compress.sources.limits import check_fits
 
-MAGIC = b"\x93NUMPY"
 MAX_HEADER = 1 << 16
 CHUNK = 16 << 20
-NUMBERS = re.compile(r"[<>|=]?[fiu]\d{1,2}")
+VERSIONS = {  # 3.0 is 2.0 with other letters in the names of fields, and arrays with fields are refused
+    (1, 0): npy.read_array_header_1_0,
+    (2, 0): npy.read_array_header_2_0,
+    (3, 0): npy.read_array_header_2_0,
+}
 
 
 @dataclass(frozen=True)
@@ -111,28 +113,38 @@ def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
             raise InputError(f"{where} is cut short; fetch the file again.")
 
 
+@dataclass(frozen=True)
+class Bounded:
+    """A file that gives at most MAX_HEADER bytes at once: NumPy takes as many as a header declares before it judges how many."""
+
+    file: IO[bytes]
+
+    def read(self, count: int) -> bytes:
+        if count > MAX_HEADER:
+            raise ValueError(f"a header of {count:,} bytes")
+        return self.file.read(count)
+
+
 def read_header(file: IO[bytes], where: str) -> Array:
     """The header of a .npy file that starts where file stands. Objects are refused: to read them is to run a pickle."""
-    start = file.read(8)
-    if len(start) < 8 or start[:6] != MAGIC or start[6] not in (1, 2, 3):
-        raise InputError(f"{where} is not a NumPy array file, or it is empty; check the file and its extension.")
-    width = 2 if start[6] == 1 else 4
-    length = int.from_bytes(file.read(width), "little")
-    text = file.read(length) if length <= MAX_HEADER else b""
     try:
-        header = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1").strip())
-        shape, descr, fortran = header["shape"], header["descr"], header["fortran_order"]
-        sound = all(type(part) is int and part >= 0 for part in shape) and type(fortran) is bool
-    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+        read = VERSIONS[npy.read_magic(file)]
+    except (ValueError, KeyError) as error:
+        raise InputError(f"{where} is not a NumPy array file, or it is empty; check the file and its extension.") from error
+    try:
+        shape, fortran, dtype = read(Bounded(file), max_header_size=MAX_HEADER)
+        sound = all(type(part) is int and part >= 0 for part in shape)
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):  # of the file, not of what it says
+        raise
+    except Exception as error:  # whatever class its parser or numpy.dtype fails with
+        if isinstance(error.__cause__, TypeError):
+            raise InputError(f"{where} has an unknown dtype ({error.__cause__}); save it again with dtype float32.") from error
         sound = False
     if not sound:
         raise InputError(f"The header of {where} is damaged; save the array again with numpy.save.")
-    if "O" in str(descr):
+    if dtype.hasobject:
         raise InputError(f"{where} holds Python objects, which are not read; save it again with dtype float32.")
-    if not (isinstance(descr, str) and NUMBERS.fullmatch(descr)):
-        raise InputError(f"{where} holds {descr} and not real numbers; save it again with dtype float32.")
-    try:
-        dtype = np.dtype(descr)
-    except TypeError as error:
-        raise InputError(f"{where} has the unknown dtype {descr}; save it again with dtype float32.") from error
-    return Array(tuple(shape), dtype, "F" if fortran else "C", 8 + width + length)
+    if dtype.kind not in "fiu":
+        held = npy.dtype_to_descr(dtype)
+        raise InputError(f"{where} holds {held} and not real numbers; save it again with dtype float32.")
+    return Array(shape, dtype, "F" if fortran else "C", file.tell())

@@ -1,4 +1,7 @@
-"""Files of a web server, whole where they are small and by byte ranges where they are not."""
+"""Files of a web server, whole where they are small and by byte ranges where they are not.
+
+Not by huggingface_hub's own readers: those follow a redirect from https to http, and ask for a range anew where it broke off.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from compress.errors import InputError
-from compress.sources.limits import size
+from compress.files import bytes_text
 
 TIMEOUT = 10.0  # seconds without a byte
 MAX_HOPS = 6
@@ -36,7 +39,7 @@ class Answer:
         for part in self.response.iter_bytes():
             body += part
             if len(body) > limit:
-                raise InputError(f"{self.response.url.path} is larger than {size(limit)}; download the model instead.")
+                raise InputError(f"{self.response.url.path} is larger than {bytes_text(limit)}; download the model instead.")
         return bytes(body)
 
 
@@ -117,7 +120,8 @@ class Server:
                 pass
             failures = 0 if at > before else failures + 1
             if failures == ATTEMPTS:
-                raise Unreachable(f"The connection broke after {size(at - start)} of {size(stop - start)} of {path}; try again.")
+                done, wanted = bytes_text(at - start), bytes_text(stop - start)
+                raise Unreachable(f"The connection broke after {done} of {wanted} of {path}; try again.")
 
     def whole_size(self, answer: Answer, path: str) -> int:
         """The size of a file that comes whole where a part was asked for; refused where it is large or untold."""

@@ -10,12 +10,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from compress.errors import InputError
-from compress.files import cache_folder, parse_json, replacing
+from compress.files import bytes_text, cache_folder, parse_json, replacing
 from compress.sources import safetensors_file, vocabulary
 from compress.sources.http_ranges import Server, Unreachable
 from compress.sources.hub_cache import Snapshot, kept, remembered
 from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
-from compress.sources.limits import size
 from compress.sources.model_folder import checked_map
 from compress.sources.safetensors_header import header_length, infos_of, parse_header
 
@@ -159,7 +158,7 @@ class Source:
         free = shutil.disk_usage(path.parent).free
         if n_bytes > free:
             raise InputError(
-                f"{name} of {self.repo} takes {size(n_bytes)} and {size(free)} are free for the cache; "
+                f"{name} of {self.repo} takes {bytes_text(n_bytes)} and {bytes_text(free)} are free for the cache; "
                 "set FLATLAND_CACHE to a folder with more room."
             )
         header = {name: {"dtype": entry.dtype, "shape": entry.shape, "data_offsets": [0, n_bytes]}}
@@ -167,7 +166,7 @@ class Source:
             out.write(safetensors_file.framed(header))
             written = sum(out.write(part) for part in self.server.parts(self.address(file, snapshot), entry.start, entry.stop))
             if written != n_bytes:
-                raise InputError(f"{self.repo} sent {size(written)} of {size(n_bytes)}; try again.")
+                raise InputError(f"{self.repo} sent {bytes_text(written)} of {bytes_text(n_bytes)}; try again.")
 
     def fetch_tokenizer(self, snapshot: Snapshot) -> None:
         for file in TOKEN_FILES:

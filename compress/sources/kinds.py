@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from numpy.lib.format import MAGIC_PREFIX
+
 from compress.errors import InputError
 from compress.sources import arrays, safetensors_file, tables, text, torch_file
 from compress.sources.info import Read, TensorInfo
@@ -58,7 +60,7 @@ def reader_of(path: Path) -> Reader:
 def kind_by_content(path: Path) -> str | None:
     with open(path, "rb") as file:
         first = file.read(9)
-    if first.startswith(arrays.MAGIC):
+    if first.startswith(MAGIC_PREFIX):
         return "npy"
     if first.startswith(b"PAR1"):
         return "parquet"

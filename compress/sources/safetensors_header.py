@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress.errors import InputError
-from compress.files import parse_json
+from compress.files import bytes_text, parse_json
 from compress.sources.info import TensorInfo
-from compress.sources.limits import size
 
 MAX_HEADER = 100_000_000  # bytes, the limit of the format
 NUMPY = {
@@ -40,7 +39,7 @@ def header_length(first: bytes, file_size: int, where: str) -> int:
     length = int.from_bytes(first[:8], "little")
     if len(first) < 8 or not 2 <= length <= min(MAX_HEADER, file_size - 8):
         raise InputError(
-            f"{where} is not a whole safetensors file: its {size(file_size)} do not hold the header they declare; "
+            f"{where} is not a whole safetensors file: its {bytes_text(file_size)} do not hold the header they declare; "
             "fetch the file again."
         )
     return length
@@ -80,12 +79,12 @@ def parse_entry(name: str, raw, begin: int, file_size: int, where: str) -> Entry
         raise InputError(f"In {where} the entry of tensor {name!r} is malformed; fetch the file again.")
     if not start <= stop <= file_size - begin:
         raise InputError(
-            f"In {where} tensor {name!r} lies outside the file's {size(file_size)}, so it is damaged or cut short; "
+            f"In {where} tensor {name!r} lies outside the file's {bytes_text(file_size)}, so it is damaged or cut short; "
             "fetch the file again."
         )
     if dtype in NUMPY and math.prod(shape) * np.dtype(NUMPY[dtype]).itemsize != stop - start:
         raise InputError(
-            f"In {where} tensor {name!r} has {size(stop - start)}, which {dtype} {tuple(shape)} does not take; "
+            f"In {where} tensor {name!r} has {bytes_text(stop - start)}, which {dtype} {tuple(shape)} does not take; "
             "fetch the file again."
         )
     return Entry(dtype, tuple(shape), begin + start, begin + stop)

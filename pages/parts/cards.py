@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, Evaluation
-from compress.charts.figure import bytes_text
+from compress.files import bytes_text
 
 
 def cards(

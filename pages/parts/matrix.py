@@ -9,7 +9,7 @@ import streamlit as st
 
 import compress
 from compress import EmbeddingMatrix, InputError
-from compress.charts.figure import bytes_text
+from compress.files import bytes_text
 from compress.sources import tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
 from pages.parts.cached import cached

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from compress import InputError
-from compress.sources import limits, load_matrix, tensors
+from compress.sources import arrays, limits, load_matrix, tensors
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2", "<i4", "u1"])
@@ -84,6 +84,24 @@ def test_a_header_that_is_not_one_is_refused(tmp_path, header):
         load_matrix(tmp_path / "x.npy")
 
 
+def test_a_dtype_that_does_not_exist_is_refused_by_its_name(tmp_path):
+    (tmp_path / "x.npy").write_bytes(npy_with("{'descr': '<f3', 'fortran_order': False, 'shape': (4, 6)}"))
+    with pytest.raises(InputError, match=r"has an unknown dtype .*'<f3'"):
+        load_matrix(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_header_of_gigabytes_is_refused_unread(version):
+    class Watched(io.BytesIO):
+        def read(self, count):
+            assert count <= arrays.MAX_HEADER
+            return super().read(count)
+
+    file = Watched(b"\x93NUMPY" + bytes([version, 0]) + b"\xff" * 4 + b" " * (1 << 20))
+    with pytest.raises(InputError, match="header of x is damaged"):
+        arrays.read_header(file, "x")
+
+
 def test_a_shape_whose_product_is_absurd_is_refused(tmp_path):
     (tmp_path / "x.npy").write_bytes(npy_with("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}"))
     with pytest.raises(InputError, match="is cut short"):
@@ -107,7 +125,7 @@ def test_a_zip_that_declares_more_than_fits_is_refused_unread(tmp_path, monkeypa
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 1 << 20)
     np.savez_compressed(tmp_path / "x.npz", a=np.zeros((2000, 1000), np.float32))
     assert (tmp_path / "x.npz").stat().st_size < 20_000
-    with pytest.raises(InputError, match="needs 8 MB of memory"):
+    with pytest.raises(InputError, match=r"needs 8\.00 MB of memory"):
         load_matrix(tmp_path / "x.npz")
 
 

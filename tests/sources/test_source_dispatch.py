@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from compress import InputError
+from compress.files import bytes_text
 from compress.sources import limits, load_matrix, tensors
 
 
@@ -95,7 +96,8 @@ def test_the_memory_limit_is_what_the_system_has():
 
 
 def test_sizes_read_well():
-    assert [limits.size(n) for n in (0, 999, 46_881_792, 3 << 30)] == ["0 bytes", "999 bytes", "46.9 MB", "3.22 GB"]
+    sizes = {0: "0 bytes", 999: "999 bytes", 999_600: "1.00 MB", 46_881_792: "46.9 MB", 3 << 30: "3.22 GB", 10**16: "10,000 TB"}
+    assert {n: bytes_text(n) for n in sizes} == sizes
 
 
 def test_nan_is_refused_with_its_row(tmp_path, values):

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import Evaluation
-from compress.charts.figure import bytes_text
+from compress.files import bytes_text
 from pages.parts.say import literal
 
 OUTPUTS = {

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from compress.charts.figure import bytes_text
+from compress.files import bytes_text
 from pages.parts.cards import error_text, lowered
 from pages.parts.fits import Fit
 from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of

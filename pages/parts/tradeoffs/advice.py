@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from compress import METHODS, EmbeddingMatrix, Method
-from compress.charts.figure import bytes_text
+from compress.files import bytes_text
 from pages.parts import jobs
 from pages.parts.cards import error_text, ratio_card
 from pages.parts.controls import STAYING
