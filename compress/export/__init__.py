@@ -75,7 +75,8 @@ def exported(result, folder, matrix=None, evaluation=None, scores=None, onnx=Tru
 
 def write_onnx(method: str, part: Path) -> tuple[float | None, str | None]:
     """Writes the layer of the file in a folder beside it; gives how far it is from torch, or why it was not kept."""
-    from compress.export.onnx_layer import NotExported, differs, onnx_of
+    from compress.export.onnx_file import NotExported
+    from compress.export.onnx_layer import differs, onnx_of
 
     layer = decoders.decoder_of(method).load(part / TABLE)
     try:

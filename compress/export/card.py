@@ -7,6 +7,7 @@ from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation
 
 COMPARED = 8192  # rows of the ONNX layer with those of torch, at most
+MARKS = "\\`*_[]<>|#$"  # within a line of Markdown
 
 CARD = """# {title}
 
@@ -116,7 +117,11 @@ def table(rows: Sequence[dict]) -> str:
     return "\n".join("| " + " | ".join(plain(value) for value in line) + " |" for line in lines)
 
 
-def plain(value) -> str:
+def plain(value: object) -> str:
     """A value within a line of Markdown, with nothing read as a mark: a name may hold anything."""
-    text = f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split())
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#$" else letter for letter in text)
+    return escaped(f"{value:.4g}" if isinstance(value, float) else " ".join(str(value).split()))
+
+
+def escaped(text: str, marks: str = MARKS) -> str:
+    """Text as Markdown shows it, with none of these letters read as a mark."""
+    return "".join(f"\\{letter}" if letter in marks else letter for letter in text)

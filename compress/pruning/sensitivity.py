@@ -161,5 +161,12 @@ def geometry(module: nn.Conv2d) -> tuple:
 
 
 def padded(module: nn.Conv2d, inputs: Tensor) -> Tensor:
-    sides = module._reversed_padding_repeated_twice  # also of "same"
-    return F.pad(inputs, sides, mode="constant" if module.padding_mode == "zeros" else module.padding_mode)
+    """The inputs (n, in, height, width) with the places that the module adds around them."""
+    if module.padding == "same":
+        reach = [gap * (size - 1) for gap, size in zip(module.dilation, module.kernel_size, strict=True)]
+        (top, bottom), (left, right) = ((each // 2, each - each // 2) for each in reach)
+    else:
+        down, across = (0, 0) if isinstance(module.padding, str) else module.padding  # "valid"
+        top, bottom, left, right = down, down, across, across
+    mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
+    return F.pad(inputs, (left, right, top, bottom), mode=mode)

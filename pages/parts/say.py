@@ -2,10 +2,14 @@
 
 import streamlit as st
 
+from compress.export.card import MARKS, escaped
+
+MORE_MARKS = "{}()+-.!~:^="  # that Markdown has at the start of a line, and Streamlit adds
+
 
 def literal(text: str) -> str:
     """Text as Markdown shows it, with nothing read as a mark."""
-    return "".join(f"\\{letter}" if letter in r"\`*_{}[]()<>#+-.!|$~:^=" else letter for letter in text)
+    return escaped(text, MARKS + MORE_MARKS)
 
 
 def refused(error: Exception | str) -> None:

@@ -17,7 +17,8 @@ from compress import OptimizedProductQuantization as OPQ
 from compress import ProductQuantization as PQ
 from compress import ResidualQuantization as RQ
 from compress.export.decoders import FILES, decoder_of, source_of
-from compress.export.onnx_layer import NotExported, differs, onnx_of
+from compress.export.onnx_file import NotExported
+from compress.export.onnx_layer import differs, onnx_of
 from compress.methods import Int8
 
 MANY = ProjectiveClustering(k=70, j=2, restarts=1, steps=1)

@@ -11,7 +11,7 @@ from small_networks import Depthwise, Joined, Residual, Straight, images, made
 from torch import nn
 
 from compress.pruning import batch_size, layer_errors, linear_sensitivities, study
-from compress.pruning.sensitivity import of_layer
+from compress.pruning.sensitivity import of_layer, padded
 
 
 def shares(weight, patches):
@@ -31,23 +31,30 @@ def by_hand(weight, patches):
     return found
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        nn.Conv2d(4, 5, 3),
-        nn.Conv2d(4, 3, 3, stride=2, padding=1),
-        nn.Conv2d(4, 3, (1, 3), padding="same", dilation=2),
-        nn.Conv2d(4, 3, 3, padding=1, padding_mode="reflect"),
-        nn.Conv2d(4, 2, 1),
-    ],
-)
+CONVOLUTIONS = [
+    nn.Conv2d(4, 5, 3),
+    nn.Conv2d(4, 3, 3, stride=2, padding=1),
+    nn.Conv2d(4, 3, (1, 3), padding="same", dilation=2),
+    nn.Conv2d(4, 3, (4, 2), padding="same"),
+    nn.Conv2d(4, 3, 3, padding=(2, 1), padding_mode="reflect"),
+    nn.Conv2d(4, 2, 2, padding="valid"),
+    nn.Conv2d(4, 2, 1),
+]
+
+
+@pytest.mark.parametrize("module", CONVOLUTIONS, ids=str)
+def test_inputs_are_padded_as_the_module_pads_them(module):
+    x = images(2, 4, 6)
+    found = F.conv2d(padded(module, x), module.weight, module.bias, module.stride, 0, module.dilation)
+    torch.testing.assert_close(found, module(x))
+
+
+@pytest.mark.parametrize("module", CONVOLUTIONS, ids=str)
 @pytest.mark.parametrize("signed", [False, True])
 def test_of_a_convolution_is_the_formula(module, signed):
     x = images(2, 4, 6)
     x = x if signed else x.relu()
-    mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
-    padded = F.pad(x, module._reversed_padding_repeated_twice, mode=mode)
-    seen = F.unfold(padded, module.kernel_size, module.dilation, 0, module.stride)
+    seen = F.unfold(padded(module, x), module.kernel_size, module.dilation, 0, module.stride)
     patches = seen.unflatten(1, (4, -1)).permute(1, 2, 0, 3).flatten(2).numpy()
     expected = by_hand(module.weight.detach().flatten(2).numpy(), patches)
     np.testing.assert_allclose(of_layer(module, x, np.arange(4)), expected, rtol=1e-5)

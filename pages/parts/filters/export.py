@@ -2,13 +2,12 @@
 
 from io import BytesIO
 
-import numpy as np
 import streamlit as st
 import torch
 from torch import Tensor, nn
 
 from compress import pruning
-from compress.export.onnx_layer import CLOSE, forget_source, lock, quiet
+from compress.export.onnx_file import NotExported, difference, onnx_model
 from pages.parts.cached import cached
 from pages.parts.filters.fits import Outcome, pruned
 from pages.parts.filters.network import Subject
@@ -24,10 +23,9 @@ network = {make}
 for name, tensor in torch.load("{file}", weights_only=True).items():
     above, _, last = name.rpartition(".")
     module = network.get_submodule(above)  # its layers take their widths from their weights
-    if last in module._parameters:
-        module._parameters[last] = torch.nn.Parameter(tensor)
-    else:
-        module._buffers[last] = tensor
+    if isinstance(getattr(module, last), torch.nn.Parameter):
+        tensor = torch.nn.Parameter(tensor)
+    setattr(module, last, tensor)
 network.eval()"""
 
 
@@ -47,7 +45,7 @@ def downloads(subject: Subject, outcome: Outcome, setting: Pruning) -> None:
         if st.session_state.get("filters_onnx") == asked:
             try:
                 content, apart = written(subject, setting)
-            except (ValueError, RuntimeError) as error:
+            except (NotExported, ValueError, RuntimeError) as error:
                 refused(f"This network could not be written as ONNX: {str(error).splitlines()[0]}")
             else:
                 st.download_button(
@@ -83,24 +81,11 @@ def written(subject: Subject, setting: Pruning) -> tuple[bytes, float]:
 
 def onnx_of(network: nn.Module, images: Tensor) -> bytes:
     """`images` (n, channels, height, width) in, `scores` (n, classes) out."""
-    with TURNS.alone(), lock, quiet():
-        program = torch.onnx.export(
-            network, (images,), dynamo=True, verbose=False, input_names=["images"], output_names=["scores"],
-            dynamic_shapes=({0: torch.export.Dim("pictures")},),
-        )  # fmt: skip
-        model = program.model_proto
-    forget_source(model)
-    return model.SerializeToString()
+    with TURNS.alone():
+        return onnx_model(network, images, "images", "scores", "pictures").SerializeToString()
 
 
 def differs(content: bytes, network: nn.Module, images: Tensor) -> float:
-    """Raises ValueError where onnxruntime's scores are more than 1e-5 of the largest away."""
-    import onnxruntime
-
-    (found,) = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]).run(None, {"images": images.numpy()})
-    with TURNS.together(), torch.no_grad():
-        expected = network(images).numpy()
-    apart = float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30))
-    if not apart <= CLOSE:
-        raise ValueError(f"onnxruntime gives scores that are {apart:.2g} of the largest away from those of torch")
-    return apart
+    """See `onnx_file.difference`; raises NotExported where onnxruntime's scores are too far away."""
+    with TURNS.together():
+        return difference(content, network, [images], "scores")

@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
-LIBRARY = declare_component("plotly", path=str(Path(plotly.__file__).parent / "package_data"))  # only for its files to be served
+# Only for its files to be served, which takes the old kind of component: the new kind serves the files of installed packages alone
+# and sends any other script with every message, and Streamlit's folder for static files would need a copy of plotly beside app.py.
+LIBRARY = declare_component("plotly", path=str(Path(plotly.__file__).parent / "package_data"))
 _chart = st.components.v2.component(
     "flatland_live_chart",
     html='<div class="live-chart" role="figure"></div>',
