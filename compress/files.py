@@ -21,6 +21,7 @@ def parse_json(data: bytes, where: str) -> Any:
 
 
 def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The entries by name; ValueError where one is named twice."""
     entries = dict(pairs)
     if len(entries) < len(pairs):
         raise ValueError("an entry is named twice")
@@ -28,6 +29,7 @@ def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:
+    """The JSON in a file; InputError where it is not JSON."""
     return parse_json(path.read_bytes(), str(path))
 
 

@@ -74,6 +74,7 @@ def moments(matrix: EmbeddingMatrix, axes: np.ndarray, steps: np.ndarray, bits: 
 
 
 def codes_of(numbers: np.ndarray, steps: np.ndarray, bits: int) -> np.ndarray:
+    """(…, r) float32: whole numbers of the grids with these steps."""
     return factors.round_to(numbers, steps, factors.LARGEST[bits]).astype(np.float32)
 
 

@@ -97,9 +97,13 @@ def neighbours(before: Table, after: Table, row: int, count: int = COUNT) -> Nei
     (was,), (now,) = (ordered(each, count) for each in cosines)
     return Neighbours(
         int(row),
-        was, cosines[0][0, was].astype(np.float64) / GRAIN, places(cosines[1], was[None])[0],
-        now, cosines[1][0, now].astype(np.float64) / GRAIN, places(cosines[0], now[None])[0],
-    )  # fmt: skip
+        was,
+        cosines[0][0, was].astype(np.float64) / GRAIN,
+        places(cosines[1], was[None])[0],
+        now,
+        cosines[1][0, now].astype(np.float64) / GRAIN,
+        places(cosines[0], now[None])[0],
+    )
 
 
 def overlap(before: Table, after: Table, rows: np.ndarray | None = None, count: int = COUNT) -> np.ndarray:
@@ -216,6 +220,7 @@ def two_tables(before: Table, after: Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def checked_rows(rows: np.ndarray, n: int) -> np.ndarray:
+    """The row numbers as int64; IndexError where one is not of n rows."""
     outside = rows[(rows < 0) | (rows >= n)]
     if len(outside):
         raise IndexError(f"rows must be between 0 and {n - 1}, got {outside[0]}")

@@ -57,6 +57,7 @@ def saturation(events: Sequence[Mapping]) -> go.Figure:
 
 
 def add_stage(chart: go.Figure, stage: int, events: list[Mapping], value: str, hover: str) -> None:
+    """A line of one stage: a value of its events against the step. hover: how a value is told."""
     chart.add_scatter(
         x=[place(event) for event in events],
         y=[event[value] for event in events],
@@ -81,22 +82,34 @@ def against_bits(
     chart = figure("bits a row, everything stored", title, height=400)
     for number, (name, (x, y, words)) in enumerate(curves.items()):
         chart.add_scatter(
-            x=x, y=y, name=plain(name), mode="lines", text=words,
+            x=x,
+            y=y,
+            name=plain(name),
+            mode="lines",
+            text=words,
             line={"color": METHOD_COLOURS["svd"], "width": 2, "dash": DASHES[number + 1]},
             hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
-        )  # fmt: skip
+        )
     for name, (x, y, words) in points.items():
         chart.add_scatter(
-            x=x, y=y, name=plain(name), mode="markers", text=[plain(each) for each in words],
+            x=x,
+            y=y,
+            name=plain(name),
+            mode="markers",
+            text=[plain(each) for each in words],
             marker={"color": METHOD_COLOURS["projective"], "size": 8, "symbol": "square"},
             hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
-        )  # fmt: skip
+        )
     chart.add_scatter(
-        x=bits, y=values, name="LightToken", mode="lines+markers", text=list(names),
+        x=bits,
+        y=values,
+        name="LightToken",
+        mode="lines+markers",
+        text=list(names),
         line={"color": OURS, "width": 3},
         marker={"size": [15 if each == shown else 9 for each in range(len(bits))], "symbol": "diamond"},
         hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
-    )  # fmt: skip
+    )
     chart.update_xaxes(range=[0, 1.6 * float(max(bits))])
     return chart.update_yaxes(range=[0, max(1.02, 1.05 * float(max(values)))])
 
@@ -149,13 +162,17 @@ def distances(pairs: Pairs, bits: int) -> go.Figure:
     """Hamming distance of codes against cosine distance of rows, a point a pair."""
     chart = figure("cosine distance 1 − cos of the rows", "Hamming distance of the codes, bits", height=420)
     for name, mask, colour, symbol in (
-        ("random pairs", ~pairs.near, CATEGORIES[0], "circle"), ("near pairs", pairs.near, CATEGORIES[3], "cross"),
-    ):  # fmt: skip
+        ("random pairs", ~pairs.near, CATEGORIES[0], "circle"),
+        ("near pairs", pairs.near, CATEGORIES[3], "cross"),
+    ):
         chart.add_scatter(
-            x=pairs.cosine[mask], y=pairs.hamming[mask], name=name, mode="markers",
+            x=pairs.cosine[mask],
+            y=pairs.hamming[mask],
+            name=name,
+            mode="markers",
             marker={"color": colour, "size": 5, "symbol": symbol, "opacity": 0.5},
             hovertemplate="cosine distance %{x:.3f}<br>%{y} bits differ<extra></extra>",
-        )  # fmt: skip
+        )
     chart.update_xaxes(rangemode="tozero")
     return chart.update_yaxes(range=[0, max(1.05 * float(pairs.hamming.max(initial=0)), 1)]).add_hline(
         y=bits / 2, line={"color": MUTED, "dash": "dash", "width": 1}, annotation_text="half of the bits"
@@ -173,9 +190,18 @@ def code(signs: np.ndarray, widths: Sequence[int]) -> go.Figure:
             names.append(f"{start + 1}–{start + len(line)}")
     chart = figure("place in the line", "bits", height=140 + 18 * len(lines))
     chart.add_heatmap(
-        x=np.arange(1, len(lines[0]) + 1), y=names, z=np.array(lines), zmin=0, zmax=1, colorscale=OFF_ON, showscale=False,
-        xgap=1, ygap=2, hoverongaps=False, hovertemplate="bits %{y}, place %{x}: %{z}<extra></extra>",
-    )  # fmt: skip
+        x=np.arange(1, len(lines[0]) + 1),
+        y=names,
+        z=np.array(lines),
+        zmin=0,
+        zmax=1,
+        colorscale=OFF_ON,
+        showscale=False,
+        xgap=1,
+        ygap=2,
+        hoverongaps=False,
+        hovertemplate="bits %{y}, place %{x}: %{z}<extra></extra>",
+    )
     chart.update_xaxes(showgrid=False)
     return chart.update_yaxes(type="category", autorange="reversed", showgrid=False)
 
@@ -184,11 +210,17 @@ def row_stages(names: Sequence[str], errors: np.ndarray, cosines: np.ndarray) ->
     """Relative error of one row and its cosine with its decoded row, after each stage."""
     chart = figure("after", "error, cosine", height=280)
     for title, values, colour, dash, symbol in (
-        ("relative error", errors, OURS, "solid", "circle"), ("cosine", cosines, CATEGORIES[0], "dash", "square"),
-    ):  # fmt: skip
+        ("relative error", errors, OURS, "solid", "circle"),
+        ("cosine", cosines, CATEGORIES[0], "dash", "square"),
+    ):
         chart.add_scatter(
-            x=list(names), y=values, name=title, mode="lines+markers", line={"color": colour, "dash": dash, "width": 2},
-            marker={"symbol": symbol, "size": 8}, hovertemplate=f"%{{x}}: {title} %{{y:.4f}}<extra></extra>",
-        )  # fmt: skip
+            x=list(names),
+            y=values,
+            name=title,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 8},
+            hovertemplate=f"%{{x}}: {title} %{{y:.4f}}<extra></extra>",
+        )
     chart.update_xaxes(type="category")
     return chart.update_yaxes(rangemode="tozero")

@@ -50,9 +50,13 @@ def counts(table: pd.DataFrame) -> go.Figure:
     chart = rows_figure("filters", table["layer"], barmode="overlay")
     names = places(table)
     chart.add_bar(
-        x=table["all"], y=names, orientation="h", name="all", hoverinfo="skip",
+        x=table["all"],
+        y=names,
+        orientation="h",
+        name="all",
+        hoverinfo="skip",
         marker={"color": "rgba(128, 128, 128, 0.15)", "line": {"color": MUTED, "width": 1}},
-    )  # fmt: skip
+    )
     chart.add_bar(
         x=table["kept"],
         y=names,
@@ -107,6 +111,7 @@ def rows_figure(x: str, layers: Sequence[str], **layout) -> go.Figure:
 
 
 def places(table: pd.DataFrame) -> list[str]:
+    """The names of the layers, as plotly shows them."""
     return [plain(name) for name in table["layer"]]
 
 
@@ -130,9 +135,16 @@ def curves(
         many = seen["n"].max() > 1
         if many and not (both and not retrained):
             chart.add_scatter(
-                x=np.concatenate([at, at[::-1]]), y=np.concatenate([seen["high"], seen["low"][::-1]]), fill="toself", mode="lines",
-                line={"width": 0}, fillcolor=faint(colour), hoverinfo="skip", showlegend=False, legendgroup=f"{by}{retrained}",
-            )  # fmt: skip
+                x=np.concatenate([at, at[::-1]]),
+                y=np.concatenate([seen["high"], seen["low"][::-1]]),
+                fill="toself",
+                mode="lines",
+                line={"width": 0},
+                fillcolor=faint(colour),
+                hoverinfo="skip",
+                showlegend=False,
+                legendgroup=f"{by}{retrained}",
+            )
         words = f"{name}{', retrained' if retrained else ', one shot' if both else ''}"
         chart.add_scatter(
             x=at,
@@ -155,15 +167,19 @@ def curves(
         chart.add_hline(y=before, line={"color": MUTED, "width": 1, "dash": "dash"}, annotation_text=f"before {before:.3f}")
     if here:
         chart.add_scatter(
-            x=[100 * here[0]], y=[here[1]], name="this network", mode="markers",
+            x=[100 * here[0]],
+            y=[here[1]],
+            name="this network",
+            mode="markers",
             marker={"symbol": "star", "size": 16, "color": MUTED},
             hovertemplate="this network<br>%{x:.1f} % removed: %{y:.3f}<extra></extra>",
-        )  # fmt: skip
+        )
     chart.update_xaxes(range=[-2, 97], dtick=10)
     return chart.update_yaxes(rangemode="tozero")
 
 
 def faint(colour: str) -> str:
+    """A colour #rrggbb, almost clear."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.18)"
 

@@ -82,9 +82,11 @@ def comparison(points: pd.DataFrame, x: str, name: str, before: float) -> go.Fig
             hovertemplate="%{customdata[0]}<br>ratio %{customdata[1]:.3g}: %{y:.4g}<extra></extra>",
         )
     chart.add_hline(
-        y=before, line={"color": MUTED, "width": 1, "dash": "dash"}, annotation_text=f"before {before:.4g}",
+        y=before,
+        line={"color": MUTED, "width": 1, "dash": "dash"},
+        annotation_text=f"before {before:.4g}",
         annotation_position="bottom right",
-    )  # fmt: skip
+    )
     if x == "ratio":
         chart.update_xaxes(**ratio_axis(points["ratio"]))
     return chart
@@ -108,9 +110,15 @@ def error_along(found: ErrorByUse, colour: str) -> go.Figure:
     chart = figure("place by row weight" if found.by == "weight" else "place in the vocabulary", "relative error", height=340)
     middle = np.sqrt(found.first * found.last)
     chart.add_scatter(
-        x=np.concatenate([middle, middle[::-1]]), y=np.concatenate([found.high, found.low[::-1]]), fill="toself", mode="lines",
-        line={"width": 0}, fillcolor="rgba(128, 128, 128, 0.25)", name="middle half of the rows", hoverinfo="skip",
-    )  # fmt: skip
+        x=np.concatenate([middle, middle[::-1]]),
+        y=np.concatenate([found.high, found.low[::-1]]),
+        fill="toself",
+        mode="lines",
+        line={"width": 0},
+        fillcolor="rgba(128, 128, 128, 0.25)",
+        name="middle half of the rows",
+        hoverinfo="skip",
+    )
     chart.add_scatter(
         x=middle,
         y=found.error,
@@ -136,7 +144,11 @@ def losses(steps: Sequence[Sequence[float]], colour: str, name: str) -> go.Figur
     starts = np.maximum(ends - width, 0)
     chart.add_scatter(x=at, y=loss, name="a step", mode="lines", line={"color": MUTED, "width": 1}, hoverinfo="skip")
     chart.add_scatter(
-        x=at, y=(summed[ends] - summed[starts]) / (ends - starts), name=f"mean of {width}", mode="lines",
-        line={"color": colour, "width": 2}, hovertemplate="step %{x:,}: %{y:.4g}<extra></extra>",
-    )  # fmt: skip
+        x=at,
+        y=(summed[ends] - summed[starts]) / (ends - starts),
+        name=f"mean of {width}",
+        mode="lines",
+        line={"color": colour, "width": 2},
+        hovertemplate="step %{x:,}: %{y:.4g}<extra></extra>",
+    )
     return chart.update_yaxes(rangemode="tozero")

@@ -81,6 +81,7 @@ def gains(tokens: Sequence[str], here: np.ndarray, svd: np.ndarray, planted: np.
 
 
 def shortened(token: str) -> str:
+    """A token of at most LONGEST_NAME letters."""
     return token if len(token) <= LONGEST_NAME else token[: LONGEST_NAME - 1] + "…"
 
 

@@ -40,9 +40,13 @@ def tradeoffs(
     chart = figure("size, and below it the ratio to float32", "relative error", height=520, clickmode="event+select")
     best = shown.iloc[list(front)]
     chart.add_scatter(
-        x=best["n_bytes"], y=best["error"], name="front", mode="lines", hoverinfo="skip",
+        x=best["n_bytes"],
+        y=best["error"],
+        name="front",
+        mode="lines",
+        hoverinfo="skip",
         line={"color": "rgba(128, 128, 128, 0.35)", "width": 9},
-    )  # fmt: skip
+    )
     add_bounds(chart, bounds or {}, whole, table["n_bytes"], log)
     for (method, bits), rows in shown.groupby(["method", "bits"], sort=False):
         add_settings(chart, method, bits, rows)
@@ -149,6 +153,7 @@ def size_axis(n_bytes: pd.Series, whole: int, budget: float) -> dict:
 
 
 def error_axis(errors: pd.Series, log: bool) -> dict:
+    """The axis of relative errors: five decades at most where it is a log axis, else from 0."""
     if log:
         return {"type": "log", "exponentformat": "power", "dtick": 1, "range": log_range(errors.to_numpy(), 5)}
     return {"range": [-0.02, float(max(min(errors.max(), 1.5), 0.05)) * 1.04]}

@@ -112,4 +112,5 @@ def check_free(folder: Path) -> None:
 
 
 def size(path: Path) -> int:
+    """Bytes of a file, 0 where there is none."""
     return path.stat().st_size if path.is_file() else 0

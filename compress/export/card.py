@@ -92,13 +92,17 @@ def card(
         onnx = ONNX.format(n_bytes=onnx_bytes, last=n - 1, d=d, words=onnx, compared=min(n, COMPARED))
     return CARD.format(
         title=f"{plain(name)}, compressed" if name else "A compressed embedding table",
-        n=n, d=d, n_bytes=result.n_bytes, ratio=result.ratio, label=result.method.label,
+        n=n,
+        d=d,
+        n_bytes=result.n_bytes,
+        ratio=result.ratio,
+        label=result.method.label,
         facts="\n".join(f"| {key} | {value} |" for key, value in facts.items()),
         errors="Its errors were not measured.\n" if evaluation is None else MEANING,
         scores=f"## Scores\n\n{table(scores)}\n\n" if scores else "",
         onnx=onnx,
         source=f" ({plain(name)})" if name else "",
-    )  # fmt: skip
+    )
 
 
 def in_onnx(difference: float | None, no_onnx: str | None) -> str:

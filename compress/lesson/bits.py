@@ -127,6 +127,7 @@ def target(points: np.ndarray, before: Codes | None = None) -> Target:
 
 
 def with_signs(signs: np.ndarray, decoder: np.ndarray | None = None, offset: np.ndarray | None = None) -> Codes:
+    """Codes (n, L) of −1 and 1 with a decoder (L, 2) and an offset (2,), zeros where not given."""
     decoder = np.zeros((signs.shape[1], 2), np.float32) if decoder is None else decoder
     offset = np.zeros(2, np.float32) if offset is None else offset
     return Codes(signs, np.zeros(len(signs), np.int64), np.ones(1, np.float32), decoder, offset)
@@ -138,6 +139,7 @@ def every_code() -> np.ndarray:
 
 
 def as_numbers(on: np.ndarray) -> np.ndarray:
+    """(n,) bits (n, L) as whole numbers, the first bit leading."""
     return on @ (1 << np.arange(on.shape[1])[::-1])
 
 
@@ -179,9 +181,11 @@ def chart(of: Stages, view: str) -> go.Figure:
     tinted = bits if coded is stage else 0
     cross = "all crosses" if view == "left" else "cross of a code"
     restored = {
-        "restored": of.first.decoded, "left": np.zeros_like(stage.points), "second": of.second.decoded,
+        "restored": of.first.decoded,
+        "left": np.zeros_like(stage.points),
+        "second": of.second.decoded,
         "both": of.first.decoded + of.second.decoded,
-    }.get(view)  # fmt: skip
+    }.get(view)
     return go.Figure(  # at once: part by part takes plotly ten times as long
         data=[
             *(cells(stage, tinted, reach) if tinted else []),
@@ -190,17 +194,36 @@ def chart(of: Stages, view: str) -> go.Figure:
             bars(numbers, bits),
         ],
         layout={
-            "template": "flatland", "height": 620, "margin": {"t": 60, "b": 48}, "dragmode": False,
+            "template": "flatland",
+            "height": 620,
+            "margin": {"t": 60, "b": 48},
+            "dragmode": False,
             "annotations": badges(stage, tinted, reach) if tinted and restored is None else [],
-            "xaxis": {"anchor": "y", **still, "range": [-ROOM * reach, ROOM * reach], "constrain": "domain",
-                      "title": {"text": name.format("first")}},
-            "yaxis": {"anchor": "x", **still, "range": [-reach, reach], "scaleanchor": "x", "domain": [0.36, 1],
-                      "title": {"text": name.format("second")}},
+            "xaxis": {
+                "anchor": "y",
+                **still,
+                "range": [-ROOM * reach, ROOM * reach],
+                "constrain": "domain",
+                "title": {"text": name.format("first")},
+            },
+            "yaxis": {
+                "anchor": "x",
+                **still,
+                "range": [-reach, reach],
+                "scaleanchor": "x",
+                "domain": [0.36, 1],
+                "title": {"text": name.format("second")},
+            },
             "xaxis2": {"anchor": "y2", "type": "category", "title": {"text": CODES.get(view, "code")}},
-            "yaxis2": {"anchor": "x2", "domain": [0, 0.13], "title": {"text": "points"}, "nticks": 3,
-                       "range": [0, 1.35 * max(crowd(numbers).values())]},
+            "yaxis2": {
+                "anchor": "x2",
+                "domain": [0, 0.13],
+                "title": {"text": "points"},
+                "nticks": 3,
+                "range": [0, 1.35 * max(crowd(numbers).values())],
+            },
         },
-    )  # fmt: skip
+    )
 
 
 def drawn(of: Stages, view: str) -> tuple[Stage, int]:
@@ -232,9 +255,14 @@ def cells(stage: Stage, bits: int, reach: float) -> list[dict]:
     colours = np.array([list(bytes.fromhex(colour[1:] + TINT)) for colour in CATEGORIES[: 2**bits]], np.uint8)
     tints = colours[as_numbers(margins.reshape(-1, bits) > 0)].reshape(GRID, GRID, 4)
     tint = {  # as an image, which a browser draws sooner than cells
-        "type": "image", "source": image_array_to_data_uri(tints, backend="auto"), "x0": across[0], "dx": across[1] - across[0],
-        "y0": up[0], "dy": up[1] - up[0], "hoverinfo": "skip",
-    }  # fmt: skip
+        "type": "image",
+        "source": image_array_to_data_uri(tints, backend="auto"),
+        "x0": across[0],
+        "dx": across[1] - across[0],
+        "y0": up[0],
+        "dy": up[1] - up[0],
+        "hoverinfo": "skip",
+    }
     return [tint, *(each for bit in range(bits) for each in edge(stage, bit, reach, margins[:, :, bit]))]
 
 
@@ -247,23 +275,35 @@ def edge(stage: Stage, bit: int, reach: float, margins: np.ndarray) -> list[dict
         return [{"type": "scatter", "x": x, "y": y, "name": name, "mode": "lines", "line": line, "hoverinfo": "skip"}]
     across, up = places(reach)
     bends = {
-        "type": "contour", "x": across[::2], "y": up[::2], "z": margins[::2, ::2].astype(np.float32), "showscale": False,
-        "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"}, "line": line, "hoverinfo": "skip", "showlegend": False,
-    }  # fmt: skip
+        "type": "contour",
+        "x": across[::2],
+        "y": up[::2],
+        "z": margins[::2, ::2].astype(np.float32),
+        "showscale": False,
+        "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"},
+        "line": line,
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     return [bends, {"type": "scatter", "x": [None], "y": [None], "name": name, "mode": "lines", "line": line}]
 
 
 def dots(points: np.ndarray, numbers: np.ndarray, bits: int) -> dict:
     """The points in the colour and the sign of their code."""
     return {
-        "type": "scatter", "x": points[:, 0], "y": points[:, 1], "mode": "markers", "showlegend": False,
+        "type": "scatter",
+        "x": points[:, 0],
+        "y": points[:, 1],
+        "mode": "markers",
+        "showlegend": False,
         "text": [written(number, bits) for number in numbers],
         "marker": {
             "color": [CATEGORIES[number] for number in numbers] if bits else CATEGORIES[0],
-            "symbol": [SYMBOLS[number] for number in numbers] if bits else "circle", "size": 8,
+            "symbol": [SYMBOLS[number] for number in numbers] if bits else "circle",
+            "size": 8,
         },
         "hovertemplate": "%{x:.2f}, %{y:.2f}" + ("<br>code %{text}" if bits else "") + "<extra></extra>",
-    }  # fmt: skip
+    }
 
 
 def badges(stage: Stage, bits: int, reach: float) -> list[dict]:
@@ -274,12 +314,17 @@ def badges(stage: Stage, bits: int, reach: float) -> list[dict]:
     numbers = as_numbers(margins.reshape(-1, bits) > 0).reshape(margins.shape[:2])
     return [
         {
-            "x": float(across[column]), "y": float(up[line]), "text": f"<b>{written(number, bits)}</b>", "showarrow": False,
-            "font": {"size": 14, "color": DARK if number in PALE else "white"}, "bgcolor": CATEGORIES[number], "opacity": 0.9,
+            "x": float(across[column]),
+            "y": float(up[line]),
+            "text": f"<b>{written(number, bits)}</b>",
+            "showarrow": False,
+            "font": {"size": 14, "color": DARK if number in PALE else "white"},
+            "bgcolor": CATEGORIES[number],
+            "opacity": 0.9,
         }
         for number in crowd(numbers)
         for line, column in [middle(numbers == number)]
-    ]  # fmt: skip
+    ]
 
 
 def middle(cell: np.ndarray) -> tuple[int, int]:
@@ -294,15 +339,25 @@ def sticks(points: np.ndarray, restored: np.ndarray, name: str) -> list[dict]:
     where, count = np.unique(restored.round(5), axis=0, return_counts=True)
     return [
         {
-            "type": "scatter", "x": ends[:, 0], "y": ends[:, 1], "mode": "lines", "name": "what is missed", "hoverinfo": "skip",
+            "type": "scatter",
+            "x": ends[:, 0],
+            "y": ends[:, 1],
+            "mode": "lines",
+            "name": "what is missed",
+            "hoverinfo": "skip",
             "line": {"color": MUTED, "width": 1},
         },
         {
-            "type": "scatter", "x": where[:, 0], "y": where[:, 1], "mode": "markers", "name": name,
-            "marker": {"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": "#808080"}}, "customdata": count,
+            "type": "scatter",
+            "x": where[:, 0],
+            "y": where[:, 1],
+            "mode": "markers",
+            "name": name,
+            "marker": {"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": "#808080"}},
+            "customdata": count,
             "hovertemplate": "%{customdata} points are restored here<extra></extra>",
         },
-    ]  # fmt: skip
+    ]
 
 
 def bars(numbers: np.ndarray, bits: int) -> dict:
@@ -310,8 +365,16 @@ def bars(numbers: np.ndarray, bits: int) -> dict:
     shared, every = crowd(numbers), range(2**bits)
     counts = [shared.get(number, 0) for number in every]
     return {
-        "type": "bar", "x": [written(number, bits) or "no code yet" for number in every], "y": counts, "text": counts,
-        "textposition": "outside", "textangle": 0, "cliponaxis": False, "showlegend": False, "xaxis": "x2", "yaxis": "y2",
+        "type": "bar",
+        "x": [written(number, bits) or "no code yet" for number in every],
+        "y": counts,
+        "text": counts,
+        "textposition": "outside",
+        "textangle": 0,
+        "cliponaxis": False,
+        "showlegend": False,
+        "xaxis": "x2",
+        "yaxis": "y2",
         "marker": {"color": [CATEGORIES[number] if bits else MUTED for number in every]},
         "hovertemplate": "code %{x}: %{y} points<extra></extra>",
-    }  # fmt: skip
+    }

@@ -111,14 +111,23 @@ def chart(picture: Budget, words: Budget, step: int, guess: float, told: bool, n
     return go.Figure(  # at once: part by part takes plotly ten times as long
         data=[*data, *lines(picture, words, names, step, told), guessed(j, guess, told)],
         layout={
-            "template": "flatland", "height": 720, "margin": {"t": 64, "b": 48, "l": 56, "r": 12}, "legend": {"y": 0.25},
+            "template": "flatland",
+            "height": 720,
+            "margin": {"t": 64, "b": 48, "l": 56, "r": 12},
+            "legend": {"y": 0.25},
             "annotations": [{**anchored, "x": x, "y": y, "text": text, "font": {"size": 12}} for x, y, text in heads],
-            "xaxis": {"anchor": "y", "type": "log", "tickvals": RANKS, "ticktext": [str(each) for each in RANKS],
-                      "range": [-0.08, 2.25], "title": {"text": "rank j: how many patterns are stored (log scale)"}},
+            "xaxis": {
+                "anchor": "y",
+                "type": "log",
+                "tickvals": RANKS,
+                "ticktext": [str(each) for each in RANKS],
+                "range": [-0.08, 2.25],
+                "title": {"text": "rank j: how many patterns are stored (log scale)"},
+            },
             "yaxis": {"anchor": "x", "domain": [0, 0.24], "range": [-0.06, 1.08], "title": {"text": "error: squares lost"}},
             **axes,
         },
-    )  # fmt: skip
+    )
 
 
 def greys(values: np.ndarray, axis: int) -> dict:
@@ -141,26 +150,37 @@ def lines(picture: Budget, words: Budget, names: tuple[str, str], step: int, tol
     """What both lose up to this rank; the table's errors only once they may be told."""
     data = []
     for each, name, colour, dash, symbol, last in (
-        (picture, names[0], PICTURE, "solid", "circle", step), (words, names[1], WORDS, "dash", "square", step if told else -1),
-    ):  # fmt: skip
+        (picture, names[0], PICTURE, "solid", "circle", step),
+        (words, names[1], WORDS, "dash", "square", step if told else -1),
+    ):
         js = list(RANKS[: last + 1])
         data.append(
             {
-                "type": "scatter", "x": js, "y": each.errors[js], "name": name, "mode": "lines+markers",
+                "type": "scatter",
+                "x": js,
+                "y": each.errors[js],
+                "name": name,
+                "mode": "lines+markers",
                 "line": {"color": colour, "dash": dash, "width": 2},
                 "marker": {"symbol": symbol, "size": [13 if j == RANKS[step] else 7 for j in js]},
                 "customdata": [bytes_text(each.n_bytes(j)) for j in js],
                 "hovertemplate": f"{name}, rank %{{x}}: error %{{y:.4f}}, %{{customdata}}<extra></extra>",
             }
-        )  # fmt: skip
+        )
     return data
 
 
 def guessed(j: int, guess: float, told: bool) -> dict:
     """The guess at its rank, a diamond with a question mark until the error is told."""
     return {
-        "type": "scatter", "x": [j], "y": [guess], "name": "your guess for the rows", "mode": "markers+text",
-        "text": ["" if told else " ?"], "textposition": "middle right", "textfont": {"size": 20},
+        "type": "scatter",
+        "x": [j],
+        "y": [guess],
+        "name": "your guess for the rows",
+        "mode": "markers+text",
+        "text": ["" if told else " ?"],
+        "textposition": "middle right",
+        "textfont": {"size": 20},
         "marker": {"symbol": "diamond-open", "size": 15, "color": MUTED, "line": {"width": 3}},
         "hovertemplate": "guessed: %{y:.2f}<extra></extra>",
-    }  # fmt: skip
+    }

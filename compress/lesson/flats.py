@@ -156,11 +156,17 @@ def figure(history: History, step: int) -> go.Figure:
     axis = {"range": [-REACH, REACH], "visible": False}
     return chart.update_layout(
         **{**layout, "yaxis": {**layout["yaxis"], "domain": [0, 0.27]}},
-        scene={"xaxis": axis, "yaxis": axis, "zaxis": axis, "aspectmode": "cube", "domain": {"x": [0, 1], "y": [0.34, 1]},
-               "camera": {"eye": {"x": -1.5, "y": -0.02, "z": 0.47}}},
+        scene={
+            "xaxis": axis,
+            "yaxis": axis,
+            "zaxis": axis,
+            "aspectmode": "cube",
+            "domain": {"x": [0, 1], "y": [0.34, 1]},
+            "camera": {"eye": {"x": -1.5, "y": -0.02, "z": 0.47}},
+        },
         margin={"t": 40},
         legend={"y": 1.0, "itemsizing": "constant"},
-    )  # fmt: skip
+    )
 
 
 def costs(history: History, step: int) -> go.Figure:
@@ -170,10 +176,16 @@ def costs(history: History, step: int) -> go.Figure:
 
 
 def add_points(chart: go.Figure, values: np.ndarray, name: str, colour: str, symbol: str) -> None:
+    """Points (n, 3) in one colour and sign, under a name of the legend."""
     chart.add_scatter3d(
-        x=values[:, 0], y=values[:, 1], z=values[:, 2], name=name, mode="markers",
-        marker={"size": 3, "color": colour, "symbol": symbol}, hoverinfo="name",
-    )  # fmt: skip
+        x=values[:, 0],
+        y=values[:, 1],
+        z=values[:, 2],
+        name=name,
+        mode="markers",
+        marker={"size": 3, "color": colour, "symbol": symbol},
+        hoverinfo="name",
+    )
 
 
 def add_flat(chart: go.Figure, corners: np.ndarray, z: int) -> None:
@@ -186,10 +198,16 @@ def add_flat(chart: go.Figure, corners: np.ndarray, z: int) -> None:
         )
         corners = np.vstack([corners, corners[:1]])
     chart.add_scatter3d(
-        x=corners[:, 0], y=corners[:, 1], z=corners[:, 2], mode="lines+text",
+        x=corners[:, 0],
+        y=corners[:, 1],
+        z=corners[:, 2],
+        mode="lines+text",
         line={"color": COLOURS[z], "width": 5 if line else 3, "dash": DASHES[z]},
-        text=[f"flat {z + 1}"] + [""] * (len(corners) - 1), textfont={"size": 14}, hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
+        text=[f"flat {z + 1}"] + [""] * (len(corners) - 1),
+        textfont={"size": 14},
+        hoverinfo="skip",
+        showlegend=False,
+    )
 
 
 def add_sticks(chart: go.Figure, values: np.ndarray, feet: np.ndarray) -> None:
@@ -209,40 +227,63 @@ def cost_parts(history: History, step: int) -> tuple[list[dict], dict]:
     colour = METHOD_COLOURS["projective"]
     data = [
         {
-            "type": "scatter", "x": np.arange(1, step + 1), "y": [moment.cost for moment in so_far], "mode": "lines",
-            "showlegend": False, "hoverinfo": "skip", "line": {"color": colour, "width": 2},
+            "type": "scatter",
+            "x": np.arange(1, step + 1),
+            "y": [moment.cost for moment in so_far],
+            "mode": "lines",
+            "showlegend": False,
+            "hoverinfo": "skip",
+            "line": {"color": colour, "width": 2},
         }
-    ]  # fmt: skip
+    ]
     for does, symbol in (("assign", "triangle-up"), ("refit", "star")):
         at = [number for number, moment in enumerate(so_far, start=1) if moment.does == does]
         data.append(
             {
-                "type": "scatter", "x": at or [None], "y": [so_far[number - 1].cost for number in at] or [None], "mode": "markers",
-                "name": f"after {does}", "hovertemplate": f"step %{{x}}, {does}: %{{y:.4f}}<extra></extra>",
+                "type": "scatter",
+                "x": at or [None],
+                "y": [so_far[number - 1].cost for number in at] or [None],
+                "mode": "markers",
+                "name": f"after {does}",
+                "hovertemplate": f"step %{{x}}, {does}: %{{y:.4f}}<extra></extra>",
                 "marker": {"size": [18 if number == step else 10 for number in at] or 10, "symbol": symbol, "color": colour},
             }
-        )  # fmt: skip
+        )
     annotations = []
     best = f"best {names(k, j)} found from many starts"
     lines = ((history.svd, "dash", MUTED, f"{names(1, j)}, SVD", "bottom"), (history.found, "dot", colour, best, "top"))
     for cost, dash, shade, words, side in lines[: 1 + (k > 1)]:
         data.append(
             {
-                "type": "scatter", "x": [0, STEPS], "y": [cost, cost], "mode": "lines", "showlegend": False, "hoverinfo": "skip",
+                "type": "scatter",
+                "x": [0, STEPS],
+                "y": [cost, cost],
+                "mode": "lines",
+                "showlegend": False,
+                "hoverinfo": "skip",
                 "line": {"color": shade, "dash": dash, "width": 2},
             }
-        )  # fmt: skip
+        )
         annotations.append(
             {
-                "x": STEPS, "y": float(np.log10(cost)), "xref": "x", "yref": "y", "xanchor": "right", "yanchor": side,
-                "text": f"{words}: {cost:.3g}", "font": {"size": 12}, "showarrow": False,
+                "x": STEPS,
+                "y": float(np.log10(cost)),
+                "xref": "x",
+                "yref": "y",
+                "xanchor": "right",
+                "yanchor": side,
+                "text": f"{words}: {cost:.3g}",
+                "font": {"size": 12},
+                "showarrow": False,
             }
-        )  # fmt: skip
+        )
     every = [history.svd, history.found] + [moment.cost for moment in history.moments[1:]]
     xaxis = {"title": {"text": "step"}, "range": [-0.2, STEPS + 0.4], "dtick": 2, "anchor": "y"}
     yaxis = {
-        "title": {"text": "cost (log scale)"}, "type": "log", "showgrid": False,
+        "title": {"text": "cost (log scale)"},
+        "type": "log",
+        "showgrid": False,
         "range": [float(np.log10(max(min(every), 1e-6)) - 0.5), float(np.log10(max(every)) + 0.4)],
         "tickvals": [m * 10.0**e for e in range(-6, 1) for m in (1, 3)],
-    }  # fmt: skip
+    }
     return data, {"annotations": annotations, "xaxis": xaxis, "yaxis": yaxis}

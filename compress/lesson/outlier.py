@@ -46,6 +46,7 @@ def cloud(seed: int = 0, noise: bool = False) -> np.ndarray:
 
 
 def at(angle: float) -> np.ndarray:
+    """(2,) the point at distance 1 from 0 in a direction, in radians."""
     return np.array([np.cos(angle), np.sin(angle)])
 
 
@@ -55,6 +56,7 @@ def matrix(points: np.ndarray, distance: float) -> EmbeddingMatrix:
 
 
 def method(p: float) -> LpLowRank:
+    """The fit of a line at this p."""
     return LpLowRank(j=1, p=p, objective="rows", factor_bits=32)
 
 
@@ -89,6 +91,7 @@ def ends(direction: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 def name(p: float) -> str:
+    """A fit as the picture names it."""
     return "SVD (p = 2)" if p == 2 else f"line of p = {p:g}"
 
 
@@ -99,38 +102,63 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
     for each, colour, _, _ in drawn:
         x, y = ends(each.directions[0])
         chart.add_scatter(
-            x=x, y=y, mode="lines", name=f"{name(each.p)} without the far point", hoverinfo="skip", opacity=0.4,
+            x=x,
+            y=y,
+            mode="lines",
+            name=f"{name(each.p)} without the far point",
+            hoverinfo="skip",
+            opacity=0.4,
             line={"color": colour, "width": 16 if each is svd else 9},
-        )  # fmt: skip
+        )
     for each, colour, dash, _ in drawn:
         x, y = ends(each.directions[distance])
         chart.add_scatter(
-            x=x, y=y, mode="lines", name=f"{name(each.p)}: swung {each.swings[distance]:.0f}°",
-            line={"color": colour, "width": 4, "dash": dash}, hoverinfo="name",
-        )  # fmt: skip
+            x=x,
+            y=y,
+            mode="lines",
+            name=f"{name(each.p)}: swung {each.swings[distance]:.0f}°",
+            line={"color": colour, "width": 4, "dash": dash},
+            hoverinfo="name",
+        )
     chart.add_scatter(
         x=points[:, 0], y=points[:, 1], mode="markers", name=f"{N} points", marker={"size": 8, "color": MUTED}, hoverinfo="name"
     )
     if distance:
         far = distance * at(AWAY)
         chart.add_scatter(
-            x=far[:1], y=far[1:], mode="markers+text", name="the far point", text=["the far point"], textposition="bottom center",
-            marker={"size": 15, "color": FAR, "symbol": "star"}, showlegend=False, hoverinfo="name",
-        )  # fmt: skip
+            x=far[:1],
+            y=far[1:],
+            mode="markers+text",
+            name="the far point",
+            text=["the far point"],
+            textposition="bottom center",
+            marker={"size": 15, "color": FAR, "symbol": "star"},
+            showlegend=False,
+            hoverinfo="name",
+        )
     for each, colour, dash, symbol in drawn:
         chart.add_scatter(
-            x=np.arange(FARTHEST + 1), y=each.swings, xaxis="x2", yaxis="y2", mode="lines+markers", showlegend=False,
+            x=np.arange(FARTHEST + 1),
+            y=each.swings,
+            xaxis="x2",
+            yaxis="y2",
+            mode="lines+markers",
+            showlegend=False,
             line={"color": colour, "width": 2, "dash": dash},
             marker={"symbol": symbol, "size": [14 if r == distance else 6 for r in range(FARTHEST + 1)]},
-            name=name(each.p), hovertemplate="far point at %{x}: swung %{y:.1f}°",
-        )  # fmt: skip
+            name=name(each.p),
+            hovertemplate="far point at %{x}: swung %{y:.1f}°",
+        )
     highest = max(svd.swings.max(), other.swings.max(), 10)
     plain = {"showgrid": True, "zeroline": True, "zerolinecolor": MUTED}
     return chart.update_layout(
         xaxis={**plain, "range": [-4.6, FARTHEST + 0.8], "domain": [0, 1], "anchor": "y", "title": {"text": "first number"}},
-        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.44, 1], "scaleanchor": "x",
-               "title": {"text": "second number"}},
+        yaxis={**plain, "range": [-4.4, 4.6], "domain": [0.44, 1], "scaleanchor": "x", "title": {"text": "second number"}},
         xaxis2={"title": {"text": "distance of the far point from 0"}, "anchor": "y2", "range": [-0.3, FARTHEST + 0.3]},
-        yaxis2={"title": {"text": "line swung, °"}, "domain": [0, 0.22], "anchor": "x2",
-                "range": [-0.05 * highest, 1.12 * highest]},
-    )  # fmt: skip
+        yaxis2={
+            "title": {"text": "line swung, °"},
+            "domain": [0, 0.22],
+            "anchor": "x2",
+            "range": [-0.05 * highest, 1.12 * highest],
+        },
+    )

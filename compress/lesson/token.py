@@ -160,16 +160,28 @@ def chart(of: Pipeline, one: Token, step: int) -> go.Figure:
             *cells(one.rows[step], scale, "5"),
         ],
         layout={
-            "template": "flatland", "height": 740, "margin": {"t": 44, "b": 44, "l": 12, "r": 12}, "showlegend": False,
+            "template": "flatland",
+            "height": 740,
+            "margin": {"t": 44, "b": 44, "l": 12, "r": 12},
+            "showlegend": False,
             "annotations": [{**anchored, "x": x, "y": y, "text": text, "font": {"size": 13}} for x, y, text in heads],
-            **near_axes("1", [0, 0.46], len(near.before)), **near_axes("2", [0.54, 1], len(near.after)),
-            **bare_axes("3", [0.87, 1], len(one.rows[0])), **bare_axes("5", [0.41, 0.54], len(one.rows[0])),
+            **near_axes("1", [0, 0.46], len(near.before)),
+            **near_axes("2", [0.54, 1], len(near.after)),
+            **bare_axes("3", [0.87, 1], len(one.rows[0])),
+            **bare_axes("5", [0.41, 0.54], len(one.rows[0])),
             "xaxis4": {**BARE, "anchor": "y4", "domain": [0.16, 1], "range": [-0.5, wide - 0.5]},
-            "yaxis4": {**BARE, "anchor": "x4", "domain": [0.6, 0.75], "range": [lines - 0.5, -0.5], "showticklabels": True,
-                       "tickvals": list(range(lines)), "ticktext": ["numbers", *(f"stage {t}" for t in range(1, lines))],
-                       "tickfont": {"size": 12}},
+            "yaxis4": {
+                **BARE,
+                "anchor": "x4",
+                "domain": [0.6, 0.75],
+                "range": [lines - 0.5, -0.5],
+                "showticklabels": True,
+                "tickvals": list(range(lines)),
+                "ticktext": ["numbers", *(f"stage {t}" for t in range(1, lines))],
+                "tickfont": {"size": 12},
+            },
         },
-    )  # fmt: skip
+    )
 
 
 def bare_axes(number: str, up: list, count: int) -> dict:
@@ -187,14 +199,28 @@ def cells(row: np.ndarray, scale: float, axis: str) -> list[dict]:
     below = np.argwhere(lines < -DASHED * scale)
     return [
         {
-            "type": "heatmap", "z": lines, "zmin": -scale, "zmax": scale, "colorscale": DIVERGING, "showscale": False,
-            "xgap": 1, "ygap": 1, "hoverongaps": False, "hovertemplate": "%{z:.3f}<extra></extra>", **axes,
+            "type": "heatmap",
+            "z": lines,
+            "zmin": -scale,
+            "zmax": scale,
+            "colorscale": DIVERGING,
+            "showscale": False,
+            "xgap": 1,
+            "ygap": 1,
+            "hoverongaps": False,
+            "hovertemplate": "%{z:.3f}<extra></extra>",
+            **axes,
         },
         {
-            "type": "scatter", "x": below[:, 1], "y": below[:, 0], "mode": "markers", "hoverinfo": "skip",
-            "marker": {"symbol": "line-ew", "size": 4, "line": {"width": 1.5, "color": INK}}, **axes,
+            "type": "scatter",
+            "x": below[:, 1],
+            "y": below[:, 0],
+            "mode": "markers",
+            "hoverinfo": "skip",
+            "marker": {"symbol": "line-ew", "size": 4, "line": {"width": 1.5, "color": INK}},
+            **axes,
         },
-    ]  # fmt: skip
+    ]
 
 
 def stored_cells(of: Pipeline, one: Token, step: int, wide: int) -> list[dict]:
@@ -210,11 +236,20 @@ def stored_cells(of: Pipeline, one: Token, step: int, wide: int) -> list[dict]:
     axes = {"xaxis": "x4", "yaxis": "y4"}
     return [
         {
-            "type": "heatmap", "z": lit, "zmin": 0, "zmax": 1, "colorscale": OFF_ON, "showscale": False, "xgap": 1, "ygap": 3,
-            "hoverongaps": False, "hovertemplate": "place %{x}: %{z}<extra></extra>", **axes,
+            "type": "heatmap",
+            "z": lit,
+            "zmin": 0,
+            "zmax": 1,
+            "colorscale": OFF_ON,
+            "showscale": False,
+            "xgap": 1,
+            "ygap": 3,
+            "hoverongaps": False,
+            "hovertemplate": "place %{x}: %{z}<extra></extra>",
+            **axes,
         },
         {"type": "scatter", "x": x, "y": y, "text": text, "mode": "text", "hoverinfo": "skip", "textfont": {"size": 12}, **axes},
-    ]  # fmt: skip
+    ]
 
 
 def near_words(of: Pipeline, rows: np.ndarray, cosines: np.ndarray, kept: np.ndarray, sign: str, axis: str) -> list[dict]:
@@ -224,18 +259,30 @@ def near_words(of: Pipeline, rows: np.ndarray, cosines: np.ndarray, kept: np.nda
     lines, axes = np.arange(len(rows)), {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
     return [
         {
-            "type": "bar", "x": cosines, "y": lines + 0.32, "orientation": "h", "width": 0.22,
-            "marker": {"color": [COLOURS[mark] for mark in marks]}, "hovertemplate": "cosine %{x:.3f}<extra></extra>", **axes,
+            "type": "bar",
+            "x": cosines,
+            "y": lines + 0.32,
+            "orientation": "h",
+            "width": 0.22,
+            "marker": {"color": [COLOURS[mark] for mark in marks]},
+            "hovertemplate": "cosine %{x:.3f}<extra></extra>",
+            **axes,
         },
         {
-            "type": "scatter", "x": np.zeros(len(rows)), "y": lines - 0.1, "mode": "text", "textposition": "middle right",
+            "type": "scatter",
+            "x": np.zeros(len(rows)),
+            "y": lines - 0.1,
+            "mode": "text",
+            "textposition": "middle right",
             "text": words,
-            "hoverinfo": "skip", **axes,
+            "hoverinfo": "skip",
+            **axes,
         },
-    ]  # fmt: skip
+    ]
 
 
 def near_axes(axis: str, across: list, count: int) -> dict:
+    """Axes for so many neighbours, at a place across the foot of the figure."""
     number = "" if axis == "1" else axis
     return {
         f"xaxis{number}": {"domain": across, "anchor": f"y{number}", "range": [0, 1.02], "title": {"text": "cosine"}, "nticks": 4},

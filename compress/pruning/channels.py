@@ -17,14 +17,54 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 HANDED_ON = (
-    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.Hardswish, nn.GELU, nn.ELU, nn.Sigmoid, nn.Hardsigmoid, nn.Tanh, nn.Identity,
-    nn.Dropout, nn.Dropout2d, nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Upsample, nn.ZeroPad2d,
-)  # fmt: skip
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.SiLU,
+    nn.Hardswish,
+    nn.GELU,
+    nn.ELU,
+    nn.Sigmoid,
+    nn.Hardsigmoid,
+    nn.Tanh,
+    nn.Identity,
+    nn.Dropout,
+    nn.Dropout2d,
+    nn.MaxPool2d,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.AdaptiveMaxPool2d,
+    nn.Upsample,
+    nn.ZeroPad2d,
+)
 HANDED_ON_BY_NAME = {
-    "relu", "relu_", "relu6", "leaky_relu", "silu", "hardswish", "gelu", "elu", "sigmoid", "hardsigmoid", "tanh", "dropout",
-    "dropout2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "interpolate", "mean", "squeeze",
-    "unsqueeze", "contiguous", "clone", "clamp", "float", "to",
-}  # fmt: skip
+    "relu",
+    "relu_",
+    "relu6",
+    "leaky_relu",
+    "silu",
+    "hardswish",
+    "gelu",
+    "elu",
+    "sigmoid",
+    "hardsigmoid",
+    "tanh",
+    "dropout",
+    "dropout2d",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "adaptive_max_pool2d",
+    "interpolate",
+    "mean",
+    "squeeze",
+    "unsqueeze",
+    "contiguous",
+    "clone",
+    "clamp",
+    "float",
+    "to",
+}
 SUMS = {"add", "iadd", "add_", "sub", "isub", "mul", "imul", "mul_"}
 FLATTENING = {"flatten", "view", "reshape"}
 
@@ -80,6 +120,7 @@ def trace(network: nn.Module, batch: Tensor) -> Channels:
 
 
 def traced(network: nn.Module) -> GraphModule:
+    """The network as a graph; ValueError where torch.fx cannot trace it."""
     try:
         return symbolic_trace(network)
     except Exception as error:
@@ -287,6 +328,7 @@ def shape_of(node: Node) -> tuple[int, ...] | None:
 
 
 def sizes_asked(node: Node) -> tuple:
+    """The sizes that a view or a reshape is given, however they are passed."""
     sizes = node.args[1:]
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
 

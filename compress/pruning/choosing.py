@@ -87,6 +87,7 @@ def by_bn_scale(network: nn.Module, channels: Channels, fits) -> Choice:
 
 
 def by_share(channels: Channels, values: np.ndarray, fits) -> Choice:
+    """The channels of largest values, the same share of every space."""
     spaces = channels.prunable
 
     def counts_at(share: float) -> list[int]:
@@ -96,6 +97,7 @@ def by_share(channels: Channels, values: np.ndarray, fits) -> Choice:
 
 
 def most(channels: Channels, values: np.ndarray, counts: list[int]) -> Choice:
+    """So many channels of each space, those of largest values (channels.n,)."""
     kept = np.ones(channels.n, bool)
     for space, count in zip(channels.prunable, counts, strict=True):
         kept[space.channels] = False

@@ -28,11 +28,13 @@ def cut(network: nn.Module, channels: Channels, kept: np.ndarray, scale: np.ndar
 
 
 def put(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Sets the module of that name."""
     above, _, last = name.rpartition(".")
     setattr(network.get_submodule(above), last, module)
 
 
 def cut_layer(module: nn.Conv2d | nn.Linear, reads: np.ndarray, writes: np.ndarray, scale: np.ndarray | None) -> nn.Module:
+    """The layer with the features that are kept, booleans (in,) and (out,); scale (in,) multiplies what it reads."""
     groups = getattr(module, "groups", 1)
     weight = module.weight[at(writes, module.weight)]
     if groups == 1:
@@ -45,14 +47,22 @@ def cut_layer(module: nn.Conv2d | nn.Linear, reads: np.ndarray, writes: np.ndarr
         smaller = nn.Linear(int(reads.sum()), int(writes.sum()), module.bias is not None)
     else:
         smaller = nn.Conv2d(
-            int(reads.sum()), int(writes.sum()), module.kernel_size, module.stride, module.padding, module.dilation, groups,
-            module.bias is not None, module.padding_mode,
-        )  # fmt: skip
+            int(reads.sum()),
+            int(writes.sum()),
+            module.kernel_size,
+            module.stride,
+            module.padding,
+            module.dilation,
+            groups,
+            module.bias is not None,
+            module.padding_mode,
+        )
     bias = None if module.bias is None else module.bias[at(writes, weight)]
     return filled(smaller, module, {"weight": weight, "bias": bias})
 
 
 def cut_norm(module: nn.Module, kept: np.ndarray) -> nn.Module:
+    """The batch norm with the features that are kept, booleans (n,)."""
     assert isinstance(module, NORMS)
     smaller = type(module)(int(kept.sum()), module.eps, module.momentum, module.affine, module.track_running_stats)
     tensors = {**dict(module.named_parameters()), **dict(module.named_buffers())}
@@ -71,4 +81,5 @@ def filled(smaller: nn.Module, module: nn.Module, tensors: dict[str, Tensor | No
 
 
 def at(kept: np.ndarray, like: Tensor) -> Tensor:
+    """The numbers of the kept ones, on the device of a tensor."""
     return torch.from_numpy(np.flatnonzero(kept)).to(like.device)

@@ -25,6 +25,7 @@ class Digits(nn.Module):
 
 
 def unit(n_in: int, n_out: int, size: int = 3, stride: int = 1, relu: bool = True) -> nn.Sequential:
+    """A convolution without bias and its batch norm, with a ReLU after them unless not wanted."""
     layers = [nn.Conv2d(n_in, n_out, size, stride, size // 2, bias=False), nn.BatchNorm2d(n_out)]
     return nn.Sequential(*layers, *([nn.ReLU()] if relu else []))
 
@@ -60,6 +61,7 @@ class CifarResNet(nn.Module):
 
 
 def stage(n_in: int, n_out: int, blocks: int, stride: int) -> nn.Sequential:
+    """So many blocks, of which the first changes width and size."""
     return nn.Sequential(Block(n_in, n_out, stride), *(Block(n_out, n_out, 1) for _ in range(blocks - 1)))
 
 
@@ -106,6 +108,7 @@ def from_state(name: str, state: Mapping[str, Tensor]) -> nn.Module:
 
 
 def unwrapped(state: Mapping) -> Mapping[str, Tensor]:
+    """The tensors by name, from a checkpoint too; ValueError where there are none."""
     inside = state.get("state_dict", state)
     if not isinstance(inside, Mapping) or not inside or not all(isinstance(each, Tensor) for each in inside.values()):
         raise ValueError("this file holds no state_dict: a mapping from names to tensors")

@@ -109,15 +109,22 @@ def prune(
     choice = chosen(network, known, by, lambda kept: count(kept) <= budget, seed, variant)
     bound = {name: float(values[~choice.kept].sum()) for name, values in known.by_layer.items()}
     report = Report(
-        by, keep, measure, known.points,
+        by,
+        keep,
+        measure,
+        known.points,
         {space.name: (int(choice.kept[space.channels].sum()), len(space.channels)) for space in channels.prunable},
-        choice.epsilon, DELTA, bound,
-        *((counters[each](whole), counters[each](choice.kept)) for each in MEASURES), choice,
-    )  # fmt: skip
+        choice.epsilon,
+        DELTA,
+        bound,
+        *((counters[each](whole), counters[each](choice.kept)) for each in MEASURES),
+        choice,
+    )
     return cut(network, channels, choice.kept, choice.scale), report
 
 
 def chosen(network: nn.Module, known: Study, by: str, fits, seed: int, variant: str) -> Choice:
+    """The channels that one of BY keeps within what `fits` allows."""
     if by == "sensitivity":
         return choosing.by_sensitivity(known.channels, known.values, fits, seed, variant)
     if by == "norm":
@@ -133,10 +140,12 @@ def check(name: str, given: str, allowed: tuple[str, ...]) -> None:
 
 
 def check_batch(batch: Tensor) -> None:
+    """Raises ValueError unless the batch is images (n, channels, height, width), one or more."""
     if not isinstance(batch, Tensor) or batch.ndim != 4 or not len(batch):
         shape = tuple(getattr(batch, "shape", ()))
         raise ValueError(f"batch must be images (n, channels, height, width), got shape {shape}")
 
 
 def reasons(channels: Channels) -> list[str]:
+    """Why each space cannot be pruned."""
     return [f"{space.name}: {space.held}" for space in channels.spaces]

@@ -131,6 +131,7 @@ def of_sums(each: Iterator[Tensor]) -> Tensor:
 
 
 def reciprocal(total: Tensor) -> Tensor:
+    """1 / total, and 0 where that is 0."""
     return torch.where(total > 0, 1 / total, 0)
 
 
@@ -157,6 +158,7 @@ def parts(module: nn.Module, inputs: Tensor, weight: Tensor) -> Iterator[Tensor]
 
 
 def geometry(module: nn.Conv2d) -> tuple:
+    """Stride, padding and dilation, in the order that F.conv2d takes them."""
     return module.stride, module.padding, module.dilation
 
 

@@ -50,9 +50,17 @@ def digits_network(progress: Callable | None = None, seed: int = 0) -> nn.Module
 
 
 def retrained(
-    network: nn.Module, images: Tensor, labels: Tensor, epochs: int = 1, rate: float = 0.02, decay: float = 5e-4,
-    sparsity: float = 0.0, at_once: int = 32, seed: int = 0, progress: Callable | None = None,
-) -> nn.Module:  # fmt: skip
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    epochs: int = 1,
+    rate: float = 0.02,
+    decay: float = 5e-4,
+    sparsity: float = 0.0,
+    at_once: int = 32,
+    seed: int = 0,
+    progress: Callable | None = None,
+) -> nn.Module:
     """A copy, trained by gradient descent with momentum under a rate that rises and falls to 0, in evaluation mode.
 
     images: (n, channels, height, width), labels: (n,). sparsity: weight of the sum of |γ| over batch norms.
@@ -89,6 +97,7 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 
 def check_labels(network: nn.Module, images: Tensor, labels: Tensor) -> None:
+    """Raises ValueError unless there is a label a picture, each one of the network's classes."""
     if len(images) != len(labels) or not len(labels):
         raise ValueError(f"there must be a label a picture, got {len(images)} pictures and {len(labels)} labels")
     n_classes = forward(network, images[:1]).shape[1]

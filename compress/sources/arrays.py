@@ -43,11 +43,13 @@ class Array:
 
 
 def infos_npy(path: Path) -> list[TensorInfo]:
+    """The one array of a .npy file, from its header."""
     with open(path, "rb") as file:
         return matrices_first([read_header(file, str(path)).info("embedding")])
 
 
 def read_npy(path: Path, tensor: str | None) -> Read:
+    """The array, mapped."""
     with open(path, "rb") as file:
         array = read_header(file, str(path))
     pick([array.info("embedding")], tensor, str(path))
@@ -58,11 +60,13 @@ def read_npy(path: Path, tensor: str | None) -> Read:
 
 
 def infos_npz(path: Path) -> list[TensorInfo]:
+    """The arrays of a .npz archive, from their headers."""
     with opened_zip(path) as archive:
         return matrices_first(infos_in(archive, path))
 
 
 def read_npz(path: Path, tensor: str | None) -> Read:
+    """One array of an archive, in memory."""
     with opened_zip(path) as archive:
         found = list(infos_in(archive, path))
         name = pick(found, tensor, str(path)).name
@@ -96,6 +100,7 @@ def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:
 
 @contextmanager
 def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive while it is open; InputError for one that is damaged or encrypted."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -106,6 +111,7 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
+    """Reads bytes into a buffer until it is full; InputError where the file ends before."""
     for start in range(0, len(buffer), CHUNK):
         part = file.read(min(CHUNK, len(buffer) - start))
         buffer[start : start + len(part)] = np.frombuffer(part, np.uint8)

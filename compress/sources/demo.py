@@ -15,6 +15,7 @@ SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
 def infos(_: str) -> list[TensorInfo]:
+    """The one tensor of the demo."""
     return [info for info in safetensors_file.infos(model_folder() / "model.safetensors") if info.name == TENSOR]
 
 

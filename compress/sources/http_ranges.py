@@ -156,6 +156,7 @@ def checked_hop(url: str, location: str) -> str:
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of an address."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 

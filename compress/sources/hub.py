@@ -26,6 +26,7 @@ TOKEN_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
 
 def infos(model: str) -> list[TensorInfo]:
+    """The tensors of a model on the hub, from the headers of its files."""
     source = Source.named(model)
     with usable_cache():
         snapshot = source.snapshot()
@@ -58,6 +59,7 @@ def kept_folder(model: str) -> Path | None:
 
 @contextmanager
 def usable_cache() -> Iterator[None]:
+    """Turns what goes wrong with the cache on disk into an InputError."""
     try:
         yield
     except OSError as error:

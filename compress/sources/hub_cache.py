@@ -74,6 +74,7 @@ def remembered(repo: str, revision: str) -> Snapshot | None:
 
 
 def opened(folder: Path) -> Snapshot | None:
+    """The snapshot kept in a folder, None where none can be read there."""
     try:
         raw = read_json(folder / "snapshot.json")
         headers = {
@@ -86,14 +87,17 @@ def opened(folder: Path) -> Snapshot | None:
 
 
 def folder_of(repo: str) -> Path:
+    """Where everything of a model is kept."""
     return cache_folder() / "hub" / repo.replace("/", "--")
 
 
 def reference(repo: str, revision: str) -> Path:
+    """The file that says which version a revision was."""
     return folder_of(repo) / "refs" / f"{quote(revision, safe='')}.json"
 
 
 def write_json(path: Path, content) -> None:
+    """Writes JSON to a file, whole or not at all, in a folder that is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         file.write(json.dumps(content).encode())

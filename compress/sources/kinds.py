@@ -58,6 +58,7 @@ def reader_of(path: Path) -> Reader:
 
 
 def kind_by_content(path: Path) -> str | None:
+    """The kind, a name of READERS, that the first bytes tell; None where they tell none."""
     with open(path, "rb") as file:
         first = file.read(9)
     if first.startswith(MAGIC_PREFIX):
@@ -74,6 +75,7 @@ def kind_by_content(path: Path) -> str | None:
 
 
 def holds_pickle(path: Path) -> bool:
+    """Whether a zip archive is one of torch.save."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith("data.pkl") for name in archive.namelist())

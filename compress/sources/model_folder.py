@@ -15,6 +15,7 @@ OTHERS = (".vec", ".w2v", ".bin", ".csv", ".tsv")
 
 
 def infos(folder: Path) -> list[TensorInfo]:
+    """The tensors of every file of the folder."""
     return matrices_first(info for _, found in offers(folder, None, every=True) for info in found)
 
 
@@ -53,6 +54,7 @@ def checked_map(index, where: str) -> dict[str, str]:
 
 
 def present(shards: list[Path]) -> list[Path]:
+    """The shards, once each is there; InputError naming the one that is not."""
     for shard in shards:
         if not shard.is_file():
             raise InputError(f"{shard} is missing and the model's index names it; fetch that file too.")

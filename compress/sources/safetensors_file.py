@@ -14,10 +14,12 @@ from compress.sources.safetensors_header import MAX_HEADER, NUMPY, Entry, header
 
 
 def infos(path: Path) -> list[TensorInfo]:
+    """The tensors of a file, from its header."""
     return matrices_first(infos_of(entries_of(path)[0]))
 
 
 def read(path: Path, tensor: str | None) -> Read:
+    """One tensor, mapped where it can be, and the tokens that the file keeps with it."""
     entries, metadata = entries_of(path)
     if tensor in entries and entries[tensor].dtype not in NUMPY:
         raise InputError(f"Tensor {tensor!r} of {path} is {entries[tensor].dtype}, which is not read; convert it to F32.")

@@ -70,6 +70,7 @@ def parse_header(text: bytes, file_size: int, where: str) -> tuple[dict[str, Ent
 
 
 def parse_entry(name: str, raw, begin: int, file_size: int, where: str) -> Entry:
+    """One tensor's entry, checked against the file. begin: the byte at which the tensors' own numbers start."""
     try:
         dtype, shape, (start, stop) = raw["dtype"], raw["shape"], raw["data_offsets"]
         sound = isinstance(dtype, str) and all(type(part) is int and part >= 0 for part in (*shape, start, stop))

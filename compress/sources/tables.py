@@ -17,11 +17,13 @@ UNEVEN = "The lists in {} differ in length or are missing; give every row the sa
 
 
 def infos_csv(path: Path) -> list[TensorInfo]:
+    """The one matrix of a CSV or TSV file."""
     _, _, dims, has_names = columns_of(path)
     return [TensorInfo("embedding", (count_lines(path) - has_names, len(dims)), "float32")]
 
 
 def read_csv(path: Path, tensor: str | None) -> Read:
+    """The columns of numbers as float32, and the column of text as tokens."""
     import pandas as pd
 
     separator, text, dims, has_names = columns_of(path)
@@ -82,6 +84,7 @@ def numbered(n: int) -> tuple[list[str], list[str]]:
 
 
 def is_number(cell: str) -> bool:
+    """Whether a cell reads as a number."""
     try:
         float(cell)
     except ValueError:
@@ -90,6 +93,7 @@ def is_number(cell: str) -> bool:
 
 
 def infos_parquet(path: Path) -> list[TensorInfo]:
+    """The one matrix of a parquet file, from the file's own account."""
     with opened(path) as file:
         _, dims, lists = fields_of(file, path)
         n_rows = file.metadata.num_rows
@@ -98,6 +102,7 @@ def infos_parquet(path: Path) -> list[TensorInfo]:
 
 
 def read_parquet(path: Path, tensor: str | None) -> Read:
+    """The columns of numbers, or the one of lists, as float32, and the column of text as tokens."""
     from pyarrow import ArrowException
 
     pick(infos_parquet(path), tensor, str(path))
@@ -120,6 +125,7 @@ def read_parquet(path: Path, tensor: str | None) -> Read:
 
 
 def opened(path: Path):
+    """The file as pyarrow has it; InputError where it is not a whole parquet file."""
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
@@ -165,6 +171,7 @@ def n_numbers(file, column: str) -> int:
 
 
 def rows_of_columns(batch, dims: list[str]) -> np.ndarray:
+    """(rows, d) float32 of columns of numbers."""
     return np.stack([batch[name].to_numpy(zero_copy_only=False).astype(np.float32) for name in dims], axis=1)
 
 

@@ -36,10 +36,12 @@ class Layout:
 
 
 def infos(path: Path) -> list[TensorInfo]:
+    """The one matrix of a file of word vectors, from its first lines."""
     return [layout_of(path).info]
 
 
 def read(path: Path, tensor: str | None) -> Read:
+    """Vectors as float32 and their words."""
     layout = layout_of(path)
     pick([layout.info], tensor, str(path))
     check_fits(4 * layout.n_rows * layout.dim, str(path))
@@ -94,6 +96,7 @@ def is_text(sample: bytes) -> bool:
 
 
 def count_lines(path: Path) -> int:
+    """Lines of a file, the last one with or without its newline."""
     last, count = b"\n", 0
     with open(path, "rb") as file:
         while part := file.read(CHUNK):
@@ -103,6 +106,7 @@ def count_lines(path: Path) -> int:
 
 
 def read_text(path: Path, layout: Layout) -> Read:
+    """Rows "token and numbers", a line each."""
     tokens: list[str] = []
     values = np.empty((layout.n_rows, layout.dim), np.float32)
     number = layout.line

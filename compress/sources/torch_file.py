@@ -12,10 +12,12 @@ DEEPEST = 8  # levels of nesting looked through
 
 
 def infos(path: Path) -> list[TensorInfo]:
+    """The tensors that torch.save wrote."""
     return matrices_first(info_of(name, tensor) for name, tensor in tensors_in(opened(path)))
 
 
 def read(path: Path, tensor: str | None) -> Read:
+    """One of the tensors as float32, mapped where it can be."""
     import torch
 
     found = {}
@@ -65,4 +67,5 @@ def tensors_in(held, name: str = "", depth: int = 0) -> Iterator[tuple[str, obje
 
 
 def info_of(name: str, tensor) -> TensorInfo:
+    """A tensor's name, shape and dtype."""
     return TensorInfo(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))

@@ -50,6 +50,7 @@ def planted(
 
 
 def infos(_: str) -> list[TensorInfo]:
+    """The one tensor of the toy matrix."""
     return [INFO]
 
 

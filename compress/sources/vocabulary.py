@@ -59,6 +59,7 @@ def from_tokenizer(path: Path) -> dict[int, str]:
 
 
 def from_json(path: Path) -> dict[int, str]:
+    """Tokens by row number from a JSON file of any of the kinds that `by_number` reads."""
     try:
         return by_number(read_json(path))
     except (TypeError, ValueError, IndexError) as error:

@@ -60,6 +60,7 @@ def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tok
 
 
 def exponent(text: str) -> float:
+    """A of order:A; InputError where it is not a number within its bounds."""
     try:
         found = float(text)
     except ValueError:
@@ -145,6 +146,7 @@ def encoder(folder: Path):
 
 
 def tokenized(path: Path, n_rows: int, encode) -> np.ndarray:
+    """(n_rows,) how often each row is used, by what `encode` makes of the lines of a text."""
     counts = np.zeros(n_rows, np.int64)
     for texts in batches(path):
         ids = np.concatenate([np.asarray(each, np.int64) for each in encode(texts)])
@@ -153,6 +155,7 @@ def tokenized(path: Path, n_rows: int, encode) -> np.ndarray:
 
 
 def looked_up(path: Path, tokens: Sequence[str]) -> np.ndarray:
+    """(n,) how often each row is used, by its name."""
     rows: dict[str, int] = {}
     for row, token in enumerate(tokens):
         rows.setdefault(token, row)
@@ -218,6 +221,7 @@ def column_of(what: str, n_rows: int) -> np.ndarray:
 
 
 def read_array(path: Path) -> np.ndarray:
+    """(n,) float64, from a .npy file."""
     try:
         numbers = np.load(path, mmap_mode="r", allow_pickle=False)
         kind = numbers.dtype.kind  # an archive of arrays has none
@@ -229,6 +233,7 @@ def read_array(path: Path) -> np.ndarray:
 
 
 def read_column(path: Path, name: str | None) -> np.ndarray:
+    """(n,) float64, from a table or a text; InputError naming the line that holds no number."""
     separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
     lines = read_lines(path)
     try:
@@ -268,10 +273,12 @@ def place(path: Path, name: str | None, names: list[str] | None, first: list[str
 
 
 def number_of(cell: str) -> float:
+    """A cell as a number; ValueError where it is none."""
     return float(cell.strip().replace("_", "x"))  # Python reads "1_000", tables do not mean it
 
 
 def is_number(cell: str) -> bool:
+    """Whether a cell is a number."""
     try:
         number_of(cell)
     except ValueError:

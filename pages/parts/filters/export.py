@@ -33,9 +33,14 @@ def downloads(subject: Subject, outcome: Outcome, setting: Pruning) -> None:
     name = f"{'digits' if subject.quick else subject.name.lower()}-kept{round(100 * setting.keep)}"
     with st.container(horizontal=True, vertical_alignment="center", key="filters_downloads"):
         st.download_button(
-            "Weights (state_dict)", lambda: weights_of(outcome.network), f"{name}.pt", "application/octet-stream",
-            key="download_state", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+            "Weights (state_dict)",
+            lambda: weights_of(outcome.network),
+            f"{name}.pt",
+            "application/octet-stream",
+            key="download_state",
+            icon=":material/download:",
+            on_click="ignore",
+        )
         asked = subject.key, setting
         if st.session_state.get("filters_onnx") != asked and st.button(
             "Write ONNX", key="write_onnx", icon=":material/deployed_code:"
@@ -49,10 +54,15 @@ def downloads(subject: Subject, outcome: Outcome, setting: Pruning) -> None:
                 refused(f"This network could not be written as ONNX: {str(error).splitlines()[0]}")
             else:
                 st.download_button(
-                    "ONNX", content, f"{name}.onnx", "application/octet-stream", key="download_onnx", icon=":material/download:",
+                    "ONNX",
+                    content,
+                    f"{name}.onnx",
+                    "application/octet-stream",
+                    key="download_onnx",
+                    icon=":material/download:",
                     on_click="ignore",
                     help=f"`images` in, `scores` out, any number of pictures; onnxruntime differs by {apart:.0e}.",
-                )  # fmt: skip
+                )
     with st.expander("Code that opens the weights"):
         width = len(next(reversed(subject.network.state_dict().values())))
         make = "pruning.Digits()" if subject.quick else maker(subject.name, width)

@@ -30,9 +30,12 @@ def given(subject_of: Callable):
         weights = file("Weights, a state_dict", ["pt", "pth", "th"], "weights", "Only weights are read, no code runs.")
     with right:
         pictures = file(
-            "Pictures, .npz", ["npz"], "pictures", "x: uint8 (n, 32, 32, 3), or float (n, 3, 32, 32) as the network takes them. "
+            "Pictures, .npz",
+            ["npz"],
+            "pictures",
+            "x: uint8 (n, 32, 32, 3), or float (n, 3, 32, 32) as the network takes them. "
             "y, if you have it: the class of each, (n,)",
-        )  # fmt: skip
+        )
         mean, std = scaling()
     if not weights or not pictures:
         missing = " and ".join(word for word, path in (("weights", weights), ("pictures", pictures)) if not path)
@@ -91,9 +94,15 @@ def three(text: str) -> tuple[float, ...] | None:
 
 @cached(3, "Opening the network …")
 def opened(
-    _subject_of: Callable, name: str, weights: str, weights_at: tuple | None, pictures: str, pictures_at: tuple | None, mean: tuple,
+    _subject_of: Callable,
+    name: str,
+    weights: str,
+    weights_at: tuple | None,
+    pictures: str,
+    pictures_at: tuple | None,
+    mean: tuple,
     std: tuple,
-):  # fmt: skip
+):
     """Raises ValueError, InputError or OSError in a sentence."""
     if not Path(weights).is_file() or not Path(pictures).is_file():
         raise ValueError(f"there is no file {weights if not Path(weights).is_file() else pictures}")
