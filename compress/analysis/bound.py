@@ -60,7 +60,7 @@ class Bound:
         if error >= 1 or error <= 0:
             return np.inf if error >= 1 else 0.0
         filled, logs, tail, _ = self.filling
-        last = max(np.searchsorted(-(self.powers * filled + tail), -error * self.whole, "right") - 1, 0)
+        last = max(int(np.searchsorted(-(self.powers * filled + tail), -error * self.whole, "right")) - 1, 0)
         level = (error * self.whole - tail[last]) / filled[last]
         bits = max(logs[last] - filled[last] * np.log2(level), 0.0) / 2 + self.spent
         return float(8 * self.n_bytes / bits) if bits > 0 else np.inf

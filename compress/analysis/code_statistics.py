@@ -10,6 +10,7 @@ from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
+from compress.methods.light_token import LightToken
 
 MOST_ROWS = 40_000  # that are looked at; of a larger matrix so many, chosen at random
 QUERIES = 1000
@@ -35,14 +36,20 @@ class Pairs:
     rows: int
 
 
+def bits_of(result: Compressed) -> int:
+    """L, the length of a row's code; of a LightToken's fit, as everything here."""
+    assert isinstance(result.method, LightToken)
+    return result.method.bits
+
+
 def signs_of(result: Compressed, rows: slice | np.ndarray = slice(None)) -> np.ndarray:
     """(r, L) float32, −1 and +1."""
-    return packing.read_signs(result.arrays["codes"][rows], result.method.bits)
+    return packing.read_signs(result.arrays["codes"][rows], bits_of(result))
 
 
 def shares_on(result: Compressed) -> np.ndarray:
     """(L,) the share of rows for which each bit is on."""
-    codes, bits = result.arrays["codes"], result.method.bits
+    codes, bits = result.arrays["codes"], bits_of(result)
     counts = np.zeros(bits)
     for first in range(0, len(codes), MOST_ROWS):
         counts += np.unpackbits(codes[first : first + MOST_ROWS], axis=1, count=bits, bitorder="little").sum(axis=0)
@@ -78,8 +85,7 @@ def pairs_of(matrix: EmbeddingMatrix, result: Compressed, seed: int = 0) -> Pair
             among = (*AMONG, None)[number % (len(AMONG) + 1)]
             others = rng.integers(len(searched), size=among) if among else np.arange(len(searched))
             drawn.append((row, others[cosines[number, others].argmax()]))
-    drawn = np.array(drawn)[:DRAWS]
-    pairs = np.concatenate([rng.integers(len(searched), size=(DRAWS, 2)), drawn])
+    pairs = np.concatenate([rng.integers(len(searched), size=(DRAWS, 2)), np.array(drawn)[:DRAWS]])
     near = np.arange(len(pairs)) >= DRAWS
     two = pairs[:, 0] != pairs[:, 1]
     (one, other), near = pairs[two].T, near[two]

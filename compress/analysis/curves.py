@@ -12,6 +12,7 @@ from compress.matrix import EmbeddingMatrix
 
 BLOCK_BYTES = 2 << 20
 RIDGE = 1e-6  # of the mean square of a code, as in factors.least_squares
+Moments = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,12 @@ class Nested:
     def coordinates(self, block: np.ndarray) -> np.ndarray:
         """(m, r) of rows (m, d)."""
         numbers = block @ self.axes
-        return numbers if self.steps is None else codes_of(numbers, self.steps, self.bits) @ self.mix.T
+        return numbers if self.steps is None or self.mix is None else codes_of(numbers, self.steps, self.bits) @ self.mix.T
 
     def errors(self, inner: np.ndarray, cross: np.ndarray, whole: float) -> np.ndarray:
         """(r + 1,) Σ wᵢ‖aᵢ − bᵢ‖² / whole for rank 0, 1, … from the moments QᵀWQ and QᵀWA by any weights. Rounding of the basis
         to 8 bits adds what is to be expected of it."""
+        assert self.steps is not None and self.mix is not None
         kept = 2 * ((self.mix @ cross) * self.directions).sum(axis=1)
         again = (self.mix @ inner @ self.mix.T) * (self.directions @ self.directions.T)
         units = self.steps * np.abs(self.axes).max(axis=0) / 127
@@ -45,7 +47,7 @@ class Nested:
         return np.maximum(1 - np.concatenate([[0.0], explained]) / whole, 0)
 
 
-def nested(matrix: EmbeddingMatrix, bits: int, most: int) -> tuple[Nested, list[np.ndarray]]:
+def nested(matrix: EmbeddingMatrix, bits: int, most: int) -> tuple[Nested, list[Moments]]:
     """The fits up to a rank, and at 8 and 4 bits the moments that they come from, see `moments`."""
     axes = np.ascontiguousarray(matrix.axes[:, :most], dtype=np.float32)
     if bits in factors.FLOAT:
@@ -60,7 +62,7 @@ def nested(matrix: EmbeddingMatrix, bits: int, most: int) -> tuple[Nested, list[
     return Nested(axes, directions.astype(np.float32), bits, steps, mix.astype(np.float32)), found
 
 
-def moments(matrix: EmbeddingMatrix, axes: np.ndarray, steps: np.ndarray, bits: int) -> list[tuple[np.ndarray, np.ndarray]]:
+def moments(matrix: EmbeddingMatrix, axes: np.ndarray, steps: np.ndarray, bits: int) -> list[Moments]:
     """QᵀWQ (r, r) and QᵀWA (r, d) of the codes Q by the matrix's weights, and where rows are weighted also by equal ones."""
     roots = [np.sqrt(matrix.weights, dtype=np.float32)[:, None], None][not matrix.weighted :]
     found = [(np.zeros((len(steps),) * 2), np.zeros(axes.T.shape)) for _ in roots]
@@ -85,8 +87,8 @@ def svd_errors(matrix: EmbeddingMatrix, bits: int) -> tuple[np.ndarray, np.ndarr
     fits, found = nested(matrix, bits, most)
     if found:
         wholes = [float(matrix.weights @ matrix.squared_norms), float(matrix.squared_norms.sum())]
-        errors = [fits.errors(*each, whole) for each, whole in zip(found, wholes, strict=False)]
-        return errors[0], errors[-1]
+        both = [fits.errors(*each, whole) for each, whole in zip(found, wholes, strict=False)]
+        return both[0], both[-1]
     errors = spectrum(matrix).relative_errors
     if not matrix.weighted:
         return errors, errors

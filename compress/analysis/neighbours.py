@@ -153,8 +153,7 @@ def error_by_use(matrix: EmbeddingMatrix, evaluation: Evaluation, bins: int = 24
         if len(members):
             errors, norms = evaluation.row_errors[members], matrix.squared_norms[members]
             found.append((first, end - 1, len(members), errors @ norms / norms.sum(), *np.quantile(errors, [0.25, 0.5, 0.75])))
-    first, last, rows, *errors = (np.array(column) for column in zip(*found, strict=True))
-    return ErrorByUse(by, first, last, rows, *errors)
+    return ErrorByUse(by, *(np.array(column) for column in zip(*found, strict=True)))
 
 
 def nearest(unit: np.ndarray, row: int, count: int = COUNT) -> tuple[np.ndarray, np.ndarray]:

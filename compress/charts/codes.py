@@ -23,8 +23,8 @@ def training(events: Sequence[Mapping]) -> go.Figure:
     """Loss against step, a line a stage, one stage after another. Passes shaken by noise tell no loss: a grey band stands for
     them."""
     chart = figure("step", "loss / Σ‖aᵢ‖²", height=300)
-    for stage, told in groupby(events, key=lambda event: event["stage"]):
-        told = list(told)
+    for stage, group in groupby(events, key=lambda event: event["stage"]):
+        told = list(group)
         silent = [place(event) for event in told if event["cost"] is None]
         if silent:
             chart.add_vrect(x0=silent[0] - 0.5, x1=silent[-1] + 0.5, fillcolor=MUTED, opacity=0.15, line_width=0)
@@ -50,13 +50,13 @@ def roomy(values: Sequence[float]) -> list[float] | None:
 def saturation(events: Sequence[Mapping]) -> go.Figure:
     """Share of units that give one bit for every row, against step."""
     chart = figure("step", "saturated units, %", height=240)
-    for stage, told in groupby((each for each in events if each["saturation"] is not None), key=lambda event: event["stage"]):
-        told = [{**event, "saturation": 100 * event["saturation"]} for event in told]
+    for stage, group in groupby((each for each in events if each["saturation"] is not None), key=lambda event: event["stage"]):
+        told = [{**event, "saturation": 100 * event["saturation"]} for event in group]
         add_stage(chart, stage, told, "saturation", "%{y:.1f} %")
     return chart.update_yaxes(rangemode="tozero")
 
 
-def add_stage(chart: go.Figure, stage: int, events: list[Mapping], value: str, hover: str) -> None:
+def add_stage(chart: go.Figure, stage: int, events: Sequence[Mapping], value: str, hover: str) -> None:
     """A line of one stage: a value of its events against the step. hover: how a value is told."""
     chart.add_scatter(
         x=[place(event) for event in events],

@@ -1,6 +1,7 @@
 """Charts of which filters a network needs: sensitivities, filters kept, bounds and errors, accuracy against size, feature maps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def sensitivities(values: np.ndarray, kept: np.ndarray) -> go.Figure:
     chart = figure("filter, by sensitivity", "sensitivity", height=340, barmode="overlay", bargap=0.15)
     order = np.argsort(-values, kind="stable")
     places = np.arange(1, len(values) + 1)
-    groups = {
+    groups: dict[str, tuple[np.ndarray, dict[str, Any]]] = {
         "kept": (kept[order], {"color": KEPT}),
         "dropped": (~kept[order], {"color": DROPPED, "pattern": {"shape": "/", "fillmode": "replace", "fgcolor": DROPPED}}),
     }
@@ -104,7 +105,7 @@ def bounds(table: pd.DataFrame) -> go.Figure:
     )
 
 
-def rows_figure(x: str, layers: Sequence[str], **layout) -> go.Figure:
+def rows_figure(x: str, layers: Sequence[str], **layout: Any) -> go.Figure:
     """One row a layer, the first on top."""
     chart = figure(x, "", height=FRAME + ROW * max(len(layers), 3), **layout)
     return chart.update_yaxes(type="category", autorange="reversed", title_text=None, tickmode="linear")

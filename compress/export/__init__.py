@@ -52,7 +52,14 @@ def export_folder(
     return exported(result, folder, matrix, evaluation, scores, onnx).folder
 
 
-def exported(result, folder, matrix=None, evaluation=None, scores=None, onnx=True) -> Exported:
+def exported(
+    result: Compressed,
+    folder: str | os.PathLike,
+    matrix: EmbeddingMatrix | None = None,
+    evaluation: Evaluation | None = None,
+    scores: Sequence[dict] | None = None,
+    onnx: bool = True,
+) -> Exported:
     """As export_folder, and tells what was written."""
     folder, name = Path(folder), result.method.name
     if name not in decoders.FILES:
@@ -64,9 +71,7 @@ def exported(result, folder, matrix=None, evaluation=None, scores=None, onnx=Tru
     with whole_folder(folder, check_free) as part:
         result.save(part / TABLE)
         (part / CODE).write_text(decoders.source_of(name), encoding="utf-8")
-        difference, no_onnx = None, "it was not asked for"
-        if onnx:
-            difference, no_onnx = write_onnx(name, part)
+        difference, no_onnx = write_onnx(name, part) if onnx else (None, "it was not asked for")
         text = card(result, matrix.name if matrix is not None else None, evaluation, scores, size(part / ONNX), difference, no_onnx)
         (part / CARD).write_text(text, encoding="utf-8")
         sizes = {each: size(part / each) for each in NAMES if (part / each).is_file()}

@@ -108,7 +108,7 @@ def learnt(points: np.ndarray) -> Stage:
 def stages(points: np.ndarray, angles: Sequence[float] | None) -> Stages:
     """angles: of the lines, the same for both stages; None: both are learnt."""
 
-    def stage(rows):
+    def stage(rows: np.ndarray) -> Stage:
         return learnt(rows) if angles is None else placed(rows, angles)
 
     first = stage(points)
@@ -120,7 +120,7 @@ def stages(points: np.ndarray, angles: Sequence[float] | None) -> Stages:
 def target(points: np.ndarray, before: Codes | None = None) -> Target:
     """What codes of these points are fitted to, after those that were stored before."""
 
-    def base(rows):
+    def base(rows: slice | np.ndarray) -> np.ndarray:
         return np.zeros_like(points[rows]) if before is None else before.decode(rows)
 
     return Target(points, base, np.ones(len(points)), euclidean)

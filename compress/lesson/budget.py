@@ -1,6 +1,7 @@
 """Rank is a budget: a drawn picture and the rows of a table, each as the closest matrix of rank j."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -98,7 +99,8 @@ def chart(picture: Budget, words: Budget, step: int, guess: float, told: bool, n
     j = RANKS[step]
     titles = ("Grey noise", "Random rows") if noise else ("A picture", "Rows of words")
     names = ("grey noise", "random rows") if noise else ("picture", "rows of words")
-    data, axes, heads = [], {}, []
+    data, heads = [], []
+    axes: dict[str, Any] = {}
     for number, (each, title, across) in enumerate(zip((picture, words), titles, ([0.0, 0.42], [0.48, 1.0]), strict=True)):
         some = f"{len(each.shown)} {each.name} shown" if len(each.shown) < each.shape[0] else "each a grey"
         says = f"<b>{title}</b><br>{each.shape[0]:,} × {each.shape[1]} numbers<br>{some}"

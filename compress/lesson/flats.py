@@ -62,8 +62,8 @@ class History:
     @cached_property
     def settled(self) -> int | None:
         """The first assign that moves no point to another flat, from where nothing changes any more; None where none is that."""
-        labels = [moment.labels for moment in self.moments]
-        return next((step for step in range(3, len(labels), 2) if np.array_equal(labels[step], labels[step - 2])), None)
+        labels = [moment.labels for moment in self.moments if moment.labels is not None]  # from step 1
+        return next((step for step in range(3, len(labels) + 1, 2) if np.array_equal(labels[step - 1], labels[step - 3])), None)
 
 
 def points(noise: bool = False) -> EmbeddingMatrix:
@@ -111,7 +111,8 @@ def found(k: int, j: int, noise: bool) -> float:
 
 
 def feet(matrix: EmbeddingMatrix, moment: Moment) -> np.ndarray:
-    """The nearest point of each row's own flat, (n, 3)."""
+    """The nearest point of each row's own flat, (n, 3), after any step but the start."""
+    assert moment.labels is not None
     coefficients = blocks.group_projections(matrix.values, moment.flats.bases, moment.labels)
     return by_group(coefficients, moment.flats.bases.transpose(0, 2, 1), moment.labels)
 
@@ -277,7 +278,7 @@ def cost_parts(history: History, step: int) -> tuple[list[dict], dict]:
                 "showarrow": False,
             }
         )
-    every = [history.svd, history.found] + [moment.cost for moment in history.moments[1:]]
+    every = [history.svd, history.found] + [moment.cost for moment in history.moments if moment.cost is not None]
     xaxis = {"title": {"text": "step"}, "range": [-0.2, STEPS + 0.4], "dtick": 2, "anchor": "y"}
     yaxis = {
         "title": {"text": "cost (log scale)"},

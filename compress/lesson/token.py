@@ -45,7 +45,9 @@ class Pipeline:
 
     @property
     def method(self) -> LightToken:
-        return self.parts[-1].method
+        method = self.parts[-1].method
+        assert isinstance(method, LightToken)
+        return method
 
     @cached_property
     def words(self) -> list[str]:

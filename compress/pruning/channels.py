@@ -16,54 +16,13 @@ from torch.fx import GraphModule, Node, symbolic_trace
 from torch.fx.passes.shape_prop import ShapeProp
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
-HANDED_ON = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.LeakyReLU,
-    nn.SiLU,
-    nn.Hardswish,
-    nn.GELU,
-    nn.ELU,
-    nn.Sigmoid,
-    nn.Hardsigmoid,
-    nn.Tanh,
-    nn.Identity,
-    nn.Dropout,
-    nn.Dropout2d,
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.AdaptiveAvgPool2d,
-    nn.AdaptiveMaxPool2d,
-    nn.Upsample,
-    nn.ZeroPad2d,
-)
+ACTIVATIONS = (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.SiLU, nn.Hardswish, nn.GELU, nn.ELU, nn.Sigmoid, nn.Hardsigmoid, nn.Tanh)
+POOLINGS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.Upsample, nn.ZeroPad2d)
+HANDED_ON = (*ACTIVATIONS, *POOLINGS, nn.Identity, nn.Dropout, nn.Dropout2d)
 HANDED_ON_BY_NAME = {
-    "relu",
-    "relu_",
-    "relu6",
-    "leaky_relu",
-    "silu",
-    "hardswish",
-    "gelu",
-    "elu",
-    "sigmoid",
-    "hardsigmoid",
-    "tanh",
-    "dropout",
-    "dropout2d",
-    "max_pool2d",
-    "avg_pool2d",
-    "adaptive_avg_pool2d",
-    "adaptive_max_pool2d",
-    "interpolate",
-    "mean",
-    "squeeze",
-    "unsqueeze",
-    "contiguous",
-    "clone",
-    "clamp",
-    "float",
-    "to",
+    *("relu", "relu_", "relu6", "leaky_relu", "silu", "hardswish", "gelu", "elu", "sigmoid", "hardsigmoid", "tanh", "dropout"),
+    *("dropout2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d", "interpolate", "mean", "squeeze"),
+    *("unsqueeze", "contiguous", "clone", "clamp", "float", "to"),
 }
 SUMS = {"add", "iadd", "add_", "sub", "isub", "mul", "imul", "mul_"}
 FLATTENING = {"flatten", "view", "reshape"}
@@ -161,7 +120,7 @@ class Walk:
             for each in inputs:
                 self.hold(self.of[each], "it is the network's output")
         elif node.op == "get_attr":
-            if shape_of(node) and prod(shape_of(node)) > 1:
+            if prod(shape_of(node) or ()) > 1:
                 raise ValueError(f"{node.target} is used outside of a layer, and cannot be pruned with its channels")
         elif inputs and shape_of(node) is not None:
             channels = self.module(node, inputs) if node.op == "call_module" else self.function(node, inputs)
@@ -175,16 +134,16 @@ class Walk:
         self.hold(self.of[node], "it is the network's input")
 
     def module(self, node: Node, inputs: list[Node]) -> np.ndarray:
-        module, reads = self.graph.get_submodule(node.target), self.of[inputs[0]]
-        shape = shape_of(node)
+        module, reads = self.graph.get_submodule(str(node.target)), self.of[inputs[0]]
+        shape = sizes_of(node)
         if isinstance(module, nn.Conv2d):
-            return self.convolution(node.target, module, reads, prod(shape[2:]))
+            return self.convolution(str(node.target), module, reads, prod(shape[2:]))
         if isinstance(module, nn.Linear):
             if len(shape) != 2:
                 raise ValueError(f"{node.target} is a Linear over {len(shape)} dimensions; only (n, features) can be traced")
-            return self.layer(node.target, reads, shape[1], 1)
+            return self.layer(str(node.target), reads, shape[1], 1)
         if isinstance(module, NORMS):
-            known = self.norms.setdefault(node.target, reads)
+            known = self.norms.setdefault(str(node.target), reads)
             self.tie(known, reads)
             return reads
         if isinstance(module, nn.Flatten):
@@ -242,12 +201,12 @@ class Walk:
 
     def concatenated(self, node: Node) -> np.ndarray:
         dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
-        if dim not in (1, 1 - len(shape_of(node))):
+        if dim not in (1, 1 - len(sizes_of(node))):
             raise ValueError(f"the join {node.name} concatenates along dimension {dim}; only channels, dimension 1, can be traced")
         return np.concatenate([self.of[each] for each in node.all_input_nodes])
 
     def flattened(self, node: Node, source: Node, fixed: bool) -> np.ndarray:
-        before, after = shape_of(source), shape_of(node)
+        before, after = sizes_of(source), sizes_of(node)
         if len(after) != 2 or after[0] != before[0]:
             raise ValueError(f"the reshaping {node.name} from {tuple(before)} to {tuple(after)} cannot be traced")
         if fixed:
@@ -256,24 +215,24 @@ class Walk:
 
     def sliced(self, node: Node, source: Node) -> np.ndarray:
         asked = node.args[1] if isinstance(node.args[1], tuple) else (node.args[1],)
-        if all(each == slice(None) for each in asked[:2]) and len(shape_of(node)) > 1:
+        if all(each == slice(None) for each in asked[:2]) and len(sizes_of(node)) > 1:
             return self.handed_on(node, source)
         self.hold(self.of[source], f"{node.name} cuts channels out")
         return self.held_anew(node, f"{node.name} cuts channels out")
 
     def padded(self, node: Node, source: Node) -> np.ndarray:
-        if shape_of(node)[1] == len(self.of[source]):
+        if sizes_of(node)[1] == len(self.of[source]):
             return self.handed_on(node, source)
         self.hold(self.of[source], f"{node.name} pads channels")
         return self.held_anew(node, f"{node.name} pads channels")
 
     def held_anew(self, node: Node, why: str) -> np.ndarray:
-        channels = self.fresh(shape_of(node)[1])
+        channels = self.fresh(sizes_of(node)[1])
         self.hold(channels, why)
         return channels
 
     def handed_on(self, node: Node, source: Node) -> np.ndarray:
-        before, after = shape_of(source), shape_of(node)
+        before, after = sizes_of(source), sizes_of(node)
         if after[:2] != before[:2]:
             raise ValueError(f"{node.name} changes the channels, from {tuple(before)} to {tuple(after)}, and cannot be traced")
         return self.of[source]
@@ -324,7 +283,14 @@ def spaces(layers: dict[str, Layer], held: dict[int, str]) -> Iterable[Space]:
 def shape_of(node: Node) -> tuple[int, ...] | None:
     """None where a node's result is no tensor."""
     meta = node.meta.get("tensor_meta")
-    return tuple(meta.shape) if hasattr(meta, "shape") else None
+    return tuple(meta.shape) if meta is not None and hasattr(meta, "shape") else None
+
+
+def sizes_of(node: Node) -> tuple[int, ...]:
+    """The shape of a node whose result is a tensor."""
+    shape = shape_of(node)
+    assert shape is not None
+    return shape
 
 
 def sizes_asked(node: Node) -> tuple:

@@ -1,15 +1,17 @@
 """Which channels of a space are kept: by sensitivity, filter norm, batch-norm scale, or at random."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from compress.pruning.budget import demand, largest_share, least_epsilon
 from compress.pruning.channels import Channels, Space
 
 BY = ("sensitivity", "norm", "random", "bn_scale")
 VARIANTS = ("top", "sampled", "mixed")
+Fits = Callable[[np.ndarray], bool]  # whether kept channels, (channels.n,) booleans, are within the budget
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Choice:
     epsilon: float | None = None
 
 
-def by_sensitivity(channels: Channels, values: np.ndarray, fits, seed: int, variant: str) -> Choice:
+def by_sensitivity(channels: Channels, values: np.ndarray, fits: Fits, seed: int, variant: str) -> Choice:
     """values: (channels.n,). variant: "top" keeps the most sensitive; "sampled" draws with p_j and multiplies by count/(m·p_j);
     "mixed" keeps the upper half of the count for certain and draws the rest."""
     spaces = channels.prunable
@@ -58,23 +60,23 @@ def drawn(p: np.ndarray, count: int, certain: int, rng: np.random.Generator) -> 
 def counts_drawn(p: np.ndarray, different: int, rng: np.random.Generator) -> np.ndarray:
     """Draws with replacement until so many are different, or all that can be drawn are."""
     counts = np.zeros(len(p), int)
-    different = min(different, np.count_nonzero(p))
+    different = min(different, int(np.count_nonzero(p)))
     while np.count_nonzero(counts) < different:
         counts[rng.choice(len(p), p=p)] += 1
     return counts
 
 
-def by_norm(network: nn.Module, channels: Channels, fits) -> Choice:
+def by_norm(network: nn.Module, channels: Channels, fits: Fits) -> Choice:
     """The filters of largest ℓ2 norm, the same share of every space (Li et al. 2017)."""
     return by_share(channels, filter_norms(network, channels), fits)
 
 
-def by_random(channels: Channels, fits, seed: int) -> Choice:
+def by_random(channels: Channels, fits: Fits, seed: int) -> Choice:
     """The same share of every space, any of its channels."""
     return by_share(channels, np.random.default_rng(seed).random(channels.n), fits)
 
 
-def by_bn_scale(network: nn.Module, channels: Channels, fits) -> Choice:
+def by_bn_scale(network: nn.Module, channels: Channels, fits: Fits) -> Choice:
     """The channels of largest batch-norm scale |γ|, one threshold for all spaces (network slimming, Liu et al. 2017)."""
     scales, spaces = norm_scales(network, channels), channels.prunable
     everywhere = np.sort(np.concatenate([scales[space.channels] for space in spaces]))[::-1]
@@ -86,7 +88,7 @@ def by_bn_scale(network: nn.Module, channels: Channels, fits) -> Choice:
     return most(channels, scales, largest_share(counts_at, lambda counts: fits(first(channels, spaces, counts))))
 
 
-def by_share(channels: Channels, values: np.ndarray, fits) -> Choice:
+def by_share(channels: Channels, values: np.ndarray, fits: Fits) -> Choice:
     """The channels of largest values, the same share of every space."""
     spaces = channels.prunable
 
@@ -117,7 +119,7 @@ def filter_norms(network: nn.Module, channels: Channels) -> np.ndarray:
     """(channels.n,): ℓ2 norm of all filters that write a channel."""
     squares = np.zeros(channels.n)
     for name, layer in channels.layers.items():
-        weight = network.get_submodule(name).weight.detach().double()
+        weight = network.get_parameter(f"{name}.weight").detach().double()
         np.add.at(squares, layer.writes, weight.square().flatten(1).sum(1).cpu().numpy())
     return np.sqrt(squares)
 
@@ -130,7 +132,7 @@ def norm_scales(network: nn.Module, channels: Channels) -> np.ndarray:
     sums, counts = np.zeros(channels.n), np.zeros(channels.n)
     for name, reads in channels.norms.items():
         scale = network.get_submodule(name).weight
-        if scale is not None:
+        if isinstance(scale, Tensor):
             np.add.at(sums, reads, scale.detach().abs().double().cpu().numpy())
             np.add.at(counts, reads, 1)
     for space in channels.prunable:

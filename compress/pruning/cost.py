@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -41,7 +42,7 @@ def costs(network: nn.Module, channels: Channels, measure: str) -> Callable[[np.
     return {"parameters": parameters, "flops": flops}[measure]
 
 
-def weights(module: nn.Module, n_in: int, n_out: int) -> int:
+def weights(module: Any, n_in: int, n_out: int) -> int:
     """Numbers of a layer of these widths. A depthwise one reads one channel an output; other grouped ones are never cut."""
     groups = getattr(module, "groups", 1)
     return n_out * (n_in if groups == 1 else module.in_channels // groups) * prod(getattr(module, "kernel_size", ()))

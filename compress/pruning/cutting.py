@@ -1,12 +1,15 @@
 """A copy of a network without some of its channels: an ordinary module of the same kind, with smaller layers."""
 
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from compress.pruning.channels import NORMS, Channels
+
+OF_A_CONVOLUTION = ("kernel_size", "stride", "padding", "dilation", "padding_mode")
 
 
 def cut(network: nn.Module, channels: Channels, kept: np.ndarray, scale: np.ndarray | None = None) -> nn.Module:
@@ -43,20 +46,13 @@ def cut_layer(module: nn.Conv2d | nn.Linear, reads: np.ndarray, writes: np.ndarr
             weight = weight * weight.new_tensor(scale[reads]).reshape(1, -1, *[1] * (weight.ndim - 2))
     elif reads.sum() < len(reads):  # depthwise
         groups = int(reads.sum())
+    n_in, n_out, has_bias = int(reads.sum()), int(writes.sum()), module.bias is not None
+    smaller: nn.Module
     if isinstance(module, nn.Linear):
-        smaller = nn.Linear(int(reads.sum()), int(writes.sum()), module.bias is not None)
+        smaller = nn.Linear(n_in, n_out, has_bias)
     else:
-        smaller = nn.Conv2d(
-            int(reads.sum()),
-            int(writes.sum()),
-            module.kernel_size,
-            module.stride,
-            module.padding,
-            module.dilation,
-            groups,
-            module.bias is not None,
-            module.padding_mode,
-        )
+        own: dict[str, Any] = {name: getattr(module, name) for name in OF_A_CONVOLUTION}
+        smaller = nn.Conv2d(n_in, n_out, groups=groups, bias=has_bias, **own)
     bias = None if module.bias is None else module.bias[at(writes, weight)]
     return filled(smaller, module, {"weight": weight, "bias": bias})
 

@@ -1,5 +1,7 @@
 """What a pruned network really loses, next to what its bound allows."""
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,8 +27,9 @@ def layer_errors(
     def look(name: str, module: nn.Module, inputs: Tensor) -> None:
         reads = studied.channels.layers[name].reads
         factor = torch.from_numpy(np.where(kept[reads], scale[reads], 0) - 1).to(inputs)
-        lost = summed(module, inputs * factor.reshape(1, -1, *[1] * (inputs.ndim - 2)), module.weight.detach()).abs()
-        whole = summed(module, inputs.abs(), module.weight.detach().abs())
+        weight = module.get_parameter("weight").detach()
+        lost = summed(module, inputs * factor.reshape(1, -1, *[1] * (inputs.ndim - 2)), weight).abs()
+        whole = summed(module, inputs.abs(), weight.abs())
         share = torch.where(whole > 0, lost / whole, 0)
         found[name] = float(share.mean()), float(share.max())
 
@@ -35,7 +38,7 @@ def layer_errors(
     return found
 
 
-def summed(module: nn.Module, inputs: Tensor, weight: Tensor) -> Tensor:
+def summed(module: Any, inputs: Tensor, weight: Tensor) -> Tensor:
     """What the layer would put out with this weight and without its bias."""
     if isinstance(module, nn.Linear):
         return F.linear(inputs, weight)

@@ -1,6 +1,7 @@
 """Networks that Filters knows by name: a small one for digits, and the two kinds that are uploaded as a state_dict."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -72,9 +73,10 @@ class VGG16(nn.Module):
 
     def __init__(self, n_classes: int = 10):
         super().__init__()
-        layers, n_in = [], 3
+        layers: list[nn.Module] = []
+        n_in = 3
         for width in self.WIDTHS:
-            if width == "pool":
+            if isinstance(width, str):
                 layers.append(nn.MaxPool2d(2))
             else:
                 layers += [nn.Conv2d(n_in, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
@@ -85,7 +87,8 @@ class VGG16(nn.Module):
         return self.classifier(self.features(x).flatten(1))
 
 
-NETWORKS = {"ResNet20": (CifarResNet, 3), "ResNet56": (CifarResNet, 9), "VGG16-BN": (VGG16,)}
+# By name, a class and the sizes that it is made with.
+NETWORKS: dict[str, tuple[Any, ...]] = {"ResNet20": (CifarResNet, 3), "ResNet56": (CifarResNet, 9), "VGG16-BN": (VGG16,)}
 
 
 def from_state(name: str, state: Mapping[str, Tensor]) -> nn.Module:

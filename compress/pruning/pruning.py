@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 from torch import Tensor, nn
 
+from compress import checks
 from compress.pruning import choosing
 from compress.pruning.channels import Channels, trace
-from compress.pruning.choosing import BY, VARIANTS, Choice
+from compress.pruning.choosing import BY, VARIANTS, Choice, Fits
 from compress.pruning.cost import MEASURES, costs
 from compress.pruning.cutting import cut
 from compress.pruning.sensitivity import DELTA, OVER, sensitivities
@@ -63,7 +64,8 @@ def study(
 ) -> Study:
     """Traces the network and measures its sensitivities on a batch (n, channels, height, width). over: the paper's "largest" share
     of an output, or the "mean" over points and places. channels: of the same network, to spare tracing it again."""
-    check_batch(batch), check("over", over, OVER)
+    check_batch(batch)
+    checks.one_of("over", over, OVER)
     channels = channels or trace(network, batch)
     if not channels.prunable:
         raise ValueError(f"no layer of {type(network).__name__} can lose a filter: " + "; ".join(reasons(channels)))
@@ -92,7 +94,9 @@ def prune(
     Raises ValueError for a join that cannot be traced, a batch of the wrong shape, inputs that are not finite, and a budget below
     one filter a layer.
     """
-    check("by", by, BY), check("measure", measure, MEASURES), check("variant", variant, VARIANTS)
+    checks.one_of("by", by, BY)
+    checks.one_of("measure", measure, MEASURES)
+    checks.one_of("variant", variant, VARIANTS)
     if not 0 < keep <= 1:
         raise ValueError(f"keep must be more than 0 and at most 1, got {keep}")
     known = studied or study(network, batch, over)
@@ -108,22 +112,13 @@ def prune(
         )
     choice = chosen(network, known, by, lambda kept: count(kept) <= budget, seed, variant)
     bound = {name: float(values[~choice.kept].sum()) for name, values in known.by_layer.items()}
-    report = Report(
-        by,
-        keep,
-        measure,
-        known.points,
-        {space.name: (int(choice.kept[space.channels].sum()), len(space.channels)) for space in channels.prunable},
-        choice.epsilon,
-        DELTA,
-        bound,
-        *((counters[each](whole), counters[each](choice.kept)) for each in MEASURES),
-        choice,
-    )
+    left = {space.name: (int(choice.kept[space.channels].sum()), len(space.channels)) for space in channels.prunable}
+    parameters, flops = ((counters[each](whole), counters[each](choice.kept)) for each in MEASURES)
+    report = Report(by, keep, measure, known.points, left, choice.epsilon, DELTA, bound, parameters, flops, choice)
     return cut(network, channels, choice.kept, choice.scale), report
 
 
-def chosen(network: nn.Module, known: Study, by: str, fits, seed: int, variant: str) -> Choice:
+def chosen(network: nn.Module, known: Study, by: str, fits: Fits, seed: int, variant: str) -> Choice:
     """The channels that one of BY keeps within what `fits` allows."""
     if by == "sensitivity":
         return choosing.by_sensitivity(known.channels, known.values, fits, seed, variant)
@@ -132,11 +127,6 @@ def chosen(network: nn.Module, known: Study, by: str, fits, seed: int, variant: 
     if by == "random":
         return choosing.by_random(known.channels, fits, seed)
     return choosing.by_bn_scale(network, known.channels, fits)
-
-
-def check(name: str, given: str, allowed: tuple[str, ...]) -> None:
-    if given not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {given!r}")
 
 
 def check_batch(batch: Tensor) -> None:

@@ -12,6 +12,7 @@ sensitivities sum both sides over points and places before they are divided.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import ceil, log
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,9 +96,8 @@ def are_small(images: Tensor) -> bool:
 
 def of_layer(module: nn.Module, inputs: Tensor, reads: np.ndarray, over: str = "largest") -> np.ndarray:
     """Of each channel in `reads`, in increasing order. inputs: (n, in, height, width) of a Conv2d, (n, in) of a Linear."""
-    weight = (
-        module.weight.detach().flatten(2) if isinstance(module, nn.Conv2d) else module.weight.detach()[..., None]
-    )  # (out, in, k)
+    own = module.get_parameter("weight").detach()
+    weight = own.flatten(2) if isinstance(module, nn.Conv2d) else own[..., None]  # (out, in, k)
     _, group = np.unique(reads, return_inverse=True)
     together = torch.from_numpy(group).to(weight.device)
     found = torch.zeros(group.max() + 1, device=weight.device, dtype=weight.dtype)
@@ -142,7 +142,7 @@ def linear_sensitivities(inputs: np.ndarray, weight: np.ndarray, over: str = "la
     return of_layer(layer, torch.from_numpy(np.ascontiguousarray(inputs, np.float32)), np.arange(weight.shape[1]), over)
 
 
-def parts(module: nn.Module, inputs: Tensor, weight: Tensor) -> Iterator[Tensor]:
+def parts(module: Any, inputs: Tensor, weight: Tensor) -> Iterator[Tensor]:
     """Inputs as the kernel meets them, (in, k, places), a few points at once."""
     if isinstance(module, nn.Linear):
         places = 1

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def tokenizer_folder(source: str | os.PathLike) -> Path | None:
     return where if reader is model_folder else None
 
 
-def located(source: str | os.PathLike):
+def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
     """What reads a source, what it is given, and the name of the matrix."""
     if isinstance(source, str) and source in MADE:
         return MADE[source], source, source
@@ -88,7 +89,7 @@ def located(source: str | os.PathLike):
     raise InputError(f"{source} is neither a file nor a folder; give the path of one.")
 
 
-def unreadable(where, error: OSError) -> InputError:
+def unreadable(where: str | os.PathLike, error: OSError) -> InputError:
     if isinstance(error, PermissionError):
         place = error.filename or where
         return InputError(f"{place} may not be read (permission denied); change its permissions or copy it.")
@@ -107,8 +108,10 @@ def in_float32(values: np.ndarray, name: str) -> np.ndarray:
 
 def whole_text(tokens: list[str] | None) -> list[str] | None:
     """The tokens with lone surrogates replaced: those cannot be written as UTF-8, so nothing could show them."""
+    if tokens is None:
+        return None
     try:
-        "".join(tokens or ()).encode()
+        "".join(tokens).encode()
     except UnicodeEncodeError:
         return [token.encode("utf-8", "replace").decode() for token in tokens]
     return tokens

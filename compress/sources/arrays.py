@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import numpy as np
 from numpy.lib import format as npy
@@ -31,7 +31,7 @@ class Array:
 
     shape: tuple[int, ...]
     dtype: np.dtype
-    order: str
+    order: Literal["C", "F"]
     offset: int
 
     @property
@@ -56,7 +56,7 @@ def read_npy(path: Path, tensor: str | None) -> Read:
     missing = array.offset + array.n_bytes - path.stat().st_size
     if missing > 0:
         raise InputError(f"{path} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
-    return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, array.order), None)
+    return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, order=array.order), None)
 
 
 def infos_npz(path: Path) -> list[TensorInfo]:
@@ -73,7 +73,7 @@ def read_npz(path: Path, tensor: str | None) -> Read:
         with archive.open(f"{name}.npy") as file:
             array = read_header(file, f"{name} in {path}")
             check_fits(array.n_bytes, f"{name} in {path}")
-            values = np.empty(array.shape, array.dtype, array.order)
+            values = np.empty(array.shape, array.dtype, order=array.order)
             fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path}")
     return Read(values, None)
 
@@ -125,8 +125,8 @@ class Bounded:
 
     file: IO[bytes]
 
-    def read(self, count: int) -> bytes:
-        if count > MAX_HEADER:
+    def read(self, count: int = -1, /) -> bytes:
+        if not 0 <= count <= MAX_HEADER:
             raise ValueError(f"a header of {count:,} bytes")
         return self.file.read(count)
 

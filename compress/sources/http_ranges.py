@@ -6,6 +6,7 @@ Not by huggingface_hub's own readers: those follow a redirect from https to http
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from compress.errors import InputError
@@ -28,7 +29,7 @@ class Answer:
 
     status: int
     facts: dict[str, str]
-    response: object
+    response: Any
 
     @property
     def error_code(self) -> str:
@@ -55,16 +56,16 @@ class Server:
         """The answer to a request for a file, or for its bytes start to stop. Raises Unreachable where none comes."""
         from huggingface_hub.utils import get_session
 
-        url, facts = f"{self.endpoint}/{path}", {}
-        plainly = {"follow_redirects": False, "timeout": TIMEOUT}
+        url = f"{self.endpoint}/{path}"
+        facts: dict[str, str] = {}
         try:
             for _ in range(MAX_HOPS):
                 headers = {"Accept-Encoding": "identity"}
-                if start is not None:
+                if start is not None and stop is not None:
                     headers["Range"] = f"bytes={start}-{stop - 1}"
                 if self.token and origin(url) == origin(self.endpoint):
                     headers["Authorization"] = f"Bearer {self.token}"
-                with get_session().stream("GET", url, headers=headers, **plainly) as response:
+                with get_session().stream("GET", url, headers=headers, follow_redirects=False, timeout=TIMEOUT) as response:
                     last = {name.lower(): value for name, value in response.headers.items()}
                     facts = last | facts
                     if response.status_code in REDIRECTS and "location" in response.headers:

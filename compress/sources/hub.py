@@ -12,7 +12,7 @@ from urllib.parse import quote
 from compress.errors import InputError
 from compress.files import bytes_text, cache_folder, parse_json, replacing
 from compress.sources import safetensors_file, vocabulary
-from compress.sources.http_ranges import Server, Unreachable
+from compress.sources.http_ranges import Answer, Server, Unreachable
 from compress.sources.hub_cache import Snapshot, kept, remembered
 from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
 from compress.sources.model_folder import checked_map
@@ -54,7 +54,7 @@ def kept_folder(model: str) -> Path | None:
     """The folder in the cache that holds a model's table and tokenizer, once it was read."""
     source = Source.named(model)
     snapshot = remembered(source.repo, source.revision)
-    return snapshot and snapshot.folder
+    return snapshot.folder if snapshot else None
 
 
 @contextmanager
@@ -185,7 +185,7 @@ class Source:
         revision = (snapshot and snapshot.commit) or self.revision
         return f"{self.repo}/resolve/{quote(revision, safe='')}/{quote(file)}"
 
-    def check(self, answer, file: str | None) -> None:
+    def check(self, answer: Answer, file: str | None) -> None:
         """InputError for every refusal but that one file is missing; None for the model itself."""
         status, code = answer.status, answer.error_code
         if status in (200, 206):

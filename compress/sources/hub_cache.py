@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from compress.errors import InputError
@@ -47,10 +48,9 @@ class Snapshot:
 
 def kept(repo: str, revision: str, facts: dict[str, str], files: list[str], weight_map: dict[str, str]) -> Snapshot:
     """The snapshot of the version that an answer's headers name: the kept one where there is one, else a new one."""
-    commit = facts.get("x-repo-commit", "")
+    named = facts.get("x-repo-commit", "")
+    commit = named if COMMIT.fullmatch(named) else None
     tag = facts.get("x-linked-etag") or facts.get("etag") or facts.get("last-modified")
-    if not COMMIT.fullmatch(commit):
-        commit = None
     version = commit or hashlib.sha256(f"{tag} {sorted(weight_map.items())}".encode()).hexdigest()[:40]
     folder = folder_of(repo) / version
     snapshot = opened(folder) if tag or commit else None
@@ -96,7 +96,7 @@ def reference(repo: str, revision: str) -> Path:
     return folder_of(repo) / "refs" / f"{quote(revision, safe='')}.json"
 
 
-def write_json(path: Path, content) -> None:
+def write_json(path: Path, content: Any) -> None:
     """Writes JSON to a file, whole or not at all, in a folder that is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:

@@ -38,7 +38,7 @@ def looks_like_embedding(name: str) -> bool:
 def matrices_first(infos: Iterable[TensorInfo]) -> list[TensorInfo]:
     """The 2-D tensors among infos: embedding-like names first, positions and integers last; large before small."""
 
-    def order(info):
+    def order(info: TensorInfo) -> tuple[bool, bool, int, str]:
         last = bool(OTHER.search(info.name)) or "int" in info.dtype
         return last, not looks_like_embedding(info.name), -info.shape[0], info.name
 

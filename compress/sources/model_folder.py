@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from compress.errors import InputError
 from compress.files import read_json
@@ -43,7 +44,7 @@ def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[
     return [(path, reader_of(path).infos(path))]
 
 
-def checked_map(index, where: str) -> dict[str, str]:
+def checked_map(index: Any, where: str) -> dict[str, str]:
     """Tensor name to file name, of an index; a file name that leads out of the folder is refused."""
     weight_map = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(weight_map, dict) or not all(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -64,13 +65,13 @@ def save_matrix(matrix: EmbeddingMatrix, path: str | Path) -> None:
     path = Path(path).expanduser()
     if path.suffix != ".safetensors":
         raise InputError(f"A matrix is saved as .safetensors, {path.name!r} ends otherwise; rename it.")
-    header = {"embedding": {"dtype": "F32", "shape": list(matrix.shape), "data_offsets": [0, matrix.n_bytes]}}
+    header: dict[str, Any] = {"embedding": {"dtype": "F32", "shape": list(matrix.shape), "data_offsets": [0, matrix.n_bytes]}}
     if matrix.has_tokens:
         header["__metadata__"] = {"tokens": json.dumps(list(matrix.tokens))}
     try:
         with replacing(path) as file:
             file.write(framed(header))
-            file.write(matrix.values.astype("<f4", copy=False))
+            file.write(matrix.values.astype("<f4", copy=False).data)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}; choose another place.") from error
 

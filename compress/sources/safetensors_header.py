@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def parse_header(text: bytes, file_size: int, where: str) -> tuple[dict[str, Ent
     return entries, metadata
 
 
-def parse_entry(name: str, raw, begin: int, file_size: int, where: str) -> Entry:
+def parse_entry(name: str, raw: Any, begin: int, file_size: int, where: str) -> Entry:
     """One tensor's entry, checked against the file. begin: the byte at which the tensors' own numbers start."""
     try:
         dtype, shape, (start, stop) = raw["dtype"], raw["shape"], raw["data_offsets"]

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,7 @@ def read_parquet(path: Path, tensor: str | None) -> Read:
         raise InputError(f"{path} is a damaged parquet file; write or fetch it again.") from error
 
 
-def opened(path: Path):
+def opened(path: Path) -> Any:
     """The file as pyarrow has it; InputError where it is not a whole parquet file."""
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
@@ -137,11 +138,11 @@ def opened(path: Path):
         raise InputError(f"{path} is not a whole parquet file; write or fetch it again.") from error
 
 
-def fields_of(file, path: Path) -> tuple[str | None, list[str], str | None]:
+def fields_of(file: Any, path: Path) -> tuple[str | None, list[str], str | None]:
     """The column of tokens, the columns of numbers, and the column of lists where rows are lists."""
     from pyarrow import types as is_a
 
-    def is_real(kind):
+    def is_real(kind: Any) -> bool:
         return is_a.is_floating(kind) or is_a.is_integer(kind)
 
     names = file.schema_arrow.names
@@ -163,19 +164,19 @@ def fields_of(file, path: Path) -> tuple[str | None, list[str], str | None]:
     return text[0] if text else None, lists or dims, lists[0] if lists else None
 
 
-def n_numbers(file, column: str) -> int:
+def n_numbers(file: Any, column: str) -> int:
     """How many numbers the lists of a column hold together, by the file's own account."""
     groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
     parts = [group.column(i) for group in groups for i in range(group.num_columns)]
     return sum(part.num_values for part in parts if part.path_in_schema.startswith(f"{column}."))
 
 
-def rows_of_columns(batch, dims: list[str]) -> np.ndarray:
+def rows_of_columns(batch: Any, dims: list[str]) -> np.ndarray:
     """(rows, d) float32 of columns of numbers."""
     return np.stack([batch[name].to_numpy(zero_copy_only=False).astype(np.float32) for name in dims], axis=1)
 
 
-def rows_of_lists(column, path: Path) -> np.ndarray:
+def rows_of_lists(column: Any, path: Path) -> np.ndarray:
     """(rows, d) the lists of one column, which must be of one length."""
     from pyarrow.compute import list_value_length
 

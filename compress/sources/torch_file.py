@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo, matrices_first, pick
@@ -20,7 +21,7 @@ def read(path: Path, tensor: str | None) -> Read:
     """One of the tensors as float32, mapped where it can be."""
     import torch
 
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in tensors_in(opened(path)):
         found.setdefault(name, value)
     chosen = found[pick([info_of(name, value) for name, value in found.items()], tensor, str(path)).name]
@@ -29,7 +30,7 @@ def read(path: Path, tensor: str | None) -> Read:
     return Read(chosen.detach().to(torch.float32).contiguous().numpy(), None)
 
 
-def opened(path: Path):
+def opened(path: Path) -> Any:
     """What torch.save wrote, mapped where the format allows; InputError for whatever it will not read."""
     import torch
 
@@ -49,7 +50,7 @@ def opened(path: Path):
         ) from error
 
 
-def tensors_in(held, name: str = "", depth: int = 0) -> Iterator[tuple[str, object]]:
+def tensors_in(held: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
     """Named tensors of numbers in nested dicts and lists; a level called state_dict adds nothing to the name."""
     import torch
 
@@ -66,6 +67,6 @@ def tensors_in(held, name: str = "", depth: int = 0) -> Iterator[tuple[str, obje
             yield from tensors_in(value, inner, depth + 1)
 
 
-def info_of(name: str, tensor) -> TensorInfo:
+def info_of(name: str, tensor: Any) -> TensorInfo:
     """A tensor's name, shape and dtype."""
     return TensorInfo(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))

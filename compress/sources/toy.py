@@ -5,15 +5,15 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources.info import Read, TensorInfo
 
-TOY = {"n_rows": 3000, "k": 4, "j": 3, "dim": 30, "noise": 0.01, "outliers": 0.03, "seed": 0}
-INFO = TensorInfo("embedding", (TOY["n_rows"], TOY["dim"]), "float32")
+N_ROWS, K, J, DIM = 3000, 4, 3, 30  # of the toy matrix
+INFO = TensorInfo("embedding", (N_ROWS, DIM), "float32")
 
 
 def planted(
-    n_rows: int = 3000,
-    k: int = 4,
-    j: int = 3,
-    dim: int = 30,
+    n_rows: int = N_ROWS,
+    k: int = K,
+    j: int = J,
+    dim: int = DIM,
     noise: float = 0.01,
     outliers: float = 0.03,
     seed: int = 0,
@@ -58,8 +58,8 @@ def read(_: str, tensor: str | None) -> Read:
     """The toy matrix; tokens "flat 2 · 17" and "outlier 5", all counted from 1."""
     if tensor not in (None, INFO.name):
         raise InputError(f"The toy matrix has the one tensor {INFO.name}, not {tensor!r}; leave the tensor out.")
-    values, labels = planted(**TOY)
-    counts = dict.fromkeys(range(-1, TOY["k"]), 0)
+    values, labels = planted()
+    counts = dict.fromkeys(range(-1, K), 0)
     tokens = []
     for label in labels.tolist():
         counts[label] += 1

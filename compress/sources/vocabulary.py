@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from compress.errors import InputError
 from compress.files import read_json, read_lines
@@ -68,7 +69,7 @@ def from_json(path: Path) -> dict[int, str]:
         raise InputError(f"{path} is neither a list of tokens nor token to number; correct or remove it.") from error
 
 
-def by_number(vocabulary) -> dict[int, str]:
+def by_number(vocabulary: Any) -> dict[int, str]:
     """Tokens by number from a list of tokens, a list of (token, score), token to number, or number to token."""
     if isinstance(vocabulary, Mapping):
         pairs = vocabulary.items()
@@ -83,12 +84,12 @@ def by_number(vocabulary) -> dict[int, str]:
 def from_lines(path: Path) -> dict[int, str]:
     """One token a line. A number after each is its row where they are 0 … n−1, else a count that is left out."""
     lines = read_lines(path)
-    matches = [NUMBERED.fullmatch(line) for line in lines]
-    if not all(matches):
+    matches = [match for line in lines if (match := NUMBERED.fullmatch(line))]
+    if len(matches) < len(lines):
         return dict(enumerate(lines))
     numbers = [int(match[2]) for match in matches]
     if sorted(numbers) != list(range(len(numbers))):
-        numbers = range(len(numbers))
+        numbers = list(range(len(numbers)))
     return {number: match[1] for number, match in zip(numbers, matches, strict=True)}
 
 

@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import read_lines
 from compress.sources.vocabulary import SENTENCEPIECE
+
+Encoder = Callable[[list[str]], list[list[int]]]
 
 UNIFORM = "uniform"
 KINDS = "uniform, order:A, counts:TEXTFILE or column:FILE[:NAME]"
@@ -122,7 +124,7 @@ def counts_in(path: Path, n_rows: int, tokens: Sequence[str] | None, tokenizer: 
     return counts + 1.0
 
 
-def encoder(folder: Path):
+def encoder(folder: Path) -> Encoder | None:
     """What turns a list of texts into lists of row numbers, from the tokenizer in a model's folder; None where it has none."""
     if (folder / "tokenizer.json").is_file():
         from tokenizers import Tokenizer
@@ -139,13 +141,13 @@ def encoder(folder: Path):
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+        whole = AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception:  # a tokenizer that this installation cannot build
         return None
-    return lambda texts: tokenizer(texts)["input_ids"]
+    return lambda texts: whole(texts)["input_ids"]
 
 
-def tokenized(path: Path, n_rows: int, encode) -> np.ndarray:
+def tokenized(path: Path, n_rows: int, encode: Encoder) -> np.ndarray:
     """(n_rows,) how often each row is used, by what `encode` makes of the lines of a text."""
     counts = np.zeros(n_rows, np.int64)
     for texts in batches(path):
