@@ -1,13 +1,13 @@
 """Prune a network to a budget, and say what that cost and what it promises."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from torch import Tensor, nn
 
-from compress import checks
+from compress.checks import one_of
+from compress.errors import Progress
 from compress.pruning import choosing
 from compress.pruning.channels import Channels, trace
 from compress.pruning.choosing import BY, VARIANTS, Choice, Fits
@@ -60,12 +60,12 @@ class Report:
 
 
 def study(
-    network: nn.Module, batch: Tensor, over: str = "largest", progress: Callable | None = None, channels: Channels | None = None
+    network: nn.Module, batch: Tensor, over: str = "largest", progress: Progress | None = None, channels: Channels | None = None
 ) -> Study:
     """Traces the network and measures its sensitivities on a batch (n, channels, height, width). over: the paper's "largest" share
     of an output, or the "mean" over points and places. channels: of the same network, to spare tracing it again."""
     check_batch(batch)
-    checks.one_of("over", over, OVER)
+    one_of("over", over, OVER)
     channels = channels or trace(network, batch)
     if not channels.prunable:
         raise ValueError(f"no layer of {type(network).__name__} can lose a filter: " + "; ".join(reasons(channels)))
@@ -94,9 +94,9 @@ def prune(
     Raises ValueError for a join that cannot be traced, a batch of the wrong shape, inputs that are not finite, and a budget below
     one filter a layer.
     """
-    checks.one_of("by", by, BY)
-    checks.one_of("measure", measure, MEASURES)
-    checks.one_of("variant", variant, VARIANTS)
+    one_of("by", by, BY)
+    one_of("measure", measure, MEASURES)
+    one_of("variant", variant, VARIANTS)
     if not 0 < keep <= 1:
         raise ValueError(f"keep must be more than 0 and at most 1, got {keep}")
     known = studied or study(network, batch, over)

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from compress.errors import Progress, Step
 from compress.pruning.channels import Channels
 from compress.threads import one_torch_thread
 
@@ -36,7 +37,7 @@ def batch_size(channels: Channels, delta: float = DELTA) -> int:
 
 
 def sensitivities(
-    network: nn.Module, batch: Tensor, channels: Channels, over: str = "largest", progress: Callable | None = None
+    network: nn.Module, batch: Tensor, channels: Channels, over: str = "largest", progress: Progress | None = None
 ) -> dict[str, np.ndarray]:
     """For every layer that reads a prunable space: (channels.n,), 0 where it reads no such channel.
 
@@ -47,6 +48,7 @@ def sensitivities(
     prunable = np.concatenate([[], *(space.channels for space in channels.prunable)]).astype(int)
     readers = [layer for layer in channels.layers.values() if np.isin(layer.reads, prunable).any() and not layer.depthwise]
     found = {layer.name: np.zeros(channels.n) for layer in readers}
+    seen: set[str] = set()
 
     def look(name: str, module: nn.Module, inputs: Tensor) -> None:
         if not torch.isfinite(inputs).all():
@@ -55,7 +57,8 @@ def sensitivities(
         each, values = np.unique(channels.layers[name].reads), found[name]
         values[each] = np.maximum(values[each], here)
         if progress:
-            progress({"layer": name, "layers": len(readers)})
+            seen.add(name)
+            progress(Step(len(seen) / len(readers), f"layer {name}"))
 
     with watched(network, list(found), look):
         forward(network, batch, len(batch))

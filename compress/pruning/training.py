@@ -1,6 +1,5 @@
 """Training and judging a network on labelled pictures, and the small network for digits."""
 
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from math import ceil
@@ -10,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from compress.errors import Progress, Step
 from compress.pruning.channels import NORMS
 from compress.pruning.networks import Digits
 from compress.pruning.sensitivity import are_small, forward
@@ -40,7 +40,7 @@ def digits() -> Pictures:
     return Pictures((images[learn], labels[learn]), images[batch], (images[1247:], labels[1247:]))
 
 
-def digits_network(progress: Callable | None = None, seed: int = 0) -> nn.Module:
+def digits_network(progress: Progress | None = None, seed: int = 0) -> nn.Module:
     """Trained anew, the same for a seed: some seconds. An ℓ1 penalty on batch-norm scales makes many of its
     filters fall silent (network slimming, Liu et al. 2017)."""
     with torch.random.fork_rng(devices=[]):
@@ -59,7 +59,7 @@ def retrained(
     sparsity: float = 0.0,
     at_once: int = 32,
     seed: int = 0,
-    progress: Callable | None = None,
+    progress: Progress | None = None,
 ) -> nn.Module:
     """A copy, trained by gradient descent with momentum under a rate that rises and falls to 0, in evaluation mode.
 
@@ -86,7 +86,7 @@ def retrained(
                 schedule.step()
                 done += 1
                 if progress:
-                    progress({"done": done, "of": steps})
+                    progress(Step(done / steps, f"step {done:,} of {steps:,}"))
     return network.eval()
 
 

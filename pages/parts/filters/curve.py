@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from compress import pruning
+from compress.errors import Step
 from pages.parts.cached import cached
 from pages.parts.filters.fits import prune, studied, study_of
 from pages.parts.filters.network import Subject
@@ -54,7 +55,7 @@ class Curve:
         for by, share, seed in self.asked:
             if (by, share, seed) not in self.points:
                 self.points[by, share, seed] = self.judged(self.known, by, share, seed, self.setting, tell)
-                tell({})
+                tell(Step(self.done, "pruning and judging"))
         if share := self.to_ask_the_other:
             setting = self.instead
             known = self.known if setting.over == self.known.over else study_of(self.subject, setting.over)

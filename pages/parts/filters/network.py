@@ -74,8 +74,8 @@ def digits() -> Subject:
     if work.running:
         bar = st.progress(0.0, "Training the digits network …")
         while work.running:
-            told = work.told[-1] if work.told else {"done": 0, "of": 1}
-            bar.progress(told["done"] / told["of"], f"Training the digits network, {told['done'] / told['of']:.0%} …")
+            share = work.told[-1].share if work.told else 0.0
+            bar.progress(share, f"Training the digits network, {share:.0%} …")
             time.sleep(0.1)
         bar.empty()
     if work.error:

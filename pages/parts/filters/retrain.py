@@ -4,6 +4,7 @@ import streamlit as st
 from torch import nn
 
 from compress import pruning
+from compress.errors import Step
 from pages.parts.filters.fits import pruned
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import Pruning
@@ -46,9 +47,9 @@ def retraining(subject: Subject, setting: Pruning) -> None:
 def watched(work: Background) -> None:
     if not work.running:
         st.rerun()
-    told = work.told[-1] if work.told else {"done": 0, "of": 1}
+    step = work.told[-1] if work.told else Step(0.0, "first step")
     with st.container(horizontal=True, vertical_alignment="center", key="job_retrain"):
-        st.progress(told["done"] / told["of"], f"Retraining, step {told['done']:,} of {told['of']:,} …")
+        st.progress(step.share, f"Retraining, {step.words} …")
         st.button("Stop", key="stop_retrain", icon=":material/stop:", on_click=work.stop)
 
 

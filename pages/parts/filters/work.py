@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from threading import Condition, Event, Thread
 from weakref import WeakSet
 
+from compress.errors import Step
+
 PATIENCE = 120.0  # seconds that work goes on while nobody looks at it
 FAREWELL = 10.0  # seconds that a server which ends waits for the step in hand
 
@@ -21,7 +23,7 @@ class Background:
     """`run(tell)` in a thread; `tell` keeps what it is given in `told`, and ends the work once it was asked to stop."""
 
     def __init__(self, run: Callable, patience: float = PATIENCE):
-        self.told: list[dict] = []
+        self.told: list[Step] = []
         self.result = None
         self.error: Exception | None = None
         self.asked, self.patience, self.looked = Event(), patience, time.monotonic()
@@ -37,8 +39,8 @@ class Background:
         except Exception as error:  # told on the page
             self.error = error
 
-    def tell(self, event: dict) -> None:
-        self.told.append(event)
+    def tell(self, step: Step) -> None:
+        self.told.append(step)
         if self.asked.is_set() or time.monotonic() - self.looked > self.patience:
             raise Stopped
 
