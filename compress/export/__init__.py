@@ -72,9 +72,10 @@ def exported(
         result.save(part / TABLE)
         (part / CODE).write_text(decoders.source_of(name), encoding="utf-8")
         difference, no_onnx = write_onnx(name, part) if onnx else (None, "it was not asked for")
-        text = card(result, matrix.name if matrix is not None else None, evaluation, scores, size(part / ONNX), difference, no_onnx)
+        named = matrix.name if matrix is not None else None
+        text = card(result, named, evaluation, scores, file_size(part / ONNX), difference, no_onnx)
         (part / CARD).write_text(text, encoding="utf-8")
-        sizes = {each: size(part / each) for each in NAMES if (part / each).is_file()}
+        sizes = {each: file_size(part / each) for each in NAMES if (part / each).is_file()}
     return Exported(folder, sizes, text, difference, no_onnx)
 
 
@@ -116,6 +117,6 @@ def check_free(folder: Path) -> None:
         raise InputError(f"{folder} holds other files, such as {other[0]}; name a new folder or an empty one.")
 
 
-def size(path: Path) -> int:
+def file_size(path: Path) -> int:
     """Bytes of a file, 0 where there is none."""
     return path.stat().st_size if path.is_file() else 0

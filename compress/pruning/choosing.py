@@ -29,7 +29,7 @@ def by_sensitivity(channels: Channels, values: np.ndarray, fits: Fits, seed: int
     "mixed" keeps the upper half of the count for certain and draws the rest."""
     spaces = channels.prunable
     demands = [demand(channels, space, values[space.channels]) for space in spaces]
-    epsilon = least_epsilon(demands, lambda counts: fits(first(channels, spaces, counts)))
+    epsilon = least_epsilon(demands, lambda counts: fits(any_of_each(channels, spaces, counts)))
     kept, scale = np.ones(channels.n, bool), np.ones(channels.n)
     rng = np.random.default_rng(seed)
     for space, asked in zip(spaces, demands, strict=True):
@@ -85,7 +85,7 @@ def by_bn_scale(network: nn.Module, channels: Channels, fits: Fits) -> Choice:
         least = everywhere[max(round(share * len(everywhere)), 1) - 1]
         return [max(int((scales[space.channels] >= least).sum()), 1) for space in spaces]
 
-    return most(channels, scales, largest_share(counts_at, lambda counts: fits(first(channels, spaces, counts))))
+    return largest_of_each(channels, scales, largest_share(counts_at, lambda counts: fits(any_of_each(channels, spaces, counts))))
 
 
 def by_share(channels: Channels, values: np.ndarray, fits: Fits) -> Choice:
@@ -95,10 +95,10 @@ def by_share(channels: Channels, values: np.ndarray, fits: Fits) -> Choice:
     def counts_at(share: float) -> list[int]:
         return [max(round(share * len(space.channels)), 1) for space in spaces]
 
-    return most(channels, values, largest_share(counts_at, lambda counts: fits(first(channels, spaces, counts))))
+    return largest_of_each(channels, values, largest_share(counts_at, lambda counts: fits(any_of_each(channels, spaces, counts))))
 
 
-def most(channels: Channels, values: np.ndarray, counts: list[int]) -> Choice:
+def largest_of_each(channels: Channels, values: np.ndarray, counts: list[int]) -> Choice:
     """So many channels of each space, those of largest values (channels.n,)."""
     kept = np.ones(channels.n, bool)
     for space, count in zip(channels.prunable, counts, strict=True):
@@ -107,7 +107,7 @@ def most(channels: Channels, values: np.ndarray, counts: list[int]) -> Choice:
     return Choice(kept, np.ones(channels.n))
 
 
-def first(channels: Channels, spaces: list[Space], counts: list[int]) -> np.ndarray:
+def any_of_each(channels: Channels, spaces: list[Space], counts: list[int]) -> np.ndarray:
     """So many of each space, whichever: what they cost does not depend on which."""
     kept = np.ones(channels.n, bool)
     for space, count in zip(spaces, counts, strict=True):

@@ -105,7 +105,7 @@ def prune(
     whole = np.ones(channels.n, bool)
     count = counters[measure]
     budget = keep * count(whole)
-    least = count(choosing.first(channels, channels.prunable, [1] * len(channels.prunable)))
+    least = count(choosing.any_of_each(channels, channels.prunable, [1] * len(channels.prunable)))
     if least > budget:
         raise ValueError(
             f"keep must be at least {least / count(whole):.3f} of the {measure}, which is one filter a layer, got {keep}"

@@ -53,7 +53,7 @@ def sensitivities(
     def look(name: str, module: nn.Module, inputs: Tensor) -> None:
         if not torch.isfinite(inputs).all():
             raise ValueError(f"{name} gets inputs that are not finite; the network or its batch holds NaN or infinity")
-        here = of_layer(module, inputs, channels.layers[name].reads, over)
+        here = layer_sensitivities(module, inputs, channels.layers[name].reads, over)
         each, values = np.unique(channels.layers[name].reads), found[name]
         values[each] = np.maximum(values[each], here)
         if progress:
@@ -97,7 +97,7 @@ def are_small(images: Tensor) -> bool:
     return images[0].numel() < SMALL
 
 
-def of_layer(module: nn.Module, inputs: Tensor, reads: np.ndarray, over: str = "largest") -> np.ndarray:
+def layer_sensitivities(module: nn.Module, inputs: Tensor, reads: np.ndarray, over: str = "largest") -> np.ndarray:
     """Of each channel in `reads`, in increasing order. inputs: (n, in, height, width) of a Conv2d, (n, in) of a Linear."""
     own = module.get_parameter("weight").detach()
     weight = own.flatten(2) if isinstance(module, nn.Conv2d) else own[..., None]  # (out, in, k)
@@ -108,7 +108,7 @@ def of_layer(module: nn.Module, inputs: Tensor, reads: np.ndarray, over: str = "
         for turned in (1, -1) if (inputs < 0).any() else (1,):
             inward = ((turned * part).clamp(min=0) for part in parts(module, inputs, weight))
             each = (summands(outward, part, together, len(found)) for part in inward)
-            found = torch.maximum(found, largest(each) if over == "largest" else of_sums(each))
+            found = torch.maximum(found, largest_shares(each) if over == "largest" else mean_shares(each))
     return found.clamp_(max=1).double().cpu().numpy()
 
 
@@ -122,12 +122,12 @@ def summands(weight: Tensor, inputs: Tensor, together: Tensor, n_channels: int) 
     return each
 
 
-def largest(each: Iterator[Tensor]) -> Tensor:
+def largest_shares(each: Iterator[Tensor]) -> Tensor:
     """(n_channels,): the largest share of any output at any place."""
     return torch.stack([part.mul_(reciprocal(part.sum(0))).amax((1, 2)) for part in each]).amax(0)
 
 
-def of_sums(each: Iterator[Tensor]) -> Tensor:
+def mean_shares(each: Iterator[Tensor]) -> Tensor:
     """(n_channels,): the largest share of any output, summed over all places first."""
     sums = torch.stack([part.sum(2) for part in each]).sum(0)  # (n_channels, out)
     return (sums * reciprocal(sums.sum(0))).amax(1)
@@ -142,7 +142,7 @@ def linear_sensitivities(inputs: np.ndarray, weight: np.ndarray, over: str = "la
     """Of the (d,) columns that a linear layer reads. inputs: (n, d); weight: (m, d)."""
     layer = nn.Linear(weight.shape[1], len(weight), bias=False)
     layer.weight = nn.Parameter(torch.from_numpy(np.ascontiguousarray(weight, np.float32)), requires_grad=False)
-    return of_layer(layer, torch.from_numpy(np.ascontiguousarray(inputs, np.float32)), np.arange(weight.shape[1]), over)
+    return layer_sensitivities(layer, torch.from_numpy(np.ascontiguousarray(inputs, np.float32)), np.arange(weight.shape[1]), over)
 
 
 def parts(module: Any, inputs: Tensor, weight: Tensor) -> Iterator[Tensor]:

@@ -248,7 +248,7 @@ def read_column(path: Path, name: str | None) -> np.ndarray:
     head = rows[0][1]
     names = head if name in head or not any(is_number(cell) for cell in head) else None
     rows = rows[1:] if names else rows
-    at = place(path, name, names, rows[0][1] if rows else [])
+    at = column_at(path, name, names, rows[0][1] if rows else [])
     try:
         return np.array([number_of(row[at]) for number, row in rows])
     except (ValueError, IndexError):
@@ -257,7 +257,7 @@ def read_column(path: Path, name: str | None) -> np.ndarray:
         raise InputError(f"Line {number:,} of {path.name} has {held} where a number should be; correct that line.") from None
 
 
-def place(path: Path, name: str | None, names: list[str] | None, first: list[str]) -> int:
+def column_at(path: Path, name: str | None, names: list[str] | None, first: list[str]) -> int:
     """Which column of a table is meant."""
     if name is not None:
         if names and name in names:

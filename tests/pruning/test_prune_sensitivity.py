@@ -11,7 +11,7 @@ from small_networks import Depthwise, Joined, Residual, Straight, images, made
 from torch import nn
 
 from compress.pruning import batch_size, layer_errors, linear_sensitivities, study
-from compress.pruning.sensitivity import of_layer, padded
+from compress.pruning.sensitivity import layer_sensitivities, padded
 
 
 def shares(weight, patches):
@@ -57,7 +57,7 @@ def test_of_a_convolution_is_the_formula(module, signed):
     seen = F.unfold(padded(module, x), module.kernel_size, module.dilation, 0, module.stride)
     patches = seen.unflatten(1, (4, -1)).permute(1, 2, 0, 3).flatten(2).numpy()
     expected = by_hand(module.weight.detach().flatten(2).numpy(), patches)
-    np.testing.assert_allclose(of_layer(module, x, np.arange(4)), expected, rtol=1e-5)
+    np.testing.assert_allclose(layer_sensitivities(module, x, np.arange(4)), expected, rtol=1e-5)
 
 
 def test_of_a_linear_layer_is_the_formula_and_its_mean_sums_first():
@@ -73,17 +73,17 @@ def test_of_a_linear_layer_is_the_formula_and_its_mean_sums_first():
 
 def test_features_of_one_channel_are_felt_together():
     module, x = nn.Linear(6, 4), torch.rand(9, 6)
-    found = of_layer(module, x, np.array([7, 7, 7, 2, 2, 2]))
+    found = layer_sensitivities(module, x, np.array([7, 7, 7, 2, 2, 2]))
     expected = by_hand(module.weight.detach().unflatten(1, (2, 3)).numpy(), x.T.unflatten(0, (2, 3)).numpy())
     np.testing.assert_allclose(found, expected[::-1], rtol=1e-5)  # channel 2 comes before 7
 
 
 def test_memory_does_not_change_the_result(monkeypatch):
     module, x = nn.Conv2d(4, 5, 3), images(7, 4, 6)
-    whole = {over: of_layer(module, x, np.arange(4), over) for over in ("largest", "mean")}
+    whole = {over: layer_sensitivities(module, x, np.arange(4), over) for over in ("largest", "mean")}
     monkeypatch.setattr("compress.pruning.sensitivity.AT_ONCE", 1)
     for over, expected in whole.items():
-        np.testing.assert_allclose(of_layer(module, x, np.arange(4), over), expected, rtol=1e-5)
+        np.testing.assert_allclose(layer_sensitivities(module, x, np.arange(4), over), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("over", ["largest", "mean"])
