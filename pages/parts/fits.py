@@ -153,8 +153,6 @@ def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> 
     jobs.watch("fit", "Full fit")
 
 
-
-
 def svd_at_same_bytes(matrix: EmbeddingMatrix, ratio: float, bits: int | None = None) -> tuple[float, str]:
     """Relative error, weighted where rows are, of SVD in the same bytes with factors of that precision, the best one unless given,
     and its setting in words."""
