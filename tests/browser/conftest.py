@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -102,17 +103,27 @@ def browser():
         opened.close()
 
 
+@pytest.fixture(scope="session")
+def tabs(browser):
+    """Tabs that are open and free, by the options of their context: a page that is opened in a used one finds its scripts read."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def visit(browser):
-    """`visit(url, init=None, **context)` opens a page in a context of its own and waits until the app is still.
+def visit(browser, tabs):
+    """`visit(url, init=None, viewport=…, color_scheme="light", **context)` opens a page and waits until the app is still.
 
-    `init` is JavaScript to run before the page's own; `context` goes to `browser.new_context`.
+    `init` is JavaScript to run before the page's own; `context` goes to `browser.new_context`. Each page of a test has a tab of its
+    own, which comes from tests before with nothing of them left, or is new where `init` is given.
     """
-    contexts = []
+    taken = []
 
-    def open_page(url, init=None, **context):
-        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}))
-        page = contexts[-1].new_page()
+    def open_page(url, init=None, viewport=None, color_scheme="light", **context):
+        free = tabs[tuple(sorted(context.items()))] if init is None else []
+        page = free.pop() if free else browser.new_context(**context).new_page()
+        taken.append((page, free if init is None else None))
+        page.set_viewport_size(viewport or {"width": 1280, "height": 900})
+        page.emulate_media(color_scheme=color_scheme)
         if init:
             page.add_init_script(init)
         page.goto(url)
@@ -120,8 +131,23 @@ def visit(browser):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page, free in taken:
+        if free is None:
+            page.context.close()
+        else:
+            leave(page)
+            free.append(page)
+
+
+def leave(page):
+    """Empty the tab: nothing routed, stored, held or pointed at."""
+    page.unroute_all()
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.context.clear_cookies()
+    page.goto("about:blank")
+    page.keyboard.up("Shift")
+    page.mouse.up()
+    page.mouse.move(0, 0)
 
 
 @pytest.fixture(scope="session")
