@@ -1,5 +1,7 @@
 """Small matrices that several tests share."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,18 @@ from compress import EmbeddingMatrix, load_matrix
 from compress.sources import planted
 
 pytest_plugins = ("small_models",)
+TOGETHER = {  # what shares something that takes long to make: a browser and its app, the digits network
+    "browser": "browser",
+    **dict.fromkeys(("test_filters_page", "test_prune", "test_readme"), "digits"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests that share fixtures are run by one process: those of a file, and those of `TOGETHER`."""
+    for item in items:
+        name = item.path.stem
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(item.path.parent.name, TOGETHER.get(name, name))))
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +39,17 @@ def small():
 @pytest.fixture(scope="session")
 def demo():
     return load_matrix("demo")
+
+
+@pytest.fixture(scope="session")
+def trained():
+    """The digits network, trained once."""
+    from compress.pruning import digits_network
+
+    return digits_network()
+
+
+@pytest.fixture
+def trained_before(trained, monkeypatch):
+    """What trains the digits network finds it trained."""
+    monkeypatch.setattr("compress.pruning.digits_network", lambda progress=None, seed=0: deepcopy(trained))

@@ -1,9 +1,11 @@
 """Pages run on their own, without a browser, on the toy matrix and a cache folder of the test's."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
@@ -25,6 +27,29 @@ def components():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", lambda: found)
         yield
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on():
+    """Work that a page of the test started ends with the test and leaves the machine to the next."""
+    yield
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # it has ended already
+            if "compress" in child.cmdline():
+                child.kill()
+
+
+@pytest.fixture
+def finish():
+    """`finish(page, name="fit")` is the page once its job of that name has ended."""
+
+    def run(page, name="fit", limit=120):
+        job = page.session_state["jobs"][name]
+        job.process.wait(limit)
+        job.reader.join(10)
+        return page.run()
+
+    return run
 
 
 @pytest.fixture

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 import compress
@@ -54,15 +52,12 @@ def test_the_first_visit_shows_a_preview_and_says_so(opened, figures):
     assert cards["Size"] == f"{size / 1000:.1f} KB" and cards["Bits a row"] == f"{8 * size / 3000:.4g}"
 
 
-def test_the_full_fit_follows(opened, figures):
+def test_the_full_fit_follows(opened, finish, figures):
     page = opened()
     method = LightToken(bits=32)
     matrix = compress.load_matrix("toy")
-    end = time.monotonic() + 90
-    while not fit_path(matrix.digest, method).exists() and time.monotonic() < end:
-        time.sleep(0.1)
-    page.session_state["jobs"]["fit"].process.wait(90)
-    page.run()
+    page = finish(page)
+    assert fit_path(matrix.digest, method).exists()
     found = compress.evaluate(matrix, method.fit(matrix))
     assert "Full fit over all rows" in captions(page) and not page.exception
     assert figures(page)["Relative error"] == error_text(found.relative_error)

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 
@@ -75,15 +73,11 @@ def test_nothing_planted_shows_no_cards_of_planted_rows(opened, figures):
     ],
     ids=str,
 )
-def test_the_full_fit_of_a_planted_matrix_follows(opened, figures, cache, address, method):
+def test_the_full_fit_of_a_planted_matrix_follows(opened, finish, figures, cache, address, method):
     page = opened(robust_j=3, planted=5, planted_length=10, **address)
     matrix, _ = plant(compress.load_matrix("toy"), 5, 10.0)
-    path = fit_path(matrix.digest, method)
-    end = time.monotonic() + 90
-    while not path.exists() and time.monotonic() < end:
-        time.sleep(0.1)
-    page.session_state["jobs"]["fit"].process.wait(90)
-    page.run()
+    page = finish(page)
+    assert fit_path(matrix.digest, method).exists()
     assert "Full fit" in captions(page) and (cache / "planted" / f"{matrix.digest}.safetensors").exists()
     assert figures(page)["ℓ1 error"] == error_text(compress.evaluate(matrix, method.fit(matrix)).l1_error)
 

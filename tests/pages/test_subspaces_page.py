@@ -1,5 +1,4 @@
-import time
-
+import numpy as np
 import pytest
 
 import compress
@@ -9,21 +8,13 @@ from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 
 
-def finished(page, path, limit=90):
-    """The page once its job has written the full fit."""
-    end = time.monotonic() + limit
-    while not path.exists() and time.monotonic() < end:
-        time.sleep(0.1)
-    page.session_state["jobs"]["fit"].process.wait(limit)
-    return page.run()
-
-
-def test_a_preview_comes_first_and_the_full_fit_follows(open_page, figures):
+def test_a_preview_comes_first_and_the_full_fit_follows(open_page, finish, figures):
     page = open_page("subspaces", k=4, flat_j=3)
     assert any("Preview" in caption.value for caption in page.caption)
     matrix = compress.load_matrix("toy")
     method = ProjectiveClustering(k=4, j=3)
-    page = finished(page, fit_path(matrix.digest, method))
+    page = finish(page)
+    assert fit_path(matrix.digest, method).exists()
     assert any("Full fit" in caption.value for caption in page.caption)
     assert figures(page)["Relative error"] == error_text(compress.evaluate(matrix, method.fit(matrix)).relative_error)
 
@@ -88,8 +79,6 @@ def test_junk_in_the_address_leaves_the_defaults(open_page):
 
 
 def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
-    import numpy as np
-
     np.save(tmp_path / "small.npy", np.array([[1.0], [2.0]], np.float32))
     for name in ("spectrum", "subspaces"):
         page = open_page(name, matrix=tmp_path / "small.npy")
@@ -105,15 +94,16 @@ def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
         ({"flat_loss": "Geman–McClure", "flat_scale": 0.5, "flat_p": 1.25}, {"loss": "geman_mcclure", "scale": 0.5}),
     ],
 )
-def test_the_loss_of_the_address_is_fitted_and_pinned(open_page, address, settings):
-    page = open_page("subspaces", k=4, flat_j=3, **address)
-    method = ProjectiveClustering(k=4, j=3, **settings)
+def test_the_loss_of_the_address_is_fitted_and_pinned(open_page, finish, address, settings):
+    page = open_page("subspaces", k=4, flat_j=3, restarts=1, **address)
+    method = ProjectiveClustering(k=4, j=3, restarts=1, **settings)
     page.button(key="pin_subspaces").click().run()
     assert page.session_state["pins"] == [method]
     told = " ".join(caption.value for caption in page.caption)
     assert ("far rows pull less" in told) == bool(settings)
     assert ("estimated" in told) == (settings.get("loss") == "tukey")
-    page = finished(page, fit_path(compress.load_matrix("toy").digest, method))
+    page = finish(page)
+    assert fit_path(compress.load_matrix("toy").digest, method).exists()
     assert any("Full fit" in caption.value for caption in page.caption) and not page.error
 
 
@@ -132,15 +122,15 @@ def test_the_scale_is_estimated_anew_when_it_is_cleared(open_page):
 
 
 @pytest.mark.parametrize("address, settings", [({"flat_p": 1.5}, {"p": 1.5}), ({"flat_loss": "Huber"}, {"loss": "huber"})])
-def test_k_at_equal_bytes_is_fitted_under_the_loss_of_the_page(open_page, cache, address, settings):
-    page = open_page("subspaces", k=2, flat_j=2, restarts=1, **address)
+def test_k_at_equal_bytes_is_fitted_under_the_loss_of_the_page(open_page, finish, cache, tmp_path, address, settings):
+    np.save(tmp_path / "small.npy", compress.load_matrix("toy").values[::5])
+    page = open_page("subspaces", matrix=tmp_path / "small.npy", k=2, flat_j=2, restarts=1, **address)
     page.session_state["panel"] = "k at equal bytes"
     page.run()
     next(button for button in page.button if button.label.startswith("Fit k =")).click().run()
-    job = page.session_state["jobs"]["k"]
-    job.process.wait(120)
-    assert job.error is None
-    found = list(Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest))
+    page = finish(page, "k")
+    assert page.session_state["jobs"]["k"].error is None
+    found = list(Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix(tmp_path / "small.npy").digest))
     assert len(found) > 5
     assert {trial.method.rho for trial in found} == {ProjectiveClustering(**settings).rho}
     page.session_state["panel"] = "k at equal bytes"

@@ -1,7 +1,6 @@
 """Row weights in the sidebar: chosen, kept, refused, in the link; and no result of other weights is ever shown."""
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -169,7 +168,7 @@ def test_a_job_gets_the_weights_to_the_last_bit(cache):
 
 
 @pytest.mark.parametrize("page_name", ["subspaces", "robustness", "hash_codes"])
-def test_a_fit_on_disk_of_other_weights_is_not_shown(open_page, figures, page_name):
+def test_a_fit_on_disk_of_other_weights_is_not_shown(open_page, finish, figures, page_name):
     """A full fit lies there for uniform weights; under weights the page shows a preview, starts its own fit and shows that."""
     methods = {
         "subspaces": (ProjectiveClustering(k=4, j=3), {"k": 4, "flat_j": 3}),
@@ -187,11 +186,8 @@ def test_a_fit_on_disk_of_other_weights_is_not_shown(open_page, figures, page_na
     assert "**Preview**" in captions(page)
     path = fit_path(matrix.key, method)
     assert path.name != fit_path(plain.key, method).name
-    end = time.monotonic() + 120
-    while not path.exists() and time.monotonic() < end:
-        time.sleep(0.1)
-    page.session_state["jobs"]["fit"].process.wait(60)
-    page.run()
+    page = finish(page)
+    assert path.exists()
     assert not page.exception
     assert "Full fit" in captions(page)
     expected = compress.evaluate(matrix, method.fit(matrix))

@@ -15,18 +15,12 @@ from compress.pruning import (
     Digits,
     accuracy,
     digits,
-    digits_network,
     opened,
     output_error,
     prune,
     retrained,
     study,
 )
-
-
-@pytest.fixture(scope="module")
-def trained():
-    return digits_network()
 
 
 def lost(network, smaller):
