@@ -120,19 +120,18 @@ def test_the_setting_on_hash_codes_is_offered(link, setting):
     [
         ("lp", {"j": 3, "objective": "rows"}),
         ("lp", {"j": 3, "p": 1.5, "factor_bits": 8}),
-        ("projective", {"loss": "huber", "j": 2}),
-        ("light_token", {"bits": 16, "stages": 2}),
+        ("projective", {"loss": "huber", "j": 2, "restarts": 1}),
+        ("light_token", {"bits": 16, "stages": 2, "passes": 5}),
         ("trellis", {"rate": 1.6, "states": 256}),
         ("pq", {"parts": 3, "code_bits": 4}),
         ("opq", {"parts": 3, "code_bits": 4, "dims": 15}),
         ("rq", {"parts": 3, "code_bits": 4}),
     ],
 )
-def test_fits_of_jobs_have_files(name, settings):
+def test_fits_of_jobs_have_files(finish, name, settings):
     method = compress.METHODS[name](**settings)
     page = opened(pins=to_link([method]), export=describe(method))
-    page.session_state["jobs"]["fit"].process.wait(120)
-    page.run()
+    finish(page)
     assert not page.exception and not page.error
     lines = check_lines(page)
     assert all(line.startswith("| ✓") for line in lines) and any("ℓ1 error" in line for line in lines)
@@ -169,11 +168,10 @@ def test_a_link_names_the_setting():
     assert page.selectbox(key="export").value == "int4 by row"
 
 
-def test_k_subspaces_are_fitted_in_full_before_there_is_a_file():
+def test_k_subspaces_are_fitted_in_full_before_there_is_a_file(finish):
     page = opened(k="2", flat_j="2", restarts="1", export="k subspaces, k = 2, j = 2, float16, restarts 1")
     assert not page.code
-    page.session_state["jobs"]["fit"].process.wait(120)
-    page.run()
+    finish(page)
     assert not page.exception
     assert all(line.startswith("| ✓") for line in check_lines(page))
 

@@ -22,6 +22,7 @@ from pages.parts.filters.settings import Pruning
 from pages.parts.filters.words import comparison_words
 from pages.parts.filters.work import Background, Turns
 
+pytestmark = pytest.mark.usefixtures("trained_before")
 PLAIN = Pruning(0.4, "parameters", "largest", "top", 0)
 FIGURES = ["Parameters", "FLOPs", "Accuracy, one shot", "Relative output error", "ε"]
 

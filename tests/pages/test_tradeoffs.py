@@ -147,7 +147,7 @@ SWEEPS = {
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_a_sweep_fits_what_its_button_promises(cache, name):
+def test_a_sweep_fits_what_its_button_promises(cache, finish, name):
     page = opened()
     label = compress.METHODS[name].label
     for key, value in {"sweep_method": name, **SWEEPS[name]}.items():
@@ -155,8 +155,7 @@ def test_a_sweep_fits_what_its_button_promises(cache, name):
     page.run()
     button = next(button for button in page.button if button.label.startswith(f"Fit {label} at "))
     button.click().run()
-    page.session_state["jobs"]["sweep"].process.wait(120)
-    page.run()
+    finish(page, "sweep")
     assert page.session_state["jobs"]["sweep"].error is None
     assert any("Every setting of the sweep is fitted" in caption.value for caption in page.caption)
     found = [trial.method for trial in Trials(cache / "trials" / "trials.sqlite").of(compress.load_matrix("toy").digest)]
