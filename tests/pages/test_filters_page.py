@@ -205,6 +205,12 @@ def test_without_classes_only_the_output_error_is_shown(upload, figures):
     assert page.button(key="start_curves")  # nothing long starts by itself
 
 
+def test_the_scaling_that_makes_no_sense_is_refused_and_the_usual_one_used(upload, errors):
+    page = upload()
+    page.text_input(key="filters_std").set_value("0, 1, 1").run()
+    assert "three numbers" in errors(page)[0] and page.metric
+
+
 def test_with_classes_accuracy_is_shown(upload, figures):
     page = upload(x=pictures(), y=np.arange(160) % 10)
     assert not page.exception and not page.error and list(figures(page)) == FIGURES
@@ -275,12 +281,6 @@ def test_a_budget_that_is_refused_leaves_the_controls(open_page, errors, monkeyp
         assert not page.exception and "one filter a layer" in errors(page)[0] and not page.metric
     page.slider(key="filters_keep").set_value(34).run()
     assert not page.error and page.metric
-
-
-def test_the_scaling_that_makes_no_sense_is_refused_and_the_usual_one_used(upload, errors):
-    page = upload()
-    page.text_input(key="filters_std").set_value("0, 1, 1").run()
-    assert "three numbers" in errors(page)[0] and page.metric
 
 
 @pytest.fixture(scope="module")
