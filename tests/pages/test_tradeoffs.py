@@ -2,6 +2,8 @@
 
 import base64
 import json
+import signal
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from compress.methods import ProductQuantization, Trellis
 from compress.tuning.sweep import Trials, run
 from pages.parts.pins import describe, to_link
 
+BEGIN = subprocess.Popen
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -237,19 +240,31 @@ def test_a_picked_fit_without_a_page_can_be_pinned_but_not_opened(cache, method)
     assert "open_picked" not in {button.key for button in page.button}
 
 
-def test_a_pinned_code_of_a_large_matrix_is_fitted_by_a_job_not_by_the_page(tmp_path):
+def held(*command, **options):
+    """A process that has not begun when the page is drawn."""
+    process = BEGIN(*command, **options)
+    process.send_signal(signal.SIGSTOP)
+    return process
+
+
+def test_a_pinned_code_of_a_large_matrix_is_fitted_by_a_job_not_by_the_page(tmp_path, finish, monkeypatch):
     method = ProductQuantization(parts=1, code_bits=2, steps=1000)
     np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((1000, 1001)).astype(np.float32))
     page = opened(tmp_path / "large.npy", pins=to_link([method, SVD(j=1001)]))
     assert any(caption.value.endswith("not on the chart: PQ, 1 part, 2 bits a part, steps 1000.") for caption in page.caption)
     assert any("cannot have" in caption.value for caption in page.caption)
-    page.button(key="fit_pin").click().run()
+    with monkeypatch.context() as patch:
+        patch.setattr("pages.parts.jobs.subprocess.Popen", held)
+        page.button(key="fit_pin").click().run()
     job = page.session_state["jobs"]["fit"]
-    assert "fit_pin" not in {button.key for button in page.button} or not job.running
-    job.process.wait(120)
-    page.run()
+    assert job.running and "fit_pin" not in {button.key for button in page.button}
+    assert "1: PQ, 1 part, 2 bits a part, steps 1000" not in names_of(page)
+    job.process.send_signal(signal.SIGCONT)
+    finish(page)
     assert job.error is None and not page.exception
-    assert "1: PQ, 1 part, 2 bits a part, steps 1000" in names_of(page)
+    ring = next(trace for trace in traces(page) if trace.get("name") == "1: PQ, 1 part, 2 bits a part, steps 1000")
+    matrix = compress.load_matrix(tmp_path / "large.npy")
+    assert ring["y"] == pytest.approx([compress.evaluate(matrix, method.fit(matrix)).relative_error])
     assert "fit_pin" not in {button.key for button in page.button}
 
 

@@ -73,12 +73,22 @@ def test_a_link_cannot_name_a_file_of_weights(open_page, weights):
     assert any("does not travel in a link" in warning.value for warning in page.warning)
 
 
-@pytest.mark.parametrize("weights", ["order:9", "order:", "banana", ""])
-def test_junk_weights_in_a_link_are_refused_and_all_rows_weigh_the_same(open_page, errors, weights):
-    page = open_page("app", weights=weights)
-    assert not page.exception
-    assert page.session_state["weights"][0] == "uniform"
-    assert any("must be" in error for error in errors(page)) or not weights
+@pytest.mark.parametrize(
+    "weights, words",
+    [
+        ("order:9", "A in order:A must be a number between 0 and 1.5, got '9'."),
+        ("order:", "A in order:A must be a number between 0 and 1.5, got ''."),
+        ("banana", "weights must be uniform, order:A, counts:TEXTFILE or column:FILE[:NAME], got 'banana'."),
+        ("", "weights must be uniform, order:A, counts:TEXTFILE or column:FILE[:NAME], got ''."),
+    ],
+)
+def test_junk_weights_in_a_link_are_refused_and_all_rows_weigh_the_same(open_page, errors, figures, weights, words):
+    page = open_page("app", weights=weights, j=3)
+    assert not page.exception and errors(page) == [words]
+    assert page.session_state["weights"][0] == "uniform" and WEIGHTED not in figures(page)
+    values = compress.load_matrix("toy").values.astype(np.float64)
+    sizes = np.linalg.svd(values, compute_uv=False)
+    assert float(figures(page)["Relative error"]) == pytest.approx((sizes[3:] ** 2).sum() / (sizes**2).sum(), abs=6e-4)
 
 
 def test_a_page_on_its_own_reads_the_weights_of_the_link(open_page, figures):
