@@ -9,9 +9,10 @@ from compress import EmbeddingMatrix, load_matrix
 from compress.sources import planted
 
 pytest_plugins = ("small_models",)
-TOGETHER = {  # what shares something that takes long to make: a browser and its app, the digits network
-    "browser": "browser",
-    **dict.fromkeys(("test_filters_page", "test_prune", "test_readme"), "digits"),
+TOGETHER = {  # by folder or file: what shares something that takes long to make, a browser and its app, say
+    "test_map": "map",
+    "browser": "app",
+    **dict.fromkeys(("test_filters_page", "test_prune", "test_readme", "test_task_command", "test_task_judge"), "digits, texts"),
 }
 
 
@@ -20,7 +21,7 @@ def pytest_collection_modifyitems(items):
     """Tests that share fixtures are run by one process: those of a file, and those of `TOGETHER`."""
     for item in items:
         name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(item.path.parent.name, TOGETHER.get(name, name))))
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(name) or TOGETHER.get(item.path.parent.name, name)))
 
 
 @pytest.fixture(scope="session")

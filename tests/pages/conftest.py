@@ -10,6 +10,8 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.filters import work
+
 ROOT = Path(__file__).parents[2]
 ODD = {
     "one column": np.array([[1.0], [2.0]]),
@@ -33,6 +35,8 @@ def components():
 def nothing_goes_on():
     """Work that a page of the test started ends with the test and leaves the machine to the next."""
     yield
+    for thread in work.at_work:
+        thread.stop()
     for child in psutil.Process().children():
         with suppress(psutil.Error):  # it has ended already
             if "compress" in child.cmdline():
