@@ -6,9 +6,8 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import streamlit as st
 
@@ -46,16 +45,17 @@ class Job:
         self.reader.start()
         weakref.finalize(self, end, self.process)
 
-    def _read(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            try:
-                step = json.loads(line)
-            except ValueError:
-                step = None
-            if isinstance(step, dict) and "words" in step:
-                self.events.append(step)
-            else:
-                self.errors.append(line.strip())
+    def _read(self, lines: TextIO) -> None:
+        with lines:
+            for line in lines:
+                try:
+                    step = json.loads(line)
+                except ValueError:
+                    step = None
+                if isinstance(step, dict) and "words" in step:
+                    self.events.append(step)
+                else:
+                    self.errors.append(line.strip())
 
     @property
     def running(self) -> bool:
