@@ -57,7 +57,7 @@ class Compressed:
         state = hashlib.blake2b(repr(self.header).encode(), digest_size=16)
         for name, array in sorted(self.arrays.items()):
             state.update(f"{name} {array.dtype} {array.shape}".encode())
-            state.update(array)
+            state.update(array.data)
         return state.hexdigest()
 
     @property
