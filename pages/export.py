@@ -10,8 +10,11 @@ from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
 from pages.parts.fits import svd_at_same_bytes
+from pages.parts.frame import through_app
 from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
 from pages.parts.quick_fits import awaited
+
+through_app()
 
 matrix = current_matrix()
 source, tensor = chosen()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.frame import through_app
 from pages.parts.hash_codes.cards import hash_cards
 from pages.parts.hash_codes.fits import coded
 from pages.parts.hash_codes.panels import against_bits, code_panels
@@ -10,6 +11,8 @@ from pages.parts.hash_codes.training import status_words, training
 from pages.parts.hash_codes.words import FORMULA
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
+
+through_app()
 
 matrix = current_matrix()
 

@@ -5,6 +5,7 @@ import streamlit as st
 from compress.models.open import has_model
 from pages.parts.cards import cards
 from pages.parts.export.choice import setting_choice
+from pages.parts.frame import through_app
 from pages.parts.matrix import chosen, current_matrix
 from pages.parts.model_quality.changed import changed_table, error_chart
 from pages.parts.model_quality.compare import comparison_panel, fill_button
@@ -17,6 +18,8 @@ from pages.parts.model_quality.records import file_of, judged, swap_of
 from pages.parts.model_quality.tasks import run_button, scores_panel
 from pages.parts.model_quality.words import FORMULA
 from pages.parts.quick_fits import awaited
+
+through_app()
 
 matrix = current_matrix()
 source = chosen()[0]

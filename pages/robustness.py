@@ -5,6 +5,7 @@ import streamlit as st
 from compress import InputError
 from compress.solvers.losses import LABELS
 from pages.parts.fits import fit_status, fitted
+from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.robustness.cards import planted_cards, robust_cards
@@ -14,6 +15,8 @@ from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.robustness.words import FORMULA
 from pages.parts.say import refused
 from pages.parts.subspaces.loss import estimated
+
+through_app()
 
 clean = current_matrix()
 

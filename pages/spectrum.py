@@ -5,10 +5,13 @@ import streamlit as st
 from compress.charts import spectrum as charts
 from pages.parts.cached import plain_of, rounded_of, spectrum_of
 from pages.parts.cards import error_cards, lowered, ratio_card, size_card
+from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.spectrum.second import second_matrix
 from pages.parts.spectrum.settings import SPECTRUM
+
+through_app()
 
 matrix = current_matrix()
 spectrum = spectrum_of(matrix)

@@ -4,12 +4,15 @@ import streamlit as st
 
 from pages.parts.cards import cards
 from pages.parts.fits import fit_status, fitted, svd_at_same_bytes
+from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.subspaces.loss import estimated, loss_words
 from pages.parts.subspaces.panels import subspace_panels
 from pages.parts.subspaces.rows_map import subspace_map
 from pages.parts.subspaces.settings import SUBSPACES
+
+through_app()
 
 matrix = current_matrix()
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from compress.charts import tradeoffs as charts
 from compress.tuning.front import front
+from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pins
 from pages.parts.tradeoffs.advice import advice_panel
@@ -14,6 +15,8 @@ from pages.parts.tradeoffs.settings import TRADEOFFS
 from pages.parts.tradeoffs.sweep import sweep_panel
 from pages.parts.tradeoffs.unfitted import unfitted
 from pages.parts.tradeoffs.words import FORMULA
+
+through_app()
 
 matrix = current_matrix()
 

@@ -13,7 +13,6 @@ from compress.files import bytes_text
 from compress.sources import tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
 from pages.parts.cached import cached
-from pages.parts.frame import through_app
 from pages.parts.say import literal, refused
 
 KINDS = {
@@ -28,7 +27,6 @@ SUFFIXES = ["npy", "npz", "safetensors", "pt", "pth", "bin", "txt", "vec", "w2v"
 
 def current_matrix() -> EmbeddingMatrix:
     """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
-    through_app()
     source, tensor = chosen()
     try:
         matrix = open_matrix(source, tensor)
