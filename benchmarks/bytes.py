@@ -30,10 +30,17 @@ def main(arguments: list[str] | None = None) -> None:
         if method == SVD(j=115):
             published = ratio, error
         shown = ", ".join(f"{name} = {value}" for name, value in method.settings.items() if name in ("k", "j", "factor_bits"))
-        rows.append((
-            method.label, shown, f"{result.n_bytes:,}", f"{on_disk - result.n_bytes:,}", f"{ratio:.2f}", f"{error:.4f}",
-            against(added / matrix.n_bytes, MEMORY, ".2f"),
-        ))  # fmt: skip
+        rows.append(
+            (
+                method.label,
+                shown,
+                f"{result.n_bytes:,}",
+                f"{on_disk - result.n_bytes:,}",
+                f"{ratio:.2f}",
+                f"{error:.4f}",
+                against(added / matrix.n_bytes, MEMORY, ".2f"),
+            )
+        )
     heading(f"Bytes, demo matrix of {matrix.n_bytes:,} bytes")
     table(["method", "settings", "bytes", "header", "ratio on disk", "error", "memory added (× matrix)"], rows)
     print(f"\nSVD j = 115 in float16: ratio {published[0]:.2f} (published 6.60), error {published[1]:.4f} (published 0.3721).")

@@ -33,8 +33,16 @@ def by_ratio(matrix: EmbeddingMatrix) -> None:
         result = method.fit(matrix)
         took = time.perf_counter() - start
         evaluation = evaluate(matrix, result)
-        rows.append((f"≥ {ratio}", f"{evaluation.ratio:.2f}", method.bits, against(evaluation.relative_error, target),
-                     f"{evaluation.mean_cosine:.4f}", f"{took:.1f}"))  # fmt: skip
+        rows.append(
+            (
+                f"≥ {ratio}",
+                f"{evaluation.ratio:.2f}",
+                method.bits,
+                against(evaluation.relative_error, target),
+                f"{evaluation.mean_cosine:.4f}",
+                f"{took:.1f}",
+            )
+        )
     heading("LightToken, refined, demo matrix")
     table(["ratio", "reached", "bits", "error", "mean cosine", "seconds"], rows)
     took = seconds(lambda: LightToken(bits=SECONDS_BITS).fit(EmbeddingMatrix(matrix.values)))
@@ -80,8 +88,14 @@ def peers() -> None:
         candidates = [within(LightToken(rank=rank), found.shape, best.ratio) for rank in (0, 1, 2, 4, 8)]
         fits = [evaluate(found, each.fit(found)) for each in candidates if each]
         mine = min(fits, key=lambda each: each.relative_error)
-        rows.append((name, f"{n} × {d}", f"{best.relative_error:.4f} at {best.ratio:.2f}",
-                     f"{against(mine.relative_error, best.relative_error)} at {mine.ratio:.2f}"))  # fmt: skip
+        rows.append(
+            (
+                name,
+                f"{n} × {d}",
+                f"{best.relative_error:.4f} at {best.ratio:.2f}",
+                f"{against(mine.relative_error, best.relative_error)} at {mine.ratio:.2f}",
+            )
+        )
     print()
     table(["table", "shape", "PQ", "LightToken"], rows)
 

@@ -72,8 +72,14 @@ def on_demo() -> None:
     for ratio, (target, _) in TARGETS.items():
         result, _ = at_ratio(ratio)
         reached = matrix.n_bytes / file_bytes(result)
-        rows.append((at_least(reached, ratio, ".2f"), against(error(matrix, result), target), f"{ideal.error(reached):.4f}",
-                     f"{by_class.error(reached):.4f}"))  # fmt: skip
+        rows.append(
+            (
+                at_least(reached, ratio, ".2f"),
+                against(error(matrix, result), target),
+                f"{ideal.error(reached):.4f}",
+                f"{by_class.error(reached):.4f}",
+            )
+        )
     heading("Trellis, demo matrix")
     table(["ratio of the file", "error", "ideal Gaussian coder", "ideal by 8 classes"], rows)
     beside_peers(matrix)
@@ -137,10 +143,15 @@ def by_order() -> None:
         peer = fit_to(plain, "pq", ratio)
         for name, result, form in (("Trellis", mine, at_least), ("PQ", peer, lambda value, _: f"{value:.4f}")):
             said = judged("minilm", result)
-            rows.append((
-                name, at_least(plain.n_bytes / file_bytes(result), ratio, ".2f"), form(said["stsb_dev_spearman"], stsb),
-                form(said["sst2_dev_accuracy_fixed_head"], sst2), f"{error(plain, result):.4f}",
-            ))  # fmt: skip
+            rows.append(
+                (
+                    name,
+                    at_least(plain.n_bytes / file_bytes(result), ratio, ".2f"),
+                    form(said["stsb_dev_spearman"], stsb),
+                    form(said["sst2_dev_accuracy_fixed_head"], sst2),
+                    f"{error(plain, result):.4f}",
+                )
+            )
     heading(f"Order weights, a = {A}, {CLASSES} classes, {STATES} states, demo matrix; PQ without weights")
     table(["method", "ratio of the file", "STS-B", "SST-2", "unweighted error"], rows)
 
@@ -164,10 +175,17 @@ def on_tables() -> None:
             peer = best_product_codes(matrix, matrix.n_bytes / ratio - HEADER)
             mine = trellis_within(matrix, file_bytes(peer))
             theirs, ours = error(matrix, peer), error(matrix, mine)
-            rows.append((
-                name, f"{matrix.n_bytes / file_bytes(peer):.2f}", f"{matrix.n_bytes / file_bytes(mine):.2f}", named(peer.method),
-                f"{theirs:.4f}", f"{ours:.4f}", against(ours / theirs, SHARE, ".3f"),
-            ))  # fmt: skip
+            rows.append(
+                (
+                    name,
+                    f"{matrix.n_bytes / file_bytes(peer):.2f}",
+                    f"{matrix.n_bytes / file_bytes(mine):.2f}",
+                    named(peer.method),
+                    f"{theirs:.4f}",
+                    f"{ours:.4f}",
+                    against(ours / theirs, SHARE, ".3f"),
+                )
+            )
     heading("Other tables, Trellis beside the best PQ or OPQ")
     table(["table", "its ratio", "ratio of Trellis", "peer", "its error", "error of Trellis", "share"], rows)
 

@@ -85,9 +85,12 @@ def ncf(sizes, _, folder) -> None:
     held = {name.split(".")[-1]: array for name, array in np.load(DATA / "ncf_ml1m" / "mlp.npz").items()}
     matrices = [EmbeddingMatrix(held[f"{which}_embedding_W"]) for which in ("user", "item")]
     scored(
-        "A recommender, MLP of neural collaborative filtering on MovieLens 1M, both tables compressed", matrices, sizes,
-        ["HR@10", "NDCG@10"], partial(hits, held, *left_out()),
-    )  # fmt: skip
+        "A recommender, MLP of neural collaborative filtering on MovieLens 1M, both tables compressed",
+        matrices,
+        sizes,
+        ["HR@10", "NDCG@10"],
+        partial(hits, held, *left_out()),
+    )
 
 
 def left_out() -> tuple[np.ndarray, np.ndarray]:
@@ -113,8 +116,11 @@ def tflite(sizes, _, folder) -> None:
     held = np.load(DATA / "tflite_avgword" / "weights.npz")
     scored(
         "A mobile sentiment classifier, mean of word vectors and two dense layers, 10,000 × 16, SST-2",
-        [EmbeddingMatrix(held["embedding"])], sizes, ["accuracy", "padding kept"], partial(sentiment, held, *reviews()),
-    )  # fmt: skip
+        [EmbeddingMatrix(held["embedding"])],
+        sizes,
+        ["accuracy", "padding kept"],
+        partial(sentiment, held, *reviews()),
+    )
 
 
 def reviews() -> tuple[list[list[int]], np.ndarray]:
@@ -148,9 +154,12 @@ def accuracy(held: dict, ids: list, labels: np.ndarray, words: np.ndarray) -> fl
 def thucnews(sizes, _, folder) -> None:
     matrix = load_matrix(DATA / "tencent_char_thucnews" / "embedding_f32.npy")
     scored(
-        "Topics of Chinese titles, mean of character vectors and logistic regression, 4,762 × 200", [matrix], sizes,
-        ["fixed head", "new head"], partial(topics, head(matrix.values)),
-    )  # fmt: skip
+        "Topics of Chinese titles, mean of character vectors and logistic regression, 4,762 × 200",
+        [matrix],
+        sizes,
+        ["fixed head", "new head"],
+        partial(topics, head(matrix.values)),
+    )
 
 
 @cache
@@ -212,9 +221,16 @@ def on_demo(sizes, more, folder: Path) -> None:
             cells.append(Cell("trellis", size, "docstrings"))
     cells = [*filter(worth_a_fit, cells), Cell("int8", None), Cell("int4", None)]
     rows = compare(
-        open_model("demo"), matrix, cells, TASKS, folder, data=DATA, texts=texts,
-        weighted={"trellis": load_matrix("demo", weights=f"order:{A}")}, progress=said,
-    )  # fmt: skip
+        open_model("demo"),
+        matrix,
+        cells,
+        TASKS,
+        folder,
+        data=DATA,
+        texts=texts,
+        weighted={"trellis": load_matrix("demo", weights=f"order:{A}")},
+        progress=said,
+    )
     heading(f"The demo model, linear heads fitted before compression; Trellis with order weights, a = {A}; healed in {STEPS} steps")
     show(rows, TASKS)
 
@@ -243,10 +259,16 @@ def show(rows: Iterable[Row], tasks: dict[str, str]) -> None:
                 size = row.cell.size
                 shown.append([str(size), *[""] * (4 + 2 * len(tasks))])
             figures = (cell for task in tasks for cell in (f"{row.score(task).after:.4f}", f"{row.score(task).lost:+.4f}"))
-            shown.append([
-                named(row.method), row.cell.healed_by or "", f"{row.figures['ratio']:.2f}", f"{row.figures['saved']:.0%}",
-                f"{row.figures['relative_error']:.4f}", *figures,
-            ])  # fmt: skip
+            shown.append(
+                [
+                    named(row.method),
+                    row.cell.healed_by or "",
+                    f"{row.figures['ratio']:.2f}",
+                    f"{row.figures['saved']:.0%}",
+                    f"{row.figures['relative_error']:.4f}",
+                    *figures,
+                ]
+            )
     finally:
         columns = [cell for name in tasks.values() for cell in (name, "drop")]
         table(["method", "healed by", "ratio", "saved", "error", *columns], shown)

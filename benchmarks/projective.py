@@ -29,19 +29,23 @@ def main(arguments: list[str] | None = None) -> None:
         took, draft_took = (median_seconds(each.fit, matrix) for each in (method, method.draft))
         plain = step_seconds(wide, k, j) * RESTARTS * STEPS
         name = f"k = {k}, j = {j}"
-        full.append((
-            name,
-            against(error, target),
-            against(took, SECONDS, ".2f") if (k, j) == FIRST else f"{took:.2f}",
-            f"{plain:.0f}",
-            share(took, plain) if (k, j) == FIRST else f"1/{plain / took:.0f}",
-        ))  # fmt: skip
-        drafts.append((
-            name,
-            f"{draft_error:.4f}",
-            against(100 * (draft_error / error - 1), DRAFT_EXCESS, ".1f"),
-            against(draft_took, DRAFT_SECONDS, ".2f") if (k, j) == FIRST else f"{draft_took:.2f}",
-        ))  # fmt: skip
+        full.append(
+            (
+                name,
+                against(error, target),
+                against(took, SECONDS, ".2f") if (k, j) == FIRST else f"{took:.2f}",
+                f"{plain:.0f}",
+                share(took, plain) if (k, j) == FIRST else f"1/{plain / took:.0f}",
+            )
+        )
+        drafts.append(
+            (
+                name,
+                f"{draft_error:.4f}",
+                against(100 * (draft_error / error - 1), DRAFT_EXCESS, ".1f"),
+                against(draft_took, DRAFT_SECONDS, ".2f") if (k, j) == FIRST else f"{draft_took:.2f}",
+            )
+        )
     heading("k subspaces, demo matrix")
     table(["full fit", "error", "seconds", "plain EM (s)", "share of its time"], full)
     print()

@@ -53,7 +53,7 @@ def planted_outliers() -> None:
             )
             for name, rows in found.items()
         ],
-    )  # fmt: skip
+    )
 
 
 def planted(seed: int) -> tuple[EmbeddingMatrix, np.ndarray, np.ndarray]:
@@ -93,14 +93,16 @@ def on_the_demo() -> None:
         left = ((method.fit(far).reconstruct() - values)[others] ** 2).sum(dtype=np.float64) / matrix.squared_norms[others].sum()
         objective = getattr(method, "objective", None)
         took = median_seconds(method.fit, matrix)
-        rows.append((
-            f"lp, {objective}" if objective else "SVD",
-            f"{evaluation.l1_error:.4f}",
-            f"{evaluation.relative_error:.4f}",
-            f"{evaluation.median_row_error:.4f}",
-            against(left, FAR_ERROR) if objective else f"{left:.4f}",
-            against(took, SECONDS[objective], ".2f") if objective else f"{took:.2f}",
-        ))  # fmt: skip
+        rows.append(
+            (
+                f"lp, {objective}" if objective else "SVD",
+                f"{evaluation.l1_error:.4f}",
+                f"{evaluation.relative_error:.4f}",
+                f"{evaluation.median_row_error:.4f}",
+                against(left, FAR_ERROR) if objective else f"{left:.4f}",
+                against(took, SECONDS[objective], ".2f") if objective else f"{took:.2f}",
+            )
+        )
     heading(f"p = 1 on the demo matrix, j = {J}")
     table(["method", "ℓ1 error", "relative error", "median row", "others' error, 1 % of rows × 20", "seconds"], rows)
 

@@ -31,9 +31,14 @@ if fit:
     file = saved(matrix, fit, name)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Download", file.path.read_bytes, name, "application/octet-stream", icon=":material/download:", type="primary",
+            "Download",
+            file.path.read_bytes,
+            name,
+            "application/octet-stream",
+            icon=":material/download:",
+            type="primary",
             on_click="ignore",
-        )  # fmt: skip
+        )
         slot = st.empty()
         st.caption(
             f"{name}: {file.n_bytes:,} bytes on disk, of which {fit.result.n_bytes:,} are stored numbers and "

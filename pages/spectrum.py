@@ -34,9 +34,12 @@ with st.container(horizontal=True, key="cards"):
     size_card(n_bytes, method.parameter_count(*matrix.shape), 1 - method.parameter_count(*matrix.shape) / matrix.values.size)
     ratio_card(matrix.n_bytes / n_bytes)
     st.metric(
-        "Effective rank", f"{spectrum.effective_rank:.3g}", border=True, height="stretch",
+        "Effective rank",
+        f"{spectrum.effective_rank:.3g}",
+        border=True,
+        height="stretch",
         help="exp of the entropy of σ² / Σσ²: this many equal directions would be as spread out",
-    )  # fmt: skip
+    )
 
 second = second_matrix()
 found = {matrix.name: spectrum}
@@ -45,15 +48,17 @@ if second:
 left, right = st.columns(2)
 with left:
     st.plotly_chart(
-        charts.spectra(found, j, log), key="singular_values",
+        charts.spectra(found, j, log),
+        key="singular_values",
         alt=f"Singular values, falling from {spectrum.singular_values[0]:.3g} to {spectrum.singular_values[-1]:.3g}",
-    )  # fmt: skip
+    )
 with right:
     rounded = errors if bits < 16 else None
     st.plotly_chart(
-        charts.rank_errors(found, j, bits, rounded, log).update_yaxes(title_text=lowered(matrix)), key="rank_errors",
+        charts.rank_errors(found, j, bits, rounded, log).update_yaxes(title_text=lowered(matrix)),
+        key="rank_errors",
         alt=f"{lowered(matrix).capitalize()} against j; {errors[j]:.3g} at j = {j}",
-    )  # fmt: skip
+    )
 st.caption(
     "A curve that drops early and then lies flat is a table that one subspace can hold; a slow slope means that every direction "
     "counts, and that cutting some of them off costs what the right chart shows."

@@ -33,15 +33,23 @@ table = table_of(points)
 rows = {point.method: row for row, point in enumerate(points)}
 pinned = [rows[method] for method in pins() if method in rows]
 chart = charts.tradeoffs(
-    table, front(table["n_bytes"], table["error"]), pinned, matrix.n_bytes, matrix.n_bytes / ratio, log,
+    table,
+    front(table["n_bytes"], table["error"]),
+    pinned,
+    matrix.n_bytes,
+    matrix.n_bytes / ratio,
+    log,
     {name: bound.error for name, bound in bounds.items()},
-)  # fmt: skip
+)
 chart.update_yaxes(title_text=measure)
 st.plotly_chart(
-    chart, key="tradeoffs", on_select=lambda: take_picks("tradeoffs"), selection_mode=("points", "box"),
+    chart,
+    key="tradeoffs",
+    on_select=lambda: take_picks("tradeoffs"),
+    selection_mode=("points", "box"),
     alt=f"{measure.capitalize()} against bytes; at ratio {ratio}: "
     + ", ".join(f"{point.method.label} {point.error:.3g}" for point in best.values()),
-)  # fmt: skip
+)
 st.caption(
     "Further left is smaller, further down is closer: the grey band is the front, the settings that no other here beats in both. "
     "The upright line is the budget; a gap between two colours on it is what one method gains over the other for the same bytes."

@@ -38,9 +38,14 @@ def small_bert(kind="BertModel"):
 
     torch.manual_seed(0)
     config = transformers.BertConfig(
-        vocab_size=len(VOCABULARY), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=64, initializer_range=0.5,
-    )  # fmt: skip
+        vocab_size=len(VOCABULARY),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        initializer_range=0.5,
+    )
     network = getattr(transformers, kind)(config).eval()
     with torch.no_grad():
         side = torch.randn(config.hidden_size)
@@ -61,9 +66,15 @@ def llama():
 
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=50, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=32, tie_word_embeddings=True, initializer_range=0.3,
-    )  # fmt: skip
+        vocab_size=50,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=32,
+        tie_word_embeddings=True,
+        initializer_range=0.3,
+    )
     return OpenModel(LlamaForCausalLM(config).eval(), None, True)
 
 

@@ -29,16 +29,22 @@ def error_cards(matrix: EmbeddingMatrix, error: float, weighted: float, word: st
 
 def size_card(n_bytes: int, numbers: int, saved: float) -> None:
     st.metric(
-        "Size", bytes_text(n_bytes), border=True, height="stretch",
+        "Size",
+        bytes_text(n_bytes),
+        border=True,
+        height="stretch",
         help=f"{n_bytes:,} bytes to store. The papers count numbers instead: {numbers:,}, {saved:.1%} saved.",
-    )  # fmt: skip
+    )
 
 
 def ratio_card(ratio: float) -> None:
     st.metric(
-        "Ratio", f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×", border=True, height="stretch",
+        "Ratio",
+        f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×",
+        border=True,
+        height="stretch",
         help="bytes in float32 / bytes of the compressed form",
-    )  # fmt: skip
+    )
 
 
 def versus_svd(matrix: EmbeddingMatrix, evaluation: Evaluation | None, svd_error: float, svd: str, where: str = "") -> None:
@@ -48,9 +54,14 @@ def versus_svd(matrix: EmbeddingMatrix, evaluation: Evaluation | None, svd_error
         change = evaluation.weighted_error / svd_error - 1 if svd_error > 0 else 0.0
         delta = f"{change:+.1%} {'weighted ' if matrix.weighted else ''}error here"
     st.metric(
-        "SVD at the same bytes", error_text(svd_error), delta, delta_color="inverse", border=True, height="stretch",
+        "SVD at the same bytes",
+        error_text(svd_error),
+        delta,
+        delta_color="inverse",
+        border=True,
+        height="stretch",
         help=f"{lowered(matrix)}{where}: {svd}",
-    )  # fmt: skip
+    )
 
 
 def lowered(matrix: EmbeddingMatrix) -> str:

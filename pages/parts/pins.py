@@ -11,12 +11,29 @@ from pages.parts.say import literal
 
 MOST = 12
 WORDS = {
-    "loss": "{}", "scale": "λ = {}", "p": "p = {}", "objective": "by {}", "k": "k = {}", "j": "j = {}", "affine": "affine",
-    "rate": "{} bits a number", "bits": "{} bits", "stages": "{} stages", "rank": "rank {}", "kept": "{} kept",
-    "over": "by {} sensitivity", "factor_bits": "{}", "solver": "{} solver",
-    "parts": "{} parts", "code_bits": "{} bits a part", "dims": "{} directions", "codebook_bits": "{}", "beam": "beam {}",
-    "classes": "{} classes", "states": "{:,} states",
-}  # fmt: skip
+    "loss": "{}",
+    "scale": "λ = {}",
+    "p": "p = {}",
+    "objective": "by {}",
+    "k": "k = {}",
+    "j": "j = {}",
+    "affine": "affine",
+    "rate": "{} bits a number",
+    "bits": "{} bits",
+    "stages": "{} stages",
+    "rank": "rank {}",
+    "kept": "{} kept",
+    "over": "by {} sensitivity",
+    "factor_bits": "{}",
+    "solver": "{} solver",
+    "parts": "{} parts",
+    "code_bits": "{} bits a part",
+    "dims": "{} directions",
+    "codebook_bits": "{}",
+    "beam": "beam {}",
+    "classes": "{} classes",
+    "states": "{:,} states",
+}
 ONE = {"stages": "1 stage", "parts": "1 part", "classes": "1 class", "dims": "1 direction"}
 
 
@@ -33,9 +50,14 @@ def pin_button(method: Method, key: str) -> None:
         st.button("Unpin", icon=":material/keep_off:", key=key, on_click=pins().remove, args=[method])
     else:
         st.button(
-            "Pin", icon=":material/keep:", key=key, on_click=pins().append, args=[method], disabled=len(pins()) >= MOST,
+            "Pin",
+            icon=":material/keep:",
+            key=key,
+            on_click=pins().append,
+            args=[method],
+            disabled=len(pins()) >= MOST,
             help="Keeps this setting on Trade-offs and Export, and in the link.",
-        )  # fmt: skip
+        )
 
 
 def pins_list() -> None:

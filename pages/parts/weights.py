@@ -31,9 +31,13 @@ def weights_picker() -> None:
     if dropped:
         st.session_state["weights_kind"] = UNIFORM
     kind = st.selectbox(
-        "Row weights", list(KINDS), index=list(KINDS).index(spec.partition(":")[0]), format_func=KINDS.get, key="weights_kind",
+        "Row weights",
+        list(KINDS),
+        index=list(KINDS).index(spec.partition(":")[0]),
+        format_func=KINDS.get,
+        key="weights_kind",
         help="How often each row is used. Fits then spare the rows that are used most, and every error is shown weighted too.",
-    )  # fmt: skip
+    )
     picked = picked_weights(kind, spec)
     if picked is not None and picked != spec:
         switch(picked)
@@ -56,9 +60,15 @@ def picked_weights(kind: str, spec: str) -> str | None:
     if kind == "order":
         held = float(spec.partition(":")[2]) if spec.startswith("order:") else USUAL
         a = st.slider(
-            "Exponent a", 0.0, MOST_A, held, 0.1, "%.1f", key="weights_a",
+            "Exponent a",
+            0.0,
+            MOST_A,
+            held,
+            0.1,
+            "%.1f",
+            key="weights_a",
             help="Weights (rank + 10) to the power −a: at 0 all rows weigh the same, at 1 about as words occur in texts.",
-        )  # fmt: skip
+        )
         return f"order:{a:g}"
     path = file_of(kind)
     if path is None:

@@ -103,9 +103,12 @@ def test_no_split_of_the_bits_is_better():
     powers = np.concatenate([0.2 * variances, 1.8 * variances])
     for bits in (5.0, 30.0, 90.0):  # of all 20 rows
         found = minimize(
-            lambda rates: 10 * (powers * 4.0**-rates).sum(), np.full(6, bits / 60), bounds=[(0, None)] * 6,
-            constraints={"type": "eq", "fun": lambda rates, bits=bits: 10 * rates.sum() - bits}, options={"ftol": 1e-14},
-        )  # fmt: skip
+            lambda rates: 10 * (powers * 4.0**-rates).sum(),
+            np.full(6, bits / 60),
+            bounds=[(0, None)] * 6,
+            constraints={"type": "eq", "fun": lambda rates, bits=bits: 10 * rates.sum() - bits},
+            options={"ftol": 1e-14},
+        )
         error = found.fun / (matrix.weights @ matrix.squared_norms)
         assert gaussian_bound(matrix).error(8 * matrix.n_bytes / bits) == pytest.approx(error, rel=1e-4)
 

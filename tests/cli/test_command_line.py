@@ -90,9 +90,11 @@ def test_lp_low_rank_is_fitted_by_its_settings(capsys, table, tmp_path):
     method = compress.LpLowRank(j=3, p=1.2, objective="rows")
     matrix = compress.load_matrix(table)
     assert row == {
-        "method": "lp", **method.settings, **compress.evaluate(matrix, method.fit(matrix)).figures(),
+        "method": "lp",
+        **method.settings,
+        **compress.evaluate(matrix, method.fit(matrix)).figures(),
         "file_bytes": out.stat().st_size,
-    }  # fmt: skip
+    }
     assert compress.load(out).method == method
 
 

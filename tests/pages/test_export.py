@@ -204,10 +204,12 @@ def test_a_file_of_another_matrix_fails_its_check(toy, tmp_path):
     "method, name",
     [
         (LpLowRank(j=3, p=1.2, objective="rows"), "toy-lp-p1.2-by-rows-j3-float16.safetensors"),
-        (ProjectiveClustering(k=2, j=2, restarts=1, loss="geman_mcclure", scale=0.4), 
-         "toy-projective-geman-mcclure-scale0.4-k2-j2-float16-restarts-1.safetensors"),
+        (
+            ProjectiveClustering(k=2, j=2, restarts=1, loss="geman_mcclure", scale=0.4),
+            "toy-projective-geman-mcclure-scale0.4-k2-j2-float16-restarts-1.safetensors",
+        ),
     ],
-)  # fmt: skip
+)
 def test_file_names_tell_the_loss(toy, method, name):
     assert file_name(toy, method.fit(toy)) == name
 

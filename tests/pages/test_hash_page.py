@@ -183,9 +183,16 @@ def test_a_token_that_is_not_there_is_told(opened):
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):
     address = {
-        "hash_rank": 3, "hash_bits": 40, "hash_stages": "2", "hash_loss": "Direction", "hash_solver": "Paper",
-        "hash_temperature": 0.2, "hash_epochs": 1, "hash_cosine": True, "hash_token": "flat 1",
-    }  # fmt: skip
+        "hash_rank": 3,
+        "hash_bits": 40,
+        "hash_stages": "2",
+        "hash_loss": "Direction",
+        "hash_solver": "Paper",
+        "hash_temperature": 0.2,
+        "hash_epochs": 1,
+        "hash_cosine": True,
+        "hash_token": "flat 1",
+    }
     page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
     see(page, "One token")
     assert {key: page.session_state[key] for key in address} == address and set(address) <= set(SETTINGS)

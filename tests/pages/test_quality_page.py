@@ -73,12 +73,33 @@ def fitted_file(source, j):
 def report(path, matrix, result, **more):
     """A report as a judge writes it."""
     scores = [
-        {"task": "sst2", "metric": "accuracy", "better": "more", "table": "x", "before": 0.8, "after": 0.6, "refitted": 0.7,
-         "before_spread": 0.01, "after_spread": 0.02, "refitted_spread": 0.01, "seeds": 3, "n": 100, "seconds": 1.0}
-    ]  # fmt: skip
-    swap = {"model": "BertModel", "tied": False, "output": "none", "embedding_bytes_before": matrix.n_bytes,
-            "embedding_bytes": result.n_bytes, "output_bytes_before": 0, "output_bytes": 0,
-            "model_bytes_before": 2 * matrix.n_bytes, "model_bytes": matrix.n_bytes + result.n_bytes}  # fmt: skip
+        {
+            "task": "sst2",
+            "metric": "accuracy",
+            "better": "more",
+            "table": "x",
+            "before": 0.8,
+            "after": 0.6,
+            "refitted": 0.7,
+            "before_spread": 0.01,
+            "after_spread": 0.02,
+            "refitted_spread": 0.01,
+            "seeds": 3,
+            "n": 100,
+            "seconds": 1.0,
+        }
+    ]
+    swap = {
+        "model": "BertModel",
+        "tied": False,
+        "output": "none",
+        "embedding_bytes_before": matrix.n_bytes,
+        "embedding_bytes": result.n_bytes,
+        "output_bytes_before": 0,
+        "output_bytes": 0,
+        "model_bytes_before": 2 * matrix.n_bytes,
+        "model_bytes": matrix.n_bytes + result.n_bytes,
+    }
     figures = compress.evaluate(matrix, result).figures()
     about = {"method": result.method.name, "settings": result.method.settings, "limit": 500, "text": None, "swap": swap}
     path.write_text(json.dumps({**about, **figures, "scores": scores, **more}))
@@ -207,8 +228,18 @@ def test_the_comparison_is_filled_by_the_tasks_that_are_chosen(open_page, model_
 
 
 def test_scores_on_different_examples_are_not_set_side_by_side():
-    same = {"task": "sst2", "metric": "accuracy", "text": "built-in", "better": "more", "seeds": 1, "limit": 200,
-            "before_spread": 0.0, "after_spread": 0.0, "refitted": None, "refitted_spread": None}  # fmt: skip
+    same = {
+        "task": "sst2",
+        "metric": "accuracy",
+        "text": "built-in",
+        "better": "more",
+        "seeds": 1,
+        "limit": 200,
+        "before_spread": 0.0,
+        "after_spread": 0.0,
+        "refitted": None,
+        "refitted_spread": None,
+    }
     fitted = {**same, "healed": False, "n": 200, "before": 0.8, "after": 0.6}
     healed = {**same, "healed": True, "n": 200, "before": 0.8, "after": 0.7}
     assert list(lines_of(pd.DataFrame([fitted, healed]))["value"]) == [0.8, 0.6, 0.7]
@@ -290,10 +321,16 @@ def test_only_models_of_the_next_token_are_offered_perplexity(model_folder):
 def test_healed_points_are_filled_and_others_open():
     points = pd.DataFrame(
         {
-            "method": "svd", "label": "SVD", "setting": "s", "healed": [False, True, False], "value": [0.6, 0.7, 0.5],
-            "spread": 0.0, "ratio": [10.0, 10.0, 25.0], "saved": [0.8, 0.8, 0.9],
+            "method": "svd",
+            "label": "SVD",
+            "setting": "s",
+            "healed": [False, True, False],
+            "value": [0.6, 0.7, 0.5],
+            "spread": 0.0,
+            "ratio": [10.0, 10.0, 25.0],
+            "saved": [0.8, 0.8, 0.9],
         }
-    )  # fmt: skip
+    )
     chart = quality_charts.comparison(points, "saved", "accuracy", 0.8)
     assert {trace.name: trace.marker.symbol for trace in chart.data} == {"SVD": "circle-open", "SVD, healed": "circle"}
     assert list(chart.data[0].x) == pytest.approx([80, 90])

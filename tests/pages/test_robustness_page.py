@@ -117,8 +117,13 @@ def test_every_loss_draws(opened, loss):
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):
     address = {
-        "robust_j": 4, "robust_p": 1.25, "robust_objective": "Entries", "planted": 7, "planted_length": 9, "robust_log": True,
-    }  # fmt: skip
+        "robust_j": 4,
+        "robust_p": 1.25,
+        "robust_objective": "Entries",
+        "planted": 7,
+        "planted_length": 9,
+        "robust_log": True,
+    }
     page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
     assert {key: page.session_state[key] for key in address} == address
     assert set(address) | {"robust_loss", "robust_scale"} <= set(SETTINGS)

@@ -215,7 +215,7 @@ OPENED = {  # what is picked, and what the controls of its page then hold
     LightToken(rank=2, bits=16, stages=2, loss="direction", seed=2): {
         **{"hash_rank": 2, "hash_bits": 16, "hash_stages": "2", "hash_loss": "Direction", "hash_solver": "Refined"}
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("method", OPENED, ids=lambda method: method.name)

@@ -46,8 +46,20 @@ def test_order_is_a_power_of_the_rank_plus_ten():
 def test_order_puts_what_every_text_has_first_and_what_none_has_last():
     words = [f"w{i}" for i in range(20)]
     assert by_rank(BERT) == [
-        "[CLS]", "[SEP]", "[UNK]", "!", "a", "the", *words, "é", "ü", "[PAD]", "[unused0]", "[MASK]", "[unused1]",
-    ]  # fmt: skip
+        "[CLS]",
+        "[SEP]",
+        "[UNK]",
+        "!",
+        "a",
+        "the",
+        *words,
+        "é",
+        "ü",
+        "[PAD]",
+        "[unused0]",
+        "[MASK]",
+        "[unused1]",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,13 @@ def test_it_gives_the_librarys_scores_and_keeps_them(source, bert, capsys, monke
     assert main(command) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     expected = tasks.judge(
-        bert, {"x.safetensors": compress.load(source / "x.safetensors")}, ["cosine", "neighbours", "sst2"],
-        data=source / "data", text=source / "text.txt", seeds=2,
-    )  # fmt: skip
+        bert,
+        {"x.safetensors": compress.load(source / "x.safetensors")},
+        ["cosine", "neighbours", "sst2"],
+        data=source / "data",
+        text=source / "text.txt",
+        seeds=2,
+    )
     assert [without_time(row) for row in rows] == [pytest.approx(without_time(score.row())) for score in expected]
     assert (source / "out" / "scores.sqlite").is_file()
     monkeypatch.setattr(tasks.labelled.Classification, "figures", lambda *_: pytest.fail("run again"))

@@ -131,34 +131,41 @@ def test_without_datasets_the_folder_is_asked_for(monkeypatch):
 FAULTS = {
     "no folder": ("wnli", {}, r" has no folder for wnli; looked for WNLI and glue_wnli\.$"),
     "no file": (
-        "rte", {"RTE/train.tsv": f"{ROWS['RTE'][0]}\n{ROWS['RTE'][1]}"},
+        "rte",
+        {"RTE/train.tsv": f"{ROWS['RTE'][0]}\n{ROWS['RTE'][1]}"},
         r"RTE has no file for rte; looked for dev\.tsv, in_domain_dev",
     ),
     "no columns": (
-        "rte", {"RTE/train.tsv": "a\tb\n", "RTE/dev.tsv": "a\tb\n"},
+        "rte",
+        {"RTE/train.tsv": "a\tb\n", "RTE/dev.tsv": "a\tb\n"},
         r"train\.tsv has no columns sentence1, sentence2, label; its first line must name them\.$",
     ),
     "no label": (
-        "sst2", {"SST-2/dev.tsv": "sentence\tlabel\ngood\t1\nbad\t\n", "SST-2/train.tsv": "good\t1\nbad\t0\n"},
+        "sst2",
+        {"SST-2/dev.tsv": "sentence\tlabel\ngood\t1\nbad\t\n", "SST-2/train.tsv": "good\t1\nbad\t0\n"},
         r"^Example 2 of .*dev\.tsv has no label; fill it in or leave the example out\.$",
     ),
     "no examples": (
-        "sst2", {"SST-2/dev.tsv": "sentence\tlabel\n", "SST-2/train.tsv": "good\t1\nbad\t0\n"},
+        "sst2",
+        {"SST-2/dev.tsv": "sentence\tlabel\n", "SST-2/train.tsv": "good\t1\nbad\t0\n"},
         r"dev\.tsv holds no examples; check the file\.$",
     ),
     "one class": (
-        "sst2", {"SST-2/dev.tsv": "good\t1\n", "SST-2/train.tsv": "good\t1\nfine\t1\n"},
+        "sst2",
+        {"SST-2/dev.tsv": "good\t1\n", "SST-2/train.tsv": "good\t1\nfine\t1\n"},
         r"^Every label of sst2’s training set is “1”; give examples of at least two classes\.$",
     ),
     "no score": (
-        "stsb", {"STS-B/dev.tsv": "m\tf\ty\t1\tfive\ta\tb\n"},
+        "stsb",
+        {"STS-B/dev.tsv": "m\tf\ty\t1\tfive\ta\tb\n"},
         r"^stsb’s test set has a score that is no number \(could not convert string to float: 'five'\); correct it\.$",
     ),
     "too few columns": (
-        "cola", {"CoLA/train.tsv": "a\tb\n", "CoLA/dev.tsv": "a\tb\n"},
+        "cola",
+        {"CoLA/train.tsv": "a\tb\n", "CoLA/dev.tsv": "a\tb\n"},
         r"train\.tsv has fewer than the 4 columns of cola; check the file\.$",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -193,9 +200,13 @@ def test_a_lost_table_lowers_every_score(bert, table, damaged, data):
     scores = tasks.judge(bert, {"same": table, "lost": damaged}, names, data=data)
     same, lost = ({(s.task, s.metric): s for s in scores if s.table == which} for which in ("same", "lost"))
     assert list(lost) == [
-        ("sst2", "accuracy"), ("cola", "Matthews correlation"), ("mrpc", "accuracy"), ("mrpc", "F1"),
-        ("stsb", "Spearman correlation"), ("stsb", "Pearson correlation"),
-    ]  # fmt: skip
+        ("sst2", "accuracy"),
+        ("cola", "Matthews correlation"),
+        ("mrpc", "accuracy"),
+        ("mrpc", "F1"),
+        ("stsb", "Spearman correlation"),
+        ("stsb", "Pearson correlation"),
+    ]
     for key, score in lost.items():
         assert same[key].after == same[key].before == score.before
         assert same[key].refitted == (None if key[0] == "stsb" else score.before)
@@ -306,5 +317,8 @@ def test_a_persons_file_is_judged(bert, damaged, tmp_path, reviews, pairs, write
     assert (review.task, review.metric, review.n) == ("reviews.tsv", "accuracy", 32)
     assert review.before > 0.9 > review.after + 0.2
     assert (spearman.task, spearman.metric, spearman.n, pearson.metric) == (
-        "pairs.csv", "Spearman correlation", 160, "Pearson correlation",
-    )  # fmt: skip
+        "pairs.csv",
+        "Spearman correlation",
+        160,
+        "Pearson correlation",
+    )

@@ -49,10 +49,15 @@ def test_sentence_vectors_are_the_mean_over_the_texts_tokens(bert, table, text):
 
 
 FAMILIES = {
-    "Bert": {}, "DistilBert": {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32}, "Roberta": {}, "Llama": {}, "MPNet": {},
-    "GPT2": {"n_embd": 16, "n_layer": 1, "n_head": 2}, "XLNet": {"d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 32},
+    "Bert": {},
+    "DistilBert": {"dim": 16, "n_layers": 1, "n_heads": 2, "hidden_dim": 32},
+    "Roberta": {},
+    "Llama": {},
+    "MPNet": {},
+    "GPT2": {"n_embd": 16, "n_layer": 1, "n_head": 2},
+    "XLNet": {"d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 32},
     "T5": {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2},
-}  # fmt: skip
+}
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 
 
@@ -161,8 +166,11 @@ def test_progress_tells_the_task_the_table_and_what_it_gave(bert, damaged, text)
     scores = tasks.judge(bert, {"a": damaged, "b": damaged}, ["cosine", "neighbours"], text=text, progress=told.append)
     events = [step.row() for step in told]
     assert [(event["done"], event["task"], event["table"]) for event in events if "scores" in event] == [
-        (1, "cosine", "a"), (2, "cosine", "b"), (3, "neighbours", "a"), (4, "neighbours", "b"),
-    ]  # fmt: skip
+        (1, "cosine", "a"),
+        (2, "cosine", "b"),
+        (3, "neighbours", "a"),
+        (4, "neighbours", "b"),
+    ]
     assert {event["of"] for event in events} == {4}
     assert [event["passed"] for event in events if event.get("using") == "before"] == [1.0]
     assert json.loads(json.dumps(events))[-1]["scores"] == [scores[-1].row()]

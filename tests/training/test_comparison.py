@@ -219,8 +219,10 @@ def test_the_command_prints_a_row_a_form_and_keeps_scores_where_judge_does(sourc
     out, err = capsys.readouterr()
     rows = [json.loads(line) for line in out.splitlines()]
     assert [(row["method"], row["size"], row["healed_by"]) for row in rows] == [
-        ("int4", None, None), ("svd", "ratio 4", None), ("svd", "ratio 4", "text.txt"),
-    ]  # fmt: skip
+        ("int4", None, None),
+        ("svd", "ratio 4", None),
+        ("svd", "ratio 4", "text.txt"),
+    ]
     events = [json.loads(line) for line in err.splitlines()]
     assert events[-1] == {"share": 1.0, "words": "done", "done": 3, "of": 3}
     assert {"fit", "measure", "heal", "judge"} <= {event.get("stage") for event in events}
@@ -244,7 +246,7 @@ def test_the_command_takes_shares_saved_alone(source, capsys):
         (("--saved", "1.5"), "a share of numbers saved must be between 0 and 1, got 1.5"),
         (("--tasks", "magic"), "There is no task magic; take cosine, "),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_one_sentence(source, capsys, more, sentence):
     assert main(command(source, *more)) == 2
     out, err = capsys.readouterr()

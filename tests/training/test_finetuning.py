@@ -260,19 +260,25 @@ BAD_INPUT = [
     ({"learning_rate": 2.0}, r"^learning_rate must be a number between 1e-08 and 1, got 2\.0$"),
     ({"seeds": ()}, r"^seeds must be one or more whole numbers, got none$"),
     ({"result": SVD(j=17)}, r"^j must be a whole number between 1 and 16 \(the matrix has 16 columns\), got 17$"),
-    ({"result": SVD(j=2).fit(compress.EmbeddingMatrix(np.eye(30, 8)))},
-     r"^The compressed table is 30 × 8, the model’s is 40 × 16; take one that was made of it\.$"),
+    (
+        {"result": SVD(j=2).fit(compress.EmbeddingMatrix(np.eye(30, 8)))},
+        r"^The compressed table is 30 × 8, the model’s is 40 × 16; take one that was made of it\.$",
+    ),
     ({"task": with_labels("0", None)}, r"^Example 2 of x’s training set has no label; fill it in or leave the example out\.$"),
     ({"task": with_labels("0", "1", tests=("0", " "))}, r"^Example 2 of x’s test set has no label; fill it in"),
     ({"task": with_labels("1", "1")}, r"^Every label of x’s training set is “1”; give examples of at least two classes\.$"),
     ({"task": with_labels("0", "1", tests=("0", "7"))}, r"^x’s test set has the label “7”, which no training example has;"),
     ({"task": with_labels(), "limit": None}, r"^x’s training set holds no examples; check the file\.$"),
-    ({"task": with_labels("0", "1", "2"), "head_first": False},
-     r"^x has 3 labels, the model's head 2; take a model for that many\.$"),
-    ({"task": replace(with_labels("0", "1"), scored=True), "head_first": False},
-     r"^The labels of x are scores, for a head of one output; the model's head has 2\.$"),
+    (
+        {"task": with_labels("0", "1", "2"), "head_first": False},
+        r"^x has 3 labels, the model's head 2; take a model for that many\.$",
+    ),
+    (
+        {"task": replace(with_labels("0", "1"), scored=True), "head_first": False},
+        r"^The labels of x are scores, for a head of one output; the model's head has 2\.$",
+    ),
     ({"task": replace(with_labels("0", "much"), scored=True)}, r"^x’s training set has a score that is no number \("),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("changed", "message"), BAD_INPUT)

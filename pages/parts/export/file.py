@@ -61,7 +61,9 @@ def checks(matrix: EmbeddingMatrix, result: Compressed, shown: Evaluation, path:
     return [
         *(Check(label, f"{one:.8f}", f"{other:.8f}", abs(one - other) <= 1e-6) for label, (one, other) in errors.items()),
         Check(
-            "Worst row's relative error", error_text(shown.worst_row_error), error_text(found.worst_row_error),
+            "Worst row's relative error",
+            error_text(shown.worst_row_error),
+            error_text(found.worst_row_error),
             bool(np.isclose(found.worst_row_error, shown.worst_row_error, rtol=1e-4)),
         ),
         Check("Bytes to store", f"{shown.n_bytes:,}", f"{loaded.n_bytes:,}", shown.n_bytes == loaded.n_bytes),
@@ -69,7 +71,7 @@ def checks(matrix: EmbeddingMatrix, result: Compressed, shown: Evaluation, path:
         Check("Setting", describe(result.method), describe(loaded.method), result.method == loaded.method),
         Check("Digest of the matrix", f"{matrix.digest[:12]}…", f"{loaded.digest[:12]}…", matrix.digest == loaded.digest),
         Check("A row decoded alone", "as in the whole", f"{apart:.1g} apart at most", apart <= 1e-5),
-    ]  # fmt: skip
+    ]
 
 
 def rows_apart(loaded: Compressed, count: int = 32) -> float:

@@ -41,16 +41,25 @@ def folder_export(slot, matrix: EmbeddingMatrix, fit: Fitted, name: str) -> None
     asked = f"{matrix.key} {describe(fit.result.method)}"
     wanted = st.session_state.get("folder_asked") == asked
     slot.button(
-        "Folder (.zip)", icon=":material/folder_zip:", key="folder", on_click=ask, args=[asked], disabled=wanted,
+        "Folder (.zip)",
+        icon=":material/folder_zip:",
+        key="folder",
+        on_click=ask,
+        args=[asked],
+        disabled=wanted,
         help="Writes a folder that works without this program: the file, load.py, a model card, the layer in ONNX.",
-    )  # fmt: skip
+    )
     if not wanted:
         return
     made = archive(matrix, fit, name)
     slot.download_button(
-        "Download the folder (.zip)", made.content, f"{name}.zip", "application/zip", icon=":material/folder_zip:",
+        "Download the folder (.zip)",
+        made.content,
+        f"{name}.zip",
+        "application/zip",
+        icon=":material/folder_zip:",
         on_click="ignore",
-    )  # fmt: skip
+    )
     contents(made)
 
 

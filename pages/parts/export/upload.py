@@ -32,8 +32,9 @@ def file_check(matrix: EmbeddingMatrix) -> None:
         n, d = matrix.shape
         st.warning(
             f"This file holds {name}. The open matrix is {n:,} × {d:,}, so the two cannot be compared; open the matrix that it was "
-            "made from.", icon=":material/warning:",
-        )  # fmt: skip
+            "made from.",
+            icon=":material/warning:",
+        )
         return
     if result.digest != matrix.digest:
         st.warning(

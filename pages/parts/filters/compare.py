@@ -46,7 +46,7 @@ def shown(subject: Subject, known: Study, outcome: Outcome | None, setting: Prun
             key="curves",
             alt=f"{what} over the share removed; by sensitivity "
             + ", ".join(f"{at:.0%}: {value:.3f}" for at, value in means.items()),
-        )  # fmt: skip
+        )
     controls(found, busy, subject)
     for curve in found:
         if curve.error:

@@ -66,9 +66,16 @@ def errors_on(subject: Subject) -> Tensor:
 
 def prune(subject: Subject, known: pruning.Study, setting: Pruning, by: str):
     return pruning.prune(
-        subject.network, subject.batch, keep=setting.keep, by=by, measure=setting.measure, seed=setting.seed,
-        variant=setting.variant, over=setting.over, studied=known,
-    )  # fmt: skip
+        subject.network,
+        subject.batch,
+        keep=setting.keep,
+        by=by,
+        measure=setting.measure,
+        seed=setting.seed,
+        variant=setting.variant,
+        over=setting.over,
+        studied=known,
+    )
 
 
 @cached(8)

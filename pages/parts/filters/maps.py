@@ -37,9 +37,10 @@ def maps_panel(subject: Subject, known: Study, outcome: Outcome, space: Space) -
                 st.caption("None.")
                 continue
             st.plotly_chart(
-                filter_charts.maps(every[at][chosen], chosen, values[chosen], least, most), key=f"maps_{name}",
+                filter_charts.maps(every[at][chosen], chosen, values[chosen], least, most),
+                key=f"maps_{name}",
                 alt=f"Activations of {len(chosen)} {name} filters, the largest {every[at][chosen].max():.3g}",
-            )  # fmt: skip
+            )
     st.caption(
         f"What {space.readers[0]} reads, before pruning, from the most sensitive filter down; above each map its sensitivity. "
         "Colours mean the same for all pictures and filters of a layer."

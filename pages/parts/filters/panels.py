@@ -22,25 +22,41 @@ def filter_cards(subject: Subject, outcome: Outcome) -> None:
             ("FLOPs", report.flops, "of convolutions and linear layers, for one picture; a multiplication and an addition are two"),
         ):
             st.metric(
-                label, count(after), f"{after / before:.1%} of {count(before)}", **NO_CHANGE, border=True, height="stretch",
+                label,
+                count(after),
+                f"{after / before:.1%} of {count(before)}",
+                **NO_CHANGE,
+                border=True,
+                height="stretch",
                 help=f"{before:,} → {after:,}, {help}",
-            )  # fmt: skip
+            )
         if outcome.accuracy is not None:
             st.metric(
-                "Accuracy, one shot", f"{outcome.accuracy:.1%}", change(subject.accuracy, outcome.accuracy), border=True,
-                height="stretch", **NO_CHANGE if same(subject.accuracy, outcome.accuracy) else {},
+                "Accuracy, one shot",
+                f"{outcome.accuracy:.1%}",
+                change(subject.accuracy, outcome.accuracy),
+                border=True,
+                height="stretch",
+                **NO_CHANGE if same(subject.accuracy, outcome.accuracy) else {},
                 help=f"{subject.accuracy:.2%} → {outcome.accuracy:.2%} of {len(subject.judge):,} pictures, without retraining",
-            )  # fmt: skip
+            )
         st.metric(
-            "Relative output error", error_text(outcome.error), border=True, height="stretch",
+            "Relative output error",
+            error_text(outcome.error),
+            border=True,
+            height="stretch",
             help=f"‖f(x) − g(x)‖ / ‖f(x)‖, the mean over {len(errors_on(subject)):,} pictures; f is the network before, g after",
-        )  # fmt: skip
+        )
         st.metric(
-            "ε", f"≤ {report.epsilon:.0e}" if report.epsilon <= 1e-5 else epsilon_text(report.epsilon), f"δ = {report.delta:.0e}",
-            **NO_CHANGE, border=True, height="stretch",
+            "ε",
+            f"≤ {report.epsilon:.0e}" if report.epsilon <= 1e-5 else epsilon_text(report.epsilon),
+            f"δ = {report.delta:.0e}",
+            **NO_CHANGE,
+            border=True,
+            height="stretch",
             help="The relative error that so many samples a layer are proved to keep to with probability 1 − δ. "
             + ("Above 1 it promises nothing." if report.epsilon > 1 else "It is that of drawn and reweighted filters."),
-        )  # fmt: skip
+        )
 
 
 def epsilon_text(epsilon: float) -> str:
@@ -76,9 +92,10 @@ def space_name(space: Space) -> str:
 def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
     values, kept = known.values[space.channels], outcome.report.choice.kept[space.channels]
     st.plotly_chart(
-        filter_charts.sensitivities(values, kept), key="sensitivities",
+        filter_charts.sensitivities(values, kept),
+        key="sensitivities",
         alt=f"Sensitivities of {space.name}: {kept.sum()} of {len(kept)} filters kept, the largest {values.max():.3g}",
-    )  # fmt: skip
+    )
     none = int((values == 0).sum())
     whole, of = silent(known)
     st.caption(
@@ -108,9 +125,10 @@ def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Prun
             return
         worst = errors.loc[errors["bound"].idxmax()]
         st.plotly_chart(
-            filter_charts.bounds(errors), key="bounds",
+            filter_charts.bounds(errors),
+            key="bounds",
             alt=f"Bounds up to {worst['bound']:.3g} in {worst['layer']}; measured at most {errors['largest'].max():.3g}",
-        )  # fmt: skip
+        )
         st.caption(bound_words(len(layers_on(subject)), known.points, setting))
 
 

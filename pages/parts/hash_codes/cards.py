@@ -18,13 +18,19 @@ def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
     with st.container(horizontal=True, key="cards"):
         error_cards(matrix, evaluation.relative_error, evaluation.weighted_error, word, "")
         st.metric(
-            f"Mean cosine{word}", f"{evaluation.mean_cosine:.3f}", border=True, height="stretch",
+            f"Mean cosine{word}",
+            f"{evaluation.mean_cosine:.3f}",
+            border=True,
+            height="stretch",
             help="of each row with its decoded row, the mean over rows that are not zero",
-        )  # fmt: skip
+        )
         st.metric(
-            "Bits a row", f"{8 * n_bytes / n:.4g}", border=True, height="stretch",
+            "Bits a row",
+            f"{8 * n_bytes / n:.4g}",
+            border=True,
+            height="stretch",
             help=f"everything that is stored, over the rows; the code itself has {method.bits}",
-        )  # fmt: skip
+        )
         size_card(n_bytes, numbers, 1 - numbers / (n * d))
         ratio_card(ratio)
         svd_error, svd = svd_at_same_bytes(matrix, ratio, method.factor_bits)

@@ -39,7 +39,7 @@ def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
         key="against_bits",
         alt=f"{title.capitalize()} against bits a row: "
         + ", ".join(f"{each:.4g} bits {value:.3f}" for each, value in zip(bits, values, strict=True)),
-    )  # fmt: skip
+    )
     st.caption(
         "Bits a row count everything, the decoder too, so that a point and a line above or below it have the same bytes."
         + (" Of the preview, on its own rows." if code.fit.preview else "")
@@ -99,18 +99,20 @@ def bits(code: Coded) -> None:
     left, right = st.columns(2)
     with left:
         st.plotly_chart(
-            code_charts.bits_on(shares, code.method.widths), key="bits_on",
+            code_charts.bits_on(shares, code.method.widths),
+            key="bits_on",
             alt=f"Share of rows with each of {count} bits on, from {shares.min():.0%} to {shares.max():.0%}",
-        )  # fmt: skip
+        )
         st.caption(
             f"A bit that is on for half of the rows tells most. Here {np.mean(np.abs(shares - 0.5) <= 0.1):.0%} of the bits lie "
             "between 40 % and 60 %."
         )
     with right:
         st.plotly_chart(
-            code_charts.correlation(together), key="bit_correlation",
+            code_charts.correlation(together),
+            key="bit_correlation",
             alt=f"Correlation of every two bits: mean size {apart.mean():.3f}, largest {apart.max():.3f}",
-        )  # fmt: skip
+        )
         some = f" Shown are {code_charts.SHOWN} of {count} bits." if count > code_charts.SHOWN else ""
         st.caption(
             f"Bits that go together tell the same thing twice. Mean size of a correlation {apart.mean():.3f}, largest "
@@ -122,14 +124,17 @@ def hamming(code: Coded) -> None:
     pairs = pairs_seen(code)
     ties = np.corrcoef(pairs.cosine, pairs.hamming)[0, 1] if np.ptp(pairs.cosine) > 0 < np.ptp(pairs.hamming) else 0.0
     st.metric(
-        f"Recall@{pairs.neighbours} by Hamming distance", f"{pairs.recall:.1%}", border=True,
+        f"Recall@{pairs.neighbours} by Hamming distance",
+        f"{pairs.recall:.1%}",
+        border=True,
         help=f"Share of the {pairs.neighbours} nearest rows by cosine that are among the {pairs.neighbours} nearest by Hamming "
         f"distance; mean over {pairs.queries:,} tokens, among {pairs.rows:,} rows. Equal distances in random order.",
-    )  # fmt: skip
+    )
     st.plotly_chart(
-        code_charts.distances(pairs, code.method.bits), key="hamming",
+        code_charts.distances(pairs, code.method.bits),
+        key="hamming",
         alt=f"Hamming distance against cosine distance of {len(pairs.cosine):,} pairs, correlation {ties:.2f}",
-    )  # fmt: skip
+    )
     rank = f" The rank-{code.method.rank} part is not in the code, so bits do not see it." if code.method.rank else ""
     st.caption(
         f"Each point is a pair of rows, half of them sought out to be near. Correlation {ties:.2f}. The codes were made to restore "

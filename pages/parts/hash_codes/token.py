@@ -54,9 +54,10 @@ def stages(code: Coded, row: int) -> None:
     errors = np.array([float(((own - each) ** 2).sum()) / length for each in decoded.values()])
     cosines = np.array([float(own @ each) / max(np.sqrt(length * float(each @ each)), 1e-30) for each in decoded.values()])
     st.plotly_chart(
-        code_charts.row_stages(list(decoded), errors, cosines), key="row_stages",
+        code_charts.row_stages(list(decoded), errors, cosines),
+        key="row_stages",
         alt=f"Relative error of the row {errors[-1]:.3f} and cosine {cosines[-1]:.3f} after the last stage",
-    )  # fmt: skip
+    )
     st.caption(f"After all bits: relative error {errors[-1]:.3f}, cosine {cosines[-1]:.3f}.")
 
 
@@ -72,6 +73,7 @@ def neighbours(code: Coded, row: int) -> None:
         with column:
             st.dataframe(
                 {when: marks, "token": [code.matrix.tokens[each] for each in rows], "cosine": cosines},
-                key=f"near_{when}", hide_index=True,
+                key=f"near_{when}",
+                hide_index=True,
                 column_config={"cosine": st.column_config.NumberColumn(format="%.3f")},
-            )  # fmt: skip
+            )

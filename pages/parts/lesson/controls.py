@@ -14,9 +14,14 @@ PACE = 0.9  # seconds from one step to the next
 def scene_picker(lesson: Lesson) -> None:
     st.session_state["lesson_at_scene"] = lesson.scene
     st.segmented_control(
-        "Scene", range(1, SCENES + 1), format_func=lambda scene: f"{scene} {NAMES[scene - 1]}", required=True,
-        key="lesson_at_scene", on_change=picked, label_visibility="collapsed",
-    )  # fmt: skip
+        "Scene",
+        range(1, SCENES + 1),
+        format_func=lambda scene: f"{scene} {NAMES[scene - 1]}",
+        required=True,
+        key="lesson_at_scene",
+        on_change=picked,
+        label_visibility="collapsed",
+    )
 
 
 def picked() -> None:
@@ -79,8 +84,13 @@ def seed_control(lesson: Lesson, chooses: str | None) -> None:
         return
     st.session_state["lesson_at_seed"] = lesson.seed
     st.number_input(
-        f"Seed: {chooses}", 0, MOST_SEED, key="lesson_at_seed", on_change=reseeded, width=200 if lesson.presenter else 160,
-    )  # fmt: skip
+        f"Seed: {chooses}",
+        0,
+        MOST_SEED,
+        key="lesson_at_seed",
+        on_change=reseeded,
+        width=200 if lesson.presenter else 160,
+    )
 
 
 def reseeded() -> None:
@@ -91,14 +101,20 @@ def reseeded() -> None:
 def noise_toggle(lesson: Lesson) -> None:
     st.session_state["lesson_at_noise"] = lesson.noise
     st.toggle(
-        "Noise?", key="lesson_at_noise", on_change=lambda: move(noise=bool(st.session_state["lesson_at_noise"])),
+        "Noise?",
+        key="lesson_at_noise",
+        on_change=lambda: move(noise=bool(st.session_state["lesson_at_noise"])),
         help="The same steps on random data of the same shape: what structure is not.",
-    )  # fmt: skip
+    )
 
 
 def presenter_button(lesson: Lesson) -> None:
     words, icon = ("Leave", ":material/close_fullscreen:") if lesson.presenter else ("Present", ":material/slideshow:")
     st.button(
-        words, key="lesson_present", icon=icon, on_click=move, kwargs={"presenter": not lesson.presenter},
+        words,
+        key="lesson_present",
+        icon=icon,
+        on_click=move,
+        kwargs={"presenter": not lesson.presenter},
         help="Large type, no sidebar; ← and → step, 1 to 5 choose a scene.",
-    )  # fmt: skip
+    )

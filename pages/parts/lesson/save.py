@@ -30,7 +30,12 @@ def save_button(says: str, figure: Callable[[], go.Figure], lesson: Lesson, scen
     """A download whose file is made when it is asked for."""
     name = f"lesson-scene-{lesson.scene}-step-{lesson.step}-seed-{lesson.seed}{'-noise' if lesson.noise else ''}.html"
     st.download_button(
-        "Save as HTML", lambda: page_of(figure(), scene.QUESTION, *lines_of(says, lesson, scene)).encode(), name, "text/html",
-        key="lesson_save", icon=":material/download:", on_click="ignore",
+        "Save as HTML",
+        lambda: page_of(figure(), scene.QUESTION, *lines_of(says, lesson, scene)).encode(),
+        name,
+        "text/html",
+        key="lesson_save",
+        icon=":material/download:",
+        on_click="ignore",
         help="This picture as one file of about 5 MB that opens without the app.",
-    )  # fmt: skip
+    )

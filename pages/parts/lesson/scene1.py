@@ -88,16 +88,22 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     words = flats.title(fit, lesson.step)
     st.markdown(f"**{words}**")
     space(
-        fit.matrix.values, moment.labels, None if moment.labels is None else flats.feet(fit.matrix, moment),
-        [flats.outline(basis) for basis in moment.flats.bases], flats.COLOURS, key="lesson_flats",
+        fit.matrix.values,
+        moment.labels,
+        None if moment.labels is None else flats.feet(fit.matrix, moment),
+        [flats.outline(basis) for basis in moment.flats.bases],
+        flats.COLOURS,
+        key="lesson_flats",
         height="34vh" if lesson.presenter else "400px",
         label=said(f"{len(fit.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}", lesson),
-    )  # fmt: skip
+    )
     cost = "no cost yet" if moment.cost is None else f"cost {moment.cost:.3g}"
     show(
-        flats.costs(fit, lesson.step), lesson, key="lesson_costs",
+        flats.costs(fit, lesson.step),
+        lesson,
+        key="lesson_costs",
         alt=f"Cost by step: {cost}; SVD's one {flats.names(1, j)[2:]} costs {fit.svd:.3g}",
-    )  # fmt: skip
+    )
     if lesson.noise:
         structured = flats.found(k, j, False)
         st.caption(f"The best that {flats.names(k, j)} cost is {fit.found:.3g} here, and {structured:.3g} without noise.")

@@ -76,10 +76,12 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     st.markdown(words)
     chart = outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance)
     show(
-        chart, lesson, key="lesson_outlier",
+        chart,
+        lesson,
+        key="lesson_outlier",
         alt=f"{outlier.N} points and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
         f"that of p = {p:g} {other.swings[distance]:.0f}",
-    )  # fmt: skip
+    )
     return words, lambda: chart
 
 

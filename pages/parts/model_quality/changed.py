@@ -39,12 +39,16 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     st.session_state["changed_rows"] = chosen
     st.dataframe(
         {"token": [str(matrix.tokens[row]) for row in chosen], "kept of 10": kept[order] * 10, "places moved": moved[order]},
-        key="changed", hide_index=True, on_select=take, selection_mode="single-row", height=330,
+        key="changed",
+        hide_index=True,
+        on_select=take,
+        selection_mode="single-row",
+        height=330,
         column_config={
             "kept of 10": st.column_config.NumberColumn(format="%.0f"),
             "places moved": st.column_config.NumberColumn(format="%.0f", help="how far its ten nearest moved, in the mean"),
         },
-    )  # fmt: skip
+    )
     sampled = f"the most changed of {len(rows):,} tokens drawn at random" if len(rows) < len(there) else "of all tokens"
     st.caption(f"{sampled[0].upper()}{sampled[1:]}. Mark a line to see its neighbours above.")
 
@@ -68,9 +72,10 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
         return
     colour = METHOD_COLOURS.get(fit.result.method.name, MUTED)
     st.plotly_chart(
-        quality_charts.error_along(found, colour), key="error_by_use",
+        quality_charts.error_along(found, colour),
+        key="error_by_use",
         alt=f"Relative error along the vocabulary: {found.error[0]:.2f} for the first rows, {found.error[-1]:.2f} for the last",
-    )  # fmt: skip
+    )
     along = "by row weight" if found.by == "weight" else "by the order of the vocabulary, which lists frequent tokens first"
     st.caption(f"Rows {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
 

@@ -18,11 +18,13 @@ def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
     job = jobs.jobs().get("compare")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            "Fill the comparison", icon=":material/play_arrow:", key="fill",
+            "Fill the comparison",
+            icon=":material/play_arrow:",
+            key="fill",
             disabled=not asked.ready or (job is not None and job.running),
             help="Fits SVD, k subspaces, ℓp, LightToken and Trellis at ratios 5 to 103 and runs the tasks above with each. It "
             "takes long, runs beside the app, and goes on where it was stopped.",
-        ):  # fmt: skip
+        ):
             start(matrix, asked)
             st.rerun()
         if whole:
@@ -45,9 +47,13 @@ def comparison_panel(table: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kinds = list(groups)
         at = st.selectbox(
-            "Figure", range(len(kinds)), format_func=lambda at: kind_name(kinds[at]), key=f"compare {len(kinds)}", width=420,
+            "Figure",
+            range(len(kinds)),
+            format_func=lambda at: kind_name(kinds[at]),
+            key=f"compare {len(kinds)}",
+            width=420,
             help="Only scores on the same examples are compared.",
-        )  # fmt: skip
+        )
         rows = groups[kinds[at]]
         axis = MODEL_QUALITY.axis.draw("Against", "The papers count numbers, and not their bytes.")
         fitted = rows["refitted"].notna().any()
@@ -56,12 +62,14 @@ def comparison_panel(table: pd.DataFrame) -> None:
     points = rows.assign(value=rows[value].astype(float), spread=rows[f"{value}_spread"].astype(float).fillna(0))
     name = f"{task_name(kinds[at][0])}: {kinds[at][1]}"
     st.plotly_chart(
-        quality_charts.comparison(points, axis, name, float(points["before"].iloc[-1])), key="comparison",
-        alt=f"{name} against {axis}: " + "; ".join(
+        quality_charts.comparison(points, axis, name, float(points["before"].iloc[-1])),
+        key="comparison",
+        alt=f"{name} against {axis}: "
+        + "; ".join(
             f"{point.setting}{', healed' if point.healed else ''} at ratio {point.ratio:.3g}: {point.value:.4g}"
             for point in points.itertuples()
         ),
-    )  # fmt: skip
+    )
     st.caption(
         f"{points['file'].nunique()} judged; {BETTER[points['better'].iloc[-1]]}. Filled signs are healed, open ones as fitted; "
         "the dashed line is the table itself. Choose another setting above and run the task to add a point."

@@ -68,10 +68,14 @@ def label_folder() -> str | None:
     if not is_local():
         return None
     path = st.text_input(
-        "Folder of labelled tasks", key="judge_data", placeholder="/data/glue", width=420, **STAYING,
+        "Folder of labelled tasks",
+        key="judge_data",
+        placeholder="/data/glue",
+        width=420,
+        **STAYING,
         help="The folder that holds SST-2, CoLA, STS-B … as GLUE gives them, or SQuAD's; where there is none, labels come by "
         "datasets from the hub if that is installed.",
-    ).strip()  # fmt: skip
+    ).strip()
     if not path:
         return None
     folder = Path(path).expanduser().absolute()

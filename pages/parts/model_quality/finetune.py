@@ -73,13 +73,15 @@ def shown(path: Path, method: str) -> None:
         return
     colour = METHOD_COLOURS.get(method, MUTED)
     st.plotly_chart(
-        chart_of(lines, colour), key="tuned",
+        chart_of(lines, colour),
+        key="tuned",
         alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),
-    )  # fmt: skip
+    )
     if report["losses"]:
         st.plotly_chart(
-            quality_charts.losses(report["losses"], colour, "loss with the compressed table"), key="tuning",
+            quality_charts.losses(report["losses"], colour, "loss with the compressed table"),
+            key="tuning",
             alt=f"Loss of the last fine-tuning over {len(report['losses'])} steps, at last {report['losses'][-1][1]:.3g}",
-        )  # fmt: skip
+        )
     first = report["scores"][0]
     st.caption(f"Trained on {first['n_train']:,} examples in {first['seconds']:.0f} s.")

@@ -72,32 +72,51 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> No
             if distance.get(name) is not None:
                 change = f"{distance[name] / distance['before'] - 1:+.0%}" if name != "before" and distance["before"] > 0 else None
                 st.metric(
-                    label, f"{distance[name]:.3g}", change, delta_color="inverse", border=True, height="stretch",
+                    label,
+                    f"{distance[name]:.3g}",
+                    change,
+                    delta_color="inverse",
+                    border=True,
+                    height="stretch",
                     help=f"{literal(history['measure'])}, on texts that nothing was learnt from",
-                )  # fmt: skip
+                )
         change = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
         st.metric(
-            "Relative error", error_text(found.relative_error), f"{change:+.0%}", delta_color="off", border=True, height="stretch",
+            "Relative error",
+            error_text(found.relative_error),
+            f"{change:+.0%}",
+            delta_color="off",
+            border=True,
+            height="stretch",
             help=f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs.",
-        )  # fmt: skip
+        )
     st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")
     with st.container(horizontal=True, vertical_alignment="center"):
         job = jobs.jobs().get("judge")
         if st.button(
-            "Judge the healed one", icon=":material/play_arrow:", key="judge_healed",
-            disabled=not asked.ready or (job is not None and job.running), help="With the tasks chosen above.",
-        ):  # fmt: skip
+            "Judge the healed one",
+            icon=":material/play_arrow:",
+            key="judge_healed",
+            disabled=not asked.ready or (job is not None and job.running),
+            help="With the tasks chosen above.",
+        ):
             judge(matrix, path, asked)
             st.rerun()
         st.download_button(
-            "Download the healed one", path.read_bytes, file_name(matrix, fit.result).replace(".safe", "-healed.safe"),
-            "application/octet-stream", icon=":material/download:", key="download_healed", on_click="ignore",
-        )  # fmt: skip
+            "Download the healed one",
+            path.read_bytes,
+            file_name(matrix, fit.result).replace(".safe", "-healed.safe"),
+            "application/octet-stream",
+            icon=":material/download:",
+            key="download_healed",
+            on_click="ignore",
+        )
     if history["losses"]:
         st.plotly_chart(
             quality_charts.losses(history["losses"], METHOD_COLOURS.get(fit.result.method.name, MUTED), history["measure"]),
-            key="healing", alt=f"Loss over {len(history['losses'])} steps, at last {history['losses'][-1][1]:.4g}",
-        )  # fmt: skip
+            key="healing",
+            alt=f"Loss over {len(history['losses'])} steps, at last {history['losses'][-1][1]:.4g}",
+        )
 
 
 @cached(4)

@@ -31,9 +31,11 @@ def token_choice(matrix: EmbeddingMatrix) -> int:
         if len(found) > 1:
             return st.selectbox(
                 f"Which of {len(found):,}" + (f" (the first {MOST_OFFERED})" if len(found) > MOST_OFFERED else ""),
-                [int(row) for row in found[:MOST_OFFERED]], format_func=lambda row: f"{matrix.tokens[row]}, row {row:,}",
-                key=f"which of {sought}", width=320,
-            )  # fmt: skip
+                [int(row) for row in found[:MOST_OFFERED]],
+                format_func=lambda row: f"{matrix.tokens[row]}, row {row:,}",
+                key=f"which of {sought}",
+                width=320,
+            )
     if sought and not len(found):
         st.caption("No token here holds that text; this is another one.")
     return int(found[0]) if len(found) else matrix.shape[0] // 2
@@ -56,12 +58,14 @@ def near(matrix: EmbeddingMatrix, fit: Fitted, row: int) -> None:
         with column:
             st.markdown(f"**Nearest {when}**")
             st.dataframe(
-                columns, key=f"near_{when}", hide_index=True,
+                columns,
+                key=f"near_{when}",
+                hide_index=True,
                 column_config={
                     "cosine": st.column_config.NumberColumn(format="%.3f", width="small"),
                     other: st.column_config.NumberColumn(format="localized", help=f"its place among all tokens {other.split()[1]}"),
                 },
-            )  # fmt: skip
+            )
 
 
 def sides(matrix: EmbeddingMatrix, found: Neighbours):

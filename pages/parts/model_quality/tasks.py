@@ -32,10 +32,13 @@ def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
     job = jobs.jobs().get("judge")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            "Run the tasks", icon=":material/play_arrow:", key="judge", type="primary",
+            "Run the tasks",
+            icon=":material/play_arrow:",
+            key="judge",
+            type="primary",
             disabled=not asked.ready or (job is not None and job.running),
             help="Opens the model in a process of its own. Finished tasks are kept on disk.",
-        ):  # fmt: skip
+        ):
             start(matrix, file, asked)
             st.rerun()
         if not asked.tasks:
@@ -55,9 +58,10 @@ def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:
         return
     lines = lines_of(mine)
     st.plotly_chart(
-        chart_of(lines, METHOD_COLOURS.get(method, MUTED)), key="scores",
+        chart_of(lines, METHOD_COLOURS.get(method, MUTED)),
+        key="scores",
         alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),
-    )  # fmt: skip
+    )
     st.caption(
         "Each figure has an axis of its own; the dotted line is the score before. *after* keeps the head that was fitted before "
         "compression, *new head* fits one after it; filled signs are healed. Bars are one standard deviation over seeds."

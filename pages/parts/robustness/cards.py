@@ -28,9 +28,14 @@ def robust_cards(matrix: EmbeddingMatrix, fit: Fit, svd: Fit, name: str) -> None
             for label, (field, help) in shown.items():
                 value = getattr(evaluation, field)
                 st.metric(
-                    label if other else f"{label}, SVD", error_text(value), versus(value, getattr(other, field)) if other else None,
-                    delta_color="inverse", border=True, height="stretch", help=help,
-                )  # fmt: skip
+                    label if other else f"{label}, SVD",
+                    error_text(value),
+                    versus(value, getattr(other, field)) if other else None,
+                    delta_color="inverse",
+                    border=True,
+                    height="stretch",
+                    help=help,
+                )
     st.caption(
         f"Both keep j = {fit.result.method.j} directions in the same {bytes_text(ours.n_bytes)}. No fit can beat SVD's "
         f"{lowered(matrix)}, which squares the residuals, so look at the ℓ1 error and the median row. Where no row lies far out, "
@@ -54,12 +59,21 @@ def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
             error = error_of(planted.matrix, each, others)
             turned = angles_to_clean(planted.clean, each)
             st.metric(
-                f"Other rows, {title}", error_text(error), f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
-                delta_color="inverse", border=True, height="stretch",
+                f"Other rows, {title}",
+                error_text(error),
+                f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
+                delta_color="inverse",
+                border=True,
+                height="stretch",
                 help=f"relative error over the rows that were not planted; SVD without planted rows leaves {clean:.3g}",
-            )  # fmt: skip
+            )
             st.metric(
-                f"Turned, {title}", f"{np.mean(turned):.1f}°", f"largest {turned[-1]:.1f}°", delta_color="off", delta_arrow="off",
-                border=True, height="stretch",
+                f"Turned, {title}",
+                f"{np.mean(turned):.1f}°",
+                f"largest {turned[-1]:.1f}°",
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                height="stretch",
                 help="mean of the j principal angles to the subspace that SVD finds without planted rows",
-            )  # fmt: skip
+            )

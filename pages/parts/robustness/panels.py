@@ -27,9 +27,10 @@ def residual_charts(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
             st.caption(f"**{title}**{', preview' if each.preview else ''}")
             colour = METHOD_COLOURS[each.asked.name]
             st.plotly_chart(
-                robust_charts.residuals(values, planted.mask, edges, most, colour, log), key=f"residuals_{number}",
+                robust_charts.residuals(values, planted.mask, edges, most, colour, log),
+                key=f"residuals_{number}",
                 alt=f"{title}: rows by residual, median {np.median(values):.3g}, largest {values.max():.3g}",
-            )  # fmt: skip
+            )
     st.caption(
         "Each chart counts rows by how far they lie from their decoded row, on the same bins. A robust fit moves the bulk left and "
         "lets the tail go right."
@@ -53,20 +54,23 @@ def gain_table(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     left, right = st.columns(2)
     with left:
         st.plotly_chart(
-            robust_charts.gains(tokens, here[rows], there[rows], marks, name), key="gains",
+            robust_charts.gains(tokens, here[rows], there[rows], marks, name),
+            key="gains",
             alt=f"Change of residuals against SVD, from {change[rows[0]]:+.3g} for {tokens[0]} to {change[rows[-1]]:+.3g} for "
             f"{tokens[-1]}",
-        )  # fmt: skip
+        )
     with right:
         columns = {"token": tokens, "residual": here[rows], "by SVD": there[rows], "change": change[rows]}
         st.dataframe(
-            columns | ({"planted": marks} if planted.any else {}), key="gain_rows", hide_index=True,
+            columns | ({"planted": marks} if planted.any else {}),
+            key="gain_rows",
+            hide_index=True,
             height=38 + 35 * min(len(rows), 15),
             column_config={
                 **{each: st.column_config.NumberColumn(format="%.3g") for each in ("residual", "by SVD")},
                 "change": st.column_config.NumberColumn(format="%+.3g"),
             },
-        )  # fmt: skip
+        )
     gaining = int((change < 0).sum())
     st.caption(
         f"Blue rows lie nearer to their decoded row than under SVD, orange ones farther. {gaining:,} of {len(change):,} rows gain"
@@ -125,9 +129,10 @@ def ellipsoid_table(matrix: EmbeddingMatrix, p: float) -> None:
             "measured factor": [f"{ellipsoid.measured:.3f}", "–"],
             "√r": [r**0.5] * 2,
         },
-        key="ellipsoid_factors", hide_index=True,
+        key="ellipsoid_factors",
+        hide_index=True,
         column_config={each: st.column_config.NumberColumn(format="%.3f") for each in ("proved factor", "√r")},
-    )  # fmt: skip
+    )
     st.caption(
         f"‖Ax‖ₚ lies between the ellipsoid's norm of x and the factor times it, for every x; r = {r} is the rank. √r is what the "
         "exact Löwner ellipsoid gives for any p. Measured: the largest ratio that a search found."

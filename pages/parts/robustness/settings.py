@@ -40,9 +40,12 @@ class Robustness(Screen):
                 )
             else:
                 self.scale.field(
-                    "Scale λ", 0.05, "%.4g", "estimated from the rows",
+                    "Scale λ",
+                    0.05,
+                    "%.4g",
+                    "estimated from the rows",
                     "The distance from which a row counts as far, in the units of the matrix. Empty: estimated from the rows.",
-                )  # fmt: skip
+                )
         return self.held(matrix)
 
     def plant_controls(self, matrix: EmbeddingMatrix) -> tuple[int, float]:

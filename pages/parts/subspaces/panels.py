@@ -37,9 +37,10 @@ def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     left = np.where(np.isfinite(errors), errors, 0) * norms
     inside = np.bincount(fit.labels, left, k) / np.maximum(np.bincount(fit.labels, norms, k), 1e-300)
     st.plotly_chart(
-        charts.group_sizes(counts, inside, fit.evaluation.relative_error), key="sizes",
+        charts.group_sizes(counts, inside, fit.evaluation.relative_error),
+        key="sizes",
         alt=f"Rows in each of {k} subspaces: " + ", ".join(f"{count:,}" for count in counts),
-    )  # fmt: skip
+    )
     st.dataframe(
         {
             "subspace": np.arange(1, k + 1),
@@ -47,12 +48,13 @@ def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
             "relative error": inside,
             "typical tokens": [", ".join(typical(matrix, errors, np.flatnonzero(fit.labels == z))) for z in range(k)],
         },
-        key="typical", hide_index=True,
+        key="typical",
+        hide_index=True,
         column_config={
             "relative error": st.column_config.NumberColumn(format="%.3f"),
             "typical tokens": st.column_config.TextColumn(width="large"),
         },
-    )  # fmt: skip
+    )
     st.caption("Typical tokens are the rows that their subspace holds best.")
 
 
@@ -107,9 +109,10 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         svd, _ = svd_at_same_bytes(matrix, ratio, method.factor_bits)
         chart = charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, svd)
         st.plotly_chart(
-            chart.update_yaxes(title_text=measure), key="k_errors",
+            chart.update_yaxes(title_text=measure),
+            key="k_errors",
             alt=f"{measure.capitalize()} against k: " + ", ".join(f"k = {m.k}: {finished[m]:.3f}" for m in known),
-        )  # fmt: skip
+        )
         st.caption(
             "More subspaces leave fewer bytes for the coordinates of each row, so j falls as k grows; the best k lies between."
         )
@@ -119,8 +122,10 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         if not (jobs.jobs().get("k") and jobs.jobs()["k"].running):
             st.button(
                 f"Fit k = {', '.join(str(each.k) for each in wanted if each not in finished)} at these bytes",
-                on_click=start_comparison, args=[matrix, wanted, key, ratio], icon=":material/play_arrow:",
-            )  # fmt: skip
+                on_click=start_comparison,
+                args=[matrix, wanted, key, ratio],
+                icon=":material/play_arrow:",
+            )
 
 
 def start_comparison(matrix: EmbeddingMatrix, wanted: list[ProjectiveClustering], key: str, ratio: float) -> None:

@@ -31,9 +31,13 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
         positions = pca_of(matrix)
     rows = found_rows(matrix, sought)
     chosen = scatter_map(
-        positions, colouring(matrix, fit, colour), matrix.tokens, key="map", highlight=rows,
+        positions,
+        colouring(matrix, fit, colour),
+        matrix.tokens,
+        key="map",
+        highlight=rows,
         label=f"Map of {len(positions):,} rows by {layout}, coloured by {colour}",
-    )  # fmt: skip
+    )
     st.caption(how_to_read(layout))
     listed(matrix, fit, chosen, sought, rows)
 
@@ -80,9 +84,11 @@ def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str,
             "relative error": fit.evaluation.row_errors[rows],
             "norm": np.sqrt(matrix.squared_norms[rows]),
         },
-        key="listed", height=min(38 + 35 * len(rows), 320), hide_index=True,
+        key="listed",
+        height=min(38 + 35 * len(rows), 320),
+        hide_index=True,
         column_config={
             "relative error": st.column_config.NumberColumn(format="%.3f"),
             "norm": st.column_config.NumberColumn(format="%.3g"),
         },
-    )  # fmt: skip
+    )

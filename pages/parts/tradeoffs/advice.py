@@ -29,9 +29,12 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
             job = jobs.jobs().get("advise")
             running = job is not None and job.running
             if st.button(
-                "Advise", icon=":material/assistant:", key="advise", disabled=running or not names,
+                "Advise",
+                icon=":material/assistant:",
+                key="advise",
+                disabled=running or not names,
                 help=f"Fits what is needed, beside the app, and the best one with {SEEDS} seeds. Every fit joins the chart.",
-            ):  # fmt: skip
+            ):
                 start(matrix, target, value, names)  # no callback: it would be told what was asked before the last change
                 st.rerun()
         if not names:
@@ -54,9 +57,17 @@ def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
         unit, size = next((unit, size) for unit, size in UNITS.items() if matrix.n_bytes >= 25 * size or size == 1)
         whole = matrix.n_bytes / size
         held = st.number_input(
-            f"At most … {unit}", whole / 1e5, whole, whole / 25, whole / 100, "%.4g", key=f"advice_size_{matrix.digest}",
-            help=f"The matrix has {bytes_text(matrix.n_bytes)} in float32.", width=210, **STAYING,
-        )  # fmt: skip
+            f"At most … {unit}",
+            whole / 1e5,
+            whole,
+            whole / 25,
+            whole / 100,
+            "%.4g",
+            key=f"advice_size_{matrix.digest}",
+            help=f"The matrix has {bytes_text(matrix.n_bytes)} in float32.",
+            width=210,
+            **STAYING,
+        )
         return target, held * size
     if target == "max_error":
         name = "At most weighted error …" if matrix.weighted else "At most relative error …"
@@ -70,10 +81,15 @@ def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
 def asked_methods() -> list[str]:
     with st.popover("Methods", icon=":material/tune:"):
         return st.pills(
-            "Methods", list(METHODS), selection_mode="multi", default=USUAL, key="advice_methods",
+            "Methods",
+            list(METHODS),
+            selection_mode="multi",
+            default=USUAL,
+            key="advice_methods",
             format_func=lambda name: METHODS[name].label,
-            help="Fewer methods answer sooner. ℓp low rank lowers another error than is asked for here, and slowly.", **STAYING,
-        )  # fmt: skip
+            help="Fewer methods answer sooner. ℓp low rank lowers another error than is asked for here, and slowly.",
+            **STAYING,
+        )
 
 
 def start(matrix: EmbeddingMatrix, target: str, value: float, names: list[str]) -> None:
@@ -93,10 +109,15 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
     with st.container(horizontal=True, key="advice_cards"):
         spread = row["spread"] and " to ".join(f"{error:.4g}" for error in row["spread"])
         st.metric(
-            "Weighted error" if weighted else "Relative error", error_text(row["weighted_error"]),
-            f"{spread} over {row['seeds']} seeds" if spread else None, delta_color="off", delta_arrow="off",
-            border=True, height="stretch", help="The recommended seed is the best of them.",
-        )  # fmt: skip
+            "Weighted error" if weighted else "Relative error",
+            error_text(row["weighted_error"]),
+            f"{spread} over {row['seeds']} seeds" if spread else None,
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="The recommended seed is the best of them.",
+        )
         if weighted:
             st.metric("Relative error", error_text(row["relative_error"]), border=True, height="stretch")
         st.metric("Size", bytes_text(row["n_bytes"]), border=True, height="stretch", help=f"{row['n_bytes']:,} bytes")
@@ -116,23 +137,30 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
 
 def table(rows: list[dict], weighted: bool) -> dict:
     """The recommended setting and the runners-up; the row that is marked."""
-    shown = pd.DataFrame({
-        "setting": [describe(method_of(row)) for row in rows],
-        "bytes": [row["n_bytes"] for row in rows],
-        "ratio": [row["ratio"] for row in rows],
-        "weighted error": [row["weighted_error"] for row in rows],
-        "relative error": [row["relative_error"] for row in rows],
-        "mean cosine": [row["mean_cosine"] for row in rows],
-    })  # fmt: skip
+    shown = pd.DataFrame(
+        {
+            "setting": [describe(method_of(row)) for row in rows],
+            "bytes": [row["n_bytes"] for row in rows],
+            "ratio": [row["ratio"] for row in rows],
+            "weighted error": [row["weighted_error"] for row in rows],
+            "relative error": [row["relative_error"] for row in rows],
+            "mean cosine": [row["mean_cosine"] for row in rows],
+        }
+    )
     event = st.dataframe(
-        shown if weighted else shown.drop(columns="weighted error"), key="advice_rows", on_select="rerun", hide_index=True,
-        selection_mode="single-row-required", placeholder="", column_config={
+        shown if weighted else shown.drop(columns="weighted error"),
+        key="advice_rows",
+        on_select="rerun",
+        hide_index=True,
+        selection_mode="single-row-required",
+        placeholder="",
+        column_config={
             "setting": st.column_config.TextColumn("setting, the recommended one first", width="large"),
             "bytes": st.column_config.NumberColumn(format="localized"),
             "ratio": st.column_config.NumberColumn(format="%.3g ×"),
             **{name: st.column_config.NumberColumn(format="%.4f") for name in list(shown)[3:]},
         },
-    )  # fmt: skip
+    )
     marked = event.selection.rows
     return rows[marked[0] if marked and marked[0] < len(rows) else 0]
 

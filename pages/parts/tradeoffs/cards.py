@@ -39,9 +39,13 @@ def method_card(point: Point, svd: Point | None) -> None:
         against = {"delta": change, "delta_color": "inverse", "delta_description": f"error against SVD in {size}"}
     preview = ". A preview; the full fit is no worse as a rule" if point.kind == "preview" else ""
     st.metric(
-        describe(point.method), error_text(point.error), border=True, width=270,
-        help=f"{describe(point.method)}: {point.n_bytes:,} bytes, ratio {point.ratio:.3g}{preview}", **against,
-    )  # fmt: skip
+        describe(point.method),
+        error_text(point.error),
+        border=True,
+        width=270,
+        help=f"{describe(point.method)}: {point.n_bytes:,} bytes, ratio {point.ratio:.3g}{preview}",
+        **against,
+    )
 
 
 def bound_words(bounds: dict[str, Bound], best: dict[str, Point], ratio: float) -> None:

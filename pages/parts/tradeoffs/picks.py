@@ -43,9 +43,15 @@ def picks(points: list[Point], table: pd.DataFrame, measure: str, beside: str | 
     shown = figures(picked)
     shown = shown.drop(columns=[name for name in ("k", "j", "precision") if shown[name].isna().all()])
     event = st.dataframe(
-        shown, key="picks", on_select="rerun", selection_mode="single-row-required", hide_index=True,
-        height=min(38 + 35 * len(picked), 320), column_config=columns(measure, beside), placeholder="",
-    )  # fmt: skip
+        shown,
+        key="picks",
+        on_select="rerun",
+        selection_mode="single-row-required",
+        hide_index=True,
+        height=min(38 + 35 * len(picked), 320),
+        column_config=columns(measure, beside),
+        placeholder="",
+    )
     rows = event.selection.rows
     method = points[picked.index[rows[0] if rows and rows[0] < len(picked) else 0]].method
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -78,6 +84,10 @@ def table_panel(table: pd.DataFrame, name: str, measure: str, beside: str | None
         everything = everything if beside else everything.drop(columns="beside")
         st.dataframe(everything, key="table", hide_index=True, height=360, column_config=columns(measure, beside), placeholder="")
         st.download_button(
-            "Download as CSV", everything.to_csv(index=False), f"{name}-trade-offs.csv", "text/csv", icon=":material/download:",
+            "Download as CSV",
+            everything.to_csv(index=False),
+            f"{name}-trade-offs.csv",
+            "text/csv",
+            icon=":material/download:",
             on_click="ignore",
-        )  # fmt: skip
+        )

@@ -30,9 +30,12 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
         missing = [method for method in wanted if method not in done]
         if missing:
             st.button(
-                f"Fit {METHODS[name].label} at {len(missing)} sizes", on_click=start, args=[matrix, name, wanted],
-                icon=":material/play_arrow:", help="Runs beside the app; every finished fit joins the chart and is kept on disk.",
-            )  # fmt: skip
+                f"Fit {METHODS[name].label} at {len(missing)} sizes",
+                on_click=start,
+                args=[matrix, name, wanted],
+                icon=":material/play_arrow:",
+                help="Runs beside the app; every finished fit joins the chart and is kept on disk.",
+            )
         st.caption(words(matrix, name, wanted, missing))
         jobs.watch("sweep", "Sweep")
 
@@ -41,15 +44,24 @@ def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
     """The method that the sweep's popover asks for, and its settings; what this matrix cannot have is left out."""
     with st.popover("Sweep", icon=":material/tune:", help="Which settings to fit"):
         name = st.selectbox(
-            "Method", SWEPT, SWEPT.index("projective"), format_func=lambda name: METHODS[name].label, key="sweep_method",
+            "Method",
+            SWEPT,
+            SWEPT.index("projective"),
+            format_func=lambda name: METHODS[name].label,
+            key="sweep_method",
             **STAYING,
-        )  # fmt: skip
+        )
         if name == "lp":
             ps = st.pills("Exponents p", PS, default=[1], key="sweep_p", **MANY)
             forms = st.pills(
-                "Objective", OBJECTIVES, default=["rows"], key="sweep_objective", format_func=lambda form: f"by {form}",
-                help="By rows: the distances of rows to the subspace. By entries: all errors, which takes far longer.", **MANY,
-            )  # fmt: skip
+                "Objective",
+                OBJECTIVES,
+                default=["rows"],
+                key="sweep_objective",
+                format_func=lambda form: f"by {form}",
+                help="By rows: the distances of rows to the subspace. By entries: all errors, which takes far longer.",
+                **MANY,
+            )
             own = {"p": [float(p) for p in sorted(ps)], "objective": sorted(forms)}
         elif name == "projective":
             ks = st.pills("Numbers of subspaces k", KS, default=[5], key="sweep_k", **MANY)

@@ -21,9 +21,13 @@ def unfitted(matrix: EmbeddingMatrix, missing: list[Method]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="unfitted"):
         if not (ours and job.running):
             st.button(
-                f"Fit {wanted[0].label}", key="fit_pin", icon=":material/play_arrow:", on_click=fit_anew, args=[matrix, wanted[0]],
+                f"Fit {wanted[0].label}",
+                key="fit_pin",
+                icon=":material/play_arrow:",
+                on_click=fit_anew,
+                args=[matrix, wanted[0]],
                 help="Runs beside the app and is kept on disk; Export then has the file at once.",
-            )  # fmt: skip
+            )
         st.caption(f"Pinned, but not fitted yet and so not on the chart: {'; '.join(describe(method) for method in wanted)}.")
     if ours:
         jobs.watch("fit", "Full fit")
