@@ -4,7 +4,7 @@ import streamlit as st
 
 from compress.charts import spectrum as charts
 from pages.parts.cached import plain_of, rounded_of, spectrum_of
-from pages.parts.cards import error_cards, lowered, ratio_card, size_card
+from pages.parts.cards import error_cards, figure_card, lowered, ratio_card, size_card
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
@@ -23,21 +23,17 @@ errors = rounded_of(matrix, bits)
 n_bytes = method.size(*matrix.shape)
 
 with st.container(horizontal=True, key="cards"):
-    st.metric(
+    figure_card(
         "Kept energy",
         f"{spectrum.kept_energy[j]:.1%}",
-        border=True,
-        height="stretch",
         help="share of Σσ² that the first j directions keep",
     )
     error_cards(matrix, plain_of(matrix, bits)[j], errors[j], about="rounding of the factors included")
     size_card(n_bytes, method.parameter_count(*matrix.shape), 1 - method.parameter_count(*matrix.shape) / matrix.values.size)
     ratio_card(matrix.n_bytes / n_bytes)
-    st.metric(
+    figure_card(
         "Effective rank",
         f"{spectrum.effective_rank:.3g}",
-        border=True,
-        height="stretch",
         help="exp of the entropy of σ² / Σσ²: this many equal directions would be as spread out",
     )
 

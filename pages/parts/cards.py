@@ -18,31 +18,32 @@ def cards(
             versus_svd(matrix, evaluation, svd_error, svd)
 
 
+def figure_card(label: str, value: str, delta: str | None = None, **how) -> None:
+    """One figure in a frame of its own, as high as those beside it. how: as `st.metric` takes it."""
+    st.metric(label, value, delta, border=True, height="stretch", **how)
+
+
 def error_cards(matrix: EmbeddingMatrix, error: float, weighted: float, word: str = "", about: str = "over all rows") -> None:
     """The relative error, and beside it the weighted one where rows are weighted."""
     shown = {f"Relative error{word}": (error, f"Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² {about}".strip())}
     if matrix.weighted:
         shown[f"Weighted error{word}"] = weighted, f"Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖² {about}, by the row weights in the sidebar"
     for label, (value, help) in shown.items():
-        st.metric(label, error_text(value), border=True, height="stretch", help=help)
+        figure_card(label, error_text(value), help=help)
 
 
 def size_card(n_bytes: int, numbers: int, saved: float) -> None:
-    st.metric(
+    figure_card(
         "Size",
         bytes_text(n_bytes),
-        border=True,
-        height="stretch",
         help=f"{n_bytes:,} bytes to store. The papers count numbers instead: {numbers:,}, {saved:.1%} saved.",
     )
 
 
 def ratio_card(ratio: float) -> None:
-    st.metric(
+    figure_card(
         "Ratio",
         f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×",
-        border=True,
-        height="stretch",
         help="bytes in float32 / bytes of the compressed form",
     )
 
@@ -53,13 +54,11 @@ def versus_svd(matrix: EmbeddingMatrix, evaluation: Evaluation | None, svd_error
     if evaluation:
         change = evaluation.weighted_error / svd_error - 1 if svd_error > 0 else 0.0
         delta = f"{change:+.1%} {'weighted ' if matrix.weighted else ''}error here"
-    st.metric(
+    figure_card(
         "SVD at the same bytes",
         error_text(svd_error),
         delta,
         delta_color="inverse",
-        border=True,
-        height="stretch",
         help=f"{lowered(matrix)}{where}: {svd}",
     )
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress.charts import filters as filter_charts
 from compress.pruning import Space, Study
-from pages.parts.cards import error_text
+from pages.parts.cards import error_text, figure_card
 from pages.parts.filters.fits import Outcome, errors_on, layers_on
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
@@ -21,39 +21,31 @@ def filter_cards(subject: Subject, outcome: Outcome) -> None:
             ("Parameters", report.parameters, "all of the network"),
             ("FLOPs", report.flops, "of convolutions and linear layers, for one picture; a multiplication and an addition are two"),
         ):
-            st.metric(
+            figure_card(
                 label,
                 count(after),
                 f"{after / before:.1%} of {count(before)}",
                 **NO_CHANGE,
-                border=True,
-                height="stretch",
                 help=f"{before:,} → {after:,}, {help}",
             )
         if outcome.accuracy is not None:
-            st.metric(
+            figure_card(
                 "Accuracy, one shot",
                 f"{outcome.accuracy:.1%}",
                 change(subject.accuracy, outcome.accuracy),
-                border=True,
-                height="stretch",
                 **NO_CHANGE if same(subject.accuracy, outcome.accuracy) else {},
                 help=f"{subject.accuracy:.2%} → {outcome.accuracy:.2%} of {len(subject.judge):,} pictures, without retraining",
             )
-        st.metric(
+        figure_card(
             "Relative output error",
             error_text(outcome.error),
-            border=True,
-            height="stretch",
             help=f"‖f(x) − g(x)‖ / ‖f(x)‖, the mean over {len(errors_on(subject)):,} pictures; f is the network before, g after",
         )
-        st.metric(
+        figure_card(
             "ε",
             f"≤ {report.epsilon:.0e}" if report.epsilon <= 1e-5 else epsilon_text(report.epsilon),
             f"δ = {report.delta:.0e}",
             **NO_CHANGE,
-            border=True,
-            height="stretch",
             help="The relative error that so many samples a layer are proved to keep to with probability 1 − δ. "
             + ("Above 1 it promises nothing." if report.epsilon > 1 else "It is that of drawn and reweighted filters."),
         )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from pages.parts.cards import error_cards, ratio_card, size_card, versus_svd
+from pages.parts.cards import error_cards, figure_card, ratio_card, size_card, versus_svd
 from pages.parts.fits import svd_at_same_bytes
 from pages.parts.hash_codes.fits import Coded
 
@@ -17,18 +17,14 @@ def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
     word = ", preview" if code.fit.preview else ""
     with st.container(horizontal=True, key="cards"):
         error_cards(matrix, evaluation.relative_error, evaluation.weighted_error, word, "")
-        st.metric(
+        figure_card(
             f"Mean cosine{word}",
             f"{evaluation.mean_cosine:.3f}",
-            border=True,
-            height="stretch",
             help="of each row with its decoded row, the mean over rows that are not zero",
         )
-        st.metric(
+        figure_card(
             "Bits a row",
             f"{8 * n_bytes / n:.4g}",
-            border=True,
-            height="stretch",
             help=f"everything that is stored, over the rows; the code itself has {method.bits}",
         )
         size_card(n_bytes, numbers, 1 - numbers / (n * d))

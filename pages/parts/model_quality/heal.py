@@ -11,7 +11,7 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from pages.parts import jobs
 from pages.parts.cached import cached
-from pages.parts.cards import error_text
+from pages.parts.cards import error_text, figure_card
 from pages.parts.export.file import file_name
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path
@@ -71,23 +71,19 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> No
         for name, label in NAMES.items():
             if distance.get(name) is not None:
                 change = f"{distance[name] / distance['before'] - 1:+.0%}" if name != "before" and distance["before"] > 0 else None
-                st.metric(
+                figure_card(
                     label,
                     f"{distance[name]:.3g}",
                     change,
                     delta_color="inverse",
-                    border=True,
-                    height="stretch",
                     help=f"{literal(history['measure'])}, on texts that nothing was learnt from",
                 )
         change = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
-        st.metric(
+        figure_card(
             "Relative error",
             error_text(found.relative_error),
             f"{change:+.0%}",
             delta_color="off",
-            border=True,
-            height="stretch",
             help=f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs.",
         )
     st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")

@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.files import bytes_text
-from pages.parts.cards import error_text, lowered
+from pages.parts.cards import error_text, figure_card, lowered
 from pages.parts.fits import Fit
 from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of
 
@@ -27,13 +27,11 @@ def robust_cards(matrix: EmbeddingMatrix, fit: Fit, svd: Fit, name: str) -> None
         with st.container(horizontal=True, key=key):
             for label, (field, help) in shown.items():
                 value = getattr(evaluation, field)
-                st.metric(
+                figure_card(
                     label if other else f"{label}, SVD",
                     error_text(value),
                     versus(value, getattr(other, field)) if other else None,
                     delta_color="inverse",
-                    border=True,
-                    height="stretch",
                     help=help,
                 )
     st.caption(
@@ -58,22 +56,18 @@ def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
         for title, each in ((name, fit), ("SVD", svd)):
             error = error_of(planted.matrix, each, others)
             turned = angles_to_clean(planted.clean, each)
-            st.metric(
+            figure_card(
                 f"Other rows, {title}",
                 error_text(error),
                 f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
                 delta_color="inverse",
-                border=True,
-                height="stretch",
                 help=f"relative error over the rows that were not planted; SVD without planted rows leaves {clean:.3g}",
             )
-            st.metric(
+            figure_card(
                 f"Turned, {title}",
                 f"{np.mean(turned):.1f}°",
                 f"largest {turned[-1]:.1f}°",
                 delta_color="off",
                 delta_arrow="off",
-                border=True,
-                height="stretch",
                 help="mean of the j principal angles to the subspace that SVD finds without planted rows",
             )

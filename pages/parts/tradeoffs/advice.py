@@ -6,7 +6,7 @@ import streamlit as st
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
 from pages.parts import jobs
-from pages.parts.cards import error_text, ratio_card
+from pages.parts.cards import error_text, figure_card, ratio_card
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
 from pages.parts.pins import describe, pin_button
@@ -108,21 +108,19 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
     st.markdown(f"**{describe(best)}** for {target_words(row['asked'])}. {literal(row['why'])}")
     with st.container(horizontal=True, key="advice_cards"):
         spread = row["spread"] and " to ".join(f"{error:.4g}" for error in row["spread"])
-        st.metric(
+        figure_card(
             "Weighted error" if weighted else "Relative error",
             error_text(row["weighted_error"]),
             f"{spread} over {row['seeds']} seeds" if spread else None,
             delta_color="off",
             delta_arrow="off",
-            border=True,
-            height="stretch",
             help="The recommended seed is the best of them.",
         )
         if weighted:
-            st.metric("Relative error", error_text(row["relative_error"]), border=True, height="stretch")
-        st.metric("Size", bytes_text(row["n_bytes"]), border=True, height="stretch", help=f"{row['n_bytes']:,} bytes")
+            figure_card("Relative error", error_text(row["relative_error"]))
+        figure_card("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes")
         ratio_card(row["ratio"])
-        st.metric("Mean cosine", f"{row['mean_cosine']:.4f}", border=True, height="stretch")
+        figure_card("Mean cosine", f"{row['mean_cosine']:.4f}")
     chosen_row = table([row, *row["runners_up"]], weighted)
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_button(method_of(chosen_row), "pin_advice")
