@@ -53,6 +53,7 @@ class EmbeddingMatrix:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """(n, d), rows by columns."""
         n, d = self.values.shape
         return n, d
 
@@ -63,6 +64,7 @@ class EmbeddingMatrix:
 
     @property
     def weighted(self) -> bool:
+        """Whether some rows weigh more than others."""
         return bool(np.ptp(self.weights) > 0)
 
     @cached_property

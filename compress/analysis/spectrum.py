@@ -42,7 +42,7 @@ class Spectrum:
 
     @property
     def stable_rank(self) -> float:
-        """Σσ² / σ₁²."""
+        """Σσ² / σ₁²: by how many times all energy exceeds that of the first direction."""
         return float((self.singular_values**2).sum() / self.singular_values[0] ** 2)
 
     def rank_for(self, kept: float) -> int:

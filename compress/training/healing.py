@@ -41,9 +41,12 @@ MEASURES = {False: "1 − cosine of sentence vectors", True: "KL divergence per 
 
 @dataclass(frozen=True, eq=False)
 class Healed:
-    """result: the healed form, in as many bytes as before. measure: what `distance` is, on texts that were held out, of the outputs
+    """What healing gave.
+
+    result: the healed form, in as many bytes as before. measure: what `distance` is, on texts that were held out, of the outputs
     before compression from those with the given form ("before"), with the fit for what the outputs depend on ("refitted") and after
-    training ("healed"); the result is the best of them. losses: (step, loss) of the training. texts: how many were learnt from."""
+    training ("healed"); the result is the best of them. losses: (step, loss) of the training. texts: how many were learnt from.
+    """
 
     result: Compressed
     measure: str
