@@ -1,5 +1,6 @@
 """Jobs: how a command is written, and what is said of it while it runs."""
 
+import io
 import json
 from pathlib import Path
 
@@ -83,5 +84,5 @@ def test_what_is_no_step_is_what_went_wrong(monkeypatch):
     job = object.__new__(jobs.Job)
     job.events, job.errors = [], []
     step = {"share": 0.5, "words": "half"}
-    job._read(["a word of a library\n", json.dumps(step) + "\n", "5\n", '{"a": 1}\n', "compress: no file\n"])
+    job._read(io.StringIO(f'a word of a library\n{json.dumps(step)}\n5\n{{"a": 1}}\ncompress: no file\n'))
     assert job.events == [step] and job.errors == ["a word of a library", "5", '{"a": 1}', "compress: no file"]
