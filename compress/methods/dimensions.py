@@ -1,4 +1,4 @@
-"""Some of the columns, as they are: those that a linear layer which reads the rows feels most."""
+"""Some of the columns, as they are: those that a linear layer which reads the rows depends on most."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

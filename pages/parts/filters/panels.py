@@ -91,7 +91,7 @@ def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
     none = int((values == 0).sum())
     whole, of = silent(known)
     st.caption(
-        f"What the next layer ({', '.join(space.readers)}) feels of each filter"
+        f"How much the next layer ({', '.join(space.readers)}) depends on each filter"
         + (", summed by residual sums into the same channels" if len(space.writers) > 1 else "")
         + f". {none or 'None'} of these {len(values)} {'is' if none == 1 else 'are'} silent, with a sensitivity of 0"
         + (f"; in all layers {whole} of {of} are, which go at no loss even at 100 %." if whole else ".")

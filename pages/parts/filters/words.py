@@ -8,7 +8,7 @@ from compress.pruning import Study
 from pages.parts.filters.curve import Curve
 
 ABOUT = (
-    "A filter can go if the layer after it hardly feels it. Here its sensitivity, measured on a few pictures without labels, "
+    "A filter can go if the layer after it hardly depends on it. Here its sensitivity, measured on a few pictures without labels, "
     "decides what stays in a convolutional network, and what other ways of choosing keep at the same size is shown beside it."
 )
 FORMULA = (
@@ -35,7 +35,7 @@ FORMULA = (
 )
 DIGITS = (
     "**The digits network** has 77,290 parameters and is trained on 1,097 of scikit-learn's digits with an ℓ1 penalty on "
-    "batch-norm scales, so that many of its filters are silent: nothing after them feels them, and they go first at no loss. "
+    "batch-norm scales, so that many of its filters are silent: nothing after them depends on them, and they go first at no loss. "
     "Without that penalty fewer are silent, so that what is shown here is not to be expected of every network."
 )
 
@@ -57,13 +57,13 @@ def plainly(why: str) -> str:
 
 
 def near_one(known: Study) -> float:
-    """The share of the channels that are felt at all whose sensitivity is above .9."""
+    """The share of the channels that count at all whose sensitivity is above .9."""
     values = np.concatenate([known.values[space.channels] for space in known.channels.prunable])
     return float((values[values > 0] > 0.9).mean()) if (values > 0).any() else 0.0
 
 
 def silent(known: Study) -> tuple[int, int]:
-    """Filters that nothing feels, and all that can go."""
+    """Filters that nothing depends on, and all that can go."""
     values = np.concatenate([known.values[space.channels] for space in known.channels.prunable])
     return int((values == 0).sum()), len(values)
 
@@ -85,7 +85,7 @@ def comparison_words(lost: pd.DataFrame, curve: Curve, accuracy: bool) -> str:
     part = near_one(curve.known)
     if curve.known.over == "largest":
         words.append(
-            f"The largest share is above .9 for {part:.0%} of the filters that are felt at all"
+            f"The largest share is above .9 for {part:.0%} of the filters that count at all"
             + (": one place where little is summed is enough for that, so that their order says little." if part >= 0.25 else ".")
         )
     if worst["by"] == "bn_scale":

@@ -24,7 +24,7 @@ METHODS = (
     "**PQ, OPQ and RQ** keep the places of vectors in codebooks: of a part of the row (Jégou, Douze and Schmid, 2011), of a part "
     "of the turned row (Ge, He, Ke and Sun, 2013), or of vectors that are added up (Chen, Guan and Wang, 2010).",
     "**int8 and int4 by row** round every entry to a grid that each row has for itself.",
-    "**Dimensions** keeps whole columns and reads the others as 0. It keeps those that count most in a linear layer whose weights "
+    "**Dimensions** keeps whole columns and reads the others as 0. It keeps those that count most for a linear layer whose weights "
     "are the matrix's own rows (Liebenwein, Baykal, Lang, Feldman and Rus, *Provable Filter Pruning for Efficient Neural "
     "Networks*, ICLR 2020). SVD turns the columns first, and so loses less.",
 )
