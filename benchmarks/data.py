@@ -7,7 +7,7 @@ import numpy as np
 
 from compress import EmbeddingMatrix, load_matrix
 from compress.linalg.blocks import sample_rows
-from compress.tasks.examples import Part
+from compress.tasks.examples import Examples
 from compress.tasks.glue import DEV, GLUE, TRAIN, read_part
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -29,7 +29,7 @@ def table_of(folder: Path) -> EmbeddingMatrix | None:
     return None
 
 
-def glue_part(task: str, test: bool = False) -> Part:
+def glue_part(task: str, test: bool = False) -> Examples:
     """The training examples of a GLUE task in the shared data, or its development set."""
     return read_part(GLUE[task], DATA / f"glue_{task}", DEV if test else TRAIN)
 

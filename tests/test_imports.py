@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).parents[1]
 
 SLOW = ("streamlit", "torch", "pandas", "transformers", "umap", "sklearn", "scipy", "plotly", "faiss")
 
@@ -27,3 +31,8 @@ def test_a_fit_and_its_file_need_no_torch(tmp_path):
         [sys.executable, "-c", code, str(tmp_path / "x.safetensors")], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("[a-z]*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_finds_what_it_imports(path):
+    assert import_module(f"benchmarks.{path.stem}").__doc__
