@@ -7,7 +7,7 @@ run: .venv/app
 	$(BIN)/python -m streamlit run app.py
 
 test: .venv/dev .venv/browser
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --durations 10
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 lint: .venv/dev
 	$(BIN)/ruff check .

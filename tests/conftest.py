@@ -1,6 +1,7 @@
 """Small matrices that several tests share."""
 
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,19 +10,24 @@ from compress import EmbeddingMatrix, load_matrix
 from compress.sources import planted
 
 pytest_plugins = ("small_models",)
-TOGETHER = {  # by folder or file: what shares something that takes long to make, a browser and its app, say
-    "test_map": "map",
-    "browser": "app",
-    **dict.fromkeys(("test_filters_page", "test_prune", "test_readme", "test_task_command", "test_task_judge"), "digits, texts"),
+TOGETHER = {  # files that one process runs, since they share what takes long to make
+    **dict.fromkeys(("test_filters_page", "test_prune", "test_readme", "test_task_command", "test_task_judge"), "digits and texts"),
+    **{path.stem: "an app and a browser" for path in Path(__file__).with_name("browser").glob("test_*.py")},
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests that share fixtures are run by one process: those of a file, and those of `TOGETHER`."""
-    for item in items:
-        name = item.path.stem
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(name) or TOGETHER.get(item.path.parent.name, name)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Where several processes run the tests, those of a file are run by one of them, and those of files that go `TOGETHER`. The
+    marks that pytest-xdist 3.8 has for this do nothing under pytest 9.2; `tests/test_processes.py` tells when this does not."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return TOGETHER.get(Path(file).stem, file)
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -207,5 +207,6 @@ def settle_page(page, quiet=300):
           return performance.now() - (window.busyAt ??= performance.now()) > quiet;
         }""",
         arg=quiet,
+        polling=50,  # a look at every frame would have every frame drawn
         timeout=60_000,
     )
