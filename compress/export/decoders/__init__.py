@@ -16,7 +16,8 @@ IMPORTS = re.compile(r"^(?:import|from) .*\n", re.M)
 OF_FRAME = re.compile(r"^from compress\.export\.decoders\.frame import .*\n", re.M)
 ENDING = """
 
-METHODS = ({names},)
+
+METHODS = ({names})
 
 load = loader(METHODS, prepare, decode)
 
@@ -37,7 +38,8 @@ def source_of(method: str) -> str:
     others = [line for line in imports if line.split()[1] in ("torch", "safetensors")]
     head = "".join([*(line for line in imports if line not in others), "\n", *others])
     bodies = (IMPORTS.sub("", text).strip() for text in (frame, own))
-    names = ", ".join(f'"{name}"' for name, other in FILES.items() if other == decoder)
+    read = [f'"{name}"' for name, other in FILES.items() if other == decoder]
+    names = ", ".join(read) + ("," if len(read) == 1 else "")
     return f'"""{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING.format(names=names)
 
 
