@@ -11,7 +11,7 @@ from compress.sources import planted
 
 pytest_plugins = ("small_models",)
 TOGETHER = {  # files that one process runs, since they share what takes long to make
-    **dict.fromkeys(("test_filters_page", "test_prune", "test_readme", "test_task_command", "test_task_judge"), "digits and texts"),
+    **dict.fromkeys(("test_filters_page", "test_prune", "test_task_command", "test_task_judge"), "digits and texts"),
     **{path.stem: "an app and a browser" for path in Path(__file__).with_name("browser").glob("test_*.py")},
 }
 

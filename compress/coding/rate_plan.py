@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress.coding import basis_code as coded_basis
-from compress.coding import packing
+from compress.coding import basis_code, packing
 from compress.coding.classes import Classes
 from compress.coding.trellis_code import GUARD, Schedule, kinds_at, rounded_rates
 
@@ -42,7 +41,7 @@ def plan_at(level: float, classes: Classes, counts: np.ndarray, d: int, states: 
     kept, basis_rates = np.arange(d), None
     if rotated:
         exchange = 2 * np.log(2) * level  # error for a bit
-        possible = coded_basis.rates_for(energy.sum(axis=0) / level, d)
+        possible = basis_code.rates_for(energy.sum(axis=0) / level, d)
         worth = (energy - left).sum(axis=0) - exchange * (counts @ ideal)
         kept = np.flatnonzero(worth > exchange * d * possible)
         if not len(kept):
@@ -51,7 +50,7 @@ def plan_at(level: float, classes: Classes, counts: np.ndarray, d: int, states: 
     schedule = Schedule(kinds_at(rates[:, kept]), states)
     streams = sum((int(counts @ lengths) + 7) // 8 for lengths in schedule.lengths)
     c, m = rates[:, kept].shape
-    own = 0 if basis_rates is None else m + sum(coded_basis.n_bytes(basis_rates, d))
+    own = 0 if basis_rates is None else m + sum(basis_code.n_bytes(basis_rates, d))
     n_bytes = (c * TABLES + COLUMN) * m + UNIT + own + (int(n) * packing.width(c) + 7) // 8 + GUARD + streams
     error = float(left[:, kept].sum() + np.delete(energy, kept, axis=1).sum())
     return Plan(level, kept, rates[:, kept], basis_rates, n_bytes, error)
@@ -75,4 +74,4 @@ def plan_within(n_bytes: int, classes: Classes, counts: np.ndarray, d: int, stat
 
 def least_bytes(d: int) -> int:
     """Bytes of a plan with one class, one direction and no bits for the rows."""
-    return TABLES + COLUMN + UNIT + 1 + sum(coded_basis.n_bytes(np.array([coded_basis.LOWEST]), d)) + GUARD
+    return TABLES + COLUMN + UNIT + 1 + sum(basis_code.n_bytes(np.array([basis_code.LOWEST]), d)) + GUARD

@@ -31,11 +31,11 @@ class LightToken(Method):
 
     rank: r of the SVD part, 0 for none. bits: L, the length of a row's code, 0 for SVD alone. stages: parts of the code, each made
     for what the parts before it leave; any whole number of them, from the first, is a code itself.
-    loss: "euclidean", ‖aᵢ−bᵢ‖², or "direction", a bound above it that minds the angle more (code_losses.py).
-    solver: "refined" (ours, binary_codes.py) or "paper", the trained autoencoder (autoencoder.py), whose temperature falls to
-    `temperature` over `epochs` a stage. passes: of the refined solver over all rows, for each stage. gain_bits: bits of each row's
-    own gain, refined only. factor_bits: precision of the factors and the decoder, 32, 16 or 8. Stored besides: the packed bits;
-    encoders are thrown away.
+    loss: "euclidean", ‖aᵢ−bᵢ‖², or "direction", a bound above it that minds the angle more (solvers/code_losses.py).
+    solver: "refined" (ours, solvers/binary_codes.py) or "paper", the trained autoencoder (solvers/autoencoder.py), whose
+    temperature falls to `temperature` over `epochs` a stage. passes: of the refined solver over all rows, for each stage.
+    gain_bits: bits of each row's own gain, refined only. factor_bits: precision of the factors and the decoder, 32, 16 or 8. Stored
+    besides: the packed bits; encoders are thrown away.
     """
 
     name = "light_token"

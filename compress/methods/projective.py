@@ -33,10 +33,10 @@ class ProjectiveClustering(Method):
 
     k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers,
     in float32).
-    loss: ρ, one of lp (dist^p), huber, cauchy, geman_mcclure, welsch, tukey (see losses.py). p: exponent of lp, 1 to 32; 2 is least
-    squares. scale: the distance from which the other losses hold a row for far; None to estimate it from the rows.
+    loss: ρ, one of lp (dist^p), huber, cauchy, geman_mcclure, welsch, tukey (solvers/losses.py). p: exponent of lp, 1 to 32; 2 is
+    least squares. scale: the distance from which the other losses hold a row for far; None to estimate it from the rows.
     restarts: starts tried on a sample. steps: passes over all rows at most; 1 gives a preview. factor_bits: stored precision of the
-    factors, 32, 16, 8 or 4. The search is ours (see flats.py); numbers stored: n·j + k·j·d, and a label of ⌈log₂ k⌉ bits a row,
+    factors, 32, 16, 8 or 4. The search is ours (solvers/flats.py); numbers stored: n·j + k·j·d, and a label of ⌈log₂ k⌉ bits a row,
     which the paper leaves out of its count.
     """
 

@@ -8,8 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress.checks import one_of, random_seed, real, setting, whole
-from compress.coding import basis_code as coded_basis
-from compress.coding import packing
+from compress.coding import basis_code, packing
 from compress.coding.classes import Classes, find_classes
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_bytes, plan_within
@@ -29,14 +28,14 @@ OCTAVE = 16  # steps of stored scales in an octave
 
 @dataclass(frozen=True)
 class Trellis(Method):
-    """A row is its class's mean and its numbers in the principal axes, coded by a trellis (trellis_code.py) at the rates of reverse
-    water-filling: a number has ½ log₂⁺(w σ² / θ) bits, with its class's variance σ² in that direction and mean weight w.
+    """A row is its class's mean and its numbers in the principal axes, coded by a trellis (coding/trellis_code.py) at the rates of
+    reverse water-filling: a number has ½ log₂⁺(w σ² / θ) bits, with its class's variance σ² in that direction and mean weight w.
 
-    rate: the size in bits a number of the matrix, everything counted: 32 / ratio. Of more than 10 the rest is left empty.
-    classes: of rows, at most; they share the basis and have their own means and variances (classes.py). states: of the trellis,
-    256, 1024 or 4096; more are slower and a little closer. Stored: the rows' bits, labels, the kind, scale and mean of each class
-    and direction, and the basis, coded by the same trellis; no basis where the columns do better as they are. Row weights enter all
-    of it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination is ours.)
+    rate: the size in bits a number of the matrix, everything counted: 32 / ratio. Of more than 10 the rest is left empty. classes:
+    of rows, at most; they share the basis and have their own means and variances (coding/classes.py). states: of the trellis, 256,
+    1024 or 4096; more are slower and a little closer. Stored: the rows' bits, labels, the kind, scale and mean of each class and
+    direction, and the basis, coded by the same trellis; no basis where the columns do better as they are. Row weights enter all of
+    it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination is ours.)
     """
 
     name = "trellis"
@@ -69,9 +68,9 @@ class Trellis(Method):
         arrays = {"kinds": schedule.kinds, "labels": packing.pack_stream(labels, packing.width(len(plan.rates)))}
         inverse, lengths = axes[:, plan.kept], np.ones(len(plan.kept), np.float32)
         directions = inverse.T if root is None else blocks.unit_rows(inverse.T @ np.linalg.inv(root))
-        arrays |= coded_basis.code(directions, plan.basis_rates)
+        arrays |= basis_code.code(directions, plan.basis_rates)
         if plan.basis_rates is not None:
-            basis = coded_basis.decode(arrays, d).astype(np.float64)
+            basis = basis_code.decode(arrays, d).astype(np.float64)
             if root is not None:  # numbers in units in which an error of each counts the same
                 basis = basis @ root
                 lengths = np.linalg.norm(basis, axis=1).astype(np.float32)
@@ -140,7 +139,7 @@ class Trellis(Method):
             "extra_starts": extra_starts,
             "scales": read_scales(arrays),
             "means": read_means(arrays),
-            "basis": coded_basis.decode(arrays, d) if arrays["basis"].shape[0] else None,
+            "basis": basis_code.decode(arrays, d) if arrays["basis"].shape[0] else None,
         }
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
@@ -160,7 +159,7 @@ class Trellis(Method):
         tight, lengths = dict(arrays), 1.0
         if "basis" in parameters:
             lengths = np.linalg.norm(parameters["basis"], axis=1)
-            tight |= coded_basis.code(blocks.unit_rows(parameters["basis"]), arrays["basis_rates"] / 2)
+            tight |= basis_code.code(blocks.unit_rows(parameters["basis"]), arrays["basis_rates"] / 2)
         return tight | stored_means(parameters["means"] * lengths) | stored_scales(np.abs(parameters["scales"] * lengths))
 
     def layout(self, n: int, d: int) -> None:
@@ -188,7 +187,7 @@ class Trellis(Method):
             "mean_scales": ((m,), np.float32),
             "scales": ((c, m), np.uint8),
             "least_scale": ((1,), np.float32),
-            **coded_basis.layout(arrays.get("basis_rates"), d),
+            **basis_code.layout(arrays.get("basis_rates"), d),
         }
         if not c or not 0 < m <= d or arrays["kinds"].max() >= KINDS or (m < d and not layout["basis_rates"][0][0]):
             raise ValueError("array 'kinds' is not one of directions of the matrix")

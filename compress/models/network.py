@@ -23,8 +23,8 @@ def states_of(network: Any, inputs: dict) -> "Tensor":
 
 
 def root_mean_square(tensor: "Tensor") -> float:
-    """Of a tensor's entries, summed in float64."""
-    return float(tensor.detach().double().square().mean().sqrt())
+    """Of a tensor's entries, summed in the tensor's own dtype."""
+    return float(tensor.detach().square().mean().sqrt())
 
 
 @contextmanager

@@ -32,7 +32,7 @@ for known in (AUTO_QUANTIZATION_CONFIG_MAPPING, AUTO_QUANTIZER_MAPPING):
 
 @register_quantization_config(NAME)
 class FlatlandConfig(QuantizationConfigMixin):
-    """What config.json says of the embedding. header: of a compressed file (archive.py), flat among the rest. arrays: the dtype and
+    """What config.json says of the embedding. header: `Compressed.header`, flat among the rest. arrays: the dtype and
     shape of each. output: "compressed" where output layers that are tied to the embedding compute with them too."""
 
     def __init__(self, arrays: dict | None = None, output: str | None = None, quant_method: str = NAME, **header: Any):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 UNLABELLED = ("cosine", "neighbours", "perplexity")
 LABELLED = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli", "squad")
 TASKS = (*UNLABELLED, *LABELLED)
+OWN_LABELS = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "squad": "SQuAD"}
 VERSION = 1  # of how tasks are measured; results of another one are not taken up
 
 
@@ -114,7 +115,7 @@ class JudgeSteps:
         if self.progress:
             share = (self.done + 0.95 * (1 - 0.5 ** (self.passes + more.get("passed", 0.0)))) / self.of
             figures = {"done": self.done, "of": self.of, "task": self.at[0], "table": self.at[1], **more}
-            self.progress(Step(share, f"{Path(self.at[0]).name}, {words}", figures))
+            self.progress(Step(share, f"{label_of(self.at[0])}, {words}", figures))
 
     def begin(self, task: str, table: str) -> None:
         """A task with one of the tables."""
@@ -133,6 +134,13 @@ class JudgeSteps:
         """The task is finished with that table."""
         self.done, self.passes = self.done + 1, 0
         self.tell(f"{self.done} of {self.of} done", scores=[score.row() for score in scores])
+
+
+def label_of(task: str) -> str:
+    """A task as a person reads it, by its name: as its paper writes it, or the name of the file of labels."""
+    from compress.tasks.glue import GLUE
+
+    return GLUE[task].folder if task in GLUE else OWN_LABELS.get(task, Path(task).name)
 
 
 def check_names(names: Sequence[str]) -> None:

@@ -90,9 +90,9 @@ def finetune(
 
     model: opened with the head "ForSequenceClassification"; its `network` is the tuned one of the last seed afterwards, and can be
     saved by `save_model`. result: the compressed table, or a method to fit on the table as the first fine-tuning leaves it, with
-    these row weights; None leaves it dense. task: see `read_task`; a Classification of compress.tasks will do. limit: at most so
-    many training and test examples. head_first: False where the model is fine-tuned on the task already; else it gets a new head
-    where its files have none. max_length: tokens of a text or pair.
+    these row weights; None leaves it dense. task: see `finetuning_task.read_task`; a Classification of compress.tasks will do.
+    limit: at most so many training and test examples. head_first: False where the model is fine-tuned on the task already; else it
+    gets a new head where its files have none. max_length: tokens of a text or pair.
 
     The steps are AdamW's without weight decay, the learning rate rises over the first 6 % and falls to 0; a factor of the table
     moves as fast, against its size, as the entries of the table would.
@@ -131,7 +131,8 @@ def finetune(
                 swap_embedding(network, form)
             scores.append(run.score(network) if form else scores[0])
             tell.begin(seed, "tuned")
-            curve = run.train(network, seed, train_table(network) if form else None, root_mean_square(torch.from_numpy(table)))
+            size = root_mean_square(torch.from_numpy(table).double())
+            curve = run.train(network, seed, train_table(network) if form else None, size)
             tuned = freeze_table(network).compressed() if form else None
             scores.append(run.score(network))
             found.append(scores)

@@ -179,7 +179,7 @@ def groups_of(network: Any, layer: Any, learning_rate: float, size: float) -> li
     that it matters not in what steps it is kept."""
     factors = list(layer.parameters()) if layer else []
     others = [each for each in network.parameters() if not any(each is factor for factor in factors)]
-    scaled = [{"params": [each], "lr": learning_rate * (root_mean_square(each) / size or 1.0)} for each in factors]
+    scaled = [{"params": [each], "lr": learning_rate * (root_mean_square(each.double()) / size or 1.0)} for each in factors]
     return [{"params": others, "lr": learning_rate}, *scaled]
 
 

@@ -52,7 +52,7 @@ def checked(task: Any) -> LabelledTask:
     from compress.tasks.examples import checked_classes, with_numbers
 
     if not hasattr(task, "train"):
-        raise InputError(f"{task.name} has no training examples; read it by compress.training.finetuning.read_task.")
+        raise InputError(f"{task.name} has no training examples; read it by compress.training.finetuning_task.read_task.")
     scored, name = getattr(task, "scored", False), f"{task.name}’s training set"
     train = labelled(task.train, name)
     tests = {suffix: labelled(part, f"{task.name}’s test set{suffix}") for suffix, part in task.tests.items()}

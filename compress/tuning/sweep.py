@@ -80,6 +80,11 @@ class Trials(Store):
             ).fetchall()
         for method, settings, figures in rows:
             try:
-                yield Trial(METHODS[method](**json.loads(settings)), json.loads(figures))
+                yield Trial(METHODS[method](**json.loads(settings)), in_use(json.loads(figures)))
             except (KeyError, TypeError, ValueError):
                 continue
+
+
+def in_use(figures: dict[str, float]) -> dict[str, float]:
+    """Figures by the names that they have now, also those that were kept when the papers' count was called numbers."""
+    return {"parameter_count" if name == "numbers" else name: value for name, value in figures.items()}

@@ -40,10 +40,12 @@ class SizeTarget:
 
     @property
     def verb(self) -> str:
+        """What a method would have to do, for a sentence."""
         return f"reaches ratio {self.ratio:.4g}"
 
     @staticmethod
     def order(trial: Trial) -> tuple:
+        """What trials are sorted by, the best first."""
         return error_of(trial), trial.figures["n_bytes"]
 
     def best(self, fits: Fits, name: str, found: list[Trial]) -> Trial:
@@ -61,6 +63,7 @@ class SizeTarget:
 
     @staticmethod
     def why(best: Trial, rest: list[Trial], weighted: bool) -> str:
+        """Why the best is taken, in a sentence."""
         measure = "weighted" if weighted else "relative"
         told = f"{best.method.label} at {best.figures['ratio']:.3g}× has a {measure} error of {error_of(best):.3g}"
         if not rest:
@@ -78,9 +81,11 @@ class ErrorTarget:
 
     @property
     def verb(self) -> str:
+        """What a method would have to do, for a sentence."""
         return f"keeps the mean cosine at {1 - self.limit:.6g}" if self.cosine else f"keeps the error within {self.limit:.3g}"
 
     def why(self, best: Trial, rest: list[Trial], weighted: bool) -> str:
+        """Why the best is taken, in a sentence."""
         error = f"{'a weighted' if weighted else 'a relative'} error of {error_of(best):.3g}"
         kept = f"a mean cosine of {best.figures['mean_cosine']:.4g}" if self.cosine else error
         told = f"{best.method.label} has {kept} at {best.figures['ratio']:.3g}×"
@@ -91,9 +96,11 @@ class ErrorTarget:
         return f"{told}; the next, {rest[0].method.label}, takes {more}."
 
     def of(self, trial: Trial) -> float:
+        """What a trial loses, in the unit of the limit."""
         return max(1 - trial.figures["mean_cosine"], 0.0) if self.cosine else error_of(trial)
 
     def order(self, trial: Trial) -> tuple:
+        """What trials are sorted by, the best first."""
         return trial.figures["n_bytes"], self.of(trial)
 
     def best(self, fits: Fits, name: str, found: list[Trial]) -> Trial:

@@ -129,9 +129,8 @@ def cut_short(fit: Fit, method: Method) -> bool:
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
     """Starts the job that fits a setting in full, unless it was stopped or failed. source: of the matrix, if not the one in use."""
     path = fit_path(matrix.key, method)
-    if not jobs.stopped("fit", path.stem):
-        history = path.with_suffix(".json")
-        jobs.run("fit", matrix, key=path.stem, source=source, method=method.name, out=path, history=history, **method.settings)
+    files = {"out": path, "history": path.with_suffix(".json")}
+    jobs.run("fit", matrix, key=path.stem, source=source, again=False, method=method.name, **files, **method.settings)
 
 
 def again() -> None:

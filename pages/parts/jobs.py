@@ -99,16 +99,17 @@ def run(
     name: str | None = None,
     key: str | None = None,
     source: str | None = None,
+    again: bool = True,
     **options: Any,
 ) -> Job:
     """The job that runs a command of `python -m compress` on the matrix, started unless it is running.
 
     name: of the job, the verb unless given; a job of that name that works on another key is stopped first. key: what it works on,
-    the matrix unless given. source, options: see `arguments`.
+    the matrix unless given. again: whether one that has ended is started anew. source, options: see `arguments`.
     """
     name, key = name or verb, key or matrix.key
     leave(name, key)
-    if name not in jobs() or not jobs()[name].running:
+    if name not in jobs() or (again and not jobs()[name].running):
         jobs()[name] = Job(key, arguments(verb, matrix, source, **options))
     return jobs()[name]
 

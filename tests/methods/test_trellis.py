@@ -7,7 +7,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, Int4, ProductQuantization, Trellis
-from compress.coding import basis_code as coded_basis
+from compress.coding import basis_code
 from compress.coding.trellis_code import spread
 
 
@@ -127,7 +127,7 @@ def test_a_file_with_a_damaged_array_is_refused(matrix, tmp_path, name):
 
 @pytest.mark.parametrize("d", [1, 2, 7, 64])
 def test_the_mixing_of_a_basis_is_orthogonal_and_spreads_an_axis(d):
-    mixing = coded_basis.mixing(d)
+    mixing = basis_code.mixing(d)
     np.testing.assert_allclose(mixing @ mixing.T, np.eye(d), atol=1e-12)
     assert np.abs(mixing).max() <= np.sqrt(2 / d) + 1e-12
 
@@ -137,7 +137,7 @@ def test_a_basis_is_coded_as_finely_as_its_rates_say(basis):
     d = 96
     directions = np.eye(d)[:40] if basis == "axes" else np.linalg.qr(np.random.default_rng(0).standard_normal((d, d)))[0][:40]
     rates = np.repeat([2.0, 3.5, 5.0, 8.0], 10)
-    decoded = coded_basis.decode(coded_basis.code(directions, rates), d)
+    decoded = basis_code.decode(basis_code.code(directions, rates), d)
     away = ((decoded - directions) ** 2).sum(axis=1).reshape(4, 10).mean(axis=1)
     assert (away < 2 * 4.0 ** -np.array([2, 3.5, 5, 8])).all()
     assert spread(np.array([1.0]))[0] == pytest.approx(np.sqrt(0.75))

@@ -189,7 +189,7 @@ def test_the_share_of_a_judge_never_goes_back():
     shares = [step.share for step in told]
     assert shares == sorted(shares) and shares[0] == 0 and shares[-1] == 1
     words = [step.words for step in told]
-    assert words[:2] == ["sst2, 1 of 2", "sst2, 1 of 2, with the table itself"] and words[-1] == "sst2, 2 of 2 done"
+    assert words[:2] == ["SST-2, 1 of 2", "SST-2, 1 of 2, with the table itself"] and words[-1] == "SST-2, 2 of 2 done"
 
 
 def test_a_finished_task_is_not_run_again(bert, damaged, text, tmp_path, monkeypatch):

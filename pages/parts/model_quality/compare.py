@@ -5,11 +5,12 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
+from compress.tasks import label_of
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
-from pages.parts.model_quality.settings import MODEL_QUALITY, task_name
+from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import BETTER
 
 
@@ -60,7 +61,7 @@ def comparison_panel(table: pd.DataFrame) -> None:
         value = MODEL_QUALITY.head.draw("Head") if fitted else "after"
     rows = rows[rows[value].notna()]
     points = rows.assign(value=rows[value].astype(float), spread=rows[f"{value}_spread"].astype(float).fillna(0))
-    name = f"{task_name(kinds[at][0])}: {kinds[at][1]}"
+    name = f"{label_of(kinds[at][0])}: {kinds[at][1]}"
     st.plotly_chart(
         quality_charts.comparison(points, axis, name, float(points["before"].iloc[-1])),
         key="comparison",
@@ -79,4 +80,4 @@ def comparison_panel(table: pd.DataFrame) -> None:
 def kind_name(kind: tuple) -> str:
     task, metric, text, _, seeds, n = kind
     more = f", {seeds} seeds" if seeds > 1 else ""
-    return f"{task_name(task)}: {metric} (n = {n:,}{more}{'' if text == 'built-in' else f', {text}'})"
+    return f"{label_of(task)}: {metric} (n = {n:,}{more}{'' if text == 'built-in' else f', {text}'})"

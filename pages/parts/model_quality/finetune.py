@@ -10,11 +10,12 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.tasks import label_of
 from compress.tasks.uploads import ENDINGS
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked, tasks_in
-from pages.parts.model_quality.settings import MODEL_QUALITY, task_name
+from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import chart_of
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
@@ -36,7 +37,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: st
             st.caption("Give a folder of labelled tasks, or labels of your own, under Tasks.")
             return
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            task = st.selectbox("Task", offered, format_func=task_name, key="tune_task", width=240)
+            task = st.selectbox("Task", offered, format_func=label_of, key="tune_task", width=240)
             with st.container(width=200):
                 epochs = MODEL_QUALITY.tune_epochs.draw("Epochs")
             limit = MODEL_QUALITY.tune_limit.slide("Examples at most", width=240)
@@ -61,7 +62,7 @@ def shown(path: Path, method: str) -> None:
         report = json.loads(path.read_text())
         lines = pd.DataFrame(
             [
-                (f"{task_name(row['task'])}: {row['metric']}", f"n = {row['n']:,}", word, row[stage], row[f"{stage}_spread"])
+                (f"{label_of(row['task'])}: {row['metric']}", f"n = {row['n']:,}", word, row[stage], row[f"{stage}_spread"])
                 for row in report["scores"]
                 for stage, word in STAGES.items()
             ],

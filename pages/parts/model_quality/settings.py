@@ -1,39 +1,30 @@
 """What Model quality can be set to: the token that is looked at, what the model is judged by, and how that is compared."""
 
-from pathlib import Path
-
 import streamlit as st
 
-from compress.tasks.glue import GLUE
+from compress.tasks import TASKS, label_of
 from pages.parts.controls import KEPT, Choice, Setting, Whole, Words
 from pages.parts.settings import Screen
 
-NAMES = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "stsb": "STS-B", "squad": "SQuAD"}
-NAMES |= {task.name: task.folder for task in GLUE.values() if task.name != "stsb"}
 LIMITS = (100, 200, 500, 1000, 2000, 4000)
 
 
-def task_name(task: str) -> str:
-    """A task as a person reads it; of a labelled file its name."""
-    return NAMES.get(task, Path(task).name)
-
-
 class Tasks(Setting):
-    """Some of the tasks, each by its name in NAMES. Which can be tried the model and the folder of labels say."""
+    """Some of the tasks, each by its label. Which can be tried the model and the folder of labels say."""
 
     def read(self, texts):
-        tasks = [task for task, name in NAMES.items() if name in texts]
+        tasks = [task for task in TASKS if label_of(task) in texts]
         return tasks if tasks or texts == [""] else None
 
     def written(self, held):
-        return [task_name(task) for task in held] or [""]
+        return [label_of(task) for task in held] or [""]
 
     def draw(self, offered: list[str]) -> list[str]:
         return st.multiselect(
             "Tasks",
             offered,
             default=offered[:2],
-            format_func=task_name,
+            format_func=label_of,
             key=self.key,
             width=560,
             help="Without labels: sentence vectors, neighbours, perplexity of a language model. With labels: GLUE and SQuAD, from "

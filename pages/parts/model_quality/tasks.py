@@ -9,13 +9,12 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
-from compress.tasks import TASKS
+from compress.tasks import TASKS, label_of
 from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import HEALED, report_path
-from pages.parts.model_quality.settings import task_name
 
 SAME = ["limit", "seeds", "n"]
 BETTER = {"more": "more is better", "less": "less is better"}
@@ -102,13 +101,13 @@ def lines_of(mine: pd.DataFrame) -> pd.DataFrame:
 
 def figure_name(task: str, metric: str, text: str) -> str:
     own = f", {text}" if task in ("cosine", "perplexity") and text != "built-in" else ""
-    return f"{task_name(task)}: {metric}{own}"
+    return f"{label_of(task)}: {metric}{own}"
 
 
 def score_table(mine: pd.DataFrame) -> None:
     shown = pd.DataFrame(
         {
-            "task": [task_name(task) for task in mine["task"]],
+            "task": [label_of(task) for task in mine["task"]],
             "figure": mine["metric"].to_numpy(),
             "form": ["healed" if healed else "as fitted" for healed in mine["healed"]],
             **{name: mine[name].astype(float).to_numpy() for name in ("before", "after", "refitted")},

@@ -18,8 +18,7 @@ def umap_positions(matrix: EmbeddingMatrix) -> np.ndarray | None:
         if positions is not None and positions.shape == (matrix.shape[0], 2):
             return positions
         path.unlink()
-    if not jobs.stopped("umap", matrix.digest):
-        jobs.run("map", matrix, name="umap", key=matrix.digest, weights=UNIFORM, out=path)
+    jobs.run("map", matrix, name="umap", key=matrix.digest, again=False, weights=UNIFORM, out=path)
     return None
 
 
