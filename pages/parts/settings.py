@@ -1,4 +1,8 @@
-"""What a screen can be set to, in one record that its controls, the link, Export and clicked points all read."""
+"""What a screen can be set to, in one record that its controls, the link, Export and clicked points all read.
+
+What only says how work is to be run, such as the sizes of a sweep or the text of a healing, is in no record and in no link: it
+stays with the panel that runs the work.
+"""
 
 from typing import ClassVar
 

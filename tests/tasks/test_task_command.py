@@ -66,7 +66,7 @@ def test_progress_is_json_on_standard_error(source, capsys):
     out, err = capsys.readouterr()
     events = [json.loads(line) for line in err.splitlines()]
     about = {"done": 0, "of": 1, "task": "sst2", "table": "x.safetensors"}
-    assert events[0] == {"share": 0.0, "words": "sst2, 1 of 1", **about}
+    assert events[0] == {"share": 0.0, "words": "SST-2, 1 of 1", **about}
     assert events[-1]["scores"] == [json.loads(out)] and events[-1]["done"] == 1
     assert {event["using"] for event in events if "passed" in event} == {"before", "x.safetensors"}
 
