@@ -144,7 +144,7 @@ def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> 
         st.caption(f":material/check: Full fit{fit.asked.fit_words}")
         return
     start_full(matrix, fit.asked, source)
-    if jobs.jobs()["fit"].running:
+    if jobs.running("fit"):
         st.caption(f"**Preview** {fit.asked.draft_words}.")
     else:
         st.caption(f"**Preview** {fit.asked.draft_words}; the full fit was stopped.")

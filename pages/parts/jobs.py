@@ -109,7 +109,7 @@ def run(
     """
     name, key = name or verb, key or matrix.key
     leave(name, key)
-    if name not in jobs() or (again and not jobs()[name].running):
+    if name not in jobs() or (again and not running(name)):
         jobs()[name] = Job(key, arguments(verb, matrix, source, **options))
     return jobs()[name]
 
@@ -143,6 +143,12 @@ def leave(name: str, key: str) -> None:
     if job is not None and job.key != key:
         job.process.terminate()  # not waited for: the page has better things to do
         del jobs()[name]
+
+
+def running(name: str) -> bool:
+    """Whether the job of that name is at work."""
+    job = jobs().get(name)
+    return job is not None and job.running
 
 
 def stopped(name: str, key: str) -> bool:

@@ -45,7 +45,7 @@ def awaited(matrix: EmbeddingMatrix, method: Method, caption: str) -> Fitted | N
     if fit is None:
         start_full(matrix, method)
         with st.container(horizontal=True, vertical_alignment="center", key="status"):
-            if not jobs.jobs()["fit"].running:
+            if not jobs.running("fit"):
                 st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
             jobs.watch("fit", "Full fit")
         st.caption(caption)

@@ -22,7 +22,7 @@ def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
             "Fill the comparison",
             icon=":material/play_arrow:",
             key="fill",
-            disabled=not asked.ready or (job is not None and job.running),
+            disabled=not asked.ready or jobs.running("compare"),
             help="Fits SVD, k subspaces, ℓp, LightToken and Trellis at ratios 5 to 103 and runs the tasks above with each. It "
             "takes long, runs beside the app, and goes on where it was stopped.",
         ):

@@ -42,7 +42,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: st
                 epochs = MODEL_QUALITY.tune_epochs.draw("Epochs")
             limit = MODEL_QUALITY.tune_limit.slide("Examples at most", width=240)
         path = report_path(file, json.dumps([task, None if task in own else asked.data, epochs, limit]))
-        running = job is not None and job.running
+        running = jobs.running("finetune")
         if not path.exists() and st.button("Fine-tune", icon=":material/model_training:", key="tune", disabled=running):
             given = {"csv": task} if task in own else {"task": task, "data": asked.data}
             jobs.run("finetune", matrix, key=path.stem, file=file, **given, epochs=epochs, limit=limit, report=path)

@@ -43,7 +43,7 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
     job = jobs.jobs().get("heal")
     done = path.exists() and path.with_suffix(".json").exists()
     if not done and st.button(
-        "Heal", icon=":material/healing:", key="heal", disabled=job is not None and job.running, help="Minutes, beside the app."
+        "Heal", icon=":material/healing:", key="heal", disabled=jobs.running("heal"), help="Minutes, beside the app."
     ):
         start(matrix, file, path, text.path, steps)
         st.rerun()
@@ -88,12 +88,11 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> No
         )
     st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")
     with st.container(horizontal=True, vertical_alignment="center"):
-        job = jobs.jobs().get("judge")
         if st.button(
             "Judge the healed one",
             icon=":material/play_arrow:",
             key="judge_healed",
-            disabled=not asked.ready or (job is not None and job.running),
+            disabled=not asked.ready or jobs.running("judge"),
             help="With the tasks chosen above.",
         ):
             judge(matrix, path, asked)

@@ -35,7 +35,7 @@ def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
             icon=":material/play_arrow:",
             key="judge",
             type="primary",
-            disabled=not asked.ready or (job is not None and job.running),
+            disabled=not asked.ready or jobs.running("judge"),
             help="Opens the model in a process of its own. Finished tasks are kept on disk.",
         ):
             start(matrix, file, asked)

@@ -119,7 +119,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     if len(known) < len(wanted):
         if jobs.jobs().get("k") and jobs.jobs()["k"].key == key:
             jobs.watch("k", "Other k")
-        if not (jobs.jobs().get("k") and jobs.jobs()["k"].running):
+        if not jobs.running("k"):
             st.button(
                 f"Fit k = {', '.join(str(each.k) for each in wanted if each not in finished)} at these bytes",
                 on_click=start_comparison,

@@ -27,7 +27,7 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
             target, value = asked(matrix)
             names = asked_methods()
             job = jobs.jobs().get("advise")
-            running = job is not None and job.running
+            running = jobs.running("advise")
             if st.button(
                 "Advise",
                 icon=":material/assistant:",

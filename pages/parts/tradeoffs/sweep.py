@@ -22,8 +22,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
     """One line: how far the sweep is, or the button that starts it, beside its settings."""
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         name, wanted = wanted_settings(matrix)
-        running = "sweep" in jobs.jobs() and jobs.jobs()["sweep"].running
-        if running:
+        if jobs.running("sweep"):
             jobs.watch("sweep", "Sweep", redraw=True)
             return
         done = {trial.method for trial in trials().of(matrix.key)}
