@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation
+from compress import EmbeddingMatrix
 from compress.analysis.code_statistics import Pairs, correlations, pairs_of, shares_on, svd_cosines
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
@@ -13,6 +13,7 @@ from compress.threads import one_thread, one_torch_thread
 from pages.parts import jobs
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import Fit, fit_path, full, shown
+from pages.parts.quick_fits import Fitted
 
 PREVIEW_ROWS = 2000
 PREVIEW_PASSES, PREVIEW_EPOCHS = 2, 8
@@ -34,14 +35,6 @@ class Coded:
     @property
     def key(self) -> str:
         return f"{self.matrix.key} {self.fit.key}"
-
-
-@dataclass(frozen=True, eq=False)
-class Prefix:
-    """The code of the first stages, and its error figures."""
-
-    result: Compressed
-    evaluation: Evaluation
 
 
 def coded(matrix: EmbeddingMatrix, method: LightToken) -> Coded:
@@ -76,13 +69,13 @@ def preview(sample: EmbeddingMatrix, method: LightToken) -> Fit:
 
 
 @cached(12, "Measuring the parts of the code …")
-def prefixes_of(code: Coded) -> list[Prefix]:
+def prefixes_of(code: Coded) -> list[Fitted]:
     """The code of the first one, two, … stages."""
-    whole = Prefix(code.fit.result, code.fit.evaluation)
+    whole = Fitted(code.fit.result, code.fit.evaluation)
     if code.method.stages == 1:
         return [whole]
     found = prefixes(code.matrix, code.fit.result)[:-1]
-    return [*(Prefix(each, compress.evaluate(code.matrix, each)) for each in found), whole]
+    return [*(Fitted(each, compress.evaluate(code.matrix, each)) for each in found), whole]
 
 
 @cached(12)

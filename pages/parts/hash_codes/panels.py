@@ -8,11 +8,12 @@ from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import both_errors, lowered
-from pages.parts.hash_codes.fits import Coded, Prefix, bits_of, pairs_seen, prefixes_of, svd_cosines_of
+from pages.parts.hash_codes.fits import Coded, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_token
 from pages.parts.kept import trials
 from pages.parts.pins import describe
+from pages.parts.quick_fits import Fitted
 
 
 @st.fragment
@@ -46,7 +47,7 @@ def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
     )
 
 
-def used_stages(parts: list[Prefix]) -> int:
+def used_stages(parts: list[Fitted]) -> int:
     """Which of the prefixes a person looks at, at first the whole code."""
     if len(parts) == 1:
         return 0
@@ -55,7 +56,7 @@ def used_stages(parts: list[Prefix]) -> int:
     return choices.index(HASH_CODES.used.draw("Bits used", choices, about))
 
 
-def row_bits(matrix: EmbeddingMatrix, part: Prefix) -> float:
+def row_bits(matrix: EmbeddingMatrix, part: Fitted) -> float:
     return 8 * part.result.method.size(*matrix.shape) / matrix.shape[0]
 
 
