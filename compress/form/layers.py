@@ -1,6 +1,7 @@
 """Torch modules that compute with the compressed form: those that stand in for nn.Embedding, frozen or open for training, and those
 that share their table."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 AT_ONCE = 2048  # rows that are decoded at a time where a whole table is gone through
 
 
-class DecodedEmbedding(torch.nn.Module):
+class DecodedEmbedding(torch.nn.Module, ABC):
     """Ids of any shape in, their vectors out, decoded when asked: what `CompressedEmbedding` and `TrainableEmbedding` share.
 
     Vectors are decoded in float32 and given in `dtype`, which `.half()` and the like set. For projective clustering this is the
@@ -60,13 +61,13 @@ class DecodedEmbedding(torch.nn.Module):
         for first in range(0, self.num_embeddings, AT_ONCE):
             yield torch.arange(first, min(first + AT_ONCE, self.num_embeddings), device=self.device)
 
+    @abstractmethod
     def prepared(self) -> dict:
         """What decoding starts from, on the layer's device."""
-        raise NotImplementedError
 
+    @abstractmethod
     def compressed(self) -> "Compressed":
         """The compressed matrix as it is now."""
-        raise NotImplementedError
 
     def extra_repr(self) -> str:
         return f"{self.num_embeddings}, {self.embedding_dim}, {self.method}"

@@ -1,6 +1,7 @@
 """A task's figures before and after compression, and where finished ones are kept."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -90,23 +91,23 @@ def spread(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
-class Task:
+class Task(ABC):
     """What can be judged: `figures` with a table in a bench."""
 
     name: str
 
+    @abstractmethod
     def material(self) -> Any:
         """The texts or examples that the figures depend on, as JSON takes them; None where there are none."""
-        raise NotImplementedError
 
     def check(self, model: "OpenModel | None") -> None:
         """Raises InputError where the model is not one that the task can be judged with."""
         if model is None:
             raise InputError(f"{self.name} needs the model, and this matrix has none; neighbours needs the matrix alone.")
 
+    @abstractmethod
     def figures(self, bench: "Bench", table: str) -> list[Figure]:
         """What the task measures with the table "before" and with this one."""
-        raise NotImplementedError
 
 
 class Scores(Store):
