@@ -22,7 +22,6 @@ from compress.solvers.code_losses import LOSSES
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}
 SOLVERS = ("refined", "paper")
-PREVIEW_ROWS = 4096
 
 
 @dataclass(frozen=True)

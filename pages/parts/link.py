@@ -9,7 +9,6 @@ from pages.parts.matrix import chosen, chosen_weights, is_upload, of_file
 from pages.parts.pins import pins, to_link
 from pages.parts.screens import SCREENS
 
-SETTINGS = tuple(key for screen in SCREENS for key in screen.keys)
 OPENED = "link_opened"
 
 

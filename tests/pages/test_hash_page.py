@@ -6,8 +6,8 @@ from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
-from pages.parts.link import SETTINGS
 from pages.parts.pins import describe, from_link, to_link
+from pages.parts.screens import SCREENS
 
 SMALL = {"hash_bits": 32}
 
@@ -195,7 +195,9 @@ def test_the_settings_of_the_page_travel_in_the_link(opened):
     }
     page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
     see(page, "One token")
-    assert {key: page.session_state[key] for key in address} == address and set(address) <= set(SETTINGS)
+    assert {key: page.session_state[key] for key in address} == address and set(address) <= {
+        key for screen in SCREENS for key in screen.keys
+    }
 
 
 def test_junk_in_the_address_leaves_a_setting_that_can_be_had(opened):

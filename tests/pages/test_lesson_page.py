@@ -10,7 +10,7 @@ from pages.parts.lesson import turn as lesson_turn
 from pages.parts.lesson.chart import LARGER
 from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address
-from pages.parts.link import SETTINGS
+from pages.parts.screens import SCREENS
 
 ALL = range(1, SCENES + 1)
 
@@ -142,7 +142,9 @@ def test_settings_of_a_scene_open_as_the_address_says_and_travel_in_a_copied_lin
         "lesson", scene=number, **{key: str(value).lower() if value is True else value for key, value in settings.items()}
     )
     assert not page.exception
-    assert {key: page.session_state[key] for key in settings} == settings and set(settings) <= set(SETTINGS)
+    assert {key: page.session_state[key] for key in settings} == settings and set(settings) <= {
+        key for screen in SCREENS for key in screen.keys
+    }
 
 
 def test_a_saved_picture_needs_nothing_else_and_reads_no_tag_from_words():

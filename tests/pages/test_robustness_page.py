@@ -6,7 +6,7 @@ from compress import LpLowRank, ProjectiveClustering
 from compress.analysis.outliers import plant
 from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
-from pages.parts.link import SETTINGS
+from pages.parts.screens import SCREENS
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_the_settings_of_the_page_travel_in_the_link(opened):
     }
     page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
     assert {key: page.session_state[key] for key in address} == address
-    assert set(address) | {"robust_loss", "robust_scale"} <= set(SETTINGS)
+    assert set(address) | {"robust_loss", "robust_scale"} <= {key for screen in SCREENS for key in screen.keys}
 
 
 def test_the_shown_setting_is_pinned(opened):

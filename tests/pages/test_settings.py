@@ -11,9 +11,10 @@ from compress.methods import SVD, LightToken
 from pages.parts.controls import ANY, Real, Whole
 from pages.parts.frame import PAGE
 from pages.parts.lesson.state import Lesson
-from pages.parts.link import SETTINGS, link, open_link
+from pages.parts.link import link, open_link
 from pages.parts.screens import SCREENS, screen_for
 
+SETTINGS = [key for screen in SCREENS for key in screen.keys]
 BEFORE = {  # the keys of a link when they were a list by hand, in their order
     "Spectrum": ["j", "precision", "log"],
     "Subspaces": [
