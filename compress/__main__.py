@@ -117,6 +117,7 @@ def info(args: argparse.Namespace) -> None:
         "bytes": matrix.n_bytes,
         "tokens": matrix.has_tokens,
         "effective_rank": spectrum.effective_rank,
+        "energy_rank": spectrum.energy_rank,
         "rank_for_90_percent": spectrum.rank_for(0.9),
         "weights": args.weights,
         "digest": matrix.digest,

@@ -1,4 +1,4 @@
-"""What the second moments of a matrix say before any method: singular values, energy, effective rank."""
+"""What the second moments of a matrix say before any method: singular values, energy, ranks."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,11 +34,14 @@ class Spectrum:
 
     @property
     def effective_rank(self) -> float:
-        """exp of the entropy of σ² / Σσ²: how many equal directions would be as spread out (Roy and Vetterli 2007, there
-        with σ in place of σ²)."""
-        share = self.singular_values**2 / (self.singular_values**2).sum()
-        share = share[share > 0]
-        return float(np.exp(-(share * np.log(share)).sum()))
+        """exp of the entropy of σ / Σσ: how many equal directions would be as spread out (Roy and Vetterli 2007)."""
+        return entropy_rank(self.singular_values)
+
+    @property
+    def energy_rank(self) -> float:
+        """exp of the entropy of σ² / Σσ², the shares of the energy, which is the von Neumann entropy of AᵀA / tr AᵀA: at most the
+        effective rank, since large directions count for more."""
+        return entropy_rank(self.singular_values**2)
 
     @property
     def stable_rank(self) -> float:
@@ -53,6 +56,12 @@ class Spectrum:
         """(min(n, d) + 1,) bytes of the factors of rank j = 0, 1, …"""
         n, d = self.shape
         return np.array([factors.n_bytes(n, d, 1, j, factor_bits) for j in range(len(self.singular_values) + 1)])
+
+
+def entropy_rank(sizes: np.ndarray) -> float:
+    """exp of the entropy of the shares that sizes (m,) have of their sum: m where all are equal, 1 where one has everything."""
+    shares = sizes[sizes > 0] / sizes.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
 def spectrum(matrix: EmbeddingMatrix) -> Spectrum:

@@ -42,18 +42,28 @@ def test_kept_energy_and_errors_are_the_shares_of_squares():
 def test_equal_directions_have_their_number_as_rank():
     found = compress.spectrum(with_spectrum(np.ones(6), 40, 9))
     assert found.effective_rank == pytest.approx(6, rel=1e-5)
+    assert found.energy_rank == pytest.approx(6, rel=1e-5)
     assert found.stable_rank == pytest.approx(6, rel=1e-5)
 
 
 def test_ranks_have_their_closed_forms():
     found = compress.spectrum(with_spectrum(np.array([2.0, 1.0, 1.0]), 12, 5))
     assert found.stable_rank == pytest.approx(6 / 4, rel=1e-5)
-    entropy = -(4 / 6) * np.log(4 / 6) - 2 * (1 / 6) * np.log(1 / 6)
-    assert found.effective_rank == pytest.approx(np.exp(entropy), rel=1e-5)
+    assert found.effective_rank == pytest.approx(np.exp(0.5 * np.log(2) + 2 * 0.25 * np.log(4)), rel=1e-5)
+    assert found.energy_rank == pytest.approx(np.exp(4 / 6 * np.log(6 / 4) + 2 / 6 * np.log(6)), rel=1e-5)
+
+
+def test_the_effective_rank_of_the_demo_is_that_of_roy_and_vetterli(demo):
+    values = np.linalg.svd(demo.values.astype(np.float64), compute_uv=False)
+    found = compress.spectrum(demo)
+    for rank, shares in ((found.effective_rank, values / values.sum()), (found.energy_rank, values**2 / (values**2).sum())):
+        assert rank == pytest.approx(np.exp(-(shares * np.log(shares)).sum()), rel=1e-4)
+    assert found.effective_rank == pytest.approx(351.5, abs=0.05)
 
 
 def test_one_direction_has_rank_one():
     found = compress.spectrum(EmbeddingMatrix(np.outer(np.arange(1, 6), [1.0, 2.0, 3.0])))
+    assert found.energy_rank == pytest.approx(1, abs=1e-5)
     assert found.effective_rank == pytest.approx(1, abs=1e-5)
     assert found.rank_for(0.999) == 1
 

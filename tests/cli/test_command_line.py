@@ -36,6 +36,7 @@ def test_info_tells_what_the_matrix_is(capsys):
     found = compress.spectrum(matrix)
     assert (row["name"], row["rows"], row["columns"], row["bytes"]) == ("toy", 3000, 30, 360_000)
     assert row["effective_rank"] == pytest.approx(found.effective_rank)
+    assert row["energy_rank"] == pytest.approx(found.energy_rank)
     assert row["rank_for_90_percent"] == found.rank_for(0.9)
     assert row["digest"] == matrix.digest
     assert row["tokens"] is True

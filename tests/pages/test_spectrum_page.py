@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 import compress
@@ -13,6 +14,9 @@ def test_the_cards_show_what_a_fit_of_that_rank_gives(open_page, figures):
     assert shown["Relative error"] == error_text(evaluation.relative_error)
     assert shown["Size"] == bytes_text(fit.n_bytes)
     assert shown["Ratio"] == f"{fit.ratio:.3g} ×"
+    values = np.linalg.svd(matrix.values, compute_uv=False)
+    shares = values / values.sum()
+    assert shown["Effective rank"] == f"{np.exp(-(shares * np.log(shares)).sum()):.3g}"
 
 
 @pytest.mark.parametrize("bits, name", [(8, "int8"), (4, "int4")])
