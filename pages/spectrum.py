@@ -67,6 +67,6 @@ with st.expander("Formula and source"):
     st.markdown(
         "The rank-j matrix closest to A is $A_j = U_j \\Sigma_j V_j^\\top$, and its relative error is the tail "
         "$\\sum_{i>j} \\sigma_i^2 / \\sum_i \\sigma_i^2$ (Eckart and Young, 1936). Stored are $n j + j d$ numbers. The effective "
-        "rank is $\\exp(-\\sum_i q_i \\log q_i)$ with $q_i = \\sigma_i / \\sum_l \\sigma_l$ (Roy and Vetterli, 2007), the energy rank "
-        "the same with $q_i = \\sigma_i^2 / \\sum_l \\sigma_l^2$, whose entropy is von Neumann's of $A^\\top A / \\mathrm{tr} A^\\top A$."
+        "rank is $\\exp(-\\sum_i q_i \\log q_i)$ with $q_i = \\sigma_i / \\sum_l \\sigma_l$ (Roy and Vetterli, 2007). The energy "
+        "rank has $q_i = \\sigma_i^2 / \\sum_l \\sigma_l^2$, with von Neumann's entropy of $A^\\top A / \\mathrm{tr}(A^\\top A)$."
     )
