@@ -13,6 +13,7 @@ from compress.cli.model import add_model_commands
 from compress.cli.options import (
     add_settings,
     add_source,
+    check_out,
     check_settings,
     given_settings,
     names,
@@ -72,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
 
     one = command("decode", decode, "Decode a compressed file to a .npy of float32.", source=False)
     one.add_argument("file", type=Path)
-    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("--out", type=Path, required=True, help="the .npy file to write")
 
     one = command("evaluate", evaluate, "Every error figure of a compressed file against its source.", source=False)
     one.add_argument("file", type=Path)
@@ -99,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
     add_model_commands(command)
 
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
-    one.add_argument("--out", type=Path, required=True)
+    one.add_argument("--out", type=Path, required=True, help="the .npy file to write")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     return top
@@ -130,8 +131,7 @@ def fit(args: argparse.Namespace) -> None:
     """Fits a setting or a size, writes the form and prints its figures."""
     settings = given_settings(args)
     check_settings(args.method, settings)
-    if args.out and args.out.suffix != ".safetensors":
-        raise ValueError(f"--out must end in .safetensors, got {args.out}")
+    check_out(args.out, ".safetensors")
     history: list[dict] = []
 
     def stepped(step: Step) -> None:
@@ -155,6 +155,7 @@ def fit(args: argparse.Namespace) -> None:
 
 def decode(args: argparse.Namespace) -> None:
     """Writes the values that a compressed file decodes to."""
+    check_out(args.out, ".npy")
     values = compress.load(args.file).reconstruct()
     write_array(args.out, values)
     report(args, {"rows": values.shape[0], "columns": values.shape[1], "out": str(args.out)})
@@ -221,6 +222,7 @@ def draw_map(args: argparse.Namespace) -> None:
 
     from compress.analysis.scatter import umap_map
 
+    check_out(args.out, ".npy")
     matrix = opened(args)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # umap prints its stages
         positions = umap_map(matrix, args.seed, tell if args.progress else None)

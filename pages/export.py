@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from compress.export.card import smaller
 from compress.sources.weights import UNIFORM
 from pages.parts.cards import cards
 from pages.parts.export.choice import setting_choice
-from pages.parts.export.code import layer_code, model_code, shell_code
+from pages.parts.export.code import model_of, python_code, shell_code
 from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
@@ -13,6 +14,7 @@ from pages.parts.fits import svd_at_same_bytes
 from pages.parts.frame import through_app
 from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
 from pages.parts.quick_fits import awaited
+from pages.parts.say import literal
 
 through_app()
 
@@ -28,7 +30,7 @@ if fit:
     bits = getattr(method, "factor_bits", getattr(method, "bits", None))
     cards(matrix, fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
     name = file_name(matrix, fit.result)
-    file = saved(matrix, fit, name)
+    file, model = saved(matrix, fit, name), model_of(source, tensor, fit.result)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download",
@@ -45,14 +47,16 @@ if fit:
             f"{file.n_bytes - fit.result.n_bytes:,} the header that says how to decode them."
         )
     with st.container():  # a place of its own, so that nothing below moves up while it is filled
-        folder_export(slot, matrix, fit, name.removesuffix(".safetensors"))
+        folder_export(slot, matrix, fit, name.removesuffix(".safetensors"), model)
     left, right = st.columns(2)
     with left:
         st.subheader("What the file gives back")
         check_table(file.checks)
     with right:
         st.subheader("Code that loads it")
-        st.code(layer_code(name) + "\n" + model_code(source), language="python", wrap_lines=True)
+        st.code(python_code(name, source, model), language="python", wrap_lines=True)
+        if model is not None:
+            st.caption(smaller(model.swapped) if model.swapped else literal(f"The model cannot take it: {model.no_swap}."))
         weights = chosen_weights()
         weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else weights
         shell = shell_code(name, None if is_upload(source) else source, tensor, weights)
@@ -64,6 +68,6 @@ with st.expander("Format and source"):
         "The file is in the safetensors format: named arrays, and a JSON header that names the format's version, the method, its "
         "settings, the shape and a digest of the matrix. Nothing in it is ever run, and no pickle is read or written. Only rows "
         "that are asked for are decoded: a row is its coefficients times the basis of its subspace, or its whole numbers times "
-        "its step. The layer takes the place of the model's embedding; what computes with that table's own weights, such as an "
-        "output layer tied to it, keeps the weights it had."
+        "its step. In a model the layer takes the table's place wherever it is used: where ids are looked up, and in an output "
+        "layer that is tied to it. The model's files then hold the stored numbers and no table."
     )

@@ -11,6 +11,7 @@ import compress
 from compress.cli.options import (
     add_settings,
     add_source,
+    check_out,
     check_settings,
     given_settings,
     listed,
@@ -96,8 +97,11 @@ def add_model_commands(command: Callable) -> None:
 def export(args: argparse.Namespace) -> None:
     """Writes the folder and prints what is in it."""
     from compress.export import exported
+    from compress.models.foreseen import foreseen
 
-    done = exported(compress.load(args.file), args.out, opened(args) if args.source else None, onnx=not args.no_onnx)
+    result, matrix = compress.load(args.file), opened(args) if args.source else None
+    model = foreseen(args.source, result, args.tensor) if args.source else None
+    done = exported(result, args.out, matrix, onnx=not args.no_onnx, model=model)
     report(args, {"out": str(done.folder), **done.sizes, "onnx_difference": done.difference})
 
 
@@ -192,8 +196,7 @@ def heal(args: argparse.Namespace) -> None:
     from compress.tasks.texts import texts_to_learn
     from compress.training.healing import heal
 
-    if args.out.suffix != ".safetensors":
-        raise ValueError(f"--out must end in .safetensors, got {args.out}")
+    check_out(args.out, ".safetensors")
     matrix, result = opened(args), compress.load(args.file)
     model, texts = open_model(args.source), texts_to_learn(args.text)
     healed = heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, tell if args.progress else None)

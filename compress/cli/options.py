@@ -65,6 +65,13 @@ def check_settings(method: str, settings: dict) -> None:
             raise ValueError(f"{method} has no setting {name}; it has {', '.join(known) or 'none'}")
 
 
+def check_out(path: Path | None, ending: str) -> None:
+    """Raises ValueError where the file to write has not the ending of what is written."""
+    if path is not None and path.suffix != ending:
+        kind = "a compressed matrix in safetensors" if ending == ".safetensors" else "an array of NumPy"
+        raise ValueError(f"--out must end in {ending}, got {path}: it is {kind}, and programs tell what a file holds by its ending")
+
+
 def write_array(path: Path, values: np.ndarray) -> None:
     """Writes a .npy whole or not at all."""
     with replacing(path) as file:

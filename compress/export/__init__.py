@@ -14,6 +14,7 @@ from compress.files import whole_folder
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation, evaluate
 from compress.matrix import EmbeddingMatrix
+from compress.models.foreseen import Foreseen
 
 TABLE, CODE, CARD, ONNX = NAMES = ("embedding.safetensors", "load.py", "README.md", "embedding.onnx")
 
@@ -40,16 +41,19 @@ def export_folder(
     evaluation: Evaluation | None = None,
     scores: Sequence[dict] | None = None,
     onnx: bool = True,
+    model: Foreseen | None = None,
 ) -> Path:
     """Writes embedding.safetensors, load.py, README.md and embedding.onnx into a folder, whole or not at all; returns its path.
 
-    load.py needs only torch and safetensors, and gives the layer. README.md is a model card, with the error figures of `evaluation`
-    or else of the matrix, and with task scores: dicts that have the same keys. onnx: whether the layer is written in ONNX too; it
-    is kept where onnxruntime gives what torch gives, to 1e-5 of the largest entry, and the card says how far they are apart.
+    load.py needs only torch and safetensors, and gives the layer; with transformers it puts it into a model, whose files then hold
+    the stored numbers and no table. README.md is a model card, with the error figures of `evaluation` or else of the matrix, and
+    with task scores: dicts that have the same keys. onnx: whether the layer is written in ONNX too; it is kept where onnxruntime
+    gives what torch gives, to 1e-5 of the largest entry, and the card says how far they are apart. model: what the table is of,
+    see `compress.models.foreseen`, for its code and its sizes on the card.
     An export that lies there already is replaced. Raises InputError for a folder that holds anything else, and ValueError where
     the matrix is not the one that was compressed.
     """
-    return exported(result, folder, matrix, evaluation, scores, onnx).folder
+    return exported(result, folder, matrix, evaluation, scores, onnx, model).folder
 
 
 def exported(
@@ -59,6 +63,7 @@ def exported(
     evaluation: Evaluation | None = None,
     scores: Sequence[dict] | None = None,
     onnx: bool = True,
+    model: Foreseen | None = None,
 ) -> Exported:
     """As export_folder, and tells what was written."""
     folder, name = Path(folder), result.method.name
@@ -73,7 +78,7 @@ def exported(
         (part / CODE).write_text(decoders.source_of(name), encoding="utf-8")
         difference, no_onnx = write_onnx(name, part) if onnx else (None, "it was not asked for")
         named = matrix.name if matrix is not None else None
-        text = card(result, named, evaluation, scores, file_size(part / ONNX), difference, no_onnx)
+        text = card(result, named, evaluation, scores, file_size(part / ONNX), difference, no_onnx, model)
         (part / CARD).write_text(text, encoding="utf-8")
         sizes = {each: file_size(part / each) for each in NAMES if (part / each).is_file()}
     return Exported(folder, sizes, text, difference, no_onnx)

@@ -5,6 +5,9 @@ from math import isclose
 
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation
+from compress.models.foreseen import Foreseen
+from compress.models.places import KEPT
+from compress.models.swap import Swapped
 
 COMPARED = 8192  # rows of the ONNX layer with those of torch, at most
 MARKS = "\\`*_[]<>|#$"  # within a line of Markdown
@@ -21,7 +24,7 @@ It was compressed by {label}, and every row is decoded when it is asked for.
 {errors}
 {scores}## How to load it
 
-`load.py` needs torch and safetensors, nothing else.
+`load.py` needs torch and safetensors, and transformers for a model, nothing else.
 
 ```python
 import torch
@@ -30,11 +33,11 @@ import load
 
 layer = load.load("embedding.safetensors")  # ids of any shape in, vectors out
 layer(torch.tensor([[0, 1], [1, 0]]))  # (2, 2, {d})
-
-load.put_into(model, layer)  # in the place of the embedding of a transformers model
 ```
 
 `python load.py` prints the shape and the first row.
+
+{model}
 
 ## ONNX
 
@@ -45,6 +48,20 @@ load.put_into(model, layer)  # in the place of the embedding of a transformers m
 The numbers come from the source table{source} and are under its licence; look there before you pass them on. `load.py` is under the
 MIT licence.
 """
+IN_MODEL = """In a model of transformers:
+
+```python
+from transformers import {opener}
+
+import load
+
+model = {opener}.from_pretrained({model})
+load.put_into(model, load.load("embedding.safetensors"))  # wherever the model uses its table
+model.save_pretrained("smaller")
+model = load.open_model("smaller")  # transformers alone would lack the table
+```
+
+{smaller}"""
 ONNX = """`embedding.onnx` ({n_bytes:,} bytes) holds the same stored numbers and decodes them: `ids`, int64 of any length, each
 between 0 and {last}, in, and `vectors`, float32 (length, {d}), out. {words}
 It was compared over {compared:,} rows."""
@@ -70,8 +87,9 @@ def card(
     onnx_bytes: int,
     difference: float | None,
     no_onnx: str | None,
+    model: Foreseen | None = None,
 ) -> str:
-    """The card as Markdown, of a matrix by that name where it is known."""
+    """The card as Markdown, of a matrix by that name and for a model where these are known."""
     n, d = result.shape
     settings = ", ".join(f"{key} = {value}" for key, value in result.method.settings.items())
     facts = {
@@ -87,6 +105,8 @@ def card(
         if isclose(figures["weighted_error"], figures["relative_error"], rel_tol=1e-6):
             del figures["weighted_error"]
         facts |= {label: f"{figures[figure]:.4g}" for figure, label in FIGURES.items() if figure in figures}
+    if model is not None and model.swapped is not None:
+        facts |= sizes_in_model(model.swapped)
     onnx = in_onnx(difference, no_onnx)
     if difference is not None:
         onnx = ONNX.format(n_bytes=onnx_bytes, last=n - 1, d=d, words=onnx, compared=min(n, COMPARED))
@@ -100,9 +120,47 @@ def card(
         facts="\n".join(f"| {key} | {value} |" for key, value in facts.items()),
         errors="Its errors were not measured.\n" if evaluation is None else MEANING,
         scores=f"## Scores\n\n{table(scores)}\n\n" if scores else "",
+        model=in_model(model),
         onnx=onnx,
         source=f" ({plain(name)})" if name else "",
     )
+
+
+def in_model(model: Foreseen | None) -> str:
+    """How the layer gets into the model, and what becomes smaller, or why it cannot."""
+    if model is None:
+        return IN_MODEL.format(opener="AutoModel", model='"a model whose table this is"', smaller=smaller(None))
+    if model.swapped is None:
+        return f"{plain(model.name)} cannot take it: {plain(model.no_swap)}."
+    return IN_MODEL.format(opener=model.opener, model=address(model.name, model.revision), smaller=smaller(model.swapped))
+
+
+def address(name: str, revision: str | None) -> str:
+    """What `from_pretrained` is given, as Python."""
+    return repr(name) if revision is None else f"{name!r}, revision={revision!r}"
+
+
+def smaller(swapped: Swapped | None) -> str:
+    """What becomes smaller by a swap, and what becomes of the output layer, in a sentence or two."""
+    if swapped is None:
+        return "An output layer that is tied to the table computes with the compressed one too; any other stays as it is."
+    words = {
+        "compressed": f"Its output layer is tied to the table and computes with the {swapped.embedding_bytes:,} bytes too.",
+        KEPT: f"Its output layer has weights of its own, {swapped.output_bytes:,} bytes, which stay.",
+        "none": "It has no output layer.",
+    }
+    return (
+        f"{swapped.model} then takes {swapped.model_bytes:,} bytes instead of {swapped.model_bytes_before:,}: the table "
+        f"{swapped.embedding_bytes:,} instead of {swapped.embedding_bytes_before:,}, all else as before. {words[swapped.output]}"
+    )
+
+
+def sizes_in_model(swapped: Swapped) -> dict[str, str]:
+    """Bytes before and after of the table, as the model has it, and of the whole model."""
+    return {
+        f"Table in {swapped.model}": f"{swapped.embedding_bytes_before:,} bytes → {swapped.embedding_bytes:,}",
+        "The whole model": f"{swapped.model_bytes_before:,} bytes → {swapped.model_bytes:,}",
+    }
 
 
 def in_onnx(difference: float | None, no_onnx: str | None) -> str:

@@ -22,28 +22,34 @@ class DecodedEmbedding(torch.nn.Module, ABC):
 
     Vectors are decoded in float32 and given in `dtype`, which `.half()` and the like set. For projective clustering this is the
     paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers. padding_idx: that of the layer
-    this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding.
+    this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding. scale: what rows that are looked
+    up are multiplied by, as some models' embeddings do; the table that others share is not.
     Raises IndexError for an id that is not there, as nn.Embedding does.
     """
 
-    def __init__(self, compressed: "Compressed", padding_idx: int | None, dtype: torch.dtype):
+    def __init__(self, compressed: "Compressed", padding_idx: int | None, dtype: torch.dtype, scale: float):
         super().__init__()
         self.origin = replace(compressed, arrays={})  # what is decoded, without its arrays
         self.method, self.digest = compressed.method, compressed.digest
         self.num_embeddings, self.embedding_dim = compressed.shape
-        self.padding_idx, self.dtype = padding_idx, dtype
+        self.padding_idx, self.dtype, self.scale = padding_idx, dtype, scale
 
     @property
     def device(self) -> torch.device:
         return next(chain(self.parameters(), self.buffers())).device
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.looked_up(ids, self.scale)
+
+    def looked_up(self, ids: torch.Tensor, scale: float) -> torch.Tensor:
+        """The vectors of ids of any shape, (…, d), times the scale."""
         flat = ids.reshape(-1).long()
         if flat.numel():
             least, most = int(flat.min()), int(flat.max())
             if least < 0 or most >= self.num_embeddings:
                 raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}, got {least if least < 0 else most}")
-        return self.decoded(flat).reshape(*ids.shape, self.embedding_dim)
+        vectors = self.decoded(flat).reshape(*ids.shape, self.embedding_dim)
+        return vectors if scale == 1 else vectors * scale
 
     def decoded(self, rows: torch.Tensor, prepared: dict | None = None) -> torch.Tensor:
         """Those rows (r,) int64 of the table, (r, d)."""
@@ -87,8 +93,10 @@ class CompressedEmbedding(DecodedEmbedding):
     """The frozen layer. The stored arrays are buffers: they move with the module and travel in its state_dict, each in the dtype
     that it is stored in, whatever dtype the module is asked for."""
 
-    def __init__(self, compressed: "Compressed", padding_idx: int | None = None, dtype: torch.dtype = torch.float32):
-        super().__init__(compressed, padding_idx, dtype)
+    def __init__(
+        self, compressed: "Compressed", padding_idx: int | None = None, dtype: torch.dtype = torch.float32, scale: float = 1.0
+    ):
+        super().__init__(compressed, padding_idx, dtype, scale)
         self.stored = tuple(compressed.arrays)
         for name, array in compressed.arrays.items():
             self.register_buffer(name, torch.from_numpy(array.copy()))
@@ -110,7 +118,8 @@ class CompressedEmbedding(DecodedEmbedding):
 
     def trainable(self) -> "TrainableEmbedding":
         """A layer of the same table, on the same device, that can be trained."""
-        return TrainableEmbedding(self.compressed(), self.padding_idx, self.dtype).to(self.device).train(self.training)
+        layer = TrainableEmbedding(self.compressed(), self.padding_idx, self.dtype, self.scale)
+        return layer.to(self.device).train(self.training)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"ready": {}, "prepared_of": [], "held": {}}  # a copy's arrays have other ids
@@ -120,8 +129,10 @@ class TrainableEmbedding(DecodedEmbedding):
     """The layer open for training: what its method decodes by, factors, scales, codebooks, decoders, are parameters in float32;
     codes and labels stay as they are."""
 
-    def __init__(self, compressed: "Compressed", padding_idx: int | None = None, dtype: torch.dtype = torch.float32):
-        super().__init__(compressed, padding_idx, dtype)
+    def __init__(
+        self, compressed: "Compressed", padding_idx: int | None = None, dtype: torch.dtype = torch.float32, scale: float = 1.0
+    ):
+        super().__init__(compressed, padding_idx, dtype, scale)
         opened = self.method.trainable(compressed.arrays, *compressed.shape)
         self.before, self.fixed, self.moving = compressed.arrays, opened.fixed, tuple(opened.parameters)
         for name, array in opened.parameters.items():
@@ -144,7 +155,8 @@ class TrainableEmbedding(DecodedEmbedding):
 
     def frozen(self) -> CompressedEmbedding:
         """The layer that training ends with: the arrays are buffers again, in the dtypes that they are stored in."""
-        return CompressedEmbedding(self.compressed(), self.padding_idx, self.dtype).to(self.device).train(self.training)
+        layer = CompressedEmbedding(self.compressed(), self.padding_idx, self.dtype, self.scale)
+        return layer.to(self.device).train(self.training)
 
 
 class Shared(torch.nn.Module):
@@ -167,10 +179,14 @@ class Shared(torch.nn.Module):
 
 
 class SharedEmbedding(Shared):
-    """A second place where the same embedding looks up ids, as in an encoder and its decoder."""
+    """A second place where ids are looked up in the same table, as in an encoder and its decoder, with a scale of its own."""
+
+    def __init__(self, embedding: DecodedEmbedding, scale: float = 1.0):
+        super().__init__(embedding)
+        self.scale = scale
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        return self.embedding(ids)
+        return self.embedding.looked_up(ids, self.scale)
 
 
 class CompressedOutput(Shared):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("compressed", "own")  # what a tied output layer can become
 KEPT = "as it was"  # what any other is
+SCALES = ("scalar_embed_scale", "embed_scale")  # what transformers calls the factor of an embedding that scales its rows
 
 
 def embedding_of(model: Any) -> "Embedding":
@@ -31,7 +32,7 @@ def embedding_of(model: Any) -> "Embedding":
     if not isinstance(old, Embedding):
         raise ValueError(f"the input of {name} is no embedding of tokens")
     if not looks_up(old):
-        raise ValueError(f"the embedding of {name} is a {type(old).__name__} that does more than look up rows")
+        raise ValueError(f"the embedding of {name} is a {type(old).__name__} that does more than look up rows and scale them")
     return old
 
 
@@ -53,6 +54,7 @@ def put(model: Any, old: "Embedding", layer: "DecodedEmbedding", others: set[str
     from compress.form.layers import CompressedOutput, SharedEmbedding
 
     place = next(name for name, module in modules(model) if module is old)
+    scales = {name: scale_of(module) for name, module in modules(model) if module is old or name in others}
     ties: dict[Any, tuple[dict, dict]] = {
         module: (module.get_expanded_tied_weights_keys(), dict(getattr(module, "all_tied_weights_keys", {})))
         for _, module in modules(model)
@@ -64,7 +66,7 @@ def put(model: Any, old: "Embedding", layer: "DecodedEmbedding", others: set[str
             if output:
                 set_module(model, name, CompressedOutput(layer, module.bias))
         elif name != place and (module is layer or name in others):
-            set_module(model, name, SharedEmbedding(layer))
+            set_module(model, name, SharedEmbedding(layer, scales.get(name, layer.scale)))
     for module, (declared, all_ties) in ties.items():
         there = {name for name, _ in module.named_parameters(remove_duplicate=False)}
         module._tied_weights_keys = {target: source for target, source in declared.items() if {target, source} <= there}
@@ -94,10 +96,17 @@ def set_module(model: Any, name: str, module: "Module") -> None:
 
 
 def looks_up(module: "Module") -> bool:
-    """Whether it is an nn.Embedding that gives rows as they are."""
+    """Whether it is an nn.Embedding that gives rows as they are, or all of them scaled alike."""
     from torch.nn import Embedding
 
-    return isinstance(module, Embedding) and type(module).forward is Embedding.forward and module.max_norm is None
+    if not isinstance(module, Embedding) or module.max_norm is not None:
+        return False
+    return type(module).forward is Embedding.forward or any(hasattr(module, name) for name in SCALES)
+
+
+def scale_of(module: "Module") -> float:
+    """The factor that an embedding multiplies its rows by."""
+    return float(next((getattr(module, name) for name in SCALES if hasattr(module, name)), 1.0))
 
 
 def is_linear(module: "Module") -> bool:

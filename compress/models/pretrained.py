@@ -20,7 +20,7 @@ from compress.archive import read_header
 from compress.errors import InputError
 from compress.form.compressed import Compressed
 from compress.form.layers import CompressedEmbedding
-from compress.models.places import KEPT, OUTPUTS, embedding_of, modules, put
+from compress.models.places import KEPT, OUTPUTS, embedding_of, modules, put, scale_of
 
 NAME = "flatland"
 MOST_BYTES = 1 << 40
@@ -86,7 +86,7 @@ class FlatlandQuantizer(HfQuantizer):
         ties = model.all_tied_weights_keys
         source = ties.get(f"{place}.weight", f"{place}.weight")
         tied = {name.removesuffix(".weight") for name in (source, *ties) if ties.get(name, name) == source} - {place}
-        layer = CompressedEmbedding(result, old.padding_idx, old.weight.dtype)
+        layer = CompressedEmbedding(result, old.padding_idx, old.weight.dtype, scale_of(old))
         put(model, old, layer, tied, self.quantization_config.output == "compressed")
 
     def _process_model_after_weight_loading(self, model: Any, **kwargs: Any) -> None:
@@ -107,9 +107,8 @@ class FlatlandQuantizer(HfQuantizer):
         return state | {f"{place}.{name}": torch.from_numpy(array) for name, array in stored.items()}, {}
 
 
-def mark(model: Any, layer: CompressedEmbedding, output: str) -> None:
+def mark(model: Any, result: Compressed, output: str) -> None:
     """Tells transformers how the model is to be saved."""
-    result = layer.compressed()
     arrays = {name: [str(array.dtype), list(array.shape)] for name, array in result.arrays.items()}
     shared, own = model.config, deepcopy(model.config)  # another model may be made of the same one
     own.quantization_config = FlatlandConfig(arrays, output, **result.header)

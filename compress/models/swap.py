@@ -16,6 +16,7 @@ from compress.models.places import (
     modules,
     output_of,
     put,
+    scale_of,
     total_bytes,
 )
 
@@ -71,13 +72,13 @@ def swap_embedding(model: Any, result: Compressed, output: str = "compressed") -
                 f"a {type(module).__name__} of {type(model).__name__} is tied to the embedding, and cannot be replaced"
             )
     tied = any(is_linear(module) for module in kin)
-    layer = CompressedEmbedding(result, getattr(old, "padding_idx", None), table.dtype).to(table.device).train(old.training)
+    layer = CompressedEmbedding(result, old.padding_idx, table.dtype, scale_of(old)).to(table.device).train(old.training)
     put(model, old, layer, others, output == "compressed")
     became = output if tied else "none" if head is None else KEPT
     if hasattr(model, "save_pretrained"):
         from compress.models.pretrained import mark
 
-        mark(model, layer, KEPT if became == KEPT else output)
+        mark(model, result, KEPT if became == KEPT else output)
     own = table.nbytes if tied else getattr(getattr(head, "weight", None), "nbytes", 0)
     return Swapped(
         model=type(model).__name__,

@@ -54,6 +54,12 @@ def tensors(source: str | os.PathLike) -> list[TensorInfo]:
         raise unreadable(where, error) from error
 
 
+def config_folder(source: str | os.PathLike) -> Path | None:
+    """Where the config of a source's model lies, if it has one: with the model, in the cache for a model on the hub."""
+    reader, where, _ = located(source)
+    return hub.config_folder(where) if reader is hub else tokenizer_folder(source)
+
+
 def tokenizer_folder(source: str | os.PathLike) -> Path | None:
     """Where the tokenizer of a source lies, if it has one: beside the model, in the cache for a model on the hub."""
     reader, where, _ = located(source)

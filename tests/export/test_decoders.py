@@ -165,6 +165,12 @@ def test_the_layer_takes_the_place_of_a_models_embedding(results, layer_of, meth
     assert half(ids).last_hidden_state.dtype == torch.bfloat16
     with pytest.raises(ValueError, match=r"the model's table is \(30, 11\), the layer \(240, 11\)"):
         loader.put_into(BertModel(BertConfig(**{**config.to_dict(), "vocab_size": 30})), layer)
+    with pytest.raises(ValueError, match=r"the input of the model is a Embedding, not a torch\.nn\.Embedding"):
+        loader.put_into(half, layer)
+    other = BertModel(config)
+    other.embeddings.word_embeddings.max_norm = 1.0
+    with pytest.raises(ValueError, match=r"a Embedding of the model does more with the table than load\.py knows"):
+        loader.put_into(other, layer)
 
 
 @pytest.mark.parametrize("method", [cases[0] for cases in CASES.values()], ids=str)
@@ -200,10 +206,15 @@ def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
     nodes = list(ast.walk(ast.parse(text)))
     names = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
-    known = {"collections.abc", "json", "math", "pathlib", "typing", "torch", "safetensors"}
+    known = {"collections.abc", "copy", "json", "math", "pathlib", "typing", "torch", "safetensors", "transformers"}
     assert set(names) <= known and len(names) == len(set(names))
-    defined = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
-    assert len(defined) == len(set(defined)) and {"decode", "prepare", "put_into"} <= set(defined)
+    body = ast.parse(text).body
+    assert "transformers" not in [name for node in body if isinstance(node, ast.Import) for name in [node.names[0].name]]
+    defined = [node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    defined += [
+        each.id for node in body if isinstance(node, ast.Assign) for each in ast.walk(node.targets[0]) if isinstance(each, ast.Name)
+    ]
+    assert len(defined) == len(set(defined)) and {"decode", "prepare", "put_into", "load", "open_model"} <= set(defined)
 
 
 @pytest.mark.parametrize("shape", [(2, 1), (3, 9), (5, 1)], ids=str)

@@ -44,7 +44,7 @@ def test_the_folder_works_where_this_project_is_not(matrix, result, tmp_path):
 def test_the_code_on_the_card_runs_in_the_folder(matrix, tmp_path):
     result = Trellis(rate=4.0, states=256).fit(matrix)
     folder = export_folder(result, tmp_path / "x", onnx=False)
-    code = (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("load.put_into")[0]
+    code = (folder / "README.md").read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
     code += "\nprint(layer(torch.arange(240)).shape)"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "torch.Size([240, 11])"

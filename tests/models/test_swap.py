@@ -433,14 +433,14 @@ def test_a_module_without_an_embedding_is_refused():
         compress.swap_embedding(torch.nn.Linear(2, 2), fit("svd"))
 
 
-def test_an_embedding_that_scales_its_rows_is_refused():
+def test_an_embedding_that_does_something_of_its_own_is_refused():
     class Scaled(torch.nn.Embedding):
         def forward(self, ids):
             return 2 * super().forward(ids)
 
     model = model_of("BertModel")
     model.set_input_embeddings(Scaled(N, D))
-    with pytest.raises(ValueError, match="the embedding of BertModel is a Scaled that does more than look up rows"):
+    with pytest.raises(ValueError, match="the embedding of BertModel is a Scaled that does more than look up rows and scale them"):
         compress.swap_embedding(model, fit("svd"))
 
 

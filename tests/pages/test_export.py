@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -10,9 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 import compress
 from compress import SVD, EmbeddingMatrix, Int4, LpLowRank, ProjectiveClustering
+from compress.export.card import in_model
 from compress.export.decoders import source_of
+from compress.models.foreseen import Foreseen
+from compress.models.swap import Swapped
 from pages.parts.export import folder as export_folder
-from pages.parts.export.code import layer_code, model_code, shell_code
+from pages.parts.export.code import python_code, shell_code
 from pages.parts.export.file import checks, file_name
 from pages.parts.pins import describe, to_link
 
@@ -140,7 +145,7 @@ def test_fits_of_jobs_have_files(finish, name, settings):
 def test_the_folder_is_made_when_asked_for_and_its_files_are_shown(toy):
     page = opened(pins='[["int4",{}]]', export="int4 by row")
     assert not any("load.py" in markdown.value for markdown in page.markdown)
-    page.button(key="folder").click().run()
+    page.download_button(key="folder").click().run()
     assert not page.exception
     table = next(markdown.value for markdown in page.markdown if "load.py" in markdown.value)
     result = Int4().fit(toy)
@@ -148,9 +153,8 @@ def test_the_folder_is_made_when_asked_for_and_its_files_are_shown(toy):
     assert any("onnxruntime gives the vectors that torch gives, to the last bit" in caption.value for caption in page.caption)
     card = next(code.value for code in page.code if code.value.startswith("# toy, compressed"))
     assert f"| Relative error | {compress.evaluate(toy, result).relative_error:.4g} |" in card
-    assert not any(button.key == "folder" for button in page.button)
+    assert page.download_button(key="folder").label == "Folder (.zip)"
     page.selectbox(key="export").select("SVD, j = 3, float16").run()
-    assert page.button(key="folder").label == "Folder (.zip)"
     assert not any("load.py" in markdown.value for markdown in page.markdown)
 
 
@@ -158,9 +162,29 @@ def test_a_layer_that_onnx_cannot_hold_is_said_to_be_left_out(monkeypatch):
     monkeypatch.setattr("compress.export.onnx_layer.MOST_BYTES", 10)
     monkeypatch.setattr("pages.parts.export.folder.archive", export_folder.archive.__wrapped__)
     page = opened(pins='[["int8",{}]]', export="int8 by row")
-    page.button(key="folder").click().run()
+    page.download_button(key="folder").click().run()
     assert not page.exception
     assert any("There is no ONNX file: the stored arrays take" in caption.value for caption in page.caption)
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pages.parts.export.folder.exported", full)
+    monkeypatch.setattr("pages.parts.export.folder.archive", export_folder.archive.__wrapped__)
+    page = opened(pins='[["int8",{}]]', export="int8 by row")
+    page.download_button(key="folder").click().run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [r"The folder cannot be written\: No space left on device\."]
+
+
+def test_threads_that_ask_for_the_folder_at_once_get_one(toy, monkeypatch):
+    made = []
+    monkeypatch.setattr("pages.parts.export.folder.made", lambda *_: made.append(len(made)) or sleep(0.05) or made[-1])
+    ask = export_folder.archive.__wrapped__(toy, None, "x", None)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: ask(), range(4))) == [0] * 4 and made == [0]
 
 
 def test_a_link_names_the_setting():
@@ -226,21 +250,27 @@ def test_the_code_runs_beside_the_file(toy, tmp_path, monkeypatch):
     ProjectiveClustering(k=3, j=2, restarts=1).fit(toy).save(tmp_path / "it's.safetensors")
     monkeypatch.chdir(tmp_path)
     found = {}
-    exec(layer_code("it's.safetensors") + "\n" + model_code("toy"), found)
+    exec(python_code("it's.safetensors", "toy", None), found)
     assert found["scores"].shape == (1, 3, 2)
 
 
-def test_the_layer_takes_the_place_of_the_table_in_the_demo_model(demo, tmp_path, monkeypatch):
+def test_the_code_puts_the_file_into_the_demo_model_and_opens_it_again(demo, tmp_path, monkeypatch):
     import torch
 
-    Int4().fit(demo).save(tmp_path / "demo.safetensors")
+    page = opened("demo", pins='[["int4",{}]]', export="int4 by row")
+    code = next(block.value for block in page.code if "swap_embedding" in block.value)
+    assert "AutoModel.from_pretrained(model_folder())" in code
+    assert any("BertModel then takes" in caption.value and "no output layer" in caption.value for caption in page.caption)
+    result = Int4().fit(demo)
+    result.save(tmp_path / "demo-int4.safetensors")
     monkeypatch.chdir(tmp_path)
     found = {}
-    exec(layer_code("demo.safetensors") + "\n" + model_code("demo"), found)
+    exec(code, found)
     with torch.no_grad():
         out = found["model"](torch.tensor([[101, 7592, 102]])).last_hidden_state
     assert out.shape == (1, 3, 384) and torch.isfinite(out).all()
-    assert found["model"].get_input_embeddings() is found["layer"]
+    vectors = found["model"].get_input_embeddings()(torch.tensor([7592])).numpy()
+    np.testing.assert_allclose(vectors, result.rows([7592]), atol=1e-6)
 
 
 def test_the_command_lines_run_beside_the_file(toy, tmp_path):
@@ -262,8 +292,16 @@ def test_names_with_spaces_are_quoted_on_the_command_line():
 
 
 def test_a_model_of_the_hub_is_named_in_the_code():
-    assert "from_pretrained('org/name')" in model_code("hub:org/name")
-    assert "from_pretrained('org/name', revision='v1')" in model_code("hub:org/name@v1")
+    swapped = Swapped("LlamaForCausalLM", True, "compressed", 4, 1, 0, 0, 8, 5)
+    for revision, words in ((None, "from_pretrained('org/name')"), ("v1", "from_pretrained('org/name', revision='v1')")):
+        code = python_code("x.safetensors", "hub:org/name", Foreseen("org/name", revision, "AutoModelForCausalLM", swapped, None))
+        assert f"AutoModelForCausalLM.{words}" in code
+
+
+def test_a_model_that_cannot_take_the_table_is_said_to(toy):
+    model = Foreseen("org/name", None, "AutoModel", None, "its table is another")
+    assert "swap_embedding" not in python_code("x.safetensors", "hub:org/name", model)
+    assert "org/name cannot take it: its table is another." in in_model(model)
 
 
 def test_a_brought_file_is_compared_with_the_open_matrix(toy, tmp_path):

@@ -1,10 +1,13 @@
 """What decodes a compressed form with torch and safetensors alone: a file for methods that store alike, and what they share.
 
-A file here says how rows are decoded: what it is about, `prepare` and `decode`. A method names the file that decodes it, or says
-the text of one, see `Method.decoder`. An export joins it with frame.py to one `load.py` that imports nothing of this project.
+A file here says how rows are decoded: what a row is, `prepare` and `decode`. A method names the file that decodes it, or says the
+text of one, see `Method.decoder`. An export joins it with frame.py and in_model.py to one `load.py` that imports nothing of this
+project.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -12,14 +15,29 @@ from types import ModuleType
 from compress.methods import METHODS
 
 FILES = {name: method.decoder for name, method in METHODS.items() if method.decoder is not None}  # or texts, by method
+COMMON = ("frame.py", "in_model.py")
 IMPORTS = re.compile(r"^(?:import|from) .*\n", re.M)
 OF_FRAME = re.compile(r"^from compress\.export\.decoders\.frame import .*\n", re.M)
+ABOUT = """Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module, and puts it into a model.
+
+    import load
+    layer = load.load("embedding.safetensors")
+    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
+
+    load.put_into(model, layer)  # of transformers: wherever it uses its table, a tied output layer too
+    model.save_pretrained("smaller")
+    model = load.open_model("smaller")
+
+Needs torch and safetensors, and transformers for a model, nothing else.
+
+"""
 ENDING = """
 
 
 METHODS = ({names})
 
-load = loader(METHODS, prepare, decode)
+make = maker(METHODS, prepare, decode)
+load, open_model = loader(make), opener(make)
 
 if __name__ == "__main__":
     show(load)
@@ -27,20 +45,32 @@ if __name__ == "__main__":
 
 
 def source_of(method: str) -> str:
-    """The text of `load.py` for a method, by its name: what its decoder is about, all imports, the frame, the decoder, and which
-    methods it reads: all that are decoded so."""
+    """The text of `load.py` for a method, by its name: what it is about, all imports, what every such file has, the decoder, and
+    which methods it reads: all that are decoded so."""
     folder, decoder = Path(__file__).parent, FILES[method]
     text = decoder if "\n" in decoder else (folder / f"{decoder}.py").read_text(encoding="utf-8")
     _, about, own = text.split('"""', 2)
-    frame = (folder / "frame.py").read_text(encoding="utf-8").split('"""', 2)[2]
-    own = OF_FRAME.sub("", own)
-    imports = sorted({*IMPORTS.findall(frame), *IMPORTS.findall(own)}, key=lambda line: (line.startswith("from"), line))
+    common = [(folder / name).read_text(encoding="utf-8").split('"""', 2)[2] for name in COMMON]
+    parts = [OF_FRAME.sub("", part) for part in (*common, own)]
+    imports = merged(line for part in parts for line in IMPORTS.findall(part))
     others = [line for line in imports if line.split()[1] in ("torch", "safetensors")]
     head = "".join([*(line for line in imports if line not in others), "\n", *others])
-    bodies = (IMPORTS.sub("", text).strip() for text in (frame, own))
+    bodies = (IMPORTS.sub("", part).strip() for part in parts)
     read = [f'"{name}"' for name, other in FILES.items() if other == decoder]
     names = ", ".join(read) + ("," if len(read) == 1 else "")
-    return f'"""{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING.format(names=names)
+    return f'"""{ABOUT}{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING.format(names=names)
+
+
+def merged(lines: Iterable[str]) -> list[str]:
+    """Lines of imports in order, one a module."""
+    whole, named = set(), defaultdict(set)
+    for line in lines:
+        if line.startswith("import"):
+            whole.add(line)
+        else:
+            module, _, names = line.strip().partition(" import ")
+            named[module].update(names.split(", "))
+    return sorted(whole) + [f"{module} import {', '.join(sorted(names))}\n" for module, names in sorted(named.items())]
 
 
 @cache

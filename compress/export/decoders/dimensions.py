@@ -1,11 +1,4 @@
-"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
-
-    import load
-    layer = load.load("embedding.safetensors")
-    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
-    load.put_into(model, layer)  # in the place of the embedding of a transformers model
-
-A row is its numbers in some of the columns and 0 in the others. Which columns, a bit for each says. Numbers of 16 bits have one
+"""A row is its numbers in some of the columns and 0 in the others. Which columns, a bit for each says. Numbers of 16 bits have one
 scale for all; those of 8 and 4 bits are whole and have one a column.
 """
 

@@ -1,12 +1,6 @@
-"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
-
-    import load
-    layer = load.load("embedding.safetensors")
-    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
-    load.put_into(model, layer)  # in the place of the embedding of a transformers model
-
-A row is a few coefficients times a basis. Rows may be split in groups that have a basis each, and a point to start from (SVD, low
-rank in the lp sense, k subspaces). Numbers of 8 and 4 bits are whole; the steps that they count in are multiplied into the basis.
+"""A row is a few coefficients times a basis. Rows may be split in groups that have a basis each, and a point to start from (SVD,
+low rank in the lp sense, k subspaces). Numbers of 8 and 4 bits are whole; the steps that they count in are multiplied into the
+basis.
 """
 
 import torch

@@ -1,9 +1,8 @@
-"""What every load.py has: how bits are read, the layer, how it gets into a model. An export joins it with the file of a method."""
+"""What every load.py has: how bits are read, and the layer. An export joins it with the file of a method."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -32,10 +31,12 @@ class Embedding(torch.nn.Module):
     """Ids of any shape in, their vectors out, as torch.nn.Embedding gives them. It holds the file's arrays, nothing larger.
 
     Vectors are decoded in float32; .half() and the like change what they are given in, and leave what is stored as it is.
-    Raises IndexError for an id that is not there.
+    scale: what a model multiplies them by, set by put_into. Raises IndexError for an id that is not there.
     """
 
     like: torch.Tensor  # has the dtype and device that were asked for
+    scale: float = 1.0
+    padding_idx: int | None = None
 
     def __init__(self, header: dict, arrays: dict, prepare: Callable, decode: Callable):
         super().__init__()
@@ -48,15 +49,29 @@ class Embedding(torch.nn.Module):
         self.register_buffer("like", torch.zeros(0), persistent=False)
 
     def forward(self, ids: torch.Tensor) -> torch.Tensor:
-        rows = ids.reshape(-1).long()
-        if rows.numel() and not 0 <= int(rows.min()) <= int(rows.max()) < self.num_embeddings:
+        return self.rows(ids) * self.scale
+
+    def rows(self, ids: torch.Tensor) -> torch.Tensor:
+        """The rows of the table at ids of any shape, (…, dim)."""
+        flat = ids.reshape(-1).long()
+        if flat.numel() and not 0 <= int(flat.min()) <= int(flat.max()) < self.num_embeddings:
             raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}")
-        vectors = torch.cat([self.vectors(part) for part in rows.split(AT_ONCE)])
+        vectors = torch.cat([self.vectors(part) for part in flat.split(AT_ONCE)])
         return vectors.reshape(*ids.shape, self.embedding_dim).to(self.like.dtype)
 
     def vectors(self, rows: torch.Tensor) -> torch.Tensor:
         """The vectors (r, dim) of rows (r,)."""
         return self.decode(self.header, {name: getattr(self, name) for name in self.names}, rows)
+
+    def blocks(self) -> Iterator[torch.Tensor]:
+        """All rows of the table, some at a time."""
+        for rows in torch.arange(self.num_embeddings, device=self.like.device).split(AT_ONCE):
+            yield self.vectors(rows).to(self.like.dtype)
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """The whole table, decoded anew each time: for code that reads the weight of an embedding."""
+        return torch.cat(list(self.blocks()))
 
     def _apply(self, change: Callable, recurse: bool = True) -> torch.nn.Module:
         stored = {name: getattr(self, name) for name in self.names}
@@ -66,31 +81,28 @@ class Embedding(torch.nn.Module):
         return self
 
 
-def loader(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Callable:
-    """The function that loads a file of one of those methods."""
+def maker(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Callable:
+    """The function that makes the layer of arrays and what a file says of them."""
+
+    def make(header: dict, arrays: dict, where: str | Path) -> Embedding:
+        if header.get("version") != 1 or header.get("method") not in methods:
+            raise ValueError(f"{where} is not a file that this load.py can read; it reads {', '.join(methods)}")
+        return Embedding(header, arrays, prepare, decode)
+
+    return make
+
+
+def loader(make: Callable) -> Callable:
+    """The function that loads a file."""
 
     def load(path: str | Path = "embedding.safetensors") -> Embedding:
         """The layer that a file holds."""
         with safe_open(str(path), framework="pt") as file:
             header = json.loads((file.metadata() or {}).get("flatland", "{}"))
-            if header.get("version") != 1 or header.get("method") not in methods:
-                raise ValueError(f"{path} is not a file that this load.py can read; it reads {', '.join(methods)}")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return Embedding(header, arrays, prepare, decode)
+        return make(header, arrays, path)
 
     return load
-
-
-def put_into(model: Any, layer: Embedding) -> Any:
-    """Puts the layer in the place of a transformers model's input embedding, on its device and in its dtype; returns the model.
-
-    An output layer that is tied to the embedding keeps the weights that it has. Raises ValueError for a table of another shape.
-    """
-    own = model.get_input_embeddings().weight
-    if own.shape != (layer.num_embeddings, layer.embedding_dim):
-        raise ValueError(f"the model's table is {tuple(own.shape)}, the layer {(layer.num_embeddings, layer.embedding_dim)}")
-    model.set_input_embeddings(layer.to(own.device, own.dtype))
-    return model
 
 
 def show(load: Callable) -> None:

@@ -1,11 +1,4 @@
-"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
-
-    import load
-    layer = load.load("embedding.safetensors")
-    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
-    load.put_into(model, layer)  # in the place of the embedding of a transformers model
-
-A row is a code of bits, each read as -1 or +1, times a decoder (bits, dim), times one of a few gains, plus an offset; and where
+"""A row is a code of bits, each read as -1 or +1, times a decoder (bits, dim), times one of a few gains, plus an offset; and where
 there is a low-rank part, that row's coefficients times a basis.
 """
 

@@ -1,15 +1,8 @@
-"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
-
-    import load
-    layer = load.load("embedding.safetensors")
-    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
-    load.put_into(model, layer)  # in the place of the embedding of a transformers model
-
-Rows belong to classes. A row is its class's mean plus numbers times a basis, and each number is a level times a scale of its class
-and direction. Which level, two streams of bits say. The first is read through a window that moves by one bit or by none from number
-to number: a hash of what stands in the window is the lower part of the level's place, and the number's own bits in the second
-stream, `extra`, are the upper part. The levels are quantiles of a normal density. A number's kind says how far the window moves,
-how many own bits there are, and which hash is taken. The basis is coded in the same way, and turned by a fixed matrix.
+"""Rows belong to classes. A row is its class's mean plus numbers times a basis, and each number is a level times a scale of its
+class and direction. Which level, two streams of bits say. The first is read through a window that moves by one bit or by none from
+number to number: a hash of what stands in the window is the lower part of the level's place, and the number's own bits in the
+second stream, `extra`, are the upper part. The levels are quantiles of a normal density. A number's kind says how far the window
+moves, how many own bits there are, and which hash is taken. The basis is coded in the same way, and turned by a fixed matrix.
 """
 
 import math

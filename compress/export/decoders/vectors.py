@@ -1,12 +1,5 @@
-"""Loads embedding.safetensors, a table of word vectors in fewer bytes, as a torch module. Needs torch and safetensors only.
-
-    import load
-    layer = load.load("embedding.safetensors")
-    layer(torch.tensor([[0, 5], [7, 7]]))  # (2, 2, dim)
-    load.put_into(model, layer)  # in the place of the embedding of a transformers model
-
-A row is a few codes, each the place of a vector in a codebook of its own. The vectors are laid end to end (pq), then turned (opq),
-or added up (rq).
+"""A row is a few codes, each the place of a vector in a codebook of its own. The vectors are laid end to end (pq), then turned
+(opq), or added up (rq).
 """
 
 import torch

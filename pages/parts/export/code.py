@@ -1,47 +1,47 @@
 """The code that loads an exported file, as text that runs as it stands beside the file."""
 
 import shlex
-from pathlib import Path
 
+from compress import Compressed
+from compress.export.card import address
+from compress.models.foreseen import Foreseen, foreseen
+from pages.parts.cached import cached
+
+MODEL = """import compress
+from transformers import {opener}
+{more}
+model = {opener}.from_pretrained({model})
+compress.swap_embedding(model, compress.load({file!r}))  # wherever the model uses its table
+model.save_pretrained("smaller")
+
+compress.register()  # so that transformers opens it again
+model = {opener}.from_pretrained("smaller")
+"""
 LAYER = """import compress
+import torch
 
 layer = compress.load({file!r}).to_layer()  # a torch module: ids in, vectors out
-"""
-DEMO_MODEL = """from transformers import AutoModel
-
-from compress.sources.demo import model_folder
-
-model = AutoModel.from_pretrained(model_folder())
-model.set_input_embeddings(layer)
-"""
-MODEL = """from transformers import AutoModel
-
-model = AutoModel.from_pretrained({model!r})
-model.set_input_embeddings(layer)
-"""
-TORCH = """import torch
 
 model = torch.nn.Sequential(layer, torch.nn.Linear(layer.embedding_dim, 2))
-scores = model(torch.tensor([[0, 1, 1]]))  # in a transformers model: model.set_input_embeddings(layer)
+scores = model(torch.tensor([[0, 1, 1]]))
 """
 
 
-def layer_code(file: str) -> str:
-    """Python that loads the file as a layer."""
-    return LAYER.format(file=file)
+@cached(4, "Reading the model’s config …")
+def model_of(source: str, tensor: str | None, result: Compressed) -> Foreseen | None:
+    return foreseen(source, result, tensor)
 
 
-def model_code(source: str) -> str:
-    """Python that goes on from there: the layer inside the model that the matrix came from, where that is known."""
+def python_code(file: str, source: str, model: Foreseen | None) -> str:
+    """Python that puts the file into the model that the matrix came from, saves it and opens it again; where no model can take it,
+    Python that loads the file as a layer."""
+    if model is None or model.swapped is None:
+        return LAYER.format(file=file)
     if source == "demo":
-        return DEMO_MODEL
-    if source.startswith("hub:"):
-        name, _, revision = source.removeprefix("hub:").partition("@")
-        code = MODEL.format(model=name)
-        return code.replace(")\n", f", revision={revision!r})\n", 1) if revision else code
-    if Path(source).is_dir():
-        return MODEL.format(model=source)
-    return TORCH
+        more, where = "\nfrom compress.sources.demo import model_folder\n", "model_folder()"
+    else:
+        more, where = "", address(model.name if source.startswith("hub:") else source, model.revision)
+    return MODEL.format(opener=model.opener, file=file, more=more, model=where)
 
 
 def shell_code(file: str, source: str | None = None, tensor: str | None = None, weights: str | None = None) -> str:

@@ -1,21 +1,26 @@
-"""The folder that works without this project, as an archive: made when asked for, with what lies in it."""
+"""The folder that works without this project, as an archive: made when it is downloaded, with what lies in it."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.export import Exported, exported, zip_of
 from compress.export.card import in_onnx
+from compress.models.foreseen import Foreseen
 from pages.parts.cached import cached
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
+from pages.parts.say import refused
 
 WHAT = {
     "embedding.safetensors": "the compressed table",
-    "load.py": "reads it; needs torch and safetensors only",
+    "load.py": "reads it and puts it into a model; needs torch and safetensors only",
     "README.md": "the model card",
     "embedding.onnx": "the layer for onnxruntime",
 }
@@ -29,48 +34,58 @@ class Archive:
     content: bytes
 
 
-@cached(2, "Writing the folder and checking the ONNX layer …")
-def archive(matrix: EmbeddingMatrix, fit: Fitted, name: str) -> Archive:
+@cached(2)
+def archive(matrix: EmbeddingMatrix, fit: Fitted, name: str, _model: Foreseen | None) -> Callable[[], Archive]:
+    """What makes the archive when it is first called and gives it from then on. The browser's request and the script call it at
+    once, each on a thread of its own; one of them makes it, with nothing of Streamlit."""
+    lock, once = Lock(), cache(lambda: made(matrix, fit, name, _model))
+
+    def ask() -> Archive:
+        with lock:
+            return once()
+
+    return ask
+
+
+def made(matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | None) -> Archive:
     with tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True) as folder:
-        done = exported(fit.result, Path(folder) / name, matrix, fit.evaluation)
+        done = exported(fit.result, Path(folder) / name, matrix, fit.evaluation, model=model)
         return Archive(done, zip_of(done.folder))
 
 
-def folder_export(slot, matrix: EmbeddingMatrix, fit: Fitted, name: str) -> None:
-    """In the slot the button that makes the folder, and once it is made the one that downloads it; here what lies in it."""
-    asked = f"{matrix.key} {describe(fit.result.method)}"
-    wanted = st.session_state.get("folder_asked") == asked
-    slot.button(
+def folder_export(slot, matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | None) -> None:
+    """In the slot the button that makes the folder and downloads it; here, once that was asked for, what lies in it."""
+    asked, made_once = f"{matrix.key} {describe(fit.result.method)}", archive(matrix, fit, name, model)
+    slot.download_button(
         "Folder (.zip)",
+        lambda: made_once().content,
+        f"{name}.zip",
+        "application/zip",
         icon=":material/folder_zip:",
         key="folder",
         on_click=ask,
         args=[asked],
-        disabled=wanted,
-        help="Writes a folder that works without this program: the file, load.py, a model card, the layer in ONNX.",
+        help="A folder that works without this program: the file, load.py, a model card, the layer in ONNX.",
     )
-    if not wanted:
+    if st.session_state.get("folder_asked") != asked:
         return
-    made = archive(matrix, fit, name)
-    slot.download_button(
-        "Download the folder (.zip)",
-        made.content,
-        f"{name}.zip",
-        "application/zip",
-        icon=":material/folder_zip:",
-        on_click="ignore",
-    )
-    contents(made)
+    try:
+        with st.spinner("Writing the folder and checking the ONNX layer …"):
+            there = made_once()
+    except (ValueError, OSError) as error:
+        refused(f"The folder cannot be written: {getattr(error, 'strerror', None) or error}.")
+        return
+    contents(there)
 
 
 def ask(asked: str) -> None:
     st.session_state["folder_asked"] = asked
 
 
-def contents(made: Archive) -> None:
-    rows = [[f"`{name}`", f"{n_bytes:,}", WHAT[name]] for name, n_bytes in made.done.sizes.items()]
+def contents(there: Archive) -> None:
+    rows = [[f"`{name}`", f"{n_bytes:,}", WHAT[name]] for name, n_bytes in there.done.sizes.items()]
     lines = [["file", "bytes", ""], ["---", "---:", "---"], *rows]
     st.markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
-    st.caption(f"{len(made.content):,} bytes as a zip. {in_onnx(made.done.difference, made.done.no_onnx)}")
+    st.caption(f"{len(there.content):,} bytes as a zip. {in_onnx(there.done.difference, there.done.no_onnx)}")
     with st.expander("Model card"):
-        st.code(made.done.card, language="markdown", wrap_lines=True)
+        st.code(there.done.card, language="markdown", wrap_lines=True)
