@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from compress import InputError
-from compress.sources import TensorInfo, http_ranges, load_matrix, tensors
+from compress.sources import TensorInfo, config_folder, http_ranges, load_matrix, tensors
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 EMBEDDING = "embeddings.word_embeddings.weight"
@@ -226,6 +226,16 @@ def test_a_model_without_a_tokenizer_is_not_asked_twice(hub, model):
     hub.requests.clear()
     load_matrix("hub:org/name")
     assert len(hub.requests) == 1
+
+
+def test_the_config_is_fetched_when_it_is_asked_for_and_kept(served, no_hub):
+    assert config_folder("hub:org/name") is None
+    load_matrix("hub:org/name")
+    assert config_folder("hub:org/name") is None
+    put(served, "org/name", {"config.json": b"{}"})
+    assert (config_folder("hub:org/name") / "config.json").read_bytes() == b"{}"
+    no_hub()
+    assert (config_folder("hub:org/name") / "config.json").is_file()
 
 
 def test_weights_under_another_name_are_found_in_the_list(hub, model, table):
