@@ -169,7 +169,7 @@ def test_the_card_says_what_becomes_smaller_and_what_the_output_layer_does(taken
     assert (f"has weights of its own, {4 * N * D:,} bytes, which stay" in card) == (not tied)
 
 
-@pytest.mark.parametrize("name", ["Llama", "Bart"])
+@pytest.mark.parametrize("name", ["Llama", "LlamaUntied", "T5", "Bart"])
 def test_what_load_py_saved_opens_here_and_the_other_way_round(taken, name):
     from compress.export.decoders import decoder_of
 

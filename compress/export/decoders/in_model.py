@@ -49,12 +49,12 @@ def put_into(model: Any, layer: Embedding) -> Any:
     """Puts the layer wherever a transformers model uses its table, output layers that are tied to it too, on the table's device and
     in its dtype; returns the model. `model.save_pretrained(folder)` then writes the stored arrays and no table; see `open_model`.
 
-    Raises ValueError for a table of another shape, and where a part of the model does more with it than look up rows, scale them
-    or multiply by them.
+    Raises ValueError for a table of another shape, for a model that has such a layer or is quantized, and where a part of the model
+    does more with the table than look up rows, scale them or multiply by them.
     """
     old = model.get_input_embeddings()
-    if not isinstance(old, torch.nn.Embedding):
-        raise ValueError(f"the input of the model is a {type(old).__name__}, not a torch.nn.Embedding")
+    if not isinstance(old, torch.nn.Embedding) or getattr(model, "hf_quantizer", None) is not None:
+        raise ValueError("the model's table is no torch.nn.Embedding of plain numbers: it was compressed or quantized before")
     table, shape = old.weight, (layer.num_embeddings, layer.embedding_dim)
     if table.shape != shape:
         raise ValueError(f"the model's table is {tuple(table.shape)}, the layer {shape}")

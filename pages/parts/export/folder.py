@@ -35,10 +35,10 @@ class Archive:
 
 
 @cached(2)
-def archive(matrix: EmbeddingMatrix, fit: Fitted, name: str, _model: Foreseen | None) -> Callable[[], Archive]:
+def archive(matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | None) -> Callable[[], Archive]:
     """What makes the archive when it is first called and gives it from then on. The browser's request and the script call it at
     once, each on a thread of its own; one of them makes it, with nothing of Streamlit."""
-    lock, once = Lock(), cache(lambda: made(matrix, fit, name, _model))
+    lock, once = Lock(), cache(lambda: made(matrix, fit, name, model))
 
     def ask() -> Archive:
         with lock:
