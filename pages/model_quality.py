@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from compress.models.open import has_model
+from compress.models.open import facts_of
 from pages.parts.cards import cards
 from pages.parts.export.choice import setting_choice
 from pages.parts.frame import through_app
@@ -22,8 +22,8 @@ from pages.parts.quick_fits import awaited
 through_app()
 
 matrix = current_matrix()
-source = chosen()[0]
-whole = has_model(source)
+facts = facts_of(chosen()[0])
+whole = facts is not None
 
 st.title("What does the model lose?")
 method = setting_choice(matrix)
@@ -51,7 +51,7 @@ if not whole:
         icon=":material/info:",
     )
 if matrix.shape[0] > 1:
-    asked, file = asked_tasks(source, whole), file_of(matrix, fit)
+    asked, file = asked_tasks(facts), file_of(matrix, fit)
     run_button(matrix, file, asked)
     scores_panel(scores, file, method.name)
     st.subheader("Drop against compression")
@@ -59,8 +59,8 @@ if matrix.shape[0] > 1:
     comparison_panel(scores)
     if whole:
         st.subheader("Healing")
-        healing_panel(matrix, fit, file, asked)
-        finetune_panel(matrix, file, asked, method.name)
+        healing_panel(matrix, fit, file, asked, facts)
+        finetune_panel(matrix, file, asked, facts, method.name)
 with st.expander("How to read, and sources"):
     st.markdown(FORMULA)
 if matrix.shape[0] > 1:

@@ -22,7 +22,7 @@ from compress.cli.options import (
     stoppable,
     tell,
 )
-from compress.errors import Progress, Step
+from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 
 
@@ -37,7 +37,7 @@ def add_model_commands(command: Callable) -> None:
 
     one = command("judge", judge, "What the model that uses the matrix loses: tasks, scored before and after.")
     one.add_argument("--file", type=Path, required=True, help="the compressed file")
-    one.add_argument("--tasks", type=listed(str), default=["cosine", "neighbours"], help="names with commas, or a .csv with labels")
+    one.add_argument("--tasks", type=listed(str), help="names with commas, or a .csv with labels; as suits the model unless given")
     one.add_argument("--data", type=Path, help="the folder with the tasks' folders; the hub by datasets unless given")
     one.add_argument("--text", type=Path, help="texts for tasks without labels: a line each, or a .json; built-in unless given")
     one.add_argument("--seeds", type=int, default=3, help="how many heads are fitted")
@@ -60,7 +60,7 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--methods", type=names, help="names with commas; svd, projective, lp, light_token and trellis unless given")
     one.add_argument("--ratios", type=numbers, help="numbers with commas; 25,103,10,50,5 unless given, none with --saved alone")
     one.add_argument("--saved", type=numbers, default=[], help="shares of numbers saved, as the papers count them: 0.2,0.4,0.6")
-    one.add_argument("--tasks", type=listed(str), default=["cosine", "neighbours"], help="names with commas, or a .csv with labels")
+    one.add_argument("--tasks", type=listed(str), help="names with commas, or a .csv with labels; as suits the model unless given")
     one.add_argument("--data", type=Path, help="the folder with the tasks' folders; the hub by datasets unless given")
     one.add_argument("--text", type=Path, help="texts for tasks without labels: a line each, or a .json; built-in unless given")
     one.add_argument("--seeds", type=int, default=3, help="how many heads are fitted")
@@ -106,15 +106,26 @@ def export(args: argparse.Namespace) -> None:
 
 
 def judge(args: argparse.Namespace) -> None:
-    """Prints the scores of every task, and reports those that are finished."""
+    """Prints the scores of every task that can be judged, reports those that are finished, and says why others cannot be."""
     from compress import tasks
-    from compress.models.open import has_model, open_model
+    from compress.models.open import facts_of, open_model
 
     matrix = opened(args)
     result = compress.load(args.file)
-    tasks.check_names(args.tasks)
-    needed = set(args.tasks) - {"neighbours"}
-    model = open_model(args.source) if needed and has_model(args.source) else None
+    facts = facts_of(args.source)
+    names = args.tasks or usual(facts, args)
+    tasks.check_names(names)
+    failed = tasks.unmet(names, facts, args.text)
+    names = [name for name in names if name not in failed]
+    asking, model = [name for name in names if tasks.needs_model(name)], None
+    if asking:
+        try:
+            model = open_model(args.source)
+        except InputError as error:
+            failed |= dict.fromkeys(asking, str(error))
+            names = [name for name in names if name not in failed]
+    if not names:
+        raise InputError(" ".join(dict.fromkeys(failed.values())))
     found: dict = {"method": result.method.name, "settings": result.method.settings, "limit": args.limit}
     found["text"] = args.text and args.text.name
     found |= {**compress.evaluate(matrix, result).figures(), "swap": model and swap_of(model.network, result), "scores": []}
@@ -131,21 +142,25 @@ def judge(args: argparse.Namespace) -> None:
     scores = tasks.judge(
         model,
         {"before": matrix, args.file.name: result},
-        args.tasks,
+        names,
         args.data,
         args.text,
         args.seeds,
         args.limit or None,
         progress=told,
         store=tasks.Scores(args.out / "scores.sqlite") if args.out else None,
+        failed=failed,
     )
     for score in scores:
         print(json.dumps(score.row()) if args.json else score)
+    if failed:
+        raise InputError(" ".join(dict.fromkeys(failed.values())))
 
 
 def compare(args: argparse.Namespace) -> None:
     """Prints a row a form, as they come."""
-    from compress.models.open import has_model, open_model
+    from compress.models.open import facts_of, open_model
+    from compress.tasks import needs_model, unmet
     from compress.tasks.texts import texts_to_learn
     from compress.training.comparison import COMPARED, RATIOS, Size, compare, plan
 
@@ -155,12 +170,16 @@ def compare(args: argparse.Namespace) -> None:
     ratios = args.ratios or ([] if args.saved else RATIOS)
     sizes = [Size("ratio", ratio) for ratio in ratios] + [Size("saved", share) for share in args.saved]
     texts = {args.heal_text.name if args.heal_text else "built-in": texts_to_learn(args.heal_text)} if args.heal else {}
-    needed = args.heal or set(args.tasks) - {"neighbours"}
+    facts = facts_of(args.source)
+    tasks = args.tasks or usual(facts, args)
+    for lack in unmet(tasks, facts, args.text).values():
+        raise InputError(lack)
+    needed = args.heal or any(needs_model(name) for name in tasks)
     rows = compare(
-        open_model(args.source) if needed and has_model(args.source) else None,
+        open_model(args.source) if facts and needed else None,
         matrix,
         plan(args.methods or COMPARED, sizes, texts),
-        args.tasks,
+        tasks,
         args.out,
         args.data,
         args.text,
@@ -180,6 +199,15 @@ def compare(args: argparse.Namespace) -> None:
             print(" " * 10, score, flush=True)
 
 
+def usual(facts: Any, args: argparse.Namespace) -> list[str]:
+    """The tasks of a command that names none, see `usual_tasks`; those with labels only where these are to be had."""
+    from importlib.util import find_spec
+
+    from compress.tasks import TASKS, UNLABELLED, usual_tasks
+
+    return usual_tasks(facts, TASKS if args.data or find_spec("datasets") else UNLABELLED)
+
+
 def swap_of(network: Any, result: compress.Compressed) -> dict | None:
     """What a swap would do to a network; None where it cannot be swapped."""
     from compress.models.swap import swapped_copy
@@ -192,11 +220,13 @@ def swap_of(network: Any, result: compress.Compressed) -> dict | None:
 
 def heal(args: argparse.Namespace) -> None:
     """Writes the healed form and prints what it costs and by how much it is nearer."""
-    from compress.models.open import open_model
+    from compress.models.open import facts_of, open_model
     from compress.tasks.texts import texts_to_learn
-    from compress.training.healing import heal
+    from compress.training.healing import heal, lack_of
 
     check_out(args.out, ".safetensors")
+    if (facts := facts_of(args.source)) and (lack := lack_of(facts, args.text)):
+        raise InputError(lack)
     matrix, result = opened(args), compress.load(args.file)
     model, texts = open_model(args.source), texts_to_learn(args.text)
     healed = heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, tell if args.progress else None)
@@ -212,9 +242,9 @@ def finetune(args: argparse.Namespace) -> None:
     """Prints the scores of every stage, and writes the tuned model."""
     import torch
 
-    from compress.models.open import open_model
+    from compress.models.open import facts_of, open_model
     from compress.training.finetuning import HEAD, Finetuned, check_empty, save_model
-    from compress.training.finetuning_task import read_task
+    from compress.training.finetuning_task import lack_of, read_task
 
     settings = given_settings(args)
     if args.method:
@@ -223,6 +253,8 @@ def finetune(args: argparse.Namespace) -> None:
         raise ValueError("the file is fitted already; settings and --ratio go with --method")
     if args.out:
         check_empty(args.out)
+    if (facts := facts_of(args.source)) and (lack := lack_of(facts)):
+        raise InputError(lack)
     matrix = opened(args)
     task = read_task(args.task or str(args.csv), args.data)
     result: compress.Compressed | compress.Method

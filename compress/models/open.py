@@ -9,12 +9,12 @@ from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from compress.errors import InputError
+from compress.models.facts import PERMUTED, ModelFacts, facts_of_folder, has_tokenizer, stamp_of_folder
 from compress.sources import HUB, demo
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-PERMUTED = ("xlnet", "xlm", "flaubert")  # language models that do not predict the next token from those before it alone
 MOST_TOKENS = 128  # of a text that a model is given, unless asked otherwise
 
 
@@ -31,6 +31,12 @@ class OpenModel:
     def table(self) -> "Tensor":
         """The weights of the embedding, (n, d)."""
         return self.network.get_input_embeddings().weight
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What is known of it now that it is open."""
+        context = getattr(self.network.config, "max_position_embeddings", None)
+        return ModelFacts(type(self.network).__name__, self.causal, self.tokenizer is not None, context)
 
 
 def has_model(source: str | os.PathLike) -> bool:
@@ -51,6 +57,25 @@ def model_path(source: str | os.PathLike) -> tuple[str, str | None] | None:
         return name, revision or None
     folder = Path(text).expanduser()
     return (str(folder), None) if (folder / "config.json").is_file() else None
+
+
+def facts_of(source: str | os.PathLike) -> ModelFacts | None:
+    """What the files of a source's model say of it; nothing yet of one on the hub, and None for a matrix without a model."""
+    if not has_model(source):
+        return None
+    return ModelFacts() if str(source).startswith(HUB) else facts_of_folder(folder_of(source))
+
+
+def stamp_of(source: str | os.PathLike) -> list:
+    """What tells the model of a source from another one, and from itself before it was changed, without opening it."""
+    return [str(source)] if str(source).startswith(HUB) else stamp_of_folder(folder_of(source))
+
+
+def folder_of(source: str | os.PathLike) -> Path:
+    """The folder of a model that is here."""
+    found = model_path(source)
+    assert found is not None
+    return Path(found[0])
 
 
 def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
@@ -91,19 +116,12 @@ def tokenizer_of(where: str, revision: str | None) -> Any:
     """The tokenizer, with something to pad with; None where the model's files have none."""
     from transformers import AutoTokenizer
 
-    folder = Path(where)
-    files = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model")
-    if folder.is_dir() and not any((folder / file).is_file() for file in files) and not has_bpe(folder):
+    if Path(where).is_dir() and not has_tokenizer(Path(where)):
         return None
     tokenizer = AutoTokenizer.from_pretrained(where, revision=revision, trust_remote_code=False)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return tokenizer
-
-
-def has_bpe(folder: Path) -> bool:
-    """Whether the folder has the two files of a byte-pair tokenizer."""
-    return (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file()
 
 
 @contextmanager

@@ -10,9 +10,9 @@ import torch
 from compress.errors import InputError
 from compress.models.network import states_of
 from compress.models.open import MOST_TOKENS, OpenModel
+from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
 
-BEFORE = "before"
 TOKENS_AT_ONCE = 4096  # of a batch, its padding counted in
 LOGITS_AT_ONCE = 1 << 26
 COUNTS_FROM_2 = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")  # the places of tokens

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,9 @@ from compress.checks import whole
 from compress.errors import InputError, Progress, Step
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
+from compress.models.facts import ModelFacts
 from compress.models.places import check_shape
-from compress.tasks.score import Score, Scores, Task
+from compress.tasks.score import BEFORE, Score, Scores, Task
 from compress.tasks.texts import MOST, read_texts
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def judge(
     refit: bool = True,
     progress: Progress | None = None,
     store: Scores | None = None,
+    failed: dict[str, str] | None = None,
 ) -> list[Score]:
     """What each task gives with each table in the model, beside what it gives before.
 
@@ -60,12 +63,13 @@ def judge(
     how many heads are fitted, each on four fifths of the training examples. limit: at most so many texts, training and test
     examples. refit: whether a head is fitted after compression too, for which all training examples are gone over with every table;
     SQuAD's always is. progress: told after every batch how far it is, and what a finished task gave; may raise to stop. store:
-    keeps finished tasks, which are not run again.
+    keeps finished tasks, which are not run again. failed: where given, it takes the sentence of each task that could not be judged,
+    by its name, and the others are judged all the same.
 
-    The model has its own table again afterwards, whatever happens. Raises InputError with one plain sentence where a table, a task
-    or its files cannot be used.
+    The model has its own table again afterwards, whatever happens. Raises InputError with one plain sentence where a table, or
+    without `failed` a task or its files, cannot be used.
     """
-    from compress.tasks.bench import BEFORE, Bench
+    from compress.tasks.bench import Bench
 
     names = list(dict.fromkeys(str(name) for name in names))
     whole("seeds", seeds, 1, 100)
@@ -73,12 +77,16 @@ def judge(
         whole("limit", limit, 1)
     check_names(names)
     held = prepared(model, tables)
-    tell = JudgeSteps(progress, len(names) * (len(held) - 1))
     given = TaskOptions(data, text, seeds, limit, refit)
+    lacking = unmet(names, model.facts if model else None, text)
+    made: dict[str, Task] = {}
+    for name in names:  # before any is run: what is wrong with one is said at once
+        with told_apart(name, failed):
+            if name in lacking:
+                raise InputError(lacking[name])
+            made[name] = task_of(name, given)
+    tell = JudgeSteps(progress, len(made) * (len(held) - 1), bool(store))
     bench = Bench(model, held, tell.part)
-    made = {name: task_of(name, given) for name in names}  # before any is run: what is wrong with one is said at once
-    for task in made.values():
-        task.check(model)
     keys = {name: key for name, key in judged_keys(model, held).items() if name != BEFORE} if store else {}
     scores = []
     for name, task in made.items():
@@ -87,34 +95,49 @@ def judge(
             if table == BEFORE:
                 continue
             tell.begin(name, table)
-            found = [replace(score, table=table) for score in store.of(keys[table], name, settings)] if store else []
-            if not found:
-                started = time.perf_counter()
-                figures = task.figures(bench, table)
-                found = [figure.score(task.name, table, time.perf_counter() - started) for figure in figures]
-                if store:
-                    store.keep(keys[table], name, settings, found)
+            found: list[Score] = []
+            with told_apart(name, failed):
+                found = [replace(score, table=table) for score in store.of(keys[table], name, settings)] if store else []
+                if not found:
+                    started = time.perf_counter()
+                    figures = task.figures(bench, table)
+                    found = [figure.score(task.name, table, time.perf_counter() - started) for figure in figures]
+                    if store:
+                        store.keep(keys[table], name, settings, found)
             tell.end(found)
             scores += found
         bench.forget()
     return scores
 
 
+@contextmanager
+def told_apart(name: str, failed: dict[str, str] | None) -> Iterator[None]:
+    """What goes wrong with a task is told in `failed`, by the task's name; raised where that is None."""
+    try:
+        yield
+    except (ValueError, RuntimeError, LookupError, TypeError, OSError, MemoryError) as error:
+        if failed is None:
+            raise
+        said = str(error) if isinstance(error, InputError) else f"{label_of(name)} cannot be judged ({error})."
+        failed.setdefault(name, " ".join(said.split()))
+
+
 class JudgeSteps:
     """Tells how far a judge is. figures: "done", "of", "task" and "table"; while a task runs "passed", the share that is done of a
-    pass over its texts, and "using" which table; when it is finished its "scores".
+    pass over its texts, and "using" which table; when it is finished its "scores". keeps: whether finished tasks are kept.
 
     How many passes a task makes is not known before, so that each takes half of what is left of the task's share.
     """
 
-    def __init__(self, progress: Progress | None, of: int):
-        self.progress, self.of, self.done, self.at, self.passes = progress, of, 0, ("", ""), 0
+    def __init__(self, progress: Progress | None, of: int, keeps: bool = False):
+        self.progress, self.of, self.done, self.at, self.passes, self.keeps = progress, of, 0, ("", ""), 0, keeps
 
     def tell(self, words: str, **more: Any) -> None:
         """Tells a step of the task at hand."""
         if self.progress:
             share = (self.done + 0.95 * (1 - 0.5 ** (self.passes + more.get("passed", 0.0)))) / self.of
-            figures = {"done": self.done, "of": self.of, "task": self.at[0], "table": self.at[1], **more}
+            kept = {"kept": f"{self.done} of {self.of} tasks"} if self.keeps and self.done else {}
+            figures = {"done": self.done, "of": self.of, "task": self.at[0], "table": self.at[1], **kept, **more}
             self.progress(Step(share, f"{label_of(self.at[0])}, {words}", figures))
 
     def begin(self, task: str, table: str) -> None:
@@ -124,7 +147,6 @@ class JudgeSteps:
 
     def part(self, table: str, share: float) -> None:
         """So much of a pass over the texts with one of the tables."""
-        from compress.tasks.bench import BEFORE
 
         whose = "the table itself" if table == BEFORE else "the compressed one"
         self.tell(f"{self.done + 1} of {self.of}, with {whose}", using=table, passed=round(share, 3))
@@ -143,6 +165,59 @@ def label_of(task: str) -> str:
     return GLUE[task].folder if task in GLUE else OWN_LABELS.get(task, Path(task).name)
 
 
+def kind_of(name: str) -> type[Task]:
+    """The class of a task's name, or of a person's .csv or .tsv."""
+    from compress.tasks.labelled import Classification
+    from compress.tasks.unlabelled import Cosine, Neighbours, Perplexity
+
+    if name == "squad":
+        from compress.tasks.squad import Squad
+
+        return Squad
+    kinds: dict[str, type[Task]] = {"cosine": Cosine, "neighbours": Neighbours, "perplexity": Perplexity}
+    return kinds.get(name, Classification)
+
+
+def needs_model(name: str) -> bool:
+    """Whether a task asks the model, and not the tables alone."""
+    return bool(kind_of(name).needs)
+
+
+def unmet(names: Iterable[str], facts: ModelFacts | None, text: Path | str | None = None) -> dict[str, str]:
+    """Why a task cannot be judged with a model, in a sentence, by the names of those that cannot. facts: what is known of the model
+    before it is opened, None for a matrix without one. text: see `judge`."""
+    ids, found = gives_ids(text), {}
+    for name in names:
+        lack, label = kind_of(name).lacks(facts, ids), label_of(name)
+        if lack:
+            found[name] = f"{label} {'need' if label.endswith('vectors') else 'needs'} {lack}."
+    return found
+
+
+def gives_ids(text: Path | str | None) -> bool:
+    """Whether a file of texts has token ids; what is wrong with it is said where it is read for a task."""
+    if text is None or not str(text).lower().endswith(".json"):
+        return False
+    try:
+        return not isinstance(read_texts(text)[0], str)
+    except InputError:
+        return True
+
+
+def usual_tasks(facts: ModelFacts | None, offered: Iterable[str] = TASKS) -> list[str]:
+    """The tasks that suit what a model is, of those that are offered: the one that it was fine-tuned on, else what it does without
+    labels; and the neighbours of its table."""
+    offered = [*offered]
+    own = facts.task if facts and facts.task in LABELLED else None
+    first = own if own in offered else facts and quick_task(facts)
+    return [name for name in (first, "neighbours") if name in offered]
+
+
+def quick_task(facts: ModelFacts) -> str:
+    """The task without labels that asks most of what a model is for."""
+    return "perplexity" if facts.causal else "cosine"
+
+
 def check_names(names: Sequence[str]) -> None:
     """Raises InputError for a task that there is not, and where none is named."""
     from compress.tasks.uploads import ENDINGS
@@ -156,7 +231,6 @@ def check_names(names: Sequence[str]) -> None:
 
 def prepared(model: "OpenModel | None", tables: dict) -> dict[str, np.ndarray]:
     """The tables as (n, d) float32, "before" first. Raises InputError where one has another shape than the model's."""
-    from compress.tasks.bench import BEFORE
 
     held = {name: decoded(table) for name, table in tables.items()}
     if BEFORE not in held and model is not None:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.linalg.blocks import unit_rows
-from compress.tasks.bench import BEFORE, Bench
 from compress.tasks.examples import Examples, drawn
-from compress.tasks.score import Figure, Task
+from compress.tasks.score import BEFORE, Figure, Task
 from compress.tasks.unlabelled import cosines
+
+if TYPE_CHECKING:
+    from compress.tasks.bench import Bench
 
 HEAD_SHARE = 0.8  # of the training examples, drawn anew by each seed: heads differ, and each text is computed once
 STRENGTH = 3.0  # C of the logistic regression: better on SST-2 than 10 and 30, and vectors of length 1 than standardised ones
@@ -34,7 +36,7 @@ class Classification(Task):
     def material(self) -> list:
         return [self.train, self.tests]
 
-    def figures(self, bench: Bench, table: str) -> list[Figure]:
+    def figures(self, bench: "Bench", table: str) -> list[Figure]:
         def heads(name: str) -> list:
             return bench.once(("heads", name), lambda: self.heads(features(bench, name, self.train)))
 
@@ -70,7 +72,7 @@ class Similarity(Task):
     def material(self) -> dict[str, Examples]:
         return self.tests
 
-    def figures(self, bench: Bench, table: str) -> list[Figure]:
+    def figures(self, bench: "Bench", table: str) -> list[Figure]:
         found = []
         for suffix, test in self.tests.items():
             others = test.others or ()
@@ -81,7 +83,7 @@ class Similarity(Task):
         return found
 
 
-def features(bench: Bench, table: str, part: Examples) -> np.ndarray:
+def features(bench: "Bench", table: str, part: Examples) -> np.ndarray:
     """(examples, d) sentence vectors of length 1; (examples, 4d) for pairs."""
     if part.others is None:
         return unit_rows(bench.vectors(table, part.texts))

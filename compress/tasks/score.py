@@ -5,16 +5,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from compress.errors import InputError
+from compress.models.facts import ModelFacts
+from compress.tasks.needs import Need, a_model, a_tokenizer
 from compress.tuning.store import Store
 
 if TYPE_CHECKING:
-    from compress.models.open import OpenModel
     from compress.tasks.bench import Bench
+
+BEFORE = "before"  # the table that others are compared with
 
 
 @dataclass(frozen=True)
@@ -92,18 +94,20 @@ def spread(values: Sequence[float]) -> float:
 
 
 class Task(ABC):
-    """What can be judged: `figures` with a table in a bench."""
+    """What can be judged: `figures` with a table in a bench. needs: what it needs of a model, see needs.py."""
 
     name: str
+    needs: ClassVar[tuple[Need, ...]] = (a_model, a_tokenizer)
 
     @abstractmethod
     def material(self) -> Any:
         """The texts or examples that the figures depend on, as JSON takes them; None where there are none."""
 
-    def check(self, model: "OpenModel | None") -> None:
-        """Raises InputError where the model is not one that the task can be judged with."""
-        if model is None:
-            raise InputError(f"{self.name} needs the model, and this matrix has none; neighbours needs the matrix alone.")
+    @classmethod
+    def lacks(cls, facts: ModelFacts | None, ids: bool) -> str | None:
+        """The first of its needs that a model does not meet; None where it meets them, or where that is not known yet. facts: None
+        for no model. ids: whether the texts come as token ids."""
+        return next((lack for need in cls.needs if (lack := need(facts, ids))), None)
 
     @abstractmethod
     def figures(self, bench: "Bench", table: str) -> list[Figure]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -16,10 +16,11 @@ from compress.errors import InputError
 from compress.files import read_json
 from compress.linalg.blocks import sample_rows
 from compress.models.network import states_of
-from compress.tasks.bench import BEFORE, Bench
+from compress.tasks.bench import Bench
 from compress.tasks.glue import hub_set
 from compress.tasks.labelled import HEAD_SHARE
-from compress.tasks.score import Figure, Task
+from compress.tasks.needs import Need, a_model, a_tokenizer, room
+from compress.tasks.score import BEFORE, Figure, Task
 
 HUB = "rajpurkar/squad"
 FILES = ("train-v1.1.json", "dev-v1.1.json")
@@ -61,6 +62,7 @@ class Squad(Task):
     test: Sequence[Question]
     seeds: int = 3
     name: str = "squad"
+    needs: ClassVar[tuple[Need, ...]] = (a_model, a_tokenizer, room)
 
     def material(self) -> list:
         return [self.train, self.test]

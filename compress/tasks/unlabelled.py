@@ -3,17 +3,19 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from compress.analysis.neighbours import COUNT, overlap
 from compress.errors import InputError
 from compress.linalg.blocks import sample_rows, unit_rows
-from compress.models.open import OpenModel
-from compress.tasks.bench import BEFORE, Bench
-from compress.tasks.score import Figure, Task
+from compress.tasks.needs import Need, a_model, a_text, next_tokens
+from compress.tasks.score import BEFORE, Figure, Task
 from compress.tasks.texts import Text
+
+if TYPE_CHECKING:
+    from compress.tasks.bench import Bench
 
 MOST_QUERIES = 2000
 WORST = 0.05
@@ -25,11 +27,12 @@ class Cosine(Task):
 
     examples: Sequence[Text]
     name: str = "cosine"
+    needs: ClassVar[tuple[Need, ...]] = (a_model, a_text)
 
     def material(self) -> Sequence[Text]:
         return self.examples
 
-    def figures(self, bench: Bench, table: str) -> list[Figure]:
+    def figures(self, bench: "Bench", table: str) -> list[Figure]:
         n = len(self.examples)
         found = np.sort(cosines(bench.vectors(BEFORE, self.examples), bench.vectors(table, self.examples)))
         worst = found[: max(1, math.ceil(WORST * n))]
@@ -45,14 +48,12 @@ class Neighbours(Task):
     drawn by a fixed seed. It needs the tables alone. Rows of zeros have no neighbours and are no one's."""
 
     name: str = "neighbours"
+    needs: ClassVar[tuple[Need, ...]] = ()
 
     def material(self) -> None:
         return None
 
-    def check(self, model: OpenModel | None) -> None:
-        """Any model will do, and none."""
-
-    def figures(self, bench: Bench, table: str) -> list[Figure]:
+    def figures(self, bench: "Bench", table: str) -> list[Figure]:
         there = np.flatnonzero((bench.before != 0).any(1) & (bench.tables[table] != 0).any(1))
         k = min(COUNT, len(there) - 1)
         if k < 1:
@@ -68,17 +69,12 @@ class Perplexity(Task):
 
     examples: Sequence[Text]
     name: str = "perplexity"
+    needs: ClassVar[tuple[Need, ...]] = (a_model, next_tokens, a_text)
 
     def material(self) -> Sequence[Text]:
         return self.examples
 
-    def check(self, model: OpenModel | None) -> None:
-        super().check(model)
-        if model is not None and not model.causal:
-            kind = type(model.network).__name__
-            raise InputError(f"Perplexity needs a model that predicts the next token; {kind} does not.")
-
-    def figures(self, bench: Bench, table: str) -> list[Figure]:
+    def figures(self, bench: "Bench", table: str) -> list[Figure]:
         def nats(name: str) -> Any:
             return bench.once(("nats", name), lambda: bench.nats(name, self.examples))
 

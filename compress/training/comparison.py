@@ -18,8 +18,8 @@ from compress.form.metrics import evaluate
 from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD, Method
-from compress.tasks.judging import TaskOptions, check_names, judged_keys, settings_of, task_of
-from compress.tasks.score import Score, Scores
+from compress.tasks.judging import TaskOptions, check_names, judged_keys, settings_of, task_of, unmet
+from compress.tasks.score import BEFORE, Score, Scores
 from compress.tasks.texts import Text
 from compress.tuning.fitting import OutOfReach, fit_to
 
@@ -147,6 +147,8 @@ def compare(
     """
     names = list(dict.fromkeys(str(name) for name in names))
     check_names(names)
+    for lack in unmet(names, model.facts if model else None, text).values():
+        raise InputError(lack)
     kept = KeptForms(Path(folder), matrix, weighted or {}, texts or {}, steps)
     given = TaskOptions(data, text, seeds, limit, refit)
     tasks = Tasks(model, matrix, names, given, Scores(kept.folder / "scores.sqlite"))
@@ -178,6 +180,7 @@ class ComparisonSteps:
             size = None if self.cell.size is None else str(self.cell.size)
             form = METHODS[self.cell.method].label + (f", {size}" if size else "")
             figures = {"done": self.done, "of": self.of, **asdict(self.cell), "size": size, "stage": stage, **more}
+            figures |= {"kept": f"{self.done} of {self.of} forms"} if self.done else {}
             words = f"{self.done + 1} of {self.of}, {STAGES[stage]} {form}"
             self.progress(Step(self.done / self.of, words, figures))
 
@@ -190,12 +193,10 @@ class Tasks:
         self.made = {name: task_of(name, given) for name in names}
         self.settings = {name: settings_of(task) for name, task in self.made.items()}
         self.benches: dict[str, Bench] = {}
-        for task in self.made.values():
-            task.check(model)
 
     def scores(self, table: np.ndarray) -> list[Score]:
         """Those of every task with a table (n, d), from the store where it has them."""
-        from compress.tasks.bench import BEFORE, Bench
+        from compress.tasks.bench import Bench
 
         after, found = "after", []
         key = judged_keys(self.model, {BEFORE: self.before, after: table})[after]

@@ -8,6 +8,7 @@ import numpy as np
 
 from compress.errors import InputError, Progress, Step, Stop
 from compress.models.network import root_mean_square
+from compress.tasks.score import BEFORE
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,7 +77,7 @@ class Run:
         max_length: int,
         tell: TuningSteps,
     ):
-        from compress.tasks.bench import BEFORE, Bench
+        from compress.tasks.bench import Bench
 
         self.model, self.task, self.outputs, self.tell = model, task, outputs, tell
         self.epochs, self.learning_rate, self.batch = epochs, learning_rate, batch

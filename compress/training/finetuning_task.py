@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from compress.errors import InputError
+from compress.models.facts import ModelFacts
+from compress.tasks.needs import a_tokenizer
 
 if TYPE_CHECKING:
     from compress.tasks.examples import Examples
@@ -23,6 +25,12 @@ class LabelledTask:
     tests: "dict[str, Examples]"
     asked: Sequence[str] = ("accuracy",)
     scored: bool = False
+
+
+def lack_of(facts: ModelFacts) -> str | None:
+    """Why a model cannot be fine-tuned, in a sentence, by what is known of it before it is opened; None where it can."""
+    lack = a_tokenizer(facts, False)
+    return lack and f"Fine-tuning needs {lack}."
 
 
 def outputs_of(task: LabelledTask, network: Any, fresh: bool) -> list[str]:

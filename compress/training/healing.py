@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from compress.checks import whole
 from compress.errors import InputError, Progress, Step
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
+from compress.models.facts import ModelFacts
 from compress.models.network import frozen, pooled, root_mean_square, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.models.places import check_shape
 from compress.models.swap import freeze_table, swapped_copy, train_table
+from compress.tasks.judging import gives_ids
+from compress.tasks.needs import a_text
+from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
 from compress.training.sensitivity import Sensitivity, sensitivity
 
@@ -60,6 +65,13 @@ class Healed:
         return {name: value for name, value in vars(self).items() if name != "result"}
 
 
+def lack_of(facts: ModelFacts, text: Path | str | None) -> str | None:
+    """Why a model cannot be healed by a file of texts, None for the built-in ones, in a sentence; None where it can. facts: what is
+    known of the model before it is opened."""
+    lack = a_text(facts, gives_ids(text))
+    return lack and f"Healing needs {lack}."
+
+
 def heal(
     model: OpenModel,
     matrix: EmbeddingMatrix,
@@ -80,7 +92,7 @@ def heal(
     The model is left as it was. progress: told the stage, see STAGES, and every step of the training; may raise to stop. Raises
     InputError where the matrix is not the model's table or the texts cannot be used.
     """
-    from compress.tasks.bench import BEFORE, Bench
+    from compress.tasks.bench import Bench
 
     whole("steps", steps, 0, 100_000)
     whole("seed", seed, 0, 2**32 - 1)

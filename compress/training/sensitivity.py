@@ -14,6 +14,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.sources.weights import by_order
+from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def sensitivity(
     """
     import torch
 
-    from compress.tasks.bench import BEFORE, Bench
+    from compress.tasks.bench import Bench
 
     n, d = matrix.shape
     bench = Bench(model, {BEFORE: matrix.values})

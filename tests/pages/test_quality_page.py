@@ -16,7 +16,7 @@ from compress.analysis.neighbours import error_by_use, most_changed, neighbours
 from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
 from pages.parts import jobs
-from pages.parts.model_quality.controls import may_predict, tasks_in
+from pages.parts.model_quality.controls import tasks_in
 from pages.parts.model_quality.records import file_of, healed_path, report_path
 from pages.parts.model_quality.tasks import lines_of
 from pages.parts.quick_fits import Fitted
@@ -311,11 +311,40 @@ def test_every_matrix_that_opens_has_a_page(open_page, odd_matrix):
     assert not page.exception
 
 
-def test_only_models_of_the_next_token_are_offered_perplexity(model_folder):
-    assert not may_predict(str(model_folder))
-    for heads, kind, may in ((["GPT2LMHeadModel"], "gpt2", True), (["XLNetLMHeadModel"], "xlnet", False), (None, "bert", False)):
+def test_only_models_of_the_next_token_are_offered_perplexity_and_begin_with_it(open_page, model_folder, noted):
+    def page_of(kind, heads, tokenizer=True):
         (model_folder / "config.json").write_text(json.dumps({"model_type": kind, "architectures": heads}))
-        assert may_predict(str(model_folder)) is may
+        if not tokenizer:
+            (model_folder / "vocab.txt").rename(model_folder / "words.txt")
+        page = open_page("model_quality", matrix=model_folder)
+        assert not page.exception
+        return page, page.multiselect(key="judge_tasks")
+
+    page, chosen = page_of("bert", ["BertModel"])
+    assert chosen.options == ["Sentence vectors", "Neighbours@10"] and chosen.value == ["cosine", "neighbours"]
+    assert "Not with this model: Perplexity needs a model that predicts the next token; BertModel does not." in said(page.caption)
+    page, chosen = page_of("gpt2", ["GPT2LMHeadModel"])
+    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Perplexity"] and chosen.value == ["perplexity", "neighbours"]
+    page, chosen = page_of("gpt2", ["GPT2LMHeadModel"], tokenizer=False)
+    assert chosen.options == ["Neighbours@10"] and chosen.value == ["neighbours"]
+    assert any("Perplexity needs a tokenizer, and the model has none" in text for text in said(page.caption))
+    assert any(text.startswith("Healing needs a tokenizer") for text in said(page.caption))
+    page.button_group(key="judge_text").set_value("Upload").run()
+    page.file_uploader(key="judge_upload").set_value(("ids.json", b"[[1, 2, 3], [4, 5]]", "application/json")).run()
+    chosen = page.multiselect(key="judge_tasks")
+    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Perplexity"] and chosen.value == ["perplexity", "neighbours"]
+    assert not any("Not with this model" in text for text in said(page.caption))
+
+
+def test_tasks_that_were_chosen_stay_with_another_model_and_the_usual_ones_do_not(open_page, model_folder, noted):
+    def another(page, kind, heads):
+        (model_folder / "config.json").write_text(json.dumps({"model_type": kind, "architectures": heads}))
+        return page.run().multiselect(key="judge_tasks").value
+
+    page = open_page("model_quality", matrix=model_folder)
+    assert another(page, "gpt2", ["GPT2LMHeadModel"]) == ["perplexity", "neighbours"]
+    page.multiselect(key="judge_tasks").set_value(["cosine", "perplexity"]).run()
+    assert another(page, "bert", ["BertModel"]) == ["cosine"]
 
 
 def test_healed_points_are_filled_and_others_open():

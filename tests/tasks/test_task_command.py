@@ -105,4 +105,36 @@ def test_a_matrix_without_a_model_has_its_neighbours_judged(tmp_path, capsys):
     assert main([*command, "--tasks", "neighbours"]) == 0
     assert 0.5 < json.loads(capsys.readouterr().out)["after"] < 1
     assert main([*command, "--tasks", "cosine"]) == 2
-    assert "cosine needs the model, and this matrix has none" in capsys.readouterr().err
+    assert "Sentence vectors need the model, and this matrix has none" in capsys.readouterr().err
+
+
+def test_a_task_that_cannot_be_judged_takes_no_other_with_it_and_opens_no_model(llama, tmp_path, capsys, monkeypatch):
+    llama.network.save_pretrained(tmp_path / "model")  # without a tokenizer
+    compress.SVD(j=3).fit(compress.load_matrix(tmp_path / "model")).save(tmp_path / "x.safetensors")
+    monkeypatch.setattr("compress.models.open.open_model", lambda *_: pytest.fail("opened"))
+    given = ["judge", str(tmp_path / "model"), "--file", str(tmp_path / "x.safetensors")]
+    capsys.readouterr()  # what saving the model said
+    for more in (["--tasks", "perplexity,neighbours"], []):  # what suits a model of the next token
+        assert main([*given, *more, "--json", "--report", str(tmp_path / "report.json")]) == 2
+        out, err = capsys.readouterr()
+        assert [json.loads(line)["task"] for line in out.splitlines()] == ["neighbours"]
+        assert json.loads((tmp_path / "report.json").read_text())["scores"] == [json.loads(out)]
+        assert err == (
+            "compress: Perplexity needs a tokenizer, and the model has none; give the text as a .json list of lists of token ids.\n"
+        )
+
+
+def test_what_goes_wrong_in_one_task_is_said_after_the_figures_of_the_others(source, capsys, monkeypatch):
+    monkeypatch.setattr(tasks.unlabelled.Cosine, "figures", lambda *_: [][1])
+    assert main(arguments(source, "cosine,rte,neighbours", "--json")) == 2
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["task"] for line in out.splitlines()] == ["neighbours"]
+    assert "Sentence vectors cannot be judged (list index out of range)." in err
+    assert "has no folder for rte" in err and len(err.splitlines()) == 1
+
+
+def test_a_model_that_cannot_be_opened_has_its_neighbours_judged(source, capsys):
+    (source / "model" / "config.json").write_text('{"model_type": "magic", "architectures": ["MagicModel"]}')
+    assert main(arguments(source, "cosine,neighbours", "--json")) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["task"] == "neighbours" and "cannot be opened" in err

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from compress import SVD, EmbeddingMatrix, InputError, tasks
-from compress.models.open import OpenModel
+from compress.models.open import OpenModel, facts_of
 from compress.tasks import Scores
 from compress.tasks.bench import Bench
 from compress.tasks.judging import JudgeSteps
@@ -257,7 +257,9 @@ def test_a_table_of_another_shape_names_both(bert, damaged):
 
 
 def test_a_matrix_without_a_model_has_neighbours_only(damaged):
-    with pytest.raises(InputError, match=r"^cosine needs the model, and this matrix has none; neighbours needs the matrix alone"):
+    with pytest.raises(
+        InputError, match=r"^Sentence vectors need the model, and this matrix has none; neighbours"
+    ):
         tasks.judge(None, {"before": damaged, "after": damaged}, ["neighbours", "cosine"])
 
 
@@ -272,8 +274,66 @@ def test_an_id_beyond_the_table_is_named(bert, damaged, llama, tmp_path):
 
 
 def test_texts_for_a_model_without_a_tokenizer_are_ids(llama, text):
-    with pytest.raises(InputError, match=r"^The model has no tokenizer; give the text as a \.json list of lists of token ids\.$"):
+    sentence = (
+        r"^Sentence vectors need a tokenizer, .* none; give the text as a \.json list of lists of token ids\.$"
+    )
+    with pytest.raises(InputError, match=sentence):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["cosine"], text=text)
+
+
+BERT, GPT = {"model_type": "bert", "vocab_size": 9}, {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}
+SUITED = {  # a config, and the tasks that are chosen at first
+    "an encoder": (BERT | {"architectures": ["BertModel"]}, ["cosine", "neighbours"]),
+    "a masked model": (BERT | {"architectures": ["BertForMaskedLM"]}, ["cosine", "neighbours"]),
+    "a model of the next token": (GPT, ["perplexity", "neighbours"]),
+    "a permuted one": ({"model_type": "xlnet", "architectures": ["XLNetLMHeadModel"]}, ["cosine", "neighbours"]),
+    "no head named": (BERT, ["cosine", "neighbours"]),
+    "a classifier": (
+        BERT | {"architectures": ["BertForSequenceClassification"], "finetuning_task": "SST2"},
+        ["sst2", "neighbours"],
+    ),
+    "of a task unknown here": (
+        BERT | {"architectures": ["BertForSequenceClassification"], "finetuning_task": "mood"},
+        ["cosine", "neighbours"],
+    ),
+    "damaged": ("[1", ["cosine", "neighbours"]),
+    "odd": ({"architectures": 7, "max_position_embeddings": "many"}, ["cosine", "neighbours"]),
+}
+
+
+@pytest.mark.parametrize("name", SUITED)
+def test_the_tasks_that_suit_a_model_are_told_by_its_config(tmp_path, name):
+    config, suited = SUITED[name]
+    (tmp_path / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+    (tmp_path / "vocab.txt").write_text("word")
+    facts = facts_of(tmp_path)
+    assert tasks.usual_tasks(facts) == suited
+    assert "sst2" not in tasks.usual_tasks(facts, tasks.UNLABELLED)
+    assert ("perplexity" in tasks.unmet(tasks.TASKS, facts)) is (name != "a model of the next token" and name != "damaged")
+
+
+def test_what_a_model_lacks_is_told_by_its_files(tmp_path, ids, text):
+    (tmp_path / "config.json").write_text(json.dumps(GPT | {"max_position_embeddings": 8}))
+    facts = facts_of(tmp_path)
+    assert (facts.tokenizer, facts.context) == (False, 8)
+    assert set(tasks.unmet(tasks.TASKS, facts)) == set(tasks.TASKS) - {"neighbours"}
+    assert set(tasks.unmet(tasks.TASKS, facts, ids)) == set(tasks.LABELLED)
+    assert "cosine" in tasks.unmet(["cosine"], facts, text)
+    (tmp_path / "vocab.json").write_text("{}")
+    (tmp_path / "merges.txt").write_text("")
+    facts = facts_of(tmp_path)
+    assert tasks.unmet(tasks.TASKS, facts) == {
+        "squad": "SQuAD needs a model that reads 16 tokens or more at once; this one reads 8."
+    }
+    assert not tasks.unmet(tasks.TASKS, facts_of("hub:any/model"))  # nothing is known of it yet
+    assert set(tasks.unmet(tasks.TASKS, facts_of("toy"))) == set(tasks.TASKS) - {"neighbours"}
+
+
+def test_a_model_that_is_open_knows_what_its_files_said(bert, llama, tmp_path):
+    bert.network.save_pretrained(tmp_path)
+    bert.tokenizer.save_pretrained(tmp_path)
+    assert facts_of(tmp_path) == bert.facts
+    assert (llama.facts.causal, llama.facts.tokenizer, llama.facts.context) == (True, False, 32)
 
 
 @pytest.mark.parametrize(

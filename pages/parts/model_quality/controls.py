@@ -9,9 +9,8 @@ from typing import Any
 import streamlit as st
 
 from compress import InputError
-from compress.models.open import PERMUTED, model_path
-from compress.sources import HUB
-from compress.tasks import LABELLED
+from compress.models.facts import ModelFacts
+from compress.tasks import LABELLED, UNLABELLED, unmet, usual_tasks
 from compress.tasks.glue import GLUE, plain, task_folder
 from compress.tasks.uploads import SHAPE, read_upload
 from pages.parts.controls import STAYING
@@ -49,18 +48,27 @@ class Asked:
         return {"tasks": self.tasks, "text": text, "data": self.data, "seeds": self.seeds, "limit": self.limit}
 
 
-def asked_tasks(source: str, has_model: bool) -> Asked:
-    """The controls of a judge."""
-    data = label_folder() if has_model else None
-    offered = offered_tasks(source, data) if has_model else ["neighbours"]
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        tasks = MODEL_QUALITY.tasks.draw(offered)
+def asked_tasks(facts: ModelFacts | None) -> Asked:
+    """The controls of a judge: the tasks that the model can be judged by, and why not by others. facts: what the model's files say
+    of it, None for a matrix without one."""
+    data = label_folder() if facts else None
+    every = [*UNLABELLED, *labelled_tasks(data)] if facts else ["neighbours"]
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    by_text = facts is not None and facts.tokenizer is False  # which tasks there are, only the text says
+    text = text_choice("judge") if by_text else Text()
+    lacking = unmet(every, facts, text.path if text else None)
+    offered = [name for name in every if name not in lacking]
+    with row:
+        tasks = MODEL_QUALITY.tasks.draw(offered, usual_tasks(facts, offered))
         about = "How many heads a labelled task fits; their spread is shown."
         seeds = MODEL_QUALITY.seeds.slide("Seeds", width=140, help=about)
         about = "So many texts, training and test examples: fewer are sooner done."
         limit = MODEL_QUALITY.limit.slide("At most", width=200, help=about)
-    text = text_choice("judge") if NEEDS_TEXT & {*tasks} else Text()
-    return Asked((*tasks, *own_labels(has_model)), text, data, seeds, limit)
+    if NEEDS_TEXT & {*tasks} and not by_text:
+        text = text_choice("judge")
+    if lacking:
+        st.caption(f"Not with this model: {literal(' '.join(lacking.values()))}")
+    return Asked((*tasks, *own_labels(facts)), text, data, seeds, limit)
 
 
 def label_folder() -> str | None:
@@ -85,10 +93,9 @@ def label_folder() -> str | None:
     return str(folder)
 
 
-def offered_tasks(source: str, data: str | None) -> list[str]:
-    """The tasks that can be tried: those with labels that the folder holds, or all where the hub can be asked."""
-    labelled = tasks_in(data) if data else [*LABELLED] if find_spec("datasets") else []
-    return ["cosine", "neighbours", *(["perplexity"] if may_predict(source) else []), *labelled]
+def labelled_tasks(data: str | None) -> list[str]:
+    """The tasks with labels that the folder holds, or all where the hub can be asked."""
+    return tasks_in(data) if data else [*LABELLED] if find_spec("datasets") else []
 
 
 def tasks_in(data: str) -> list[str]:
@@ -103,21 +110,9 @@ def has_folder(task, data: str) -> bool:
         return False
 
 
-def may_predict(source: str) -> bool:
-    """Whether the model may be one that predicts the next token, by its config; what is not here may be."""
-    if str(source).startswith(HUB):
-        return True
-    try:
-        config = json.loads((Path(model_path(source)[0]) / "config.json").read_text())
-        heads = config.get("architectures") or []
-        return config.get("model_type") not in PERMUTED and any(str(each).endswith(("CausalLM", "LMHeadModel")) for each in heads)
-    except (InputError, OSError, ValueError, AttributeError, TypeError):
-        return False
-
-
-def own_labels(has_model: bool) -> list[str]:
-    """A labelled file of the person's, read once to say what is wrong with it."""
-    if not has_model:
+def own_labels(facts: ModelFacts | None) -> list[str]:
+    """A labelled file of the person's, read once to say what is wrong with it; none where the model cannot read texts."""
+    if facts is None or facts.tokenizer is False:
         return []
     with st.expander("Labels of your own", on_change="rerun") as opened:
         if opened.open or st.session_state.get("own_labels"):

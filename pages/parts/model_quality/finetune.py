@@ -10,18 +10,21 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.models.facts import ModelFacts
 from compress.tasks import label_of
 from compress.tasks.uploads import ENDINGS
+from compress.training.finetuning_task import lack_of
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked, tasks_in
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import chart_of
+from pages.parts.say import literal
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
 
 
-def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: str) -> None:
+def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, facts: ModelFacts, method: str) -> None:
     """Folded, and its body only run when open or at work."""
     job = jobs.jobs().get("finetune")
     with st.expander("Fine-tuning on a labelled task", on_change="rerun", expanded=job is not None) as opened:
@@ -31,6 +34,9 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, method: st
             "All of the model is fine-tuned on a task, this setting takes its table's place, and all is fine-tuned again, as the "
             "papers do. It takes far longer than healing, and changes the whole model."
         )
+        if lack := lack_of(facts):
+            st.caption(literal(lack))
+            return
         own = [task for task in asked.tasks if task.lower().endswith(ENDINGS)]
         offered = [*own, *(name for name in (tasks_in(asked.data) if asked.data else []) if name != "squad")]
         if not offered:

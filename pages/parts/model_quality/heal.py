@@ -9,6 +9,8 @@ import compress
 from compress import EmbeddingMatrix, Evaluation, InputError
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.models.facts import ModelFacts
+from compress.training.healing import lack_of
 from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.cards import error_text, figure_card
@@ -24,7 +26,7 @@ from pages.parts.say import literal
 NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"}
 
 
-def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked) -> None:
+def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked, facts: ModelFacts) -> None:
     st.markdown(
         "Healing trains the compressed table until the model's outputs come near the original's. It needs texts and no labels. The "
         "bytes stay the same. The relative error may rise while the model loses less."
@@ -36,6 +38,9 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
             steps = MODEL_QUALITY.heal_steps.draw("Steps", help="Batches of 32 texts. More heal more, and take longer.")
     if text is None:
         st.caption("Give a file of texts, a line each.")
+        return
+    if lack := lack_of(facts, text.path):
+        st.caption(literal(lack))
         return
     if asked.text and text.path and asked.text.key == text.key:
         st.caption("The tasks above are judged on this same text, where a healed form looks better than it is.")

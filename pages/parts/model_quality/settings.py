@@ -6,6 +6,7 @@ from compress.tasks import TASKS, label_of
 from pages.parts.controls import KEPT, Choice, Setting, Whole, Words
 from pages.parts.settings import Screen
 
+USUAL = "judge_tasks_usual"  # of the model that was looked at last
 LIMITS = (100, 200, 500, 1000, 2000, 4000)
 
 
@@ -19,11 +20,16 @@ class Tasks(Setting):
     def written(self, held):
         return [label_of(task) for task in held] or [""]
 
-    def draw(self, offered: list[str]) -> list[str]:
+    def draw(self, offered: list[str], usual: list[str]) -> list[str]:
+        """usual: what is chosen at first, and again for another model while nobody chose."""
+        held, before = st.session_state.get(self.key), st.session_state.get(USUAL)
+        if held is not None and held != usual and (held == before or not {*held} <= {*offered}):
+            st.session_state[self.key] = usual if held == before else [task for task in held if task in offered] or usual
+        st.session_state[USUAL] = usual
         return st.multiselect(
             "Tasks",
             offered,
-            default=offered[:2],
+            default=usual,
             format_func=label_of,
             key=self.key,
             width=560,
