@@ -21,7 +21,7 @@ class Step:
     """How far long work is.
 
     share: of all of it that is done, 0 to 1. words: what it is at, for a person, as "restart 2 of 8". figures: what this step
-    measured, by name, as JSON takes it.
+    measured, by name, as JSON takes it; "kept" what work that is stopped now leaves to go on from, as "12 of 20 settings".
     """
 
     share: float

@@ -53,7 +53,7 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--steps", type=int, default=300, help="of training, 32 texts each")
     one.add_argument("--no-refit", action="store_true", help="train only, without a fit for what the outputs depend on")
     one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--history", type=Path, help="the .json file to write the distances and the losses to")
+    one.add_argument("--history", type=Path, help="the .json file of distances and losses; what was stopped goes on from it")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
 
     one = command("compare", compare, "What the model loses by every method at every size; a stopped run goes on.")
@@ -219,22 +219,29 @@ def swap_of(network: Any, result: compress.Compressed) -> dict | None:
 
 
 def heal(args: argparse.Namespace) -> None:
-    """Writes the healed form and prints what it costs and by how much it is nearer."""
+    """Writes the healed form and prints what it costs and by how much it is nearer. With --history what was stopped in its training
+    goes on from its best so far."""
     from compress.models.open import facts_of, open_model
     from compress.tasks.texts import texts_to_learn
-    from compress.training.healing import heal, lack_of
+    from compress.training.healing import Healed, begun_before, heal, key_of, lack_of
 
     check_out(args.out, ".safetensors")
     if (facts := facts_of(args.source)) and (lack := lack_of(facts, args.text)):
         raise InputError(lack)
     matrix, result = opened(args), compress.load(args.file)
     model, texts = open_model(args.source), texts_to_learn(args.text)
-    healed = heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, tell if args.progress else None)
+    key = key_of(result, texts, args.steps, not args.no_refit, args.seed)
+    begun = begun_before(args.out, args.history, key)
+
+    def run(progress: Progress) -> Healed:
+        return heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, progress, begun)
+
+    healed = stoppable(run, tell if args.progress else lambda step: None)
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, healed.result).figures()}
     row |= {"file_bytes": healed.result.save(args.out), **healed.row()}
     if args.history:
         with replacing(args.history) as file:
-            file.write(json.dumps(healed.row()).encode())
+            file.write(json.dumps({**healed.row(), "of": key}).encode())
     report(args, {name: value for name, value in row.items() if name != "losses"})
 
 

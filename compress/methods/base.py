@@ -27,7 +27,7 @@ class Method(ABC):
 
     Its one file in this folder says all that is to be said of it. What a class says there stands in the order in which it stands
     here, so that who has read one has read all:
-    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded;
+    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded, effort;
     - its settings, each with its check: `j: int = setting(60, whole, 1)`;
     - what it does: fit, prepared, decode; for training, trainable and stored; before any fit, layout, size, parameter_count and the
       checks; for the choice of a setting, precisions to lost; for a preview, draft to fit_words; and examples for the tests.
@@ -41,6 +41,7 @@ class Method(ABC):
     knob: ClassVar[str | None] = None  # the setting that size is chosen by
     spanning: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
     coded: ClassVar[bool] = False  # whether a code is sought for every row, which for many rows takes seconds even in a draft
+    effort: ClassVar[float] = 0.5  # seconds that its best setting at ratio 25 took to find on the demo, for how far a search is
 
     def __post_init__(self) -> None:
         """Raises ValueError where a setting is not what its check takes; further checks of settings with each other follow."""

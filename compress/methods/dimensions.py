@@ -39,6 +39,7 @@ class Dimensions(Method):
     place = 11
     decoder = "dimensions"
     knob = "kept"
+    effort = 3
 
     kept: int = setting(192, whole, 1)
     over: str = setting("mean", one_of, OVER)

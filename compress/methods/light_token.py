@@ -44,6 +44,7 @@ class LightToken(Method):
     knob = "bits"
     spanning = ("bases", "decoder", "offset")
     coded = True
+    effort = 48
 
     rank: int = setting(0, whole, 0)
     bits: int = setting(384, whole, 0)

@@ -43,6 +43,7 @@ class LpLowRank(LowRank):
     name = "lp"
     label = "ℓp low rank"
     place = 3
+    effort = 100
 
     j: int = setting(60, whole, 1)
     p: float = setting(1.0, real, 1, LARGEST_P)

@@ -46,6 +46,7 @@ class ProjectiveClustering(Method):
     decoder = "factors"
     knob = "j"
     spanning = ("bases", "offsets")
+    effort = 13
 
     k: int = setting(5, whole, 1, 65536)
     j: int = setting(60, whole, 1)

@@ -31,6 +31,7 @@ class ResidualQuantization(VectorQuantization):
     label = "RQ"
     place = 8
     spanning = ("codebooks",)
+    effort = 24
 
     steps: int = setting(5, whole, 1, 1000)
     beam: int = setting(5, whole, 1, 64)

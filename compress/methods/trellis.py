@@ -44,6 +44,7 @@ class Trellis(Method):
     decoder = "trellis"
     knob = "rate"
     coded = True
+    effort = 14
 
     rate: float = setting(1.28, real, 1e-6, 1e4)
     classes: int = setting(8, whole, 1, 256)

@@ -124,6 +124,7 @@ class ProductQuantization(VectorQuantization):
     name = "pq"
     label = "PQ"
     place = 6
+    effort = 4
 
     def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
         n, d = matrix.shape
@@ -169,6 +170,7 @@ class OptimizedProductQuantization(VectorQuantization):
     label = "OPQ"
     place = 7
     spanning = ("rotation",)
+    effort = 40
 
     dims: int | None = setting(None, whole, 1)
 

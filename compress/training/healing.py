@@ -1,16 +1,20 @@
 """Healing: a compressed table made to serve its model again, by unlabelled text alone, in the same bytes."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from compress.archive import load
 from compress.checks import whole
-from compress.errors import InputError, Progress, Step
+from compress.errors import InputError, Progress, Step, Stop
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.models.facts import ModelFacts
@@ -50,7 +54,8 @@ class Healed:
 
     result: the healed form, in as many bytes as before. measure: what `distance` is, on texts that were held out, of the outputs
     before compression from those with the given form ("before"), with the fit for what the outputs depend on ("refitted") and after
-    training ("healed"); the result is the best of them. losses: (step, loss) of the training. texts: how many were learnt from.
+    training ("healed"); the result is the best of them. losses: (step, loss) of the training, of fewer than `steps` where it was
+    stopped. texts: how many were learnt from.
     """
 
     result: Compressed
@@ -59,6 +64,7 @@ class Healed:
     losses: list[tuple[int, float]]
     texts: int
     seconds: float
+    steps: int
 
     def row(self) -> dict:
         """Everything but the result."""
@@ -81,6 +87,7 @@ def heal(
     refit: bool | Sensitivity = True,
     seed: int = 0,
     progress: Progress | None = None,
+    begun: Healed | None = None,
 ) -> Healed:
     """Brings the outputs of a model with the compressed table nearer to those with its own, on texts without labels.
 
@@ -89,8 +96,9 @@ def heal(
     is trained for `steps` batches of 32 texts by Adam: on 1 − cosine of sentence vectors, or for a language model on the
     Kullback–Leibler divergence of next tokens. Codes and labels stay; for the last part numbers in rows are rounded as they are
     stored, and only what rows share is trained on.
-    The model is left as it was. progress: told the stage, see STAGES, and every step of the training; may raise to stop. Raises
-    InputError where the matrix is not the model's table or the texts cannot be used.
+    The model is left as it was. progress: told the stage, see STAGES, and every step of the training; may raise to stop, and where
+    it raises compress.Stop in the training, the best so far is given. begun: what was given so, by a healing of the same with the
+    same, to go on from. Raises InputError where the matrix is not the model's table or the texts cannot be used.
     """
     from compress.tasks.bench import Bench
 
@@ -107,7 +115,7 @@ def heal(
     count = max(1, min(MOST_HELD_OUT, round(HELD_OUT * len(ids))))
     held_out, ids = ids[:count], ids[count:]
     forms = {"before": result}
-    if refit:
+    if refit and not begun:
         if not isinstance(refit, Sensitivity):
             refit = sensitivity(model, matrix, ids, seed=seed, progress=lambda step: tell("measure", 0.25 * step.share))
         tell("refit", 0.25)
@@ -116,19 +124,43 @@ def heal(
     tell("check", 0.38)
     tested = [padded(bench, part) for part in in_batches(sorted(held_out, key=len))]
     own = model_outputs(bench, tested)
-    distance = {name: distance_of(bench, form, tested, own) for name, form in forms.items()}
-    losses: list[tuple[int, float]] = []
+    if begun:
+        distance, losses, before = dict(begun.distance), list(begun.losses), begun.seconds
+        forms = {least(distance): begun.result}
+    else:
+        distance, losses, before = {name: distance_of(bench, form, tested, own) for name, form in forms.items()}, [], 0.0
 
     def trained(step: int, loss: float) -> None:
         losses.append((step, loss))
         tell("train", 0.4 + 0.5 * step / steps, step=step, steps=steps, loss=loss)
 
-    if steps:
-        forms["healed"] = train(bench, forms[least(distance)], ids, steps, rng, trained)
-        tell("check", 0.95)
-        distance["healed"] = distance_of(bench, forms["healed"], tested, own)
+    if len(losses) < steps:
+        form = train(bench, forms[least(distance)], ids, steps, rng, trained, len(losses))
+        if len(losses) == steps:
+            tell("check", 0.95)
+        found = distance_of(bench, form, tested, own)
+        if found < distance.get("healed", np.inf):
+            forms["healed"], distance["healed"] = form, found
     best = forms[least(distance)]
-    return Healed(best, MEASURES[model.causal], distance, losses, len(ids), time.perf_counter() - started)
+    seconds = before + time.perf_counter() - started
+    return Healed(best, MEASURES[model.causal], distance, losses, len(ids), seconds, steps)
+
+
+def begun_before(out: Path, history: Path | None, of: str) -> Healed | None:
+    """The healing of that key, see `key_of`, that was stopped in its training and left these files; None where there is none."""
+    try:
+        row = json.loads(history.read_bytes()) if history else {}
+        if row["of"] != of or len(row["losses"]) >= row["steps"]:
+            return None
+        losses = [(int(step), float(loss)) for step, loss in row["losses"]]
+        return Healed(load(out), row["measure"], row["distance"], losses, row["texts"], row["seconds"], row["steps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def key_of(result: Compressed, texts: Sequence[Text], steps: int, refit: bool, seed: int) -> str:
+    """What tells a healing from any other of the model."""
+    return blake2b(json.dumps([result.key, list(texts), steps, refit, seed]).encode(), digest_size=16).hexdigest()
 
 
 class HealingSteps:
@@ -148,17 +180,22 @@ def least(distance: dict[str, float]) -> str:
     return min(distance, key=lambda name: distance[name])
 
 
-def train(bench: "Bench", form: Compressed, ids: list, steps: int, rng: np.random.Generator, tell: Callable) -> Compressed:
-    """The form after training on texts of all that may move in it; `tell` is told every step and its loss."""
+def train(
+    bench: "Bench", form: Compressed, ids: list, steps: int, rng: np.random.Generator, tell: Callable, done: int = 0
+) -> Compressed:
+    """The form after training on texts of all that may move in it; `tell` is told every step and its loss, and ends it by
+    compress.Stop. done: steps that were gone before."""
     import torch
 
     network, _ = swapped_copy(bench.model.network, form)
-    texts, done = batches(ids, rng), 0
-    with frozen(network):
-        for last in part_ends(form, steps):
+    texts = batches(ids, rng)
+    for _ in range(done):
+        next(texts)
+    with frozen(network), suppress(Stop):
+        for part, last in enumerate(part_ends(form, steps)):
             freeze_table(network)
             arrays = dict(train_table(network).named_parameters())
-            if done:  # what lies in rows is as it will be stored
+            if part:  # what lies in rows is as it will be stored
                 for each in in_rows(arrays, form):
                     arrays.pop(each).requires_grad_(False)
             groups = [{"params": [each], "lr": RATE * max(root_mean_square(each), 1e-8)} for each in arrays.values()]

@@ -70,17 +70,19 @@ def advise(
     Raises ValueError for a target that cannot be, and where no method meets it.
     """
     target = target_of(matrix, ratio=ratio, max_bytes=max_bytes, max_error=max_error, min_cosine=min_cosine)
-    names = list(dict.fromkeys(METHODS if methods is None else methods))
-    for name in names:
+    asked = list(dict.fromkeys(METHODS if methods is None else methods))
+    for name in asked:
         if name not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}")
-    if not names:
+    if not asked:
         raise ValueError("methods must name at least one method, got none")
     whole("seeds", seeds, 1, 100)
-    fits = Fits(matrix, store, progress, len(names) + 1)
+    names = sorted(asked, key=is_slow)  # what a quick method reaches bounds the search of a slow one
+    work = [METHODS[name].effort for name in names]
+    fits = Fits(matrix, store, progress, [*work, (seeds - 1) * sum(work) / len(work) + min(work)])
     found: list[Trial] = []
     failed: dict[str, OutOfReach] = {}
-    for name in sorted(names, key=is_slow):  # what a quick method reaches bounds the search of a slow one
+    for name in names:
         fits.tell(name)
         try:
             found.append(target.best(fits, name, found))
@@ -99,7 +101,7 @@ def advise(
         best=best,
         why=target.why(best, rest, matrix.weighted),
         runners_up=tuple(rest),
-        out_of_reach={name: str(failed[name]) for name in names if name in failed},
+        out_of_reach={name: str(failed[name]) for name in asked if name in failed},
         spread=(min(errors), max(errors)) if len(errors) > 1 else None,
         seeds=len(errors),
     )

@@ -1,5 +1,6 @@
 """Fits of one matrix, each made once, and the error that settings are compared by."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from compress.errors import Progress, Step
@@ -18,11 +19,12 @@ def error_of(trial: Trial) -> float:
 class Fits:
     """Fits of one matrix, each made once: full ones are kept as trials of the matrix, drafts apart from them.
 
-    progress: told which method is at work and every new fit, of so many steps: a method each, and the other seeds of the best.
+    progress: told which method is at work and every new fit. work: what each step takes, in any unit: a method each, and the other
+    seeds of the best.
     """
 
-    def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Progress | None, steps: int):
-        self.matrix, self.store, self.progress, self.steps, self.done = matrix, store, progress, steps, 0
+    def __init__(self, matrix: EmbeddingMatrix, store: Trials | None, progress: Progress | None, work: Sequence[float]):
+        self.matrix, self.store, self.progress, self.work, self.done = matrix, store, progress, work, 0
         self.keys = {False: matrix.key, True: f"{matrix.key} drafts"}
         self.known = {draft: {trial.method: trial for trial in store.of(key)} if store else {} for draft, key in self.keys.items()}
 
@@ -47,11 +49,13 @@ class Fits:
 
     def tell(self, name: str, **fitted: Any) -> None:
         if self.progress:
-            methods = self.steps - 1
+            methods = len(self.work) - 1
             seeds = "" if self.done < methods else " with other seeds"
             words = f"{self.done} of {methods} methods compared, now {METHODS[name].label}{seeds}"
-            figures = {"done": self.done, "of": self.steps, "method": name, **fitted}
-            self.progress(Step(self.done / self.steps, words, figures))
+            figures = {"done": self.done, "of": len(self.work), "method": name, **fitted}
+            count = sum(map(len, self.known.values()))
+            figures |= {"kept": f"{count} fit{'' if count == 1 else 's'}"} if self.store and count else {}
+            self.progress(Step(sum(self.work[: self.done]) / sum(self.work), words, figures))
 
     def settings(self, name: str) -> list[Method]:
         """Every combination of the method's choices."""

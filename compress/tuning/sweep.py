@@ -45,7 +45,7 @@ def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float]
 def run(matrix: EmbeddingMatrix, methods: Sequence[Method], store: "Trials", progress: Progress | None = None) -> list[Trial]:
     """Fits and evaluates every setting that the store does not hold yet; what is stopped goes on from there. progress: told after
     every setting how many are done; may raise to stop."""
-    key = matrix.key
+    key, work = matrix.key, [method.effort * method.size(*matrix.shape) for method in methods]
     finished = {trial.method: trial for trial in store.of(key)}
     out = []
     for method in methods:
@@ -56,8 +56,8 @@ def run(matrix: EmbeddingMatrix, methods: Sequence[Method], store: "Trials", pro
         out.append(trial)
         if progress:
             done, of = len(out), len(methods)
-            figures = {"done": done, "of": of, "method": method.name, "setting": str(method)}
-            progress(Step(done / of, f"{done} of {of} settings fitted", figures))
+            figures = {"done": done, "of": of, "method": method.name, "setting": str(method), "kept": f"{done} of {of} settings"}
+            progress(Step(sum(work[:done]) / sum(work), f"{done} of {of} settings fitted", figures))
     return out
 
 

@@ -163,3 +163,21 @@ def test_an_exported_file_loads_and_gives_the_shown_numbers(page, settle, tmp_pa
 @pytest.mark.parametrize("name", ["", "subspaces", "tradeoffs", "export"])
 def test_a_page_fits_a_phone_and_shows_no_exception(visit, app, fits, name):
     assert fits(visit(f"{app}/{name}?matrix=toy", viewport={"width": 390, "height": 844}))
+
+
+def test_a_sweep_that_is_stopped_says_what_is_kept_and_goes_on(visit, app, tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).standard_normal((3000, 96)).astype(np.float32))
+    page = visit(f"{app}/tradeoffs?matrix={tmp_path / 'x.npy'}")
+    page.get_by_role("button", name=re.compile("^Fit k subspaces at ")).click()
+    page.get_by_test_id("stProgress").get_by_text(re.compile(r"Sweep: [1-9]\d* of \d+ settings fitted")).wait_for()
+    page.get_by_role("button", name="Stop").click()
+    kept = page.get_by_text(re.compile(r"Sweep stopped\. Kept: [1-9]\d* of \d+ settings\."))
+    kept.wait_for()
+    before = int(re.search(r"Kept: (\d+)", kept.inner_text())[1])
+    page.get_by_role("button", name="Go on").click()
+    expect(kept).to_have_count(0)
+    fitted = page.get_by_test_id("stProgress").get_by_text(re.compile(r"Sweep: [1-9]\d* of \d+ settings fitted"))
+    assert int(re.search(r"Sweep: (\d+)", fitted.inner_text())[1]) >= before
+    page.get_by_role("button", name="Stop").click()
+    kept.wait_for()
+    expect(page.get_by_test_id("stException")).to_have_count(0)

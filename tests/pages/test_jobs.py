@@ -47,7 +47,7 @@ def test_tensor_and_weights_in_use_go_along_unless_others_are_given(matrix, monk
 class Running:
     """A job that has told some steps and goes on."""
 
-    key, running, error = "key", True, None
+    key, running, error, left = "key", True, None, None
 
     def __init__(self, *events):
         self.events, self.ending = list(events), False
@@ -82,7 +82,83 @@ def test_a_bar_says_the_newest_step_after_its_title(events, value, words):
 
 def test_what_is_no_step_is_what_went_wrong(monkeypatch):
     job = object.__new__(jobs.Job)
-    job.events, job.errors = [], []
+    job.events, job.times, job.errors = [], [], []
     step = {"share": 0.5, "words": "half"}
     job._read(io.StringIO(f'a word of a library\n{json.dumps(step)}\n5\n{{"a": 1}}\ncompress: no file\n'))
-    assert job.events == [step] and job.errors == ["a word of a library", "5", '{"a": 1}', "compress: no file"]
+    assert (
+        job.events == [step] and len(job.times) == 1 and job.errors == ["a word of a library", "5", '{"a": 1}', "compress: no file"]
+    )
+
+
+STEADY = [(100.0 + 2 * step, 0.05 * step) for step in range(11)]  # half in 20 s
+LEFT = {  # what was told, when it is asked, and the seconds left
+    "as long again": (STEADY, 120, 20),
+    "less as time goes by": (STEADY, 125, 15),
+    "nothing once it is over": (STEADY, 141, None),
+    "nothing told": ([], 100, None),
+    "nothing but the beginning": (STEADY[:1], 160, None),
+    "too short a time": (STEADY[:3], 104, None),
+    "too small a share": ([(0, 0.0), (30, 0.01), (60, 0.02)], 60, None),
+    "what was kept does not count": ([(0, 0.0), (0.2, 0.3), (0.4, 0.5), (10.4, 0.6), (20.4, 0.7)], 20.4, 30),
+    "steps of no share do not count": ([(0, 0.0), (10, 0.2), (39, 0.2), (40, 0.2)], 40, 10),
+    "the pace of late": ([(5.0 * at, 0.02 * at) for at in range(5)] + [(20 + at, 0.08 + 0.04 * at) for at in range(1, 21)], 40, 3),
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_the_time_left_follows_from_the_share_and_the_time_it_took(name):
+    told, now, left = LEFT[name]
+    assert jobs.time_left(told, now) == (None if left is None else pytest.approx(left))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (4, ", a few seconds left"),
+        (12, ", about 10 s left"),
+        (44, ", about 40 s left"),
+        (57, ", about 1 min left"),
+        (131, ", about 2 min left"),
+        (3600, ", about 60 min left"),
+        (9000, ", about 2 h left"),
+    ],
+)
+def test_the_time_left_is_said_no_more_exactly_than_it_is_known(seconds, words):
+    assert jobs.left_words(seconds) == words
+    page = AppTest.from_function(watching)
+    page.session_state["jobs"] = {"fit": Running({"share": 0.5, "words": "half"})}
+    page.session_state["jobs"]["fit"].left = seconds
+    assert page.run().get("progress")[0].proto.text == f"Full fit: half{words}"
+
+
+class Stopped(Running):
+    """A job that was stopped at its last step."""
+
+    arguments = ("sweep", "toy")
+    running, stopped = False, True
+
+
+def test_a_stopped_job_says_what_is_kept_and_goes_on_by_the_same_command(monkeypatch):
+    begun = []
+    monkeypatch.setattr(jobs, "Job", lambda key, arguments: begun.append((key, arguments)) or Running())
+    page = AppTest.from_function(watching)
+    page.session_state["jobs"] = {"fit": Stopped({"share": 0.6, "words": "12 fitted", "kept": "12 of 20 settings"})}
+    page.run()
+    assert [caption.value for caption in page.caption] == ["Full fit stopped. Kept: 12 of 20 settings."]
+    page.button(key="go_on_fit").click().run()
+    assert begun == [("key", ("sweep", "toy"))] and page.get("progress")
+
+
+def test_a_job_that_was_stopped_before_it_told_anything_can_be_gone_on_with():
+    page = AppTest.from_function(watching)
+    page.session_state["jobs"] = {"fit": Stopped()}
+    page.run()
+    assert page.caption[0].value == "Full fit stopped before it had begun." and page.button(key="go_on_fit")
+
+
+def test_a_stopped_job_that_has_kept_nothing_says_that_it_begins_anew():
+    page = AppTest.from_function(watching)
+    page.session_state["jobs"] = {"fit": Stopped({"share": 0.6, "words": "restart 2"})}
+    page.run()
+    assert page.caption[0].value.endswith("Nothing is finished that could be kept, so it begins anew.") and not page.button

@@ -28,7 +28,7 @@ class Noted:
     """A job that runs for ever, or has ended with an error."""
 
     asked: ClassVar[list] = []
-    error = None
+    error, stopped, left = None, False, None
 
     def __init__(self, key, arguments):
         self.key, self.events = key, []
@@ -280,6 +280,31 @@ def test_a_healed_form_is_found_again_and_can_be_judged(open_page, model_folder,
     page.button(key="heal").click().run()
     asked = noted.asked[-1]
     assert asked[0] == "heal" and asked[asked.index("--steps") + 1] == "41" and "--text" not in asked
+
+
+def test_a_healing_that_was_stopped_is_shown_with_what_is_kept_and_goes_on(open_page, model_folder, noted, figures, monkeypatch):
+    _, result, file = fitted_file(model_folder, 1)
+    path = healed_path(file, "built-in", 40)
+
+    def page_of(losses):
+        history = {"distance": {"before": 0.5, "healed": 0.4}, "measure": "1 − cosine", "texts": 9, "seconds": 3.0, "steps": 40}
+        path.with_suffix(".json").write_text(json.dumps({**history, "losses": [[step, 0.5] for step in range(1, losses + 1)]}))
+        return open_page("model_quality", matrix=model_folder, j=1, heal_steps=40)
+
+    result.save(path)
+    page = page_of(12)
+    assert "Healing stopped. Kept: the best of 12 of 40 steps, shown here." in said(page.caption)
+    assert figures(page)["Healed"] == "0.4" and page.button(key="heal").label == "Go on"
+    page.button(key="heal").click().run()
+    assert noted.asked[0][0] == "heal" and noted.asked[0][noted.asked[0].index("--out") + 1] == str(path)
+    page = page_of(40)
+    assert not any("stopped" in text for text in said(page.caption)) and "heal" not in {button.key for button in page.button}
+    path.unlink()
+    monkeypatch.setattr(Noted, "stopped", True)
+    page = page_of(0)
+    page.button(key="heal").click().run()
+    page.session_state["jobs"]["heal"].running = False
+    assert any("nothing is kept, and it begins anew" in text for text in said(page.run().caption))
 
 
 def test_one_text_for_healing_and_judging_is_pointed_out(open_page, model_folder, noted):

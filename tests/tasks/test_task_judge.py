@@ -257,9 +257,7 @@ def test_a_table_of_another_shape_names_both(bert, damaged):
 
 
 def test_a_matrix_without_a_model_has_neighbours_only(damaged):
-    with pytest.raises(
-        InputError, match=r"^Sentence vectors need the model, and this matrix has none; neighbours"
-    ):
+    with pytest.raises(InputError, match=r"^Sentence vectors need the model, and this matrix has none; neighbours"):
         tasks.judge(None, {"before": damaged, "after": damaged}, ["neighbours", "cosine"])
 
 
@@ -274,9 +272,7 @@ def test_an_id_beyond_the_table_is_named(bert, damaged, llama, tmp_path):
 
 
 def test_texts_for_a_model_without_a_tokenizer_are_ids(llama, text):
-    sentence = (
-        r"^Sentence vectors need a tokenizer, .* none; give the text as a \.json list of lists of token ids\.$"
-    )
+    sentence = r"^Sentence vectors need a tokenizer, .* none; give the text as a \.json list of lists of token ids\.$"
     with pytest.raises(InputError, match=sentence):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["cosine"], text=text)
 

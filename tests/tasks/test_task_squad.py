@@ -152,7 +152,7 @@ def test_the_hubs_rows_are_read(monkeypatch):
 def test_files_that_will_not_do_are_one_sentence(bert, damaged, data, llama):
     with pytest.raises(InputError, match=r"has no files for squad; looked for train-v1\.1\.json and dev-v1\.1\.json there and in"):
         squad.read_squad(data.parent)
-    with pytest.raises(InputError, match=r"^squad needs a tokenizer that tells where its tokens lie in the text; this model has"):
+    with pytest.raises(InputError, match=r"^SQuAD needs a tokenizer, and the model has none; put its files into"):
         tasks.judge(llama, {"after": np.ones((50, 16))}, ["squad"], data=data)
     (data / squad.FILES[1]).write_text('{"data": [{"title": "t"}]}')
     with pytest.raises(InputError, match=r"json is not laid out as SQuAD v1\.1 is \('paragraphs'\); fetch the file again\.$"):

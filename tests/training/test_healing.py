@@ -1,13 +1,16 @@
 """Healing: what outputs feel of errors, the fit for that, the training, and what must not change."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
 import torch
 
-from compress import METHODS, SVD, EmbeddingMatrix, InputError, Int8, Trellis, load, load_matrix, save_matrix
+from compress import METHODS, SVD, EmbeddingMatrix, InputError, Int8, Stop, Trellis, load, load_matrix, save_matrix
 from compress.__main__ import main
+from compress.cli.options import tell
 from compress.models.network import pooled, states_of
 from compress.training.healing import MEASURES, heal
 from compress.training.sensitivity import sensitivity
@@ -219,6 +222,69 @@ def test_the_command_writes_a_file_of_the_same_size_and_its_story(bert, matrix, 
     row, history = json.loads(capsys.readouterr().out), json.loads((tmp_path / "h.json").read_text())
     assert out.stat().st_size == n_bytes and load(out).digest == opened.digest
     assert row["distance"] == history["distance"] and len(history["losses"]) == 4
+
+
+def test_a_stopped_healing_keeps_its_best_so_far_and_goes_on_from_it(bert, matrix, texts):
+    result, told = rank_3(matrix), []
+
+    def stop_at(step):
+        told.append(step.figures.get("step"))
+        if told[-1] == 25:
+            raise Stop
+
+    begun = heal(bert, matrix, result, texts, steps=60, progress=stop_at)
+    assert [step for step, _ in begun.losses] == list(range(1, 26)) and begun.steps == 60
+    assert min(begun.distance.values()) < begun.distance["before"] and begun.result.n_bytes == result.n_bytes
+    told.clear()
+    whole = heal(bert, matrix, result, texts, steps=60, progress=lambda step: told.append(step.figures.get("step")), begun=begun)
+    assert [step for step in told if step] == list(range(26, 61)) and whole.losses[:25] == begun.losses
+    assert whole.distance["before"] == begun.distance["before"] and whole.distance["healed"] <= begun.distance["healed"]
+    straight = heal(bert, matrix, result, texts, steps=60)
+    assert whole.distance["healed"] < begun.distance["before"] - 0.7 * (begun.distance["before"] - straight.distance["healed"])
+
+
+def test_the_command_goes_on_where_it_was_stopped_and_only_with_the_same(bert, matrix, tmp_path, capsys, texts, monkeypatch):
+    bert.network.save_pretrained(tmp_path / "model")
+    bert.tokenizer.save_pretrained(tmp_path / "model")
+    (tmp_path / "texts.txt").write_text("\n".join(texts))
+    SVD(j=3).fit(load_matrix(tmp_path / "model")).save(tmp_path / "x.safetensors")
+    options = {"file": "x.safetensors", "out": "y.safetensors", "text": "texts.txt", "history": "h.json"}
+    given = [
+        "heal",
+        str(tmp_path / "model"),
+        *(each for name, value in options.items() for each in (f"--{name}", str(tmp_path / value))),
+    ]
+
+    def run(*more):
+        capsys.readouterr()
+        assert main([*given, *more, "--progress"]) == 0
+        events = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+        return [event["step"] for event in events if "step" in event], json.loads((tmp_path / "h.json").read_text())
+
+    def ended_at(step):
+        if step.figures.get("step") == 5:
+            os.kill(os.getpid(), signal.SIGTERM)
+        tell(step)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with monkeypatch.context() as patch:
+        patch.setattr("compress.cli.model.tell", ended_at)
+        run("--steps", "20")
+    signal.signal(signal.SIGTERM, before)
+    history = json.loads((tmp_path / "h.json").read_text())
+    stopped = len(history["losses"])
+    assert 5 <= stopped < 20 == history["steps"] and load(tmp_path / "y.safetensors").digest
+    steps, history = run("--steps", "20")
+    assert steps == list(range(stopped + 1, 21)) and len(history["losses"]) == 20
+    assert run("--steps", "20")[0] == list(range(1, 21))  # what is whole is not gone on with
+    assert run("--steps", "4", "--seed", "1")[0] == [1, 2, 3, 4]
+
+
+def test_the_command_refuses_a_model_without_a_tokenizer_before_it_is_opened(llama, tmp_path, capsys, monkeypatch):
+    llama.network.save_pretrained(tmp_path / "model")
+    monkeypatch.setattr("compress.models.open.open_model", lambda *_: pytest.fail("opened"))
+    assert main(["heal", str(tmp_path / "model"), "--file", "x.safetensors", "--out", str(tmp_path / "y.safetensors")]) == 2
+    assert "Healing needs a tokenizer, and the model has none" in capsys.readouterr().err
 
 
 def test_the_command_refuses_a_matrix_without_a_model(matrix, tmp_path, capsys):

@@ -48,7 +48,9 @@ def test_every_trial_has_the_figures_of_its_fit(small, store):
     assert [(step.figures["setting"], step.figures["done"]) for step in told] == [
         (str(method), done) for done, method in enumerate(SETTINGS, 1)
     ]
-    assert (told[1].share, told[1].words) == (0.5, "2 of 4 settings fitted")
+    assert [told[1].words, told[1].figures["kept"]] == ["2 of 4 settings fitted", "2 of 4 settings"]
+    work = [method.effort * method.size(*small.shape) for method in SETTINGS]
+    assert [step.share for step in told] == pytest.approx([sum(work[:done]) / sum(work) for done in (1, 2, 3, 4)])
     for trial in trials:
         assert trial.figures == compress.evaluate(small, trial.method.fit(small)).figures()
 

@@ -20,7 +20,7 @@ def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> No
     elif cut_short(code.fit, method):
         st.caption(
             f":material/stop: The fit was stopped: {code.method.stages} of {method.stages} stages are finished, "
-            f"{code.method.bits} of {method.bits} bits. Shown is what they hold."
+            f"{code.method.bits} of {method.bits} bits. Shown is what they hold; *Fit in full* begins anew."
         )
         st.button("Fit in full", on_click=anew, args=[matrix.key, method], icon=":material/play_arrow:", key="fit_hash")
     else:
@@ -47,7 +47,7 @@ def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     if job.error:
         refused(job.error)
     else:
-        st.caption("The full fit was stopped before its first stage was finished.")
+        st.caption("The full fit was stopped before its first stage was finished, so it begins anew.")
     st.button("Fit in full", on_click=again, icon=":material/play_arrow:", key="fit_hash")
     curves(list(job.events))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 import compress
-from compress import EmbeddingMatrix, Evaluation, InputError
+from compress import EmbeddingMatrix, Evaluation
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.models.facts import ModelFacts
@@ -46,32 +46,57 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
         st.caption("The tasks above are judged on this same text, where a healed form looks better than it is.")
     path = healed_path(file, text.key, steps)
     job = jobs.jobs().get("heal")
-    done = path.exists() and path.with_suffix(".json").exists()
-    if not done and st.button(
-        "Heal", icon=":material/healing:", key="heal", disabled=jobs.running("heal"), help="Minutes, beside the app."
-    ):
-        start(matrix, file, path, text.path, steps)
-        st.rerun()
-    if job is not None and (job.running or job.key == path.stem):
-        jobs.watch("heal", "Healing")
-    if done:
-        healed(matrix, fit, path, asked)
+    history = history_of(path)
+    left, running = steps_left(history), jobs.running("heal")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if history is None and job is not None and job.key == path.stem and job.stopped:
+            st.caption("Healing stopped. Its training had not begun, so nothing is kept, and it begins anew.")
+        elif left and not running:
+            st.caption(f"Healing stopped. Kept: the best of {steps - left:,} of {steps:,} steps, shown here.")
+        if (history is None or left) and st.button(
+            "Go on" if left else "Heal",
+            icon=":material/play_arrow:" if left else ":material/healing:",
+            key="heal",
+            disabled=running,
+            help="Minutes, beside the app.",
+        ):
+            start(matrix, file, path, text.path, steps)
+            st.rerun()
+    if job is not None and (job.running or (job.key == path.stem and job.error)):
+        jobs.watch("heal", "Healing", ending="Stopping; the best so far is kept")
+    if history is not None:
+        healed(matrix, fit, path, asked, history)
 
 
 def start(matrix: EmbeddingMatrix, file: Path, path: Path, text: str | None, steps: int) -> None:
     jobs.run("heal", matrix, key=path.stem, file=file, out=path, history=path.with_suffix(".json"), text=text, steps=steps)
 
 
-def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked) -> None:
+def history_of(path: Path) -> dict | None:
+    """How a healed form that is kept was made; None where none is kept, empty where it cannot be read."""
+    story = path.with_suffix(".json")
+    if not (path.exists() and story.exists()):
+        return None
+    try:
+        history = json.loads(story.read_text())
+    except (OSError, ValueError):
+        return {}
+    return history if isinstance(history, dict) else {}
+
+
+def steps_left(history: dict | None) -> int:
+    """Steps that a healing which was stopped has still to go."""
+    return history["steps"] - len(history["losses"]) if history and "steps" in history else 0
+
+
+def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked, history: dict) -> None:
     """The distances, the training and the errors of a healed form; judging and downloading it."""
     try:
-        history = json.loads(path.with_suffix(".json").read_text())
-        found = evaluation_of(matrix, str(path), path.stat().st_mtime_ns)
-    except (OSError, ValueError, InputError):
+        distance, found = history["distance"], evaluation_of(matrix, str(path), path.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError):
         path.unlink(missing_ok=True)
         st.caption("The healed file that was kept here is not whole. Heal again.")
         return
-    distance = history["distance"]
     with st.container(horizontal=True, key="healed_cards"):
         for name, label in NAMES.items():
             if distance.get(name) is not None:

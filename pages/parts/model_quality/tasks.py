@@ -45,8 +45,6 @@ def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
     if job is None or not (job.running or job.key.startswith(file.stem)):
         return
     jobs.watch("judge", "Tasks")
-    if not job.running and not job.error and job.process.returncode:
-        st.caption("Stopped. What was finished is kept: the next run goes on from there.")
 
 
 def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:

@@ -36,7 +36,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
                 help="Runs beside the app; every finished fit joins the chart and is kept on disk.",
             )
         st.caption(words(matrix, name, wanted, missing))
-        jobs.watch("sweep", "Sweep")
+        jobs.watch("sweep", "Sweep", key=matrix.key)
 
 
 def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
