@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import compress
 from compress.cli.model import add_model_commands
 from compress.cli.options import (
+    Parts,
     add_settings,
     add_source,
     check_out,
@@ -25,9 +27,12 @@ from compress.cli.options import (
     tell,
     write_array,
 )
-from compress.errors import InputError, Step
+from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.tuning import sweep
+
+if TYPE_CHECKING:
+    from compress.tasks.quick import QuickJudge
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -94,6 +99,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--min-cosine", type=float, help="at least this mean cosine of a row with what it decodes to")
     one.add_argument("--methods", type=names, default=list(compress.METHODS), help="names with commas; all unless given")
     one.add_argument("--seeds", type=int, default=3, help="over how many seeds the spread is taken")
+    one.add_argument("--judge", action="store_true", help="ask the model, where there is one, what it loses with that setting")
+    one.add_argument("--text", type=Path, help="texts to ask it about: a line each, or a .json; built-in sentences unless given")
     one.add_argument("--out", type=Path, help="the folder that keeps the trials; what was stopped goes on there")
     one.add_argument("--progress", action="store_true", help="print every fit as a JSON line on standard error")
 
@@ -189,8 +196,14 @@ def sweep_settings(args: argparse.Namespace) -> None:
 
 
 def advise(args: argparse.Namespace) -> None:
-    """Prints the setting to take, why, and the runners-up."""
+    """Prints the setting to take, why, what the model loses with it, or that it was not asked, and the runners-up."""
+    from compress.tasks import Scores
+    from compress.tasks.quick import QuickJudge
+
     matrix = opened(args)
+    kept = args.out and args.out / "trials.sqlite"
+    asking = QuickJudge(args.source, matrix, args.text, Scores(kept) if kept else None)
+    tell_part = Parts(tell if args.progress else None, [0.8, 0.2] if args.judge else [1.0])
     found = compress.advise(
         matrix,
         ratio=args.ratio,
@@ -199,21 +212,40 @@ def advise(args: argparse.Namespace) -> None:
         min_cosine=args.min_cosine,
         methods=args.methods,
         seeds=args.seeds,
-        store=sweep.Trials(args.out / "trials.sqlite") if args.out else None,
-        progress=tell if args.progress else None,
+        store=sweep.Trials(kept) if kept else None,
+        progress=tell_part,
     )
+    tell_part.next()
+    row = {**found.row(), **asked_of(asking, found.best.method, args.judge, tell_part)}
     if args.progress:
-        tell(Step(1.0, "done", {"advice": found.row()}))
+        tell(Step(1.0, "done", {"advice": row}))
     if args.json:
-        print(json.dumps(found.row()))
+        print(json.dumps(row))
         return
     print(found.why)
+    if row["judgement"]:
+        print(f"{row['judgement']['words']}.")
+    elif row["not_asked"]:
+        print(row["not_asked"] + ("" if args.judge else "; --judge asks it."))
     if found.spread:
         print(f"Over {found.seeds} seeds its error is from {found.spread[0]:.4g} to {found.spread[1]:.4g}.")
     for trial in (found.best, *found.runners_up):
         report(args, trial.figures, brief=str(trial.method))
     for name, why in found.out_of_reach.items():
         print(f"{compress.METHODS[name].label} is out of reach: {why}")
+
+
+def asked_of(asking: "QuickJudge", method: compress.Method, judge: bool, progress: Progress) -> dict:
+    """The judgement of a setting, where it is known or to be asked for, and why there is none where there could be."""
+    from compress.tasks.quick import NOT_ASKED
+
+    if not asking.has_model:
+        return {"judgement": None, "not_asked": None}
+    try:
+        score = asking.judged(method, progress) if judge else asking.known(method)
+    except InputError as error:
+        return {"judgement": None, "not_asked": f"{NOT_ASKED}: {error}"}
+    return {"judgement": score and asking.row(score), "not_asked": None if score else NOT_ASKED}
 
 
 def draw_map(args: argparse.Namespace) -> None:

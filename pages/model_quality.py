@@ -55,7 +55,7 @@ if matrix.shape[0] > 1:
     run_button(matrix, file, asked)
     scores_panel(scores, file, method.name)
     st.subheader("Drop against compression")
-    fill_button(matrix, asked, whole)
+    fill_button(matrix, asked, facts)
     comparison_panel(scores)
     if whole:
         st.subheader("Healing")

@@ -163,6 +163,7 @@ def compare(args: argparse.Namespace) -> None:
     from compress.tasks import needs_model, unmet
     from compress.tasks.texts import texts_to_learn
     from compress.training.comparison import COMPARED, RATIOS, Size, compare, plan
+    from compress.training.healing import lack_of
 
     if args.heal and args.heal_text and args.heal_text == args.text:
         raise ValueError("a form is not to be judged on the texts that it is healed by; give other ones as --heal-text")
@@ -174,6 +175,8 @@ def compare(args: argparse.Namespace) -> None:
     tasks = args.tasks or usual(facts, args)
     for lack in unmet(tasks, facts, args.text).values():
         raise InputError(lack)
+    if args.heal and facts and (why := lack_of(facts, args.heal_text)):
+        raise InputError(why)
     needed = args.heal or any(needs_model(name) for name in tasks)
     rows = compare(
         open_model(args.source) if facts and needed else None,

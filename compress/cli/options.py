@@ -83,6 +83,25 @@ def tell(step: Step) -> None:
     print(json.dumps(step.row()), file=sys.stderr, flush=True)
 
 
+class Parts:
+    """Progress of work in parts, each of a share of the whole, which carries along what is kept. tell: None to tell nobody."""
+
+    def __init__(self, tell: Progress | None, shares: Sequence[float]):
+        self.tell, self.shares, self.at = tell, shares, 0
+        self.kept: dict[str, str] = {}
+
+    def next(self) -> None:
+        """The part at hand is done."""
+        self.at += 1
+
+    def __call__(self, step: Step) -> None:
+        if "kept" in step.figures:
+            self.kept = {"kept": step.figures["kept"]}
+        if self.tell:
+            share = sum(self.shares[: self.at]) + self.shares[self.at] * step.share
+            self.tell(Step(share, step.words, self.kept | dict(step.figures)))
+
+
 def report(args: argparse.Namespace, row: dict, brief: str = "") -> None:
     """Prints a result: as a JSON object with --json, else in one line after which stands `brief`, else a line a figure."""
     if args.json:

@@ -354,6 +354,7 @@ def test_only_models_of_the_next_token_are_offered_perplexity_and_begin_with_it(
     assert chosen.options == ["Neighbours@10"] and chosen.value == ["neighbours"]
     assert any("Perplexity needs a tokenizer, and the model has none" in text for text in said(page.caption))
     assert any(text.startswith("Healing needs a tokenizer") for text in said(page.caption))
+    assert "compare_heal" not in {toggle.key for toggle in page.toggle}
     page.button_group(key="judge_text").set_value("Upload").run()
     page.file_uploader(key="judge_upload").set_value(("ids.json", b"[[1, 2, 3], [4, 5]]", "application/json")).run()
     chosen = page.multiselect(key="judge_tasks")

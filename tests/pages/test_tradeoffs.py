@@ -2,8 +2,12 @@
 
 import base64
 import json
+import re
 import signal
+import sqlite3
 import subprocess
+import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -458,3 +462,75 @@ def test_no_method_is_asked_in_words():
     page.run()
     assert page.button(key="advise").disabled
     assert any(caption.value == "Choose at least one method." for caption in page.caption)
+
+
+def caught(page, name, fits):
+    """The page once the job of that name was stopped by its button, after so many steps that tell of a fit."""
+    job = page.session_state["jobs"][name]
+    while sum("setting" in event for event in job.events) < fits and job.running:
+        time.sleep(0.001)
+    page.button(key=f"stop_{name}").click().run()
+    job.process.wait(60)
+    job.reader.join(10)
+    return page.run()
+
+
+def fits_in(cache):
+    """Every fit that is kept, in the order it was made: one that is made again has another place."""
+    with closing(sqlite3.connect(cache / "trials" / "trials.sqlite")) as file:
+        return file.execute("SELECT rowid, digest, method, settings FROM trials ORDER BY rowid").fetchall()
+
+
+def test_a_stopped_sweep_says_what_is_kept_and_goes_on_without_fitting_it_again(cache):
+    page = opened()
+    next(button for button in page.button if button.label.startswith("Fit k subspaces at ")).click().run()
+    page = caught(page, "sweep", 2)
+    before, of = fits_in(cache), page.session_state["jobs"]["sweep"].events[0]["of"]
+    said = " ".join(caption.value for caption in page.caption)
+    kept = re.search(rf"Sweep stopped\. Kept: (\d+) of {of} settings\.", said)
+    assert 2 <= int(kept[1]) <= len(before) < of
+    caught(page.button(key="go_on_sweep").click().run(), "sweep", len(before) + 1)
+    after = fits_in(cache)
+    assert after[: len(before)] == before and len(after) > len(before)
+
+
+def test_stopped_advice_says_what_is_kept_and_goes_on_without_fitting_it_again(cache):
+    page = opened()
+    page.session_state["advice_methods"] = ["svd", "projective", "light_token"]
+    page.run().button(key="advise").click().run()
+    page = caught(page, "advise", 4)
+    before = fits_in(cache)
+    (said,) = [caption.value for caption in page.caption if caption.value.startswith("Advice stopped. Kept: ")]
+    assert 0 < int(said.split()[3]) <= len(before) and "advice_cards" not in {button.key for button in page.button}
+    caught(page.button(key="go_on_advise").click().run(), "advise", 1)
+    after = fits_in(cache)
+    assert after[: len(before)] == before and len(after) > len(before)
+
+
+def test_advice_beside_a_model_says_that_it_was_not_asked_and_asks_it(cache, llama, tmp_path, finish):
+    llama.network.save_pretrained(tmp_path / "model")
+    page = advised(opened(tmp_path / "model"), ["svd", "int4"])
+
+    def said():
+        return [caption.value.replace("\\", "") for caption in page.caption if "not asked" in caption.value]
+
+    assert said()[0].startswith("The model was not asked what it loses with it: Perplexity needs a tokenizer")
+    assert "ask" not in {button.key for button in page.button}
+    page.button_group(key="advise_text").set_value("Upload").run()
+    page.file_uploader(key="advise_upload").set_value(("ids.json", b"[[1, 2, 3, 4], [5, 6, 7]]", "application/json")).run()
+    assert said() == ["The model was not asked what it loses with it."]
+    page.button(key="ask").click().run()
+    assert cards(page)["Mean cosine"]  # the answer stays while the model is asked
+    page = finish(page, "advise")
+    row = page.session_state["jobs"]["advise"].events[-1]["advice"]
+    (told,) = [each.value.replace("\\", "") for each in page.markdown if each.value.startswith("**The model:**")]
+    assert told == f"**The model:** {row['judgement']['words']}." and "tokens of ids.json" in told
+    assert not said() and "ask" not in {button.key for button in page.button}
+    page = advised(page, ["svd", "int4"])  # asked for again, it comes with what is known of it
+    assert any(each.value.startswith("**The model:** Perplexity") for each in page.markdown) and not said()
+
+
+def test_advice_on_a_matrix_without_a_model_speaks_of_none(cache):
+    page = advised(opened(), ["svd"])
+    assert not any(each.value.startswith(("The model was not", "**The model")) for each in [*page.caption, *page.markdown])
+    assert "ask" not in {button.key for button in page.button}

@@ -5,7 +5,9 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
+from compress.models.facts import ModelFacts
 from compress.tasks import label_of
+from compress.training.healing import lack_of
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.model_quality.controls import Asked
@@ -14,7 +16,7 @@ from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import BETTER
 
 
-def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
+def fill_button(matrix: EmbeddingMatrix, asked: Asked, facts: ModelFacts | None) -> None:
     """The button that judges every method at several sizes with the tasks chosen above, and how far that is."""
     job = jobs.jobs().get("compare")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -28,7 +30,7 @@ def fill_button(matrix: EmbeddingMatrix, asked: Asked, whole: bool) -> None:
         ):
             start(matrix, asked)
             st.rerun()
-        if whole:
+        if facts and not lack_of(facts, None):
             st.toggle("Healed too", key="compare_heal", help="By the built-in text, 60 steps each: much longer.")
     if job is not None and job.key == matrix.key:
         jobs.watch("compare", "Comparison", redraw=True)

@@ -1,14 +1,21 @@
 """Advice: a size or an error is asked for, a job fits what is needed, a setting is recommended."""
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
+from compress.models.open import has_model
+from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
 from pages.parts import jobs
 from pages.parts.cards import error_text, figure_card, ratio_card
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
+from pages.parts.matrix import chosen
+from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.pins import describe, pin_button
 from pages.parts.say import literal
 from pages.parts.tradeoffs.picks import open_button
@@ -17,6 +24,7 @@ TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
 USUAL = [name for name, method in METHODS.items() if method.lost is Method.lost]  # the others lower another error, and slowly
 UNITS = {"MB": 1e6, "KB": 1e3, "bytes": 1}
 SEEDS = 3
+ASKED, HELD = "advice_asked", "advice_held"  # what was asked last; the answer, while the model is asked about it
 
 
 def advice_panel(matrix: EmbeddingMatrix) -> None:
@@ -26,6 +34,8 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             target, value = asked(matrix)
             names = asked_methods()
+            whole = has_model(chosen()[0])
+            text = asked_text() if whole else None
             job = jobs.jobs().get("advise")
             running = jobs.running("advise")
             if st.button(
@@ -35,18 +45,20 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
                 disabled=running or not names,
                 help=f"Fits what is needed, beside the app, and the best one with {SEEDS} seeds. Every fit joins the chart.",
             ):
-                start(matrix, target, value, names)  # no callback: it would be told what was asked before the last change
+                start(matrix, target, value, names, text)  # no callback: it would be told what was asked before the last change
                 st.rerun()
         if not names:
             st.caption("Choose at least one method.")
-        jobs.watch("advise", "Advice", redraw=True)
-        if job is None or running:
+        jobs.watch("advise", "Advice", redraw=True, key=matrix.key)
+        if job is None:
             return
-        row = next((event["advice"] for event in reversed(job.events) if "advice" in event), None)
+        row = next((event["advice"] for event in reversed(job.events) if "advice" in event), st.session_state.get(HELD))
         if row:
-            answer(matrix, row, stale=job.key != matrix.key)
-        elif not job.error:
-            st.caption("Stopped. What was fitted is kept: Advise goes on from there.")
+            stale = job.key != matrix.key
+            beside = answer(matrix, row, stale)
+            if whole and not stale:
+                with beside:
+                    model_words(matrix, row, text, running)
 
 
 def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
@@ -92,13 +104,52 @@ def asked_methods() -> list[str]:
         )
 
 
-def start(matrix: EmbeddingMatrix, target: str, value: float, names: list[str]) -> None:
-    st.session_state.pop("advice_rows", None)
-    jobs.run("advise", matrix, **{target: value}, methods=names, seeds=SEEDS, out=cache_folder("trials"))
+def asked_text() -> Text | None:
+    """What the model is asked about, where it is asked."""
+    with st.popover("Ask about", icon=":material/article:"):
+        return text_choice("advise")
 
 
-def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
-    """The recommended setting in figures and a sentence, and the runner-up of every other method."""
+def start(matrix: EmbeddingMatrix, target: str, value: float, names: list[str], text: Text | None) -> None:
+    """Starts the job that answers; what is known of the model's judgement by that text comes with the answer."""
+    for key in ("advice_rows", HELD):
+        st.session_state.pop(key, None)
+    given = {target: value, "methods": names, "seeds": SEEDS}
+    st.session_state[ASKED] = given
+    jobs.run("advise", matrix, **given, text=text and text.path, out=cache_folder("trials"))
+
+
+def model_words(matrix: EmbeddingMatrix, row: dict, text: Text | None, running: bool) -> None:
+    """What the model loses with the recommended setting, or that it was not asked, and the button that asks it."""
+    if row["judgement"]:
+        st.markdown(f"**The model:** {literal(row['judgement']['words'])}.")
+    if text is None:
+        if not row["judgement"]:
+            st.caption(f"{NOT_ASKED}; give a text to ask it about, or take the built-in one.")
+        return
+    asked_by = row["judgement"] and row["judgement"]["texts"]
+    if asked_by == (Path(text.path).name if text.path else "built-in"):
+        return
+    lack = QuickJudge(chosen()[0], matrix, text.path, None).lack
+    with st.container(horizontal=True, vertical_alignment="center", key="ask_model"):
+        if not row["judgement"]:
+            st.caption(literal(f"{NOT_ASKED}: {lack}" if lack else f"{row['not_asked'].removesuffix('.')}."))
+        if not lack and st.button(
+            "Ask the model",
+            key="ask",
+            icon=":material/psychology:",
+            disabled=running,
+            help=f"Fits the recommended setting, puts it into the model and asks about the first {TEXTS} texts. It is kept.",
+        ):
+            st.session_state[HELD] = row
+            given = st.session_state[ASKED]
+            jobs.run("advise", matrix, **given, judge=True, text=text.path, out=cache_folder("trials"))
+            st.rerun()
+
+
+def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> DeltaGenerator:
+    """The recommended setting in figures and a sentence, and the runner-up of every other method; gives the place
+    beside the figures where the model's own stand."""
     if stale:
         st.warning(
             "This advice is for another matrix or other row weights; press Advise for those in use.", icon=":material/history:"
@@ -121,6 +172,7 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
         figure_card("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes")
         ratio_card(row["ratio"])
         figure_card("Mean cosine", f"{row['mean_cosine']:.4f}")
+    beside = st.container()
     chosen_row = table([row, *row["runners_up"]], weighted)
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_button(method_of(chosen_row), "pin_advice")
@@ -131,6 +183,7 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> None:
             + "; ".join(f"{METHODS[name].label}, {literal(why)}" for name, why in row["out_of_reach"].items())
             + "."
         )
+    return beside
 
 
 def table(rows: list[dict], weighted: bool) -> dict:
