@@ -3,14 +3,14 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING, Any
 
 from compress.errors import InputError
 from compress.models.facts import PERMUTED, ModelFacts, facts_of_folder, has_tokenizer, stamp_of_folder
-from compress.sources import HUB, demo
+from compress.sources import HUB, demo, tokenizer_folder
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,10 +60,20 @@ def model_path(source: str | os.PathLike) -> tuple[str, str | None] | None:
 
 
 def facts_of(source: str | os.PathLike) -> ModelFacts | None:
-    """What the files of a source's model say of it; nothing yet of one on the hub, and None for a matrix without a model."""
+    """What the files of a source's model say of it, of one on the hub those that are in the cache; None for a matrix without a
+    model."""
     if not has_model(source):
         return None
-    return ModelFacts() if str(source).startswith(HUB) else facts_of_folder(folder_of(source))
+    if not str(source).startswith(HUB):
+        return facts_of_folder(folder_of(source))
+    try:
+        kept = tokenizer_folder(str(source))
+    except InputError:
+        kept = None
+    if kept is None or not (kept / "config.json").is_file():
+        return ModelFacts()
+    facts = facts_of_folder(kept)
+    return replace(facts, tokenizer=facts.tokenizer or None)  # it may have one that was not fetched
 
 
 def stamp_of(source: str | os.PathLike) -> list:

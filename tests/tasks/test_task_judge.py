@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from compress import SVD, EmbeddingMatrix, InputError, tasks
+from compress.models.facts import ModelFacts
 from compress.models.open import OpenModel, facts_of
 from compress.tasks import Scores
 from compress.tasks.bench import Bench
@@ -323,6 +324,14 @@ def test_what_a_model_lacks_is_told_by_its_files(tmp_path, ids, text):
     }
     assert not tasks.unmet(tasks.TASKS, facts_of("hub:any/model"))  # nothing is known of it yet
     assert set(tasks.unmet(tasks.TASKS, facts_of("toy"))) == set(tasks.TASKS) - {"neighbours"}
+
+
+def test_a_model_on_the_hub_is_known_by_what_is_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr("compress.models.open.tokenizer_folder", lambda source: tmp_path)
+    assert facts_of("hub:any/model") == ModelFacts()
+    (tmp_path / "config.json").write_text(json.dumps(GPT))
+    facts = facts_of("hub:any/model")
+    assert (facts.causal, facts.tokenizer) == (True, None) and tasks.usual_tasks(facts) == ["perplexity", "neighbours"]
 
 
 def test_a_model_that_is_open_knows_what_its_files_said(bert, llama, tmp_path):
