@@ -102,6 +102,13 @@ class EmbeddingMatrix:
         """(d, d) float64, the principal axes as columns: eigenvectors of the Gram matrix, largest eigenvalue first, signs fixed."""
         return eigen.eigenvectors(self.gram)
 
+    @cached_property
+    def energies(self) -> tuple[np.ndarray, np.ndarray]:
+        """Σ wᵢ (aᵢ·v)² for every principal axis v, (d,) float64, and the same with all rows counted alike."""
+        plain = blocks.gram(self.values, None, self.device) if self.weighted else self.gram
+        both = [np.einsum("al,ab,bl->l", self.axes, gram, self.axes, optimize=True) for gram in (self.gram, plain)]
+        return both[0], both[1]
+
 
 class RowNames(Sequence):
     """Names "row 0", "row 1", …, made when asked for."""

@@ -75,10 +75,17 @@ def place(event: Mapping) -> int:
 
 
 def against_bits(
-    bits: np.ndarray, values: np.ndarray, names: Sequence[str], shown: int, curves: Mapping[str, tuple], points: Mapping, title: str
+    bits: np.ndarray,
+    values: np.ndarray,
+    names: Sequence[str],
+    shown: int,
+    curves: Mapping[str, tuple],
+    points: Mapping,
+    title: str,
+    spreads: np.ndarray,
 ) -> go.Figure:
     """A figure of prefixes of a code against bits a row with everything stored; `shown` is ringed. curves: name to bits, values and
-    their words; points: the same for settings that a sweep found."""
+    their words; points: the same for settings that a sweep found. spreads: of the values, 0 where they are exact."""
     chart = figure("bits a row, everything stored", title, height=400)
     for number, (name, (x, y, words)) in enumerate(curves.items()):
         chart.add_scatter(
@@ -107,6 +114,7 @@ def against_bits(
         mode="lines+markers",
         text=list(names),
         line={"color": OURS, "width": 3},
+        error_y={"array": spreads, "visible": bool(np.any(spreads > 0))},
         marker={"size": [15 if each == shown else 9 for each in range(len(bits))], "symbol": "diamond"},
         hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
     )

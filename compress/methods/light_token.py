@@ -68,11 +68,19 @@ class LightToken(Method):
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         """Where `progress` raises compress.Stop, the stages finished by then are what is kept, if there is one."""
         self.check(*matrix.shape)
-        arrays = self.svd.fit(matrix).arrays if self.rank else {}
+        arrays = self.base(matrix)
         if not self.bits:
             return Compressed(self, arrays, matrix.shape, matrix.digest)
+        return self.encode(matrix, arrays, progress)
+
+    def base(self, matrix: EmbeddingMatrix) -> dict[str, Any]:
+        """The arrays of the low-rank part."""
+        return self.svd.fit(matrix).arrays if self.rank else {}
+
+    def encode(self, matrix: EmbeddingMatrix, arrays: dict[str, Any], progress: Progress | None = None, **how: int) -> Compressed:
+        """Codes for what the low-rank part leaves of the rows. how: calm and turns of the refined solver, see `fit_codes`."""
         target = self.target(matrix, arrays)
-        stages = self.refine(target, progress) if self.solver == "refined" else self.train(target, matrix.device, progress)
+        stages = self.refine(target, progress, **how) if self.solver == "refined" else self.train(target, matrix.device, progress)
         finished = []
         try:
             for codes in stages:
@@ -112,7 +120,7 @@ class LightToken(Method):
 
         return Target(matrix.values, base, matrix.weights, LOSSES[self.loss])
 
-    def refine(self, target: Target, progress: Progress | None) -> Iterator[Codes]:
+    def refine(self, target: Target, progress: Progress | None, **how: int) -> Iterator[Codes]:
         """The codes after every stage."""
         codes = None
         for stage, bits in enumerate(self.widths):
@@ -120,7 +128,7 @@ class LightToken(Method):
             def tell(step: int, cost: float | None, stage: int = stage) -> None:
                 self.tell_pass(progress, stage, step, self.passes, cost, None)
 
-            codes = fit_codes(target, bits, self.levels, self.passes, self.seed + stage, tell, codes)
+            codes = fit_codes(target, bits, self.levels, self.passes, self.seed + stage, tell, codes, **how)
             yield codes
 
     def train(self, target: Target, device: str, progress: Progress | None) -> Iterator[Codes]:

@@ -60,13 +60,23 @@ class Codes:
         return (self.signs[rows] * self.gains[rows, None]) @ self.decoder + self.offset
 
 
-def fit_codes(target: Target, bits: int, levels: int, passes: int, seed: int, tell: Callable, kept: Codes | None = None) -> Codes:
+def fit_codes(
+    target: Target,
+    bits: int,
+    levels: int,
+    passes: int,
+    seed: int,
+    tell: Callable,
+    kept: Codes | None = None,
+    calm: int = CALM,
+    turns: int = TURNS,
+) -> Codes:
     """Codes of so many bits; with `kept`, whose bits stay as they are, that many more. `tell` is told every pass, with the loss
-    where it was taken."""
+    where it was taken. calm: passes without noise, the last ones. turns: of the rotation of a start."""
     rng = np.random.default_rng(seed)
-    codes = start(target, bits, levels, rng, kept)
+    codes = start(target, bits, levels, rng, kept, turns)
     first = 0 if kept is None else kept.signs.shape[1]
-    shaken = max(0, passes - CALM)
+    shaken = max(0, passes - calm)
     for step in range(shaken):
         codes = improve(target, codes, first, NOISE * (1 - step / shaken), rng)
         tell(step, None if step % SEEN else total(target, codes))
@@ -119,7 +129,7 @@ def inner(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.einsum("id,id->i", one, other)
 
 
-def start(target: Target, bits: int, levels: int, rng: np.random.Generator, kept: Codes | None) -> Codes:
+def start(target: Target, bits: int, levels: int, rng: np.random.Generator, kept: Codes | None, turns: int) -> Codes:
     """Signs of the rows' leading principal coordinates, rotated so that taking signs costs little; where there are more bits than
     directions, those of what is then left, and so on."""
     d = target.values.shape[1]
@@ -129,7 +139,7 @@ def start(target: Target, bits: int, levels: int, rng: np.random.Generator, kept
         left /= np.maximum(codes.gains, 1e-30)[:, None]
         weighted = left * np.sqrt(target.weights * codes.gains**2, dtype=np.float32)[:, None]
         axes = eigen.eigenvectors((weighted.T @ weighted).astype(np.float64))[:, : min(missing, d)].astype(np.float32)
-        signs = np.where(left @ (axes @ rotation(left @ axes, rng)) >= 0, 1, -1).astype(np.int8)
+        signs = np.where(left @ (axes @ rotation(left @ axes, rng, turns)) >= 0, 1, -1).astype(np.int8)
         grown = np.concatenate([codes.decoder, np.zeros((signs.shape[1], d), np.float32)])
         codes = refit_decoder(target, replace(codes, signs=np.concatenate([codes.signs, signs], axis=1), decoder=grown))
     return codes
@@ -147,13 +157,13 @@ def first_gains(target: Target, levels: int) -> Codes:
     return Codes(np.zeros((n, 0), np.int8), level, chosen, np.zeros((0, d), np.float32), offset.astype(np.float32))
 
 
-def rotation(coordinates: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def rotation(coordinates: np.ndarray, rng: np.random.Generator, turns: int) -> np.ndarray:
     """An orthonormal matrix (m, m) that brings coordinates (n, m) near the corners of a cube."""
     m = coordinates.shape[1]
     if len(coordinates) > SAMPLE_ROWS:
         coordinates = coordinates[rng.choice(len(coordinates), SAMPLE_ROWS, replace=False)]
     turn = np.linalg.qr(rng.standard_normal((m, m)))[0].astype(np.float32)
-    for _ in range(TURNS):
+    for _ in range(turns):
         left, _, right = np.linalg.svd(coordinates.T @ np.where(coordinates @ turn >= 0, np.float32(1), np.float32(-1)))
         turn = left @ right
     return turn

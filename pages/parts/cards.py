@@ -1,5 +1,7 @@
 """The figures that matter, side by side, and how a number is written."""
 
+import math
+
 import streamlit as st
 
 from compress import EmbeddingMatrix, Evaluation
@@ -7,11 +9,16 @@ from compress.files import bytes_text
 
 
 def cards(
-    matrix: EmbeddingMatrix, evaluation: Evaluation, svd_error: float | None = None, svd: str | None = None, key: str = "cards"
+    matrix: EmbeddingMatrix,
+    evaluation: Evaluation,
+    svd_error: float | None = None,
+    svd: str | None = None,
+    key: str = "cards",
+    preview: bool = False,
 ) -> None:
-    """Error, bytes, ratio and, where given, SVD at the same bytes by the error that fits lower."""
+    """Error, bytes, ratio and, where given, SVD at the same bytes by the error that fits lower. preview: whether the fit is one."""
     with st.container(horizontal=True, key=key):
-        error_cards(matrix, evaluation.relative_error, evaluation.weighted_error)
+        error_cards(matrix, evaluation.relative_error, evaluation.weighted_error, spreads=(0.0, 0.0) if preview else None)
         size_card(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved)
         ratio_card(evaluation.ratio)
         if svd_error is not None:
@@ -23,13 +30,28 @@ def figure_card(label: str, value: str, delta: str | None = None, **how) -> None
     st.metric(label, value, delta, border=True, height="stretch", **how)
 
 
-def error_cards(matrix: EmbeddingMatrix, error: float, weighted: float, word: str = "", about: str = "over all rows") -> None:
-    """The relative error, and beside it the weighted one where rows are weighted."""
-    shown = {f"Relative error{word}": (error, f"Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² {about}".strip())}
+def error_cards(
+    matrix: EmbeddingMatrix, error: float, weighted: float, about: str = "over all rows", spreads: tuple[float, float] | None = None
+) -> None:
+    """The relative error, and beside it the weighted one where rows are weighted. spreads: theirs, where a preview tells them."""
+    shown = {"Relative error": (error, f"Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² {about}".strip())}
     if matrix.weighted:
-        shown[f"Weighted error{word}"] = weighted, f"Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖² {about}, by the row weights in the sidebar"
-    for label, (value, help) in shown.items():
-        figure_card(label, error_text(value), help=help)
+        shown["Weighted error"] = weighted, f"Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖² {about}, by the row weights in the sidebar"
+    for (label, (value, help)), spread in zip(shown.items(), spreads or (None, None), strict=False):
+        figure_card(label, error_text(value, spread is not None), help=help, **spread_below(value, spread))
+
+
+def spread_below(value: float, spread: float | None) -> dict:
+    """What a card says below the figure of a preview: its spread, where that is any, with as many decimals."""
+    text = spread_text(value, spread or 0.0)
+    return {"delta": text, "delta_color": "off", "delta_arrow": "off"} if text else {}
+
+
+def spread_text(value: float, spread: float) -> str:
+    """± two standard errors, with the decimals that three significant digits of the value have; nothing where they show none."""
+    decimals = 2 - math.floor(math.log10(abs(value))) if value else 3
+    told = f"{spread:.{max(decimals, 0)}f}"
+    return f"± {told}" if float(told) else ""
 
 
 def size_card(n_bytes: int, numbers: int, saved: float) -> None:
@@ -68,12 +90,7 @@ def lowered(matrix: EmbeddingMatrix) -> str:
     return "weighted error" if matrix.weighted else "relative error"
 
 
-def both_errors(matrix: EmbeddingMatrix, evaluation: Evaluation) -> str:
-    """The relative error in a sentence, and the weighted one where rows are weighted."""
-    weighted = f", weighted {error_text(evaluation.weighted_error)}" if matrix.weighted else ""
-    return f"relative error {error_text(evaluation.relative_error)}{weighted}"
-
-
-def error_text(error: float) -> str:
-    """Three significant digits."""
-    return "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}"
+def error_text(error: float, preview: bool = False) -> str:
+    """Three significant digits, and ≈ before those of a preview."""
+    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}"
+    return f"≈ {text}" if preview else text

@@ -121,9 +121,9 @@ def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     return None
 
 
-def cut_short(fit: Fit, method: Method) -> bool:
+def cut_short(result: Compressed, method: Method) -> bool:
     """Whether a fit is of fewer stages than were asked for, since its job was stopped."""
-    return fit.result.method != method and getattr(method, "stages", 1) > 1
+    return result.method != method and getattr(method, "stages", 1) > 1
 
 
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:

@@ -35,7 +35,7 @@ def finished(matrix: EmbeddingMatrix, method: Method) -> Fitted | None:
     if method.quick:
         return quick(matrix, method)
     fit = full(matrix, method)
-    return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit, method) else None
+    return Fitted(fit.result, fit.evaluation) if fit and not cut_short(fit.result, method) else None
 
 
 def awaited(matrix: EmbeddingMatrix, method: Method, caption: str) -> Fitted | None:

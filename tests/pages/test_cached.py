@@ -63,7 +63,7 @@ def test_fits_of_every_kind_are_known_by_what_they_hold(calls):
     evaluation = compress.evaluate(table, result)
     full, preview = (Fit(SVD(j=2), result, evaluation, None, (), each) for each in (False, True))
     other = Fit(SVD(j=3), result, evaluation, None, (), False)
-    found = [Fitted(result, evaluation), full, preview, other, Coded(table, full), Coded(matrix(1), full)]
+    found = [Fitted(result, evaluation), full, preview, other, Coded(table, result), Coded(matrix(1), result)]
     assert [call(each) for each in found * 2] == [*range(1, 7)] * 2
 
 

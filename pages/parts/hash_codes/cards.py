@@ -3,24 +3,27 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from pages.parts.cards import error_cards, figure_card, ratio_card, size_card, versus_svd
+from compress.analysis.code_preview import FIGURES
+from pages.parts.cards import error_cards, figure_card, ratio_card, size_card, spread_below, versus_svd
 from pages.parts.fits import svd_at_same_bytes
-from pages.parts.hash_codes.fits import Coded
+from pages.parts.hash_codes.fits import Coded, whole_of
 
 
 def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
-    """Of a preview the errors are those of its sample, the sizes those of the whole matrix."""
+    """Of a preview the errors are those that the full fit is expected to have, the sizes those that it will have."""
     n, d = matrix.shape
-    method, evaluation = code.method, code.fit.evaluation
+    method, told = code.method, whole_of(code).figures
+    error, weighted, cosine = (told[name] for name in FIGURES)
     n_bytes, numbers = method.size(n, d), method.parameter_count(n, d)
     ratio = matrix.n_bytes / n_bytes
-    word = ", preview" if code.fit.preview else ""
+    spreads = (error.spread, weighted.spread) if code.preview else None
     with st.container(horizontal=True, key="cards"):
-        error_cards(matrix, evaluation.relative_error, evaluation.weighted_error, word, "")
+        error_cards(matrix, error.value, weighted.value, spreads=spreads)
         figure_card(
-            f"Mean cosine{word}",
-            f"{evaluation.mean_cosine:.3f}",
+            "Mean cosine",
+            f"{'≈ ' if code.preview else ''}{cosine.value:.3f}",
             help="of each row with its decoded row, the mean over rows that are not zero",
+            **spread_below(cosine.value, cosine.spread if code.preview else None),
         )
         figure_card(
             "Bits a row",
@@ -30,4 +33,4 @@ def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
         size_card(n_bytes, numbers, 1 - numbers / (n * d))
         ratio_card(ratio)
         svd_error, svd = svd_at_same_bytes(matrix, ratio, method.factor_bits)
-        versus_svd(matrix, None if code.fit.preview else evaluation, svd_error, svd, " over all rows")
+        versus_svd(matrix, code.evaluation, svd_error, svd, " over all rows")

@@ -4,16 +4,16 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.analysis.code_preview import FIGURES
 from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import both_errors, lowered
-from pages.parts.hash_codes.fits import Coded, bits_of, pairs_seen, prefixes_of, svd_cosines_of
+from pages.parts.cards import error_text, lowered, spread_text
+from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_token
 from pages.parts.kept import trials
 from pages.parts.pins import describe
-from pages.parts.quick_fits import Fitted
 
 
 @st.fragment
@@ -25,29 +25,43 @@ def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
     used = used_stages(parts)
     part = parts[used]
     st.caption(
-        f"**{part.result.method.bits} bits**: {both_errors(matrix, part.evaluation)}, mean cosine "
-        f"{part.evaluation.mean_cosine:.3f}, {row_bits(matrix, part):.4g} bits a row with everything stored."
+        f"**{part.result.method.bits} bits**: {part_words(matrix, code, part)}, {row_bits(matrix, part):.4g} bits a row with "
+        "everything stored."
     )
     figure = "mean_cosine" if cosine else lowered(matrix).replace(" ", "_")
-    values = np.array([getattr(each.evaluation, figure) for each in parts])
+    values, spreads = np.array([(each.figures[figure].value, each.figures[figure].spread) for each in parts]).T
     names = [f"{each.result.method.bits} bits, {each.result.method.stages} of {len(parts)} stages" for each in parts]
     title = figure.replace("_", " ")
     bits = np.array([row_bits(matrix, each) for each in parts])
+    curves, points = ({}, {}) if code.preview else (svd_curves(matrix, cosine), known_points(matrix, figure))
     st.plotly_chart(
-        code_charts.against_bits(
-            bits, values, names, used, svd_curves(matrix, cosine, not code.fit.preview), known_points(matrix, figure), title
-        ),
+        code_charts.against_bits(bits, values, names, used, curves, points, title, spreads),
         key="against_bits",
         alt=f"{title.capitalize()} against bits a row: "
         + ", ".join(f"{each:.4g} bits {value:.3f}" for each, value in zip(bits, values, strict=True)),
     )
     st.caption(
-        "Bits a row count everything, the decoder too, so that a point and a line above or below it have the same bytes."
-        + (" Of the preview, on its own rows." if code.fit.preview else "")
+        "Bits a row count everything, the decoder too"
+        + (
+            ". Each bar is what the preview leaves open; SVD and what sweeps found, measured over all rows, come with the full fit."
+            if code.preview
+            else ", so that a point and a line above or below it have the same bytes."
+        )
     )
 
 
-def used_stages(parts: list[Fitted]) -> int:
+def part_words(matrix: EmbeddingMatrix, code: Coded, part: Part) -> str:
+    """The errors and the cosine of a part, with their spreads where a preview tells them."""
+    names = FIGURES if matrix.weighted else [name for name in FIGURES if name != "weighted_error"]
+    told = []
+    for name in names:
+        figure = part.figures[name]
+        value = error_text(figure.value, code.preview) if "error" in name else f"{'≈ ' if code.preview else ''}{figure.value:.3f}"
+        told.append(" ".join(filter(None, [name.replace("_", " "), value, spread_text(figure.value, figure.spread)])))
+    return ", ".join(told)
+
+
+def used_stages(parts: list[Part]) -> int:
     """Which of the prefixes a person looks at, at first the whole code."""
     if len(parts) == 1:
         return 0
@@ -56,14 +70,14 @@ def used_stages(parts: list[Fitted]) -> int:
     return choices.index(HASH_CODES.used.draw("Bits used", choices, about))
 
 
-def row_bits(matrix: EmbeddingMatrix, part: Fitted) -> float:
+def row_bits(matrix: EmbeddingMatrix, part: Part) -> float:
     return 8 * part.result.method.size(*matrix.shape) / matrix.shape[0]
 
 
-def svd_curves(matrix: EmbeddingMatrix, cosine: bool, every: bool) -> dict:
-    """SVD with int8 factors, and with int4 ones where there is time; of the cosine only int8, whose rounding hardly turns a row."""
+def svd_curves(matrix: EmbeddingMatrix, cosine: bool) -> dict:
+    """SVD with int8 and int4 factors; of the cosine only int8, whose rounding hardly turns a row."""
     found = {}
-    for bits in (8, 4) if every and not cosine else (8,):
+    for bits in (8,) if cosine else (8, 4):
         values = svd_cosines_of(matrix) if cosine else rounded_of(matrix, bits)
         name = PRECISION_NAMES[bits]
         stored = 8 * spectrum_of(matrix).n_bytes(bits) / matrix.shape[0]
@@ -89,8 +103,8 @@ def code_panels(code: Coded) -> None:
         if tab.open:
             with tab:
                 draw(code)
-                if code.fit.preview:
-                    st.caption(f"Of the preview, over its {code.matrix.shape[0]:,} rows.")
+                if code.preview:
+                    st.caption(f"Of the preview, among its {code.matrix.shape[0]:,} rows only; the full fit has all rows.")
 
 
 def bits(code: Coded) -> None:

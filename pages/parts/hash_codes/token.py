@@ -32,7 +32,7 @@ def one_token(code: Coded) -> None:
 
 
 def picture(code: Coded, row: int) -> None:
-    signs = signs_of(code.fit.result, np.array([row]))[0]
+    signs = signs_of(code.result, np.array([row]))[0]
     text = "".join("1" if sign > 0 else "0" for sign in signs)
     st.plotly_chart(code_charts.code(signs, code.method.widths), key="code", alt=f"The code of the token: {text}")
     each = f", {code.method.stages} stages on lines of their own" if code.method.stages > 1 else ""
@@ -44,7 +44,7 @@ def stages(code: Coded, row: int) -> None:
     own = code.matrix.values[row]
     decoded = {}
     if code.method.rank:
-        decoded[f"rank {code.method.rank}"] = code.method.svd.decode(code.fit.result.arrays, np.array([row]), own.size)[0]
+        decoded[f"rank {code.method.rank}"] = code.method.svd.decode(code.result.arrays, np.array([row]), own.size)[0]
     for number, part in enumerate(prefixes_of(code), start=1):
         decoded[f"stage {number}"] = part.result.rows([row])[0]
     length = float(own @ own)
@@ -63,7 +63,7 @@ def stages(code: Coded, row: int) -> None:
 
 def neighbours(code: Coded, row: int) -> None:
     before, near = nearest(unit_before(code.matrix), row)
-    after, close = nearest(unit_after(code.fit.result), row)
+    after, close = nearest(unit_after(code.result), row)
     tables = {
         "before": (before, near, [KEPT_MARK if each in after else LOST_MARK for each in before]),
         "after": (after, close, [KEPT_MARK if each in before else GAINED_MARK for each in after]),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix
+from compress.analysis.code_preview import CodePreview
 from compress.charts import codes as code_charts
 from compress.methods import LightToken
 from pages.parts import jobs
@@ -13,11 +14,9 @@ from pages.parts.say import refused
 
 def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     """What is shown: a preview, the full fit, or the stages that a stopped fit had finished."""
-    rows, n = code.matrix.shape[0], matrix.shape[0]
-    if code.fit.preview:
-        some = f"{rows:,} of {n:,} rows, fitted alone; few rows are easier to hold, so the full fit's error is higher"
-        st.caption(f"**Preview** from {some if rows < n else 'a few passes'}.")
-    elif cut_short(code.fit, method):
+    if code.told:
+        st.caption(f"**Preview** {told_from(code.told)}.")
+    elif cut_short(code.result, method):
         st.caption(
             f":material/stop: The fit was stopped: {code.method.stages} of {method.stages} stages are finished, "
             f"{code.method.bits} of {method.bits} bits. Shown is what they hold; *Fit in full* begins anew."
@@ -25,6 +24,16 @@ def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> No
         st.button("Fit in full", on_click=anew, args=[matrix.key, method], icon=":material/play_arrow:", key="fit_hash")
     else:
         st.caption(":material/check: Full fit over all rows.")
+
+
+def told_from(told: CodePreview) -> str:
+    """What a preview was made from, and what ≈ means."""
+    rows, n = told.sample.shape[0], told.matrix.shape[0]
+    if told.whole:
+        return "by the full fit's own steps, which take no longer here"
+    apart = f", {rows - told.fitted:,} of them held out" if told.fitted < rows else ""
+    some = f"from {rows:,} of {n:,} rows{apart}" if rows < n else f"after {told.passes} passes"
+    return f"{some}: ≈ what the full fit will have over all rows, ± two standard errors"
 
 
 def anew(key: str, method: LightToken) -> None:
@@ -36,8 +45,8 @@ def anew(key: str, method: LightToken) -> None:
 def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     """The loss at every step: of the fit that is shown, or of the job while it runs, which is started here."""
     st.subheader("Training")
-    if not code.fit.preview:
-        curves(list(code.fit.history))
+    if not code.preview:
+        curves(list(code.history))
         return
     start_full(matrix, method)
     job = jobs.jobs()["fit"]

@@ -1,0 +1,213 @@
+"""What a full fit of binary codes will lose, told within about a second: some rows are coded, and some of them judged apart.
+
+A decoder fitted to some rows holds those better, and other rows worse, than a decoder fitted to all rows holds its own. Both errors
+are measured in one fit: rows that are held out get codes but have no say in the decoder. Between them lies the error of the full
+fit, and fewer passes leave it a little too high. How far between and how little was measured once, on tables of words
+(`python -m benchmarks.previews` measures it again), and what that left unexplained is part of the spread that is told.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from compress.errors import Progress
+from compress.form.compressed import Compressed
+from compress.linalg import blocks
+from compress.matrix import EmbeddingMatrix
+from compress.methods.base import Method
+from compress.methods.light_token import LightToken
+
+ROWS, HELD_OUT = (3200, 10_000), 700  # the fewest and the most that a sample has, and those of it that are judged apart
+MOST = 0.85  # of all rows: a sample as large as that is made of all of them, none held out
+WORK = {"refined": 0.7, "paper": 1.6}  # seconds that the passes may take on one thread, about
+WHOLE = {"refined": 0.8, "paper": 2.8}  # seconds within which the full fit is made at once
+PASSES = {"refined": (5, 7), "paper": (8, 20)}  # fewest, and those for which more rows are not taken
+QUICK = {"calm": 1, "turns": 6}  # of the refined solver: noise does more in few passes than calm
+USEFUL = 100  # rows that count, at least; of fewer no sample is taken
+ENOUGH = 40  # passes after which more gain little
+
+BETWEEN = {"refined": (0.604, 0.234), "paper": (0.26, 0.45)}  # where the full fit lies: a share, and its rise with the gap
+FALL, STAGED, TURNED = 0.047, 0.013, 0.045  # of the error with passes, and more with stages and under the directional loss
+FALLS_MOST = 2.5  # bits a column
+LEFT, LEFT_OF = 0.012, 0.03  # unexplained: a share of the error, and of the correction
+FIGURES = ("relative_error", "weighted_error", "mean_cosine")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure of the full fit, and two standard errors of what is told."""
+
+    value: float
+    spread: float
+
+
+@dataclass(frozen=True, eq=False)
+class CodePreview:
+    """Codes of some rows. matrix: all rows. sample: those that were coded, the first `fitted` of them those that the decoder is
+    made for. sample_weights: theirs in the whole matrix, since a sample has a mean of its own. result: their codes, of the setting
+    that was asked for. passes: those that were made, or epochs."""
+
+    matrix: EmbeddingMatrix
+    sample: EmbeddingMatrix
+    sample_weights: np.ndarray
+    fitted: int
+    result: Compressed
+    passes: int
+
+    @cached_property
+    def rows(self) -> int:
+        """How many rows count."""
+        return max(len(useful(self.matrix)), self.sample.shape[0])
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is the full fit itself."""
+        method = self.result.method
+        assert isinstance(method, LightToken)
+        return self.sample is self.matrix and self.passes == asked_passes(method)
+
+    @property
+    def trained(self) -> EmbeddingMatrix:
+        """The sample as the decoder sees it: rows that are held out have no weight."""
+        return held_out(self.sample, self.fitted)
+
+
+def held_out(sample: EmbeddingMatrix, fitted: int) -> EmbeddingMatrix:
+    """The rows with the weights of the first `fitted` only."""
+    if fitted == sample.shape[0]:
+        return sample
+    weights = np.where(np.arange(sample.shape[0]) < fitted, sample.weights, 0)
+    return EmbeddingMatrix(sample.values, sample.tokens, weights, sample.name, sample.device)
+
+
+def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress | None = None) -> CodePreview:
+    """Codes of some rows, or of all where that is as quick, beside the low-rank part of all. Raises ValueError as a fit does."""
+    method.check(*matrix.shape)
+    rows, fitted, passes = plan(method, matrix)
+    sample = matrix if len(rows) == matrix.shape[0] else rows_of(matrix, rows)
+    base = method.base(matrix)
+    arrays = base | {name: base[name][rows] for name in ("coefficients",) if name in base}
+    whole = sample is matrix and passes == asked_passes(method)
+    quick = replace(method, passes=passes) if method.solver == "refined" else replace(method, epochs=passes)
+    how = QUICK if method.solver == "refined" and not whole else {}
+    found = quick.encode(held_out(sample, fitted), arrays, progress, **how)
+    return CodePreview(
+        matrix, sample, matrix.weights[rows], fitted, Compressed(method, found.arrays, sample.shape, sample.digest), passes
+    )
+
+
+def asked_passes(method: LightToken) -> int:
+    """Passes of the refined solver, or epochs, a stage."""
+    return method.passes if method.solver == "refined" else method.epochs
+
+
+def plan(method: LightToken, matrix: EmbeddingMatrix) -> tuple[np.ndarray, int, int]:
+    """The rows to code, how many of them, the first, the decoder is made for, and the passes or epochs."""
+    n, d = matrix.shape
+    solver, asked, work = method.solver, asked_passes(method), seconds_of(method, d)
+    if n * asked * work <= WHOLE[solver]:
+        return np.arange(n), n, asked
+    used = useful(matrix)
+    fewest, wanted = PASSES[solver]
+    count = int(np.clip(WORK[solver] / (wanted * work), *ROWS))
+    rows = used if count >= MOST * len(used) else np.random.default_rng(1).permutation(used)[:count]
+    passes = int(np.clip(WORK[solver] / (len(rows) * work), fewest, asked)) if asked > fewest else asked
+    return rows, len(rows) - (HELD_OUT if len(rows) < len(used) else 0), passes
+
+
+def seconds_of(method: LightToken, d: int) -> float:
+    """What a pass over one row takes, about: products with the decoder, and a turn of every bit."""
+    if method.solver == "paper":
+        return method.bits * d * 2.2e-10 * (0.6 + 0.4 * method.stages)
+    slow = 1.0 if method.loss == "euclidean" else 1.6
+    return slow * method.bits * ((method.stages + 1) / 2 * d * 2.2e-10 + 2.2e-8)
+
+
+def useful(matrix: EmbeddingMatrix) -> np.ndarray:
+    """The numbers of the rows that count, neither zero nor without weight; of all rows where those are few."""
+    used = np.flatnonzero(matrix.squared_norms * matrix.weights > 0)
+    return used if len(used) >= USEFUL else np.arange(matrix.shape[0])
+
+
+def rows_of(matrix: EmbeddingMatrix, rows: np.ndarray) -> EmbeddingMatrix:
+    """A matrix of these rows, by their names in the whole."""
+    tokens = [matrix.tokens[row] for row in rows]
+    return EmbeddingMatrix(matrix.values[rows], tokens, matrix.weights[rows], matrix.name, matrix.device)
+
+
+def expected(preview: CodePreview, part: Compressed | None = None) -> dict[str, Estimate]:
+    """The figures of the full fit, by their names in Evaluation; of a code of its first stages, where one is given."""
+    part = part or preview.result
+    x, decoded, rank = preview.sample.values, part.reconstruct(), part.method.settings["rank"]
+    squared, own, restored = (np.einsum("id,id->i", each, each).astype(np.float64) for each in (x - decoded, x, decoded))
+    left = blocks.project(x, preview.matrix.axes[:, rank:]) ** 2  # (m, d - rank)
+    sides = [side for side in np.split(np.arange(len(x)), [preview.fitted]) if len(side)]
+    found = {}
+    for name, weights, energies in zip(
+        FIGURES, (np.ones(len(x)), preview.sample_weights), preview.matrix.energies[::-1], strict=False
+    ):
+        losses = [mean_loss(preview, weights[side], squared[side], left[side], energies[rank:]) for side in sides]
+        scale = preview.rows / energies.sum()
+        found[name] = full_fit(preview, part, [(scale * value, scale * error) for value, error in losses])
+    missed = 1 - np.einsum("id,id->i", x, decoded) / np.sqrt(np.maximum(own * restored, 1e-30))
+    angles = [missed[side][own[side] > 0] for side in sides]
+    turned = full_fit(preview, part, [(each.mean(), short_of(preview, len(each)) * each.std()) for each in angles])
+    return found | {"mean_cosine": replace(turned, value=1 - turned.value)}
+
+
+def mean_loss(
+    preview: CodePreview, weights: np.ndarray, squared: np.ndarray, left: np.ndarray, energies: np.ndarray
+) -> tuple[float, float]:
+    """The mean of wᵢ‖aᵢ − bᵢ‖² over all rows that count, and its standard error, from those of a sample (m,).
+
+    A row that has much left (m, r) along the axes beyond the low-rank part loses much; what all rows have left there, their
+    energies (r,), is known. So the mean is sought by regression on two sums of them: the whole, and what an ideal code leaves
+    (reverse water-filling at this error).
+    """
+    lost = weights * squared
+    kept = np.stack([np.ones(len(energies)), ideal_share(energies, lost.sum() / max(weights @ left.sum(axis=1), 1e-300))], axis=1)
+    told, known = weights[:, None] * (left @ kept), energies @ kept / preview.rows  # (m, 2), (2,)
+    slopes = np.linalg.lstsq(told / known.max(), lost / known.max(), rcond=None)[0]
+    rest = lost - told @ slopes
+    return float(known @ slopes + rest.mean()), float(short_of(preview, len(rest)) * rest.std())
+
+
+def ideal_share(energies: np.ndarray, share: float) -> np.ndarray:
+    """(r,) of what each axis holds, what an ideal code leaves when it leaves this share of all: min(1, θ / energy)."""
+    low, high = 0.0, float(energies.max())
+    for _ in range(40):
+        level = (low + high) / 2
+        low, high = (level, high) if np.minimum(energies, level).sum() < share * energies.sum() else (low, level)
+    return np.minimum(1, high / np.maximum(energies, 1e-300))
+
+
+def short_of(preview: CodePreview, rows: int) -> float:
+    """The standard error of a mean over so many rows, in standard deviations."""
+    return float(np.sqrt(max(1 / rows - 1 / preview.rows, 0)))
+
+
+def full_fit(preview: CodePreview, part: Compressed, sides: list[tuple[float, float]]) -> Estimate:
+    """What the full fit loses, from the loss of fitted rows and of held-out ones, if any, each with its standard error."""
+    (fitted, error), (apart, error_apart) = sides[0], sides[-1]
+    if preview.whole or fitted <= 0 or apart <= 0:
+        return Estimate(fitted, 0.0)
+    share, rise = BETWEEN[part.method.settings["solver"]]
+    few = 1 - (preview.fitted / preview.rows) ** 1.3  # 0 where all rows were fitted
+    gap = float(np.log(apart / fitted))
+    between, slope = few * gap * (share + rise * gap), few * (share + 2 * rise * gap)
+    fall = fall_with_passes(part.method, preview.passes, preview.matrix.shape[1])
+    value = fitted * float(np.exp(between - fall))
+    sampled = np.hypot((1 - slope) * error / fitted, slope * error_apart / apart)
+    return Estimate(value, 2 * value * float(np.hypot(sampled, LEFT + LEFT_OF * (abs(between) + fall))))
+
+
+def fall_with_passes(method: Method, passes: int, d: int) -> float:
+    """How far the logarithm of the error would still fall with all passes: farthest at a few bits a column."""
+    assert isinstance(method, LightToken)
+    if method.solver == "paper":
+        return 0.0
+    bits = method.bits / max(d - method.rank, 1) / FALLS_MOST
+    hump = bits**3 * np.exp(3 - 3 * bits)
+    steep = FALL * hump + (STAGED * np.log(method.stages) + TURNED * (method.loss != "euclidean")) * hump**2
+    return float(steep * np.log(min(method.passes, ENOUGH) / min(passes, method.passes, ENOUGH)))
