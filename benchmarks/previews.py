@@ -11,8 +11,17 @@ import numpy as np
 
 from benchmarks.data import DATA, demo, table_of
 from benchmarks.table import against, heading, table
-from compress import EmbeddingMatrix, LightToken, LpLowRank, Method, ProjectiveClustering, ResidualQuantizer, Trellis, evaluate
+from compress import EmbeddingMatrix, evaluate
 from compress.analysis.code_preview import code_preview, expected
+from compress.methods import (
+    LightToken,
+    LpLowRank,
+    Method,
+    ProductQuantization,
+    ProjectiveClustering,
+    ResidualQuantization,
+    Trellis,
+)
 from compress.threads import one_thread, one_torch_thread
 from compress.tuning.fits import Fits
 from compress.tuning.sweep import Trials
@@ -57,8 +66,10 @@ SMALL_WEIGHTED = [
 DRAFTED: list[Method] = [
     *(ProjectiveClustering(k=k, j=j) for k, j in ((2, 10), (5, 20), (10, 20), (5, 40))),
     *(LpLowRank(p=1.0, j=j, objective=objective) for objective in ("rows", "entries") for j in (10, 40)),
-    *(Trellis(bits=bits) for bits in (0.5, 1.0)),
-    *(ResidualQuantizer(stages=stages) for stages in (2, 4)),
+    *(Trellis(rate=rate) for rate in (0.5, 1.28)),
+    *(ProductQuantization(parts=parts) for parts in (5, 20)),
+    *(ResidualQuantization(parts=parts) for parts in (2, 6)),
+    *(LightToken(bits=bits) for bits in (48, 128)),
 ]
 
 
@@ -109,13 +120,9 @@ def drafts(name: str, matrix: EmbeddingMatrix, store: Trials) -> None:
     """Previews of the other methods, fitted to all rows in fewer steps."""
     fits, rows, pairs = Fits(matrix, store, None, 1), [], []
     for method in DRAFTED:
-        full = (
-            method.lost(matrix, method.fit(matrix))
-            if isinstance(method, LpLowRank)
-            else fits.full(method).figures["weighted_error"]
-        )
+        full = fits.full(method).figures["weighted_error"]
         with one_thread():
-            told = method.lost(matrix, method.draft.fit(matrix))
+            told = evaluate(matrix, method.draft.fit(matrix)).weighted_error
         pairs.append((full, told))
         rows.append((words(method), f"{full:.4g}", f"{told:.4g}", f"{100 * (told / full - 1):+.2f}"))
     heading(f"Previews of other methods, {name}")

@@ -23,7 +23,7 @@ if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-cards(matrix, fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, method.factor_bits))
+cards(matrix, fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, method.factor_bits), preview=fit.preview)
 loss_words(fit)
 
 subspace_map(matrix, fit)

@@ -30,7 +30,7 @@ ENOUGH = 40  # passes after which more gain little
 BETWEEN = {"refined": (0.604, 0.234), "paper": (0.26, 0.45)}  # where the full fit lies: a share, and its rise with the gap
 FALL, STAGED, TURNED = 0.047, 0.013, 0.045  # of the error with passes, and more with stages and under the directional loss
 FALLS_MOST = 2.5  # bits a column
-LEFT, LEFT_OF = 0.012, 0.03  # unexplained: a share of the error, and of the correction
+LEFT, LEFT_OF = {"refined": 0.012, "paper": 0.03}, (0.03, 0.5)  # unexplained: a share of the error, and of both corrections
 FIGURES = ("relative_error", "weighted_error", "mean_cosine")
 
 
@@ -192,14 +192,15 @@ def full_fit(preview: CodePreview, part: Compressed, sides: list[tuple[float, fl
     (fitted, error), (apart, error_apart) = sides[0], sides[-1]
     if preview.whole or fitted <= 0 or apart <= 0:
         return Estimate(fitted, 0.0)
-    share, rise = BETWEEN[part.method.settings["solver"]]
+    solver = part.method.settings["solver"]
+    share, rise = BETWEEN[solver]
     few = 1 - (preview.fitted / preview.rows) ** 1.3  # 0 where all rows were fitted
     gap = float(np.log(apart / fitted))
     between, slope = few * gap * (share + rise * gap), few * (share + 2 * rise * gap)
     fall = fall_with_passes(part.method, preview.passes, preview.matrix.shape[1])
     value = fitted * float(np.exp(between - fall))
-    sampled = np.hypot((1 - slope) * error / fitted, slope * error_apart / apart)
-    return Estimate(value, 2 * value * float(np.hypot(sampled, LEFT + LEFT_OF * (abs(between) + fall))))
+    sampled = (1 - slope) * error / fitted, slope * error_apart / apart
+    return Estimate(value, 2 * value * float(np.linalg.norm([*sampled, LEFT[solver], LEFT_OF[0] * between, LEFT_OF[1] * fall])))
 
 
 def fall_with_passes(method: Method, passes: int, d: int) -> float:

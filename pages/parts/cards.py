@@ -49,8 +49,9 @@ def spread_below(value: float, spread: float | None) -> dict:
 
 def spread_text(value: float, spread: float) -> str:
     """± two standard errors, with the decimals that three significant digits of the value have; nothing where they show none."""
-    decimals = 2 - math.floor(math.log10(abs(value))) if value else 3
-    told = f"{spread:.{max(decimals, 0)}f}"
+    if abs(value) < 1e-3:
+        return f"± {spread:.2g}" if spread > 0.005 * abs(value) else ""
+    told = f"{spread:.{2 - math.floor(math.log10(abs(value)))}f}"
     return f"± {told}" if float(told) else ""
 
 

@@ -144,10 +144,11 @@ def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> 
         st.caption(f":material/check: Full fit{fit.asked.fit_words}")
         return
     start_full(matrix, fit.asked, source)
+    about = f"**Preview** {fit.asked.draft_words}: ≈ over all rows, as a rule a few percent from the full fit"
     if jobs.running("fit"):
-        st.caption(f"**Preview** {fit.asked.draft_words}.")
+        st.caption(f"{about}.")
     else:
-        st.caption(f"**Preview** {fit.asked.draft_words}; the full fit was stopped.")
+        st.caption(f"{about}; that was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
     jobs.watch("fit", "Full fit")
 

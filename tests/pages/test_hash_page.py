@@ -1,11 +1,20 @@
+import json
+import re
+
 import numpy as np
 import pytest
 
 import compress
+from compress import ProjectiveClustering
+from compress.analysis import code_preview
+from compress.files import bytes_text
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
+from compress.tuning.sweep import Trial
 from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
+from pages.parts.hash_codes.fits import preview
+from pages.parts.kept import trials
 from pages.parts.pins import describe, from_link, to_link
 from pages.parts.screens import SCREENS
 
@@ -31,6 +40,11 @@ def captions(page):
     return " ".join(caption.value for caption in page.caption)
 
 
+def drawn(page, key):
+    """The traces of a chart of the page."""
+    return next(json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart") if key in chart.proto.id)
+
+
 def kept(method):
     """Leaves a fit on disk where a job would."""
     matrix = compress.load_matrix("toy")
@@ -44,13 +58,52 @@ def see(page, tab):
     return page.run()
 
 
-def test_the_first_visit_shows_a_preview_and_says_so(opened, figures):
-    page = opened()
+@pytest.fixture
+def sampled(monkeypatch):
+    """Previews are made of 2,000 rows, as if the full fit took long."""
+    monkeypatch.setattr(code_preview, "WHOLE", {"refined": 0.0})
+    monkeypatch.setattr(code_preview, "ROWS", (2000, 2000))
+    preview.clear()
+    yield
+    preview.clear()
+
+
+def test_the_first_visit_shows_a_preview_of_the_full_fit_and_says_so(opened, figures):
+    page = opened(hash_bits=256)
     cards = figures(page)
-    assert not page.exception and "Preview" in captions(page) and "2,000 of 3,000 rows" in captions(page)
-    assert 0 < float(cards["Relative error, preview"]) < 1 and 0 < float(cards["Mean cosine, preview"]) < 1
-    size = LightToken(bits=32).size(3000, 30)
-    assert cards["Size"] == f"{size / 1000:.1f} KB" and cards["Bits a row"] == f"{8 * size / 3000:.4g}"
+    assert not page.exception and "**Preview** after" in captions(page) and "± two standard errors" in captions(page)
+    error = next(metric for metric in page.metric if metric.label == "Relative error")
+    assert re.fullmatch(r"≈ [\d.e-]+", error.value) and re.fullmatch(r"± [\d.e-]+", error.delta)
+    assert cards["Mean cosine"].startswith("≈ ")
+    size = LightToken(bits=256).size(3000, 30)
+    assert cards["Size"] == bytes_text(size) and cards["Bits a row"] == f"{8 * size / 3000:.4g}"
+
+
+def test_a_preview_of_some_rows_is_compared_with_nothing_that_all_rows_have(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(code_preview, "WHOLE", {"refined": 0.0})
+    monkeypatch.setattr(code_preview, "ROWS", (2000, 2000))
+    trials().keep(
+        compress.load_matrix("toy").key, Trial(ProjectiveClustering(k=2, j=2), {"relative_error": 0.3, "mean_cosine": 0.8})
+    )
+    page = opened(hash_stages=2)
+    assert "from 2,000 of 3,000 rows, 700 of them held out" in captions(page) and "among its 2,000 rows only" in captions(page)
+    svd = next(metric for metric in page.metric if metric.label.startswith("SVD at the same bytes"))
+    assert "error here" not in svd.delta
+    assert re.search(r"\*\*32 bits\*\*: relative error ≈ [\d.]+ ± [\d.]+, mean cosine ≈ [\d.]+ ± [\d.]+", captions(page))
+    assert [trace["name"] for trace in drawn(page, "against_bits")] == ["LightToken"]
+    kept(LightToken(bits=32, stages=2))
+    page.run()
+    assert "Full fit" in captions(page) and "≈" not in captions(page) and not any("≈" in metric.value for metric in page.metric)
+    assert {"LightToken", "k subspaces"} < {trace["name"] for trace in drawn(page, "against_bits")} and not page.exception
+
+
+def test_of_a_small_matrix_the_preview_tells_what_the_full_fit_then_has(opened, finish, figures):
+    page = opened()
+    told = figures(page)
+    full = figures(finish(page))
+    for figure in ("Relative error", "Mean cosine", "Size", "Bits a row"):
+        assert told[figure].removeprefix("≈ ") == full[figure]
+    assert told["Relative error"].startswith("≈ ")
 
 
 def test_the_full_fit_follows(opened, finish, figures):

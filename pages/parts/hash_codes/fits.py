@@ -56,6 +56,11 @@ def coded(matrix: EmbeddingMatrix, method: LightToken) -> Coded:
     if fit:
         return Coded(matrix, fit.result, None, fit.evaluation, fit.history)
     jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
+    return previewed(matrix, method)
+
+
+def previewed(matrix: EmbeddingMatrix, method: LightToken) -> Coded:
+    """The preview of a setting."""
     told = preview(matrix, method)
     return Coded(told.sample, told.result, told)
 

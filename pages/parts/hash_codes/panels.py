@@ -103,7 +103,7 @@ def code_panels(code: Coded) -> None:
         if tab.open:
             with tab:
                 draw(code)
-                if code.preview:
+                if code.told and code.told.sample is not code.told.matrix:
                     st.caption(f"Of the preview, among its {code.matrix.shape[0]:,} rows only; the full fit has all rows.")
 
 

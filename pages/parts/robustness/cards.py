@@ -29,7 +29,7 @@ def robust_cards(matrix: EmbeddingMatrix, fit: Fit, svd: Fit, name: str) -> None
                 value = getattr(evaluation, field)
                 figure_card(
                     label if other else f"{label}, SVD",
-                    error_text(value),
+                    error_text(value, bool(other) and fit.preview),
                     versus(value, getattr(other, field)) if other else None,
                     delta_color="inverse",
                     help=help,
@@ -58,7 +58,7 @@ def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
             turned = angles_to_clean(planted.clean, each)
             figure_card(
                 f"Other rows, {title}",
-                error_text(error),
+                error_text(error, each.preview),
                 f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
                 delta_color="inverse",
                 help=f"relative error over the rows that were not planted; SVD without planted rows leaves {clean:.3g}",

@@ -37,10 +37,10 @@ def method_card(point: Point, svd: Point | None) -> None:
     if svd and point.method.name != "svd" and svd.error > 0:
         change = f"{point.error / svd.error - 1:+.1%}"
         against = {"delta": change, "delta_color": "inverse", "delta_description": f"error against SVD in {size}"}
-    preview = ". A preview; the full fit is no worse as a rule" if point.kind == "preview" else ""
+    preview = ". A preview, over all rows; the full fit is no worse as a rule" if point.kind == "preview" else ""
     st.metric(
         describe(point.method),
-        error_text(point.error),
+        error_text(point.error, point.kind == "preview"),
         border=True,
         width=270,
         help=f"{describe(point.method)}: {point.n_bytes:,} bytes, ratio {point.ratio:.3g}{preview}",

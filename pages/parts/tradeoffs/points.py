@@ -8,11 +8,12 @@ import pandas as pd
 from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.analysis.curves import svd_figures
 from compress.coding.factors import BITS
-from compress.methods import SVD
+from compress.methods import SVD, LightToken
 from compress.threads import one_thread
 from compress.tuning.fitting import within
 from pages.parts.cached import cached, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
+from pages.parts.hash_codes.fits import previewed, whole_of
 from pages.parts.kept import trials
 from pages.parts.pins import describe, pins
 from pages.parts.quick_fits import finished, quick
@@ -128,8 +129,17 @@ def pinned_point(matrix: EmbeddingMatrix, method: Method, measure: str) -> Point
     kind = "fit" if fit else "preview"
     if not fit and not previewable(matrix, method):
         return None
-    fit = fit or draft(matrix, method)
-    return figured(matrix, method, fit.evaluation.figures(), measure, kind)
+    figures = fit.evaluation.figures() if fit else previewed_figures(matrix, method)
+    return figured(matrix, method, figures, measure, kind)
+
+
+def previewed_figures(matrix: EmbeddingMatrix, method: Method) -> dict[str, float]:
+    """The figures of a preview; of codes, whose few passes would leave much, what Hash codes expects of the full fit."""
+    figures = draft(matrix, method).evaluation.figures()
+    if isinstance(method, LightToken) and method.bits:
+        told = whole_of(previewed(matrix, method)).figures
+        figures |= {name: each.value for name, each in told.items()}
+    return figures
 
 
 def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float, measure: str = RELATIVE) -> dict[str, Point]:
