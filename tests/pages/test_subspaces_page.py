@@ -10,7 +10,7 @@ from pages.parts.fits import fit_path
 
 def test_a_preview_comes_first_and_the_full_fit_follows(open_page, finish, figures):
     page = open_page("subspaces", k=4, flat_j=3)
-    assert any("Preview" in caption.value for caption in page.caption)
+    assert any("Preview" in caption.value for caption in page.caption) and figures(page)["Relative error"].startswith("≈ ")
     matrix = compress.load_matrix("toy")
     method = ProjectiveClustering(k=4, j=3)
     page = finish(page)
