@@ -97,6 +97,14 @@ def test_pinned_settings_have_a_numbered_ring_and_their_name():
     assert rings == ["1: SVD, j = 7, int8", "2: k subspaces, k = 3, j = 2, float16, preview"]
 
 
+def test_a_pinned_code_that_is_not_fitted_yet_lies_where_its_full_fit_will():
+    page = opened(pins='[["light_token",{"bits":24}]]')
+    (ring,) = [trace for trace in traces(page) if trace.get("mode") == "markers+text"]
+    matrix = compress.load_matrix("toy")
+    error = compress.evaluate(matrix, LightToken(bits=24).fit(matrix)).relative_error
+    assert "preview" in ring["name"] and ring["y"] == pytest.approx([error], rel=1e-5)
+
+
 def test_pinned_columns_are_fitted_at_once_and_told_apart():
     methods = [Dimensions(kept=20), Dimensions(kept=20, over="largest", factor_bits=8), Dimensions(kept=20, seed=1)]
     rings = [trace["name"] for trace in traces(opened(pins=to_link(methods))) if trace.get("mode") == "markers+text"]
