@@ -1,4 +1,4 @@
-"""What a full fit of binary codes will lose, told within about a second: some rows are coded, and some of them judged apart.
+"""What a full fit of binary codes will lose, told quickly: some rows are coded, and some of them judged apart.
 
 A decoder fitted to some rows holds those better, and other rows worse, than a decoder fitted to all rows holds its own. Both errors
 are measured in one fit: rows that are held out get codes but have no say in the decoder. Between them lies the error of the full
@@ -85,16 +85,17 @@ def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress
     """Codes of some rows, or of all where that is as quick, beside the low-rank part of all. Raises ValueError as a fit does."""
     method.check(*matrix.shape)
     rows, fitted, passes = plan(method, matrix)
+    if len(rows) == matrix.shape[0] and passes == asked_passes(method):
+        return CodePreview(matrix, matrix, matrix.weights, fitted, method.fit(matrix, progress), passes)
     sample = matrix if len(rows) == matrix.shape[0] else rows_of(matrix, rows)
     base = method.base(matrix)
     arrays = base | {name: base[name][rows] for name in ("coefficients",) if name in base}
-    whole = sample is matrix and passes == asked_passes(method)
-    quick = replace(method, passes=passes) if method.solver == "refined" else replace(method, epochs=passes)
-    how = QUICK if method.solver == "refined" and not whole else {}
-    found = quick.encode(held_out(sample, fitted), arrays, progress, **how)
-    return CodePreview(
-        matrix, sample, matrix.weights[rows], fitted, Compressed(method, found.arrays, sample.shape, sample.digest), passes
-    )
+    if method.solver == "refined":
+        found = replace(method, passes=passes).encode(held_out(sample, fitted), arrays, progress, **QUICK)
+    else:
+        found = replace(method, epochs=passes).encode(held_out(sample, fitted), arrays, progress)
+    result = Compressed(method, found.arrays, sample.shape, sample.digest)
+    return CodePreview(matrix, sample, matrix.weights[rows], fitted, result, passes)
 
 
 def asked_passes(method: LightToken) -> int:
