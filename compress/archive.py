@@ -28,7 +28,7 @@ def load(path: str | Path) -> Compressed:
     except FileNotFoundError:
         raise InputError(f"There is no file {path}.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file and try again.") from error
+        raise InputError(f"{path.name} cannot be read ({error.strerror or error}); check the file and try again.") from error
     except SafetensorError as error:
         raise InputError(f"{path.name} cannot be read as a compressed matrix; it may be cut short. Write it again.") from error
     except (AttributeError, TypeError, ValueError) as error:  # safetensors meets a dtype that NumPy lacks with the first two

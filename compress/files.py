@@ -30,7 +30,7 @@ def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def read_json(path: Path) -> Any:
     """The JSON in a file; InputError where it is not JSON."""
-    return parse_json(path.read_bytes(), str(path))
+    return parse_json(path.read_bytes(), path.name)
 
 
 def read_lines(path: Path) -> list[str]:
@@ -38,7 +38,7 @@ def read_lines(path: Path) -> list[str]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text; convert it to UTF-8.") from error
+        raise InputError(f"{path.name} is not UTF-8 text; convert it to UTF-8.") from error
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
@@ -48,11 +48,24 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write that takes the place of path when it is whole, and leaves nothing when it fails."""
     part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
     try:
-        with open(part, "xb") as file:
-            yield file
-        os.replace(part, path)
+        with told_of(path, part):
+            with open(part, "xb") as file:
+                yield file
+            os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_of(path: Path, part: Path) -> Iterator[None]:
+    """What the system refuses of a part, or without a name as on a full disk, is said of what the part was to become."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename and Path(error.filename)
+        if error.errno and (not named or part in (named, *named.parents)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 @contextmanager
@@ -64,18 +77,19 @@ def whole_folder(folder: Path, check: Callable[[Path], object]) -> Iterator[Path
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(4)}.part")
     before = part.with_suffix(".before")
-    part.mkdir()
     try:
-        yield part
-        check(folder)
-        if folder.exists():
-            folder.rename(before)
-        try:
-            part.rename(folder)
-        except OSError:
-            if before.exists():
-                before.rename(folder)
-            raise
+        with told_of(folder, part):
+            part.mkdir()
+            yield part
+            check(folder)
+            if folder.exists():
+                folder.rename(before)
+            try:
+                part.rename(folder)
+            except OSError:
+                if before.exists():
+                    before.rename(folder)
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
         shutil.rmtree(before, ignore_errors=True)

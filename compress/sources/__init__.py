@@ -96,11 +96,11 @@ def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
 
 
 def unreadable(where: str | os.PathLike, error: OSError) -> InputError:
+    name = Path(error.filename or where).name
     if isinstance(error, PermissionError):
-        place = error.filename or where
-        return InputError(f"{place} may not be read (permission denied); change its permissions or copy it.")
+        return InputError(f"{name} may not be read (permission denied); change its permissions or copy it.")
     reason = error.strerror or "the system gave no reason"
-    return InputError(f"{error.filename or where} cannot be read ({reason}); check the file and try again.")
+    return InputError(f"{name} cannot be read ({reason}); check the file and try again.")
 
 
 def in_float32(values: np.ndarray, name: str) -> np.ndarray:

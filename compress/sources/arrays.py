@@ -45,17 +45,17 @@ class Array:
 def infos_npy(path: Path) -> list[TensorInfo]:
     """The one array of a .npy file, from its header."""
     with open(path, "rb") as file:
-        return matrices_first([read_header(file, str(path)).info("embedding")])
+        return matrices_first([read_header(file, path.name).info("embedding")])
 
 
 def read_npy(path: Path, tensor: str | None) -> Read:
     """The array, mapped."""
     with open(path, "rb") as file:
-        array = read_header(file, str(path))
-    pick([array.info("embedding")], tensor, str(path))
+        array = read_header(file, path.name)
+    pick([array.info("embedding")], tensor, path.name)
     missing = array.offset + array.n_bytes - path.stat().st_size
     if missing > 0:
-        raise InputError(f"{path} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
+        raise InputError(f"{path.name} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
     return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, order=array.order), None)
 
 
@@ -69,12 +69,12 @@ def read_npz(path: Path, tensor: str | None) -> Read:
     """One array of an archive, in memory."""
     with opened_zip(path) as archive:
         found = list(infos_in(archive, path))
-        name = pick(found, tensor, str(path)).name
+        name = pick(found, tensor, path.name).name
         with archive.open(f"{name}.npy") as file:
-            array = read_header(file, f"{name} in {path}")
-            check_fits(array.n_bytes, f"{name} in {path}")
+            array = read_header(file, f"{name} in {path.name}")
+            check_fits(array.n_bytes, f"{name} in {path.name}")
             values = np.empty(array.shape, array.dtype, order=array.order)
-            fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path}")
+            fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path.name}")
     return Read(values, None)
 
 
@@ -83,12 +83,12 @@ def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:
     refused, found = None, False
     for member in archive.infolist():
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise InputError(f"{path} is packed in a way that NumPy does not use; save it again with numpy.savez.")
+            raise InputError(f"{path.name} is packed in a way that NumPy does not use; save it again with numpy.savez.")
         if not member.filename.endswith(".npy"):
             continue
         try:
             with archive.open(member) as file:
-                array = read_header(file, f"{member.filename} in {path}")
+                array = read_header(file, f"{member.filename} in {path.name}")
         except InputError as error:
             refused = error
         else:
@@ -107,7 +107,7 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     except InputError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
-        raise InputError(f"{path} is a damaged or encrypted .npz archive; save it again with numpy.savez.") from error
+        raise InputError(f"{path.name} is a damaged or encrypted .npz archive; save it again with numpy.savez.") from error
 
 
 def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:

@@ -53,7 +53,7 @@ def reader_of(path: Path) -> Reader:
     named = EXTENSIONS.get(path.suffix.lower())
     if named is None:
         known = " ".join(EXTENSIONS)
-        raise InputError(f"{path} has the extension {path.suffix or '(none)'}, which is not read; these are: {known}")
+        raise InputError(f"{path.name} has the extension {path.suffix or '(none)'}, which is not read; these are: {known}")
     return READERS[kind_by_content(path) or named]
 
 

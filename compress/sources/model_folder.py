@@ -37,7 +37,7 @@ def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[
             return [(folder / name, infos_of(folder / name))]
         index = folder / f"{name}.index.json"
         if index.is_file():
-            weight_map = checked_map(read_json(index), str(index))
+            weight_map = checked_map(read_json(index), index.name)
             names = sorted(set(weight_map.values())) if every else wanted_files(weight_map, tensor)
             return [(path, infos_of(path)) for path in present([folder / shard for shard in names])]
     path = only_matrix(folder)
@@ -58,7 +58,7 @@ def present(shards: list[Path]) -> list[Path]:
     """The shards, once each is there; InputError naming the one that is not."""
     for shard in shards:
         if not shard.is_file():
-            raise InputError(f"{shard} is missing and the model's index names it; fetch that file too.")
+            raise InputError(f"{shard.name} is missing and the model's index names it; fetch that file too.")
     return shards
 
 

@@ -23,8 +23,8 @@ def read(path: Path, tensor: str | None) -> Read:
     """One tensor, mapped where it can be, and the tokens that the file keeps with it."""
     entries, metadata = entries_of(path)
     if tensor in entries and entries[tensor].dtype not in NUMPY:
-        raise InputError(f"Tensor {tensor!r} of {path} is {entries[tensor].dtype}, which is not read; convert it to F32.")
-    entry = entries[pick(infos_of(entries), tensor, str(path)).name]
+        raise InputError(f"Tensor {tensor!r} of {path.name} is {entries[tensor].dtype}, which is not read; convert it to F32.")
+    entry = entries[pick(infos_of(entries), tensor, path.name).name]
     return Read(values_of(path, entry), tokens_of(metadata, entry.shape[0]))
 
 
@@ -32,8 +32,8 @@ def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
     """The tensors by name and the metadata, from the header alone."""
     file_size = path.stat().st_size
     with open(path, "rb") as file:
-        length = header_length(file.read(8), file_size, str(path))
-        return parse_header(file.read(length), file_size, str(path))
+        length = header_length(file.read(8), file_size, path.name)
+        return parse_header(file.read(length), file_size, path.name)
 
 
 def values_of(path: Path, entry: Entry) -> np.ndarray:
@@ -41,7 +41,7 @@ def values_of(path: Path, entry: Entry) -> np.ndarray:
     stored = np.memmap(path, NUMPY[entry.dtype], "r", entry.start, entry.shape)
     if entry.dtype != "BF16":
         return stored
-    check_fits(4 * stored.size, str(path))
+    check_fits(4 * stored.size, path.name)
     wide = stored.astype("<u4")
     wide <<= 16
     return wide.view("<f4")

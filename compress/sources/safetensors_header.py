@@ -58,7 +58,7 @@ def parse_header(text: bytes, file_size: int, where: str) -> tuple[dict[str, Ent
         raise InputError(f"The header of {where} is not that of a safetensors file; fetch the file again.")
     if "flatland" in metadata:
         raise InputError(
-            f"{where} is a compressed table, not a matrix; decode it first: python -m compress decode {where} --out values.npy"
+            f"{where} is a compressed table, not a matrix; decode it first: python -m compress decode FILE --out values.npy"
         )
     begin = 8 + len(text)
     entries = {name: parse_entry(name, raw, begin, file_size, where) for name, raw in header.items()}

@@ -29,8 +29,8 @@ def read_csv(path: Path, tensor: str | None) -> Read:
 
     separator, text, dims, has_names = columns_of(path)
     found = infos_csv(path)
-    pick(found, tensor, str(path))
-    check_fits(8 * found[0].shape[0] * len(dims), str(path))
+    pick(found, tensor, path.name)
+    check_fits(8 * found[0].shape[0] * len(dims), path.name)
     try:
         table = pd.read_csv(
             path,
@@ -43,7 +43,7 @@ def read_csv(path: Path, tensor: str | None) -> Read:
         )
     except (ValueError, OverflowError) as error:  # pandas' own parsing errors are ValueErrors
         raise InputError(
-            f"{path} is not a regular table of numbers ({' '.join(str(error).split())[:200]}); correct that place."
+            f"{path.name} is not a regular table of numbers ({' '.join(str(error).split())[:200]}); correct that place."
         ) from error
     tokens = None if text is None else table[text].tolist()
     return Read(table[dims].to_numpy(np.float32), tokens)
@@ -55,14 +55,14 @@ def columns_of(path: Path) -> tuple[str, int | None, list[int], bool]:
         try:
             sample = file.readline(10_000_000) + file.readline(10_000_000)
         except UnicodeDecodeError as error:
-            raise InputError(f"{path} is not UTF-8 text; convert the file to UTF-8.") from error
+            raise InputError(f"{path.name} is not UTF-8 text; convert the file to UTF-8.") from error
     if not sample.strip():
-        raise InputError(f"{path} is empty; give a table with one row of numbers a token.")
+        raise InputError(f"{path.name} is empty; give a table with one row of numbers a token.")
     separator = max("\t,;", key=sample.count)
     try:
         first, *rest = csv.reader(sample.splitlines(), delimiter=separator)
     except (csv.Error, ValueError) as error:
-        raise InputError(f"{path} is not a table of numbers; check the file and its extension.") from error
+        raise InputError(f"{path.name} is not a table of numbers; check the file and its extension.") from error
     numeric = [is_number(cell) for cell in first]
     counted = [cell for cell, number in zip(first, numeric, strict=True) if number]
     has_names = bool(rest) and (sum(numeric) < 2 <= sum(map(is_number, rest[0])) or not any(numeric))
@@ -72,10 +72,10 @@ def columns_of(path: Path) -> tuple[str, int | None, list[int], bool]:
     if has_names and not text and first[0].strip().lower() in TOKEN_COLUMNS:
         text = [0]
     if len(text) > 1:
-        raise InputError(f"{path} has {len(text)} columns of text; keep one for the tokens, the others must be numbers.")
+        raise InputError(f"{path.name} has {len(text)} columns of text; keep one for the tokens, the others must be numbers.")
     dims = [at for at in range(len(row)) if at not in text]
     if not dims:
-        raise InputError(f"{path} has no columns of numbers; give a table with one row of numbers a token.")
+        raise InputError(f"{path.name} has no columns of numbers; give a table with one row of numbers a token.")
     return separator, text[0] if text else None, dims, has_names
 
 
@@ -106,23 +106,23 @@ def read_parquet(path: Path, tensor: str | None) -> Read:
     """The columns of numbers, or the one of lists, as float32, and the column of text as tokens."""
     from pyarrow import ArrowException
 
-    pick(infos_parquet(path), tensor, str(path))
+    pick(infos_parquet(path), tensor, path.name)
     try:
         with opened(path) as file:
             text, dims, lists = fields_of(file, path)
             n_rows = file.metadata.num_rows
-            check_fits(8 * (n_numbers(file, lists) if lists else n_rows * len(dims)), str(path))
+            check_fits(8 * (n_numbers(file, lists) if lists else n_rows * len(dims)), path.name)
             tokens, blocks = [], []
             for batch in file.iter_batches(BATCH_ROWS, columns=[*dims, *([text] if text else [])]):
                 blocks.append(rows_of_lists(batch[lists], path) if lists else rows_of_columns(batch, dims))
                 tokens += [str(token) for token in batch[text].to_pylist()] if text else []
             if len({block.shape[1] for block in blocks}) > 1:
-                raise InputError(UNEVEN.format(path))
+                raise InputError(UNEVEN.format(path.name))
             return Read(np.concatenate(blocks), tokens if text else None)
     except InputError:
         raise
     except (ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path} is a damaged parquet file; write or fetch it again.") from error
+        raise InputError(f"{path.name} is a damaged parquet file; write or fetch it again.") from error
 
 
 def opened(path: Path) -> Any:
@@ -135,7 +135,7 @@ def opened(path: Path) -> Any:
     except (ArrowException, OSError, ValueError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise InputError(f"{path} is not a whole parquet file; write or fetch it again.") from error
+        raise InputError(f"{path.name} is not a whole parquet file; write or fetch it again.") from error
 
 
 def fields_of(file: Any, path: Path) -> tuple[str | None, list[str], str | None]:
@@ -147,7 +147,7 @@ def fields_of(file: Any, path: Path) -> tuple[str | None, list[str], str | None]
 
     names = file.schema_arrow.names
     if len(set(names)) < len(names):
-        raise InputError(f"{path} has two columns of one name; give each column its own.")
+        raise InputError(f"{path.name} has two columns of one name; give each column its own.")
     text, dims, lists = [], [], []
     for field in file.schema_arrow:
         kind = field.type.value_type if is_a.is_dictionary(field.type) else field.type
@@ -158,9 +158,9 @@ def fields_of(file: Any, path: Path) -> tuple[str | None, list[str], str | None]
         elif is_a.is_floating(kind) or (is_a.is_integer(kind) and field.name.lower() not in TOKEN_COLUMNS):
             dims.append(field.name)
     if len(text) > 1:
-        raise InputError(f"{path} has {len(text)} columns of text ({', '.join(text[:5])}); keep the one with the tokens.")
+        raise InputError(f"{path.name} has {len(text)} columns of text ({', '.join(text[:5])}); keep the one with the tokens.")
     if len(lists) > 1 or not (lists or dims):
-        raise InputError(f"{path} has {len(lists)} columns of lists and {len(dims)} of numbers; keep one kind, one matrix.")
+        raise InputError(f"{path.name} has {len(lists)} columns of lists and {len(dims)} of numbers; keep one kind, one matrix.")
     return text[0] if text else None, lists or dims, lists[0] if lists else None
 
 
@@ -182,6 +182,6 @@ def rows_of_lists(column: Any, path: Path) -> np.ndarray:
 
     lengths = set(list_value_length(column).to_pylist())
     if len(lengths) > 1 or None in lengths:
-        raise InputError(UNEVEN.format(path))
+        raise InputError(UNEVEN.format(path.name))
     flat = column.flatten().to_numpy(zero_copy_only=False)
     return flat.astype(np.float32).reshape(len(column), -1)

@@ -43,8 +43,8 @@ def infos(path: Path) -> list[TensorInfo]:
 def read(path: Path, tensor: str | None) -> Read:
     """Vectors as float32 and their words."""
     layout = layout_of(path)
-    pick([layout.info], tensor, str(path))
-    check_fits(4 * layout.n_rows * layout.dim, str(path))
+    pick([layout.info], tensor, path.name)
+    check_fits(4 * layout.n_rows * layout.dim, path.name)
     return read_binary(path, layout) if layout.binary else read_text(path, layout)
 
 
@@ -54,7 +54,7 @@ def layout_of(path: Path) -> Layout:
         head = file.read(HEAD)
     lines = head.split(b"\n")
     if not head.strip():
-        raise InputError(f"{path} is empty; give a file with one token and its numbers a line.")
+        raise InputError(f"{path.name} is empty; give a file with one token and its numbers a line.")
     file_size = path.stat().st_size
     header = HEADER.fullmatch(lines[0].removeprefix(b"\xef\xbb\xbf"))
     if header and not (int(header[2]) > 1 and len(lines) > 1 and n_numbers(lines[1]) == 1 and is_text(lines[1])):
@@ -63,14 +63,14 @@ def layout_of(path: Path) -> Layout:
         binary = len(lines) > 1 and n_numbers(lines[1]) < dim and not is_text(head[begin : begin + 32 * dim + 1000])
         if n_rows == 0 or dim == 0 or n_rows * dim * (4 if binary else 2) > file_size:
             raise InputError(
-                f"{path} declares {n_rows:,} rows of {dim:,} numbers, which its {file_size:,} bytes do not hold; "
+                f"{path.name} declares {n_rows:,} rows of {dim:,} numbers, which its {file_size:,} bytes do not hold; "
                 "fetch the file again."
             )
         return Layout(n_rows, dim, begin, 2, binary)
     whole = [line for line in (lines[:-1] if len(head) < file_size else lines) if line.strip()][:200]
     dim = Counter(n_numbers(line) for line in whole).most_common(1)[0][0] if whole else 0
     if dim == 0:
-        raise InputError(f"{path} is not a file of word vectors: its lines are not a token and numbers.")
+        raise InputError(f"{path.name} is not a file of word vectors: its lines are not a token and numbers.")
     return Layout(count_lines(path), dim, 0, 1, False)
 
 
@@ -116,12 +116,14 @@ def read_text(path: Path, layout: Layout) -> Read:
             rows = [(number + i, line) for i, line in enumerate(lines) if line.strip()]
             number += len(lines)
             if len(tokens) + len(rows) > layout.n_rows:
-                raise InputError(f"{path} declares {layout.n_rows:,} rows and has more; correct its first line.")
+                raise InputError(f"{path.name} declares {layout.n_rows:,} rows and has more; correct its first line.")
             names, block = parse(rows, layout, path)
             values[len(tokens) : len(tokens) + len(names)] = block
             tokens += names
     if layout.line == 2 and len(tokens) < layout.n_rows:
-        raise InputError(f"{path} declares {layout.n_rows:,} rows and has {len(tokens):,}; it is cut short, fetch the file again.")
+        raise InputError(
+            f"{path.name} declares {layout.n_rows:,} rows and has {len(tokens):,}; it is cut short, fetch the file again."
+        )
     if tokens and tokens[0].startswith("\ufeff"):
         tokens[0] = tokens[0][1:]
     return Read(values[: len(tokens)], tokens)
@@ -136,21 +138,21 @@ def parse(rows: list[tuple[int, bytes]], layout: Layout, path: Path) -> tuple[li
             token, fields = b" ", [token, *fields]
         if len(fields) < layout.dim:
             raise InputError(
-                f"Line {number:,} of {path} has {len(fields):,} numbers after its token, not {layout.dim:,}; "
+                f"Line {number:,} of {path.name} has {len(fields):,} numbers after its token, not {layout.dim:,}; "
                 "the file is damaged or cut short there."
             )
         try:
             tokens.append(token.decode("utf-8"))
         except UnicodeDecodeError as error:
-            raise InputError(f"Line {number:,} of {path} is not UTF-8 text; convert the file to UTF-8.") from error
+            raise InputError(f"Line {number:,} of {path.name} is not UTF-8 text; convert the file to UTF-8.") from error
         if b" " in token and DECIMAL.fullmatch(tokens[-1].rsplit(None, 1)[-1] if tokens[-1].strip() else ""):
-            raise InputError(f"Line {number:,} of {path} has more than {layout.dim:,} numbers; correct that line.")
+            raise InputError(f"Line {number:,} of {path.name} has more than {layout.dim:,} numbers; correct that line.")
         numbers.append(fields)
     try:
         return tokens, np.array(numbers, np.float32).reshape(len(rows), layout.dim)
     except ValueError as error:
         number = next(number for number, line in rows if n_numbers(b"- " + line) < layout.dim)
-        raise InputError(f"Line {number:,} of {path} has words where numbers should be; correct that line.") from error
+        raise InputError(f"Line {number:,} of {path.name} has words where numbers should be; correct that line.") from error
 
 
 def read_binary(path: Path, layout: Layout) -> Read:
@@ -165,7 +167,7 @@ def read_binary(path: Path, layout: Layout) -> Read:
             numbers = data[space + 1 : space + 1 + n_bytes] if space > 0 else b""
             if len(numbers) < n_bytes:
                 raise InputError(
-                    f"Row {row + 1:,} of the {layout.n_rows:,} that {path} declares is damaged or cut short; fetch the file again."
+                    f"Row {row + 1:,} of the {layout.n_rows:,} that {path.name} declares is damaged or cut short; fetch the file again."
                 )
             tokens.append(data[at:space].removeprefix(b"\n").decode("utf-8", "replace"))
             values[row] = np.frombuffer(numbers, "<f4")

@@ -24,9 +24,9 @@ def read(path: Path, tensor: str | None) -> Read:
     found: dict[str, Any] = {}
     for name, value in tensors_in(opened(path)):
         found.setdefault(name, value)
-    chosen = found[pick([info_of(name, value) for name, value in found.items()], tensor, str(path)).name]
+    chosen = found[pick([info_of(name, value) for name, value in found.items()], tensor, path.name).name]
     in_place = chosen.dtype == torch.float32 and chosen.is_contiguous()
-    check_fits(0 if in_place else 4 * chosen.numel(), str(path))
+    check_fits(0 if in_place else 4 * chosen.numel(), path.name)
     return Read(chosen.detach().to(torch.float32).contiguous().numpy(), None)
 
 
@@ -45,7 +45,7 @@ def opened(path: Path) -> Any:
         raise
     except Exception as error:  # whatever class its unpickler or its archive reader fails with
         raise InputError(
-            f"{path} is not a PyTorch file of plain tensors, or it is damaged; save the model's state_dict() with "
+            f"{path.name} is not a PyTorch file of plain tensors, or it is damaged; save the model's state_dict() with "
             "torch.save, or as safetensors."
         ) from error
 

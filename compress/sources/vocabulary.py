@@ -55,7 +55,7 @@ def from_tokenizer(path: Path) -> dict[int, str]:
         for added in content.get("added_tokens") or []:
             ids[int(added["id"])] = str(added["content"])
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise InputError(f"{path} is not a tokenizer's file; fetch it again, or remove it to go without tokens.") from error
+        raise InputError(f"{path.name} is not a tokenizer's file; fetch it again, or remove it to go without tokens.") from error
     return ids
 
 
@@ -66,7 +66,7 @@ def from_json(path: Path) -> dict[int, str]:
     except (TypeError, ValueError, IndexError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path} is neither a list of tokens nor token to number; correct or remove it.") from error
+        raise InputError(f"{path.name} is neither a list of tokens nor token to number; correct or remove it.") from error
 
 
 def by_number(vocabulary: Any) -> dict[int, str]:

@@ -57,7 +57,8 @@ def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tok
     except FileNotFoundError as error:
         raise InputError(f"There is no file {error.filename}; check the path of the weights.") from error
     except OSError as error:
-        raise InputError(f"{error.filename or what} cannot be read ({error.strerror or error}); check the file.") from error
+        name = Path(error.filename or what).name
+        raise InputError(f"{name} cannot be read ({error.strerror or error}); check the file.") from error
     raise InputError(f"weights must be {KINDS}, got {spec!r}.")
 
 

@@ -74,7 +74,7 @@ def table_of(path: Path, quoted: bool) -> list[list[str]]:
     try:
         lines = read_lines(path)
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+        raise InputError(f"{path.name} cannot be read ({error.strerror or error}); check the file.") from error
     if not quoted:
         return [line.split("\t") for line in lines if line.strip()]
     try:

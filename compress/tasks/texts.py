@@ -41,7 +41,7 @@ def read_texts(path: Path | str | None) -> list[Text]:
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; check the path of the text.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}); check the file.") from error
+        raise InputError(f"{path.name} cannot be read ({error.strerror or error}); check the file.") from error
     found = [text for text in found if text]
     if not found:
         raise InputError(f"{path.name} is empty; give a text with something on its lines.")

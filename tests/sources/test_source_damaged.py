@@ -7,6 +7,7 @@ import pytest
 
 from compress import EmbeddingMatrix, InputError
 from compress.sources import load_matrix, save_matrix, tensors
+from compress.sources.kinds import EXTENSIONS
 
 WORDS = ["the", "of", "and", "ä", "b", "c d", "e"]
 
@@ -94,6 +95,7 @@ def survives(path):
             except InputError as error:
                 assert str(error).strip(), path
                 assert "\n" not in str(error).strip()
+                assert str(path.parent) not in str(error), "a folder of ours"
 
 
 def test_a_truncated_file_gives_a_matrix_or_a_plain_sentence(good):
@@ -104,6 +106,18 @@ def test_a_truncated_file_gives_a_matrix_or_a_plain_sentence(good):
     for cut in (1, 2, 3, 5, 8):
         good.write_bytes(data[:-cut])
         survives(good)
+
+
+def test_a_file_that_is_no_file_is_refused_by_its_own_name(tmp_path):
+    for number, suffix in enumerate(EXTENSIONS):
+        path = tmp_path / f"0f{number}" / f"my table{suffix}"
+        path.parent.mkdir()
+        for content in (b"", b"\x00\xff" * 40):
+            path.write_bytes(content)
+            for use in (load_matrix, tensors):
+                with pytest.raises(InputError, match=rf"my table\{suffix}") as refused:
+                    use(path)
+                assert str(tmp_path) not in str(refused.value)
 
 
 def test_flipped_bytes_give_a_matrix_or_a_plain_sentence(good):
