@@ -29,6 +29,7 @@ from compress.cli.options import (
 )
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
+from compress.form.metrics import error_text
 from compress.tuning import sweep
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def advise(args: argparse.Namespace) -> None:
     elif row["not_asked"]:
         print(row["not_asked"] + ("" if args.judge else "; --judge asks it."))
     if found.spread:
-        print(f"Over {found.seeds} seeds its error is from {found.spread[0]:.4g} to {found.spread[1]:.4g}.")
+        print(f"Over {found.seeds} seeds its error is from {' to '.join(error_text(error) for error in found.spread)}.")
     for trial in (found.best, *found.runners_up):
         report(args, trial.figures, brief=str(trial.method))
     for name, why in found.out_of_reach.items():

@@ -28,7 +28,7 @@ def training(events: Sequence[Mapping]) -> go.Figure:
         silent = [place(event) for event in told if event["cost"] is None]
         if silent:
             chart.add_vrect(x0=silent[0] - 0.5, x1=silent[-1] + 0.5, fillcolor=MUTED, opacity=0.15, line_width=0)
-        add_stage(chart, stage, [event for event in told if event["cost"] is not None], "cost", "loss %{y:.4f}")
+        add_stage(chart, stage, [event for event in told if event["cost"] is not None], "cost", "loss %{y:.4g}")
     if any(event["cost"] is None for event in events):
         key = {"symbol": "square", "size": 12, "color": "rgba(128, 128, 128, 0.2)"}
         chart.add_scatter(x=[None], y=[None], name="shaken passes, loss not measured", mode="markers", marker=key)
@@ -95,7 +95,7 @@ def against_bits(
             mode="lines",
             text=words,
             line={"color": METHOD_COLOURS["svd"], "width": 2, "dash": DASHES[number + 1]},
-            hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
+            hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.3g}<extra></extra>",
         )
     for name, (x, y, words) in points.items():
         chart.add_scatter(
@@ -105,7 +105,7 @@ def against_bits(
             mode="markers",
             text=[plain(each) for each in words],
             marker={"color": METHOD_COLOURS["projective"], "size": 8, "symbol": "square"},
-            hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
+            hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.3g}<extra></extra>",
         )
     chart.add_scatter(
         x=bits,
@@ -116,7 +116,7 @@ def against_bits(
         line={"color": OURS, "width": 3},
         error_y={"array": spreads, "visible": bool(np.any(spreads > 0))},
         marker={"size": [15 if each == shown else 9 for each in range(len(bits))], "symbol": "diamond"},
-        hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.4f}<extra></extra>",
+        hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.3g}<extra></extra>",
     )
     chart.update_xaxes(range=[0, 1.6 * float(max(bits))])
     return chart.update_yaxes(range=[0, max(1.02, 1.05 * float(max(values)))])
@@ -228,7 +228,7 @@ def row_stages(names: Sequence[str], errors: np.ndarray, cosines: np.ndarray) ->
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 8},
-            hovertemplate=f"%{{x}}: {title} %{{y:.4f}}<extra></extra>",
+            hovertemplate=f"%{{x}}: {title} %{{y:.3g}}<extra></extra>",
         )
     chart.update_xaxes(type="category")
     return chart.update_yaxes(rangemode="tozero")

@@ -126,7 +126,7 @@ def error_along(found: ErrorByUse, colour: str) -> go.Figure:
         mode="lines+markers",
         line={"color": colour, "width": 2},
         customdata=np.stack([found.first, found.last, found.rows], axis=1),
-        hovertemplate="places %{customdata[0]:,} to %{customdata[1]:,}, %{customdata[2]:,} rows: %{y:.3f}<extra></extra>",
+        hovertemplate="places %{customdata[0]:,} to %{customdata[1]:,}, %{customdata[2]:,} rows: %{y:.3g}<extra></extra>",
     )
     chart.update_xaxes(type="log", dtick=1, exponentformat="none", tickformat=",d")
     return chart.update_yaxes(rangemode="tozero")

@@ -43,7 +43,7 @@ def rank_errors(
             mode="lines",
             line={"color": CATEGORIES[number], "width": 2, "dash": "dash" if number else "solid"},
             customdata=spectrum.n_bytes(bits) / 1e6,
-            hovertemplate="j = %{x}: error %{y:.4f}, %{customdata:.3g} MB<extra></extra>",
+            hovertemplate="j = %{x}: error %{y:.3g}, %{customdata:.3g} MB<extra></extra>",
             showlegend=len(found) > 1 or rounded is not None,
         )
     if rounded is not None:
@@ -54,7 +54,7 @@ def rank_errors(
             mode="lines",
             line={"color": CATEGORIES[3], "width": 2, "dash": "dot"},
             customdata=next(iter(found.values())).n_bytes(bits) / 1e6,
-            hovertemplate="j = %{x}: error %{y:.4f}, %{customdata:.3g} MB<extra></extra>",
+            hovertemplate="j = %{x}: error %{y:.3g}, %{customdata:.3g} MB<extra></extra>",
         )
     chart.update_yaxes(**({"type": "log", "exponentformat": "power"} if log else {"range": [0, 1.02]}))
     return cut(chart, j)

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from compress.charts.figure import METHOD_COLOURS, MUTED, figure, log_range, plain
 from compress.charts.palette import CATEGORIES, SEQUENTIAL
 from compress.charts.spectrum import cut
+from compress.form.metrics import error_text
 
 
 def label(name: str, subspace: int) -> str:
@@ -41,13 +42,15 @@ def group_sizes(counts: np.ndarray, errors: np.ndarray, whole: float) -> go.Figu
         x=names,
         y=counts,
         marker_color=[CATEGORIES[z % len(CATEGORIES)] for z in range(len(counts))],
-        text=[f"{error:.3f}" for error in errors],
+        text=[error_text(error) for error in errors],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="subspace %{x}: %{y:,} rows, relative error %{text}<extra></extra>",
     )
     chart.update_xaxes(type="category")
-    return chart.update_layout(title={"text": f"above each bar: its relative error (all rows {whole:.3f})", "font": {"size": 12}})
+    return chart.update_layout(
+        title={"text": f"above each bar: its relative error (all rows {error_text(whole)})", "font": {"size": 12}}
+    )
 
 
 def angles(degrees: np.ndarray) -> go.Figure:
@@ -91,7 +94,7 @@ def costs(events: Sequence[Mapping]) -> go.Figure:
             mode="lines+markers",
             line={"color": MUTED, "width": 1},
             marker={"size": 4},
-            hovertemplate=f"restart {restart + 1}, step %{{x}}: %{{y:.4f}}<extra></extra>",
+            hovertemplate=f"restart {restart + 1}, step %{{x}}: %{{y:.4g}}<extra></extra>",
         )
     full = [event for event in events if event["restart"] is None]
     if full:
@@ -102,7 +105,7 @@ def costs(events: Sequence[Mapping]) -> go.Figure:
             name="the best one, on all rows",
             mode="lines+markers",
             line={"color": METHOD_COLOURS["projective"], "width": 2},
-            hovertemplate="pass %{customdata}: %{y:.4f}<extra></extra>",
+            hovertemplate="pass %{customdata}: %{y:.4g}<extra></extra>",
             customdata=[event["step"] for event in full],
         )
     return chart
@@ -119,9 +122,9 @@ def k_errors(ks: Sequence[int], errors: Sequence[float], js: Sequence[int], chos
         line={"color": METHOD_COLOURS["projective"]},
         marker={"size": [13 if k == chosen else 8 for k in ks]},
         customdata=list(js),
-        hovertemplate="k = %{x}, j = %{customdata}: error %{y:.4f}<extra></extra>",
+        hovertemplate="k = %{x}, j = %{customdata}: error %{y:.3g}<extra></extra>",
     )
     chart.add_hline(
-        y=svd, line={"color": METHOD_COLOURS["svd"], "dash": "dash"}, annotation_text=f"SVD at the same bytes {svd:.3f}"
+        y=svd, line={"color": METHOD_COLOURS["svd"], "dash": "dash"}, annotation_text=f"SVD at the same bytes {error_text(svd)}"
     )
     return chart

@@ -69,7 +69,7 @@ def add_bounds(chart: go.Figure, bounds: Mapping[str, Callable], whole: int, siz
             mode="lines",
             line={"color": MUTED, "width": 2, "dash": dash},
             customdata=whole / n_bytes,
-            hovertemplate=f"{name}<br>%{{x:.3s}}B, ratio %{{customdata:.3g}}<br>error %{{y:.4g}}<extra></extra>",
+            hovertemplate=f"{name}<br>%{{x:.3s}}B, ratio %{{customdata:.3g}}<br>error %{{y:.3g}}<extra></extra>",
         )
 
 
@@ -99,7 +99,7 @@ def add_settings(chart: go.Figure, method: str, bits: int, rows: pd.DataFrame) -
         },
         selected={"marker": {"size": 16, "opacity": 1}},
         customdata=rows[["setting", "ratio", "preview"]].assign(preview=np.where(rows["preview"], ", preview", "")),
-        hovertemplate="%{customdata[0]}<br>%{x:.3s}B, ratio %{customdata[1]:.3g}<br>error %{y:.4g}%{customdata[2]}<extra></extra>",
+        hovertemplate="%{customdata[0]}<br>%{x:.3s}B, ratio %{customdata[1]:.3g}<br>error %{y:.3g}%{customdata[2]}<extra></extra>",
     )
 
 

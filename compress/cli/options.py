@@ -16,6 +16,7 @@ import numpy as np
 import compress
 from compress.errors import Progress, Step
 from compress.files import replacing
+from compress.form.metrics import error_text
 from compress.sources.weights import KINDS, MOST_A
 
 T = TypeVar("T")
@@ -107,8 +108,8 @@ def report(args: argparse.Namespace, row: dict, brief: str = "") -> None:
     if args.json:
         print(json.dumps(row))
     elif brief:
-        weighted = "" if args.weights == "uniform" else f"  {row['weighted_error']:.4f} weighted"
-        print(f"{row['ratio']:8.2f}  {row['relative_error']:.4f}{weighted}  {row['n_bytes']:>12,}  {brief}")
+        weighted = "" if args.weights == "uniform" else f"  {error_text(row['weighted_error']):>8} weighted"
+        print(f"{row['ratio']:8.2f}  {error_text(row['relative_error']):>8}{weighted}  {row['n_bytes']:>12,}  {brief}")
     else:
         for name, value in row.items():
             for line in value if isinstance(value, list) else [value]:

@@ -73,3 +73,9 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         saved=1 - parameter_count / (n * d),
         row_errors=row_errors,
     )
+
+
+def error_text(error: float, preview: bool = False) -> str:
+    """An error in three significant digits, 0.727 or 1.12e-05, and ≈ before those of a preview."""
+    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}"
+    return f"≈ {text}" if preview else text

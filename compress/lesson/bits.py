@@ -10,7 +10,7 @@ from plotly.utils import image_array_to_data_uri
 from compress.analysis.code_statistics import signs_of
 from compress.charts.figure import MUTED
 from compress.charts.palette import CATEGORIES
-from compress.form.metrics import evaluate
+from compress.form.metrics import error_text, evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
 from compress.methods.light_token import read_decoder
@@ -164,10 +164,10 @@ def title(of: Stages, view: str) -> str:
         return f"{bits} {name} a point: {len(used)} of {2**bits} codes in use, up to {max(used.values())} points collide in one"
     return {
         "points": f"{len(of.first.points)} points of 2 numbers: 64 bits each",
-        "restored": f"{BITS} bits a point: {len(of.first.points)} points move to {len(shared)} crosses, error {one:.3f}",
-        "left": f"What {BITS} bits miss, drawn larger: each stick with its cross moved to 0, error {one:.3f}",
+        "restored": f"{BITS} bits a point: {len(of.first.points)} points move to {len(shared)} crosses, error {error_text(one)}",
+        "left": f"What {BITS} bits miss, drawn larger: each stick with its cross moved to 0, error {error_text(one)}",
         "second": f"Second stage: what is left gets {BITS} bits of its own, and crosses of its own",
-        "both": f"{2 * BITS} bits a point, both stages added: error {one:.3f} → {two:.3f}",
+        "both": f"{2 * BITS} bits a point, both stages added: error {error_text(one)} → {error_text(two)}",
     }[view]
 
 

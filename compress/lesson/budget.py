@@ -11,6 +11,7 @@ from compress.analysis.curves import Nested, nested, svd_errors
 from compress.charts.figure import MUTED
 from compress.charts.palette import CATEGORIES
 from compress.files import bytes_text
+from compress.form.metrics import error_text
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD
 from compress.sources.weights import ranks
@@ -51,7 +52,7 @@ class Budget:
     def words(self, j: int, told: bool = True) -> str:
         """What rank j loses and takes; `told`: whether the error may be known."""
         n_bytes = self.n_bytes(j)
-        error = f"error {self.errors[j]:.3f}" if told else "error ?"
+        error = f"error {error_text(self.errors[j])}" if told else "error ?"
         return f"{error}<br>{bytes_text(n_bytes)} of {bytes_text(self.whole)}<br>{self.whole / n_bytes:.3g} times smaller"
 
 
@@ -166,7 +167,7 @@ def lines(picture: Budget, words: Budget, names: tuple[str, str], step: int, tol
                 "line": {"color": colour, "dash": dash, "width": 2},
                 "marker": {"symbol": symbol, "size": [13 if j == RANKS[step] else 7 for j in js]},
                 "customdata": [bytes_text(each.n_bytes(j)) for j in js],
-                "hovertemplate": f"{name}, rank %{{x}}: error %{{y:.4f}}, %{{customdata}}<extra></extra>",
+                "hovertemplate": f"{name}, rank %{{x}}: error %{{y:.3g}}, %{{customdata}}<extra></extra>",
             }
         )
     return data

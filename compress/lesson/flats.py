@@ -246,7 +246,7 @@ def cost_parts(history: History, step: int) -> tuple[list[dict], dict]:
                 "y": [so_far[number - 1].cost for number in at] or [None],
                 "mode": "markers",
                 "name": f"after {does}",
-                "hovertemplate": f"step %{{x}}, {does}: %{{y:.4f}}<extra></extra>",
+                "hovertemplate": f"step %{{x}}, {does}: %{{y:.4g}}<extra></extra>",
                 "marker": {"size": [18 if number == step else 10 for number in at] or 10, "symbol": symbol, "color": colour},
             }
         )

@@ -12,7 +12,7 @@ from compress.charts.codes import DIVERGING, OFF_ON
 from compress.charts.figure import plain
 from compress.charts.palette import CATEGORIES
 from compress.form.compressed import Compressed
-from compress.form.metrics import evaluate
+from compress.form.metrics import error_text, evaluate
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
@@ -142,7 +142,7 @@ def chart(of: Pipeline, one: Token, step: int) -> go.Figure:
     scale = SPREAD * float(one.rows[0].std())
     near = one.neighbours[step]
     kept = len(near.before) - len(near.lost)
-    back = f"<b>Given back</b>: error of this row {one.errors[step]:.3f}, cosine with it {one.cosines[step]:.3f}"
+    back = f"<b>Given back</b>: error of this row {error_text(one.errors[step])}, cosine with it {one.cosines[step]:.3f}"
     widths = of.method.widths
     wide, lines = max(*widths, len(one.coefficients)), 1 + len(widths)
     heads = [

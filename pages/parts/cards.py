@@ -6,6 +6,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, Evaluation
 from compress.files import bytes_text
+from compress.form.metrics import error_text
 
 
 def cards(
@@ -66,7 +67,7 @@ def size_card(n_bytes: int, numbers: int, saved: float) -> None:
 def ratio_card(ratio: float) -> None:
     figure_card(
         "Ratio",
-        f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×",
+        ratio_text(ratio),
         help="bytes in float32 / bytes of the compressed form",
     )
 
@@ -91,7 +92,6 @@ def lowered(matrix: EmbeddingMatrix) -> str:
     return "weighted error" if matrix.weighted else "relative error"
 
 
-def error_text(error: float, preview: bool = False) -> str:
-    """Three significant digits, and ≈ before those of a preview."""
-    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}"
-    return f"≈ {text}" if preview else text
+def ratio_text(ratio: float) -> str:
+    """How many times smaller, in three significant digits: 52.1 ×."""
+    return f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×"

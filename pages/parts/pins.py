@@ -1,6 +1,8 @@
 """Settings that a person likes, kept on every page and in the link."""
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import fields
 
 import streamlit as st
@@ -18,7 +20,7 @@ WORDS = {
     "k": "k = {}",
     "j": "j = {}",
     "affine": "affine",
-    "rate": "{} bits a number",
+    "rate": "{} ×",
     "bits": "{} bits",
     "stages": "{} stages",
     "rank": "rank {}",
@@ -62,26 +64,34 @@ def pin_button(method: Method, key: str) -> None:
 
 def pins_list() -> None:
     """The sidebar's list of pins."""
-    for number, method in enumerate(pins()):
+    for number, (method, words) in enumerate(zip(pins(), told_apart(pins()), strict=True)):
         with st.container(horizontal=True, vertical_alignment="center", key=f"pinned_{number}"):
-            st.markdown(f":material/keep: {describe(method)}")
+            st.markdown(f":material/keep: {words}")
             st.button(
                 "Unpin", key=f"unpin_{number}", icon=":material/close:", type="tertiary", on_click=pins().remove, args=[method]
             )
 
 
-def describe(method: Method) -> str:
-    """A setting in a few words, no two alike: "k subspaces, k = 5, j = 60, float16", and what else is not as usual."""
+def told_apart(methods: Iterable[Method]) -> list[str]:
+    """Settings in a few words each, no two alike: sizes that read alike are told to a millionth."""
+    methods = list(methods)
+    times = Counter(describe(method) for method in set(methods))
+    return [text if times[text := describe(method)] == 1 else describe(method, 1e-6) for method in methods]
+
+
+def describe(method: Method, within: float = 0.005) -> str:
+    """A setting in a few words: "k subspaces, k = 5, j = 60, float16", and what else is not as usual. within: the part of itself to
+    which a size is told, where that is set and no number that a person chose: by how many times the matrix it is smaller."""
     settings = method.settings
     usual = {field.name: field.default for field in fields(method)}
     told = {"p", "objective"} if method.name == "lp" else set()
     told |= {"k", "j", "rate", "bits", "stages", "rank", "kept", "factor_bits", "parts", "code_bits"}
     order = [name for name in dict.fromkeys([*WORDS, *settings]) if name in settings]
-    words = [word(name, settings[name]) for name in order if name in told or settings[name] != usual[name]]
+    words = [word(name, settings[name], within) for name in order if name in told or settings[name] != usual[name]]
     return ", ".join([method.label, *words])
 
 
-def word(name: str, value) -> str:
+def word(name: str, value, within: float) -> str:
     from compress.charts.figure import PRECISION_NAMES
 
     if name == "factor_bits":
@@ -92,14 +102,16 @@ def word(name: str, value) -> str:
         return LABELS.get(value, value)
     if value == 1 and name in ONE:
         return ONE[name]
-    number = rate_text(value) if name == "rate" else str(value).removesuffix(".0") if isinstance(value, float) else value
+    if name == "rate":  # in bits a number of 32, everything counted
+        value = in_few_digits(32 / value, within, 2)
+    number = str(value).removesuffix(".0") if isinstance(value, float) else value
     return WORDS.get(name, f"{name.replace('_', ' ')} {{}}").format(number)
 
 
-def rate_text(rate: float) -> str:
-    """In the fewest digits, three or more, that tell it to a millionth: rates follow from whole bytes, as 1.2799995 for 1.28."""
-    texts = (f"{rate:.{digits}g}" for digits in range(3, 18))
-    return next(text for text in texts if abs(float(text) - rate) <= 1e-6 * rate)
+def in_few_digits(number: float, within: float, least: int) -> str:
+    """A number above 0 in the fewest digits, `least` or more, that tell it to such a part of itself: 52.07 to a hundredth is 52."""
+    rounded = (float(f"{number:.{digits}g}") for digits in range(least, 18))
+    return str(next(each for each in rounded if abs(each - number) <= within * number)).removesuffix(".0")
 
 
 def to_link(methods: list[Method]) -> str:

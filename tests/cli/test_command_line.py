@@ -10,6 +10,7 @@ import pytest
 
 import compress
 from compress.__main__ import main
+from compress.form.metrics import error_text
 from compress.sources import planted
 
 
@@ -169,7 +170,7 @@ def test_a_sweep_with_weights_keeps_its_trials_apart_and_prints_both_errors(caps
     store = compress.tuning.sweep.Trials(tmp_path / "sweep" / "trials.sqlite")
     for spec in ("uniform", "order:1"):
         (trial,) = store.of(compress.load_matrix(table, weights=spec).key)
-        assert f"{trial.figures['weighted_error']:.4f}" in (plain if spec == "uniform" else weighted)
+        assert error_text(trial.figures["weighted_error"]) in (plain if spec == "uniform" else weighted)
 
 
 FAULTS = {

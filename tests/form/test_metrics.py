@@ -7,6 +7,7 @@ import pytest
 
 import compress
 from compress import SVD, Compressed, EmbeddingMatrix, InputError, Int8, ProjectiveClustering
+from compress.form.metrics import error_text
 
 
 def decoding_to(values, matrix, method=None):
@@ -76,3 +77,10 @@ def test_a_form_of_another_shape_is_refused(small):
     with pytest.raises(ValueError, match=r"^the compressed form is 40 × 7, the matrix 30 × 7$") as caught:
         compress.evaluate(other, Int8().fit(small))
     assert not isinstance(caught.value, InputError)
+
+
+@pytest.mark.parametrize(
+    "error, text", [(0, "0"), (0.0000123456, "1.23e-05"), (0.00012, "0.00012"), (0.72704, "0.727"), (0.5, "0.500")]
+)
+def test_an_error_has_three_significant_digits_however_small(error, text):
+    assert error_text(error) == text

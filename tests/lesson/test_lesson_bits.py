@@ -3,6 +3,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix
+from compress.form.metrics import error_text
 from compress.lesson import bits
 from compress.lesson.bits import BITS, POINTS, VIEWS, cloud, crowd, learnt, placed, stages
 from compress.methods import LightToken
@@ -84,9 +85,9 @@ def test_a_title_tells_the_errors_and_how_many_codes_are_in_use():
     found = stages(cloud(0), ANGLES)
     one, two = found.errors
     used = len(crowd(found.first.numbers))
-    assert f"{used} crosses, error {one:.3f}" in bits.title(found, "restored")
+    assert f"{used} crosses, error {error_text(one)}" in bits.title(found, "restored")
     assert f"{used} of 8 codes" in bits.title(found, "bit 3")
-    assert f"{one:.3f} → {two:.3f}" in bits.title(found, "both")
+    assert f"{error_text(one)} → {error_text(two)}" in bits.title(found, "both")
 
 
 def test_what_is_left_is_each_stick_moved_to_0_in_the_colour_of_its_code():

@@ -3,6 +3,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix
+from compress.form.metrics import error_text
 from compress.lesson import budget
 from compress.lesson.budget import RANKS, drawn, landscape
 from compress.methods import SVD
@@ -49,7 +50,7 @@ def test_an_error_is_not_in_the_chart_until_it_is_told(picture, words, step):
     for told in (False, True):
         made = budget.chart(picture, words, step, 0.4, told)
         (rows,) = (trace for trace in made.data if trace.name == "rows of words")
-        said = f"error {words.errors[RANKS[step]]:.3f}" in " ".join(each.text for each in made.layout.annotations)
+        said = f"error {error_text(words.errors[RANKS[step]])}" in " ".join(each.text for each in made.layout.annotations)
         assert list(rows.x) == (list(RANKS[: step + 1]) if told else []) and said == told
         assert next(trace for trace in made.data if trace.name == "your guess for the rows").y == (0.4,)
 

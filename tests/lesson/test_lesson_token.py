@@ -4,6 +4,7 @@ import pytest
 import compress
 from compress import EmbeddingMatrix
 from compress.analysis.neighbours import neighbours
+from compress.form.metrics import error_text
 from compress.lesson import token
 from compress.lesson.token import KEPT, LOST, METHOD, NEW, STEPS, chart, common_words, pipeline
 from compress.methods import SVD
@@ -74,7 +75,7 @@ def test_the_chart_shows_what_is_stored_and_the_marks_of_its_neighbours(found, s
     one = token.token(found, 40)
     made = chart(found, one, step)
     heads = " ".join(each.text for each in made.layout.annotations)
-    assert token.stored(found, one, step) in heads and f"error of this row {one.errors[step]:.3f}" in heads
+    assert token.stored(found, one, step) in heads and f"error of this row {error_text(one.errors[step])}" in heads
     near = one.neighbours[step]
     before, after = (
         [text.split("</b>")[0].removeprefix("<b>") for text in trace.text]

@@ -8,10 +8,10 @@ import compress
 from compress import ProjectiveClustering
 from compress.analysis import code_preview
 from compress.files import bytes_text
+from compress.form.metrics import error_text
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from compress.tuning.sweep import Trial
-from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 from pages.parts.hash_codes.fits import preview
 from pages.parts.kept import trials

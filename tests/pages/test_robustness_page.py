@@ -4,7 +4,7 @@ import pytest
 import compress
 from compress import LpLowRank, ProjectiveClustering
 from compress.analysis.outliers import plant
-from pages.parts.cards import error_text
+from compress.form.metrics import error_text
 from pages.parts.fits import fit_path
 from pages.parts.screens import SCREENS
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import compress
+from compress.form.metrics import error_text
 from compress.methods import SVD
-from pages.parts.cards import bytes_text, error_text
+from pages.parts.cards import bytes_text
 
 
 def test_the_cards_show_what_a_fit_of_that_rank_gives(open_page, figures):

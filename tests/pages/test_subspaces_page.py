@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 import compress
+from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
-from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 
 

@@ -19,7 +19,7 @@ from compress import SVD, Dimensions, LightToken, LpLowRank, ProjectiveClusterin
 from compress.charts.figure import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
 from compress.methods import ProductQuantization, Trellis
 from compress.tuning.sweep import Trials, run
-from pages.parts.pins import describe, to_link
+from pages.parts.pins import describe, in_few_digits, to_link, told_apart
 
 BEGIN = subprocess.Popen
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
@@ -280,9 +280,18 @@ def test_a_pinned_code_of_a_large_matrix_is_fitted_by_a_job_not_by_the_page(tmp_
     assert "fit_pin" not in {button.key for button in page.button}
 
 
-@pytest.mark.parametrize("rate, text", [(1.2799995358539196, "1.28"), (4.0, "4"), (0.31067961, "0.3106796"), (8 / 3, "2.666667")])
-def test_rates_read_in_few_digits(rate, text):
-    assert describe(Trellis(rate=rate)) == f"Trellis, {text} bits a number"
+@pytest.mark.parametrize(
+    "rate, text", [(0.614502, "52"), (1.2799995358539196, "25"), (0.31067961, "103"), (2.6, "12.3"), (0.02, "1600")]
+)
+def test_a_rate_reads_as_how_many_times_smaller_in_few_digits(rate, text):
+    assert describe(Trellis(rate=rate)) == f"Trellis, {text} ×"
+
+
+@pytest.mark.parametrize(
+    "number, within, text", [(52.0747, 0.005, "52"), (25.4, 0.005, "25.4"), (52.0747, 1e-6, "52.0747"), (1e6, 0.1, "1000000")]
+)
+def test_a_number_has_no_more_digits_than_tell_it(number, within, text):
+    assert in_few_digits(number, within, 2) == text
 
 
 def test_every_method_has_a_colour_and_those_without_a_precision_a_sign_of_their_own():
@@ -295,7 +304,10 @@ def test_every_method_has_a_colour_and_those_without_a_precision_a_sign_of_their
 
 def test_rates_that_differ_by_two_bytes_of_the_demo_read_differently():
     rates = [8 * n_bytes / (30522 * 384) for n_bytes in range(1_875_270, 1_875_300, 4)]
-    assert len({describe(Trellis(rate=rate)) for rate in rates}) == len(rates)
+    methods = [Trellis(rate=rate) for rate in rates]
+    assert {describe(method) for method in methods} == {"Trellis, 25 ×"}
+    assert len(set(told_apart(methods))) == len(methods)
+    assert told_apart([SVD(j=3), methods[0], methods[0]]) == ["SVD, j = 3, float16", *2 * ["Trellis, 25 ×"]]
 
 
 def test_no_two_settings_read_alike():

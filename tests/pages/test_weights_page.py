@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import compress
+from compress.form.metrics import error_text
 from compress.methods import SVD, LightToken, ProjectiveClustering
 from compress.tuning.sweep import Trials
-from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 from pages.parts.weights import weights_option
 

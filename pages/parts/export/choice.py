@@ -2,13 +2,14 @@
 
 from compress import EmbeddingMatrix, Method
 from pages.parts.export.settings import EXPORT
-from pages.parts.pins import describe, pins
+from pages.parts.pins import pins, told_apart
 from pages.parts.screens import held_methods
 
 
 def setting_choice(matrix: EmbeddingMatrix) -> Method:
     """The setting to export. What this matrix cannot have is not offered."""
-    found = {describe(method): method for method in [*pins(), *held_methods(matrix)] if possible(method, matrix)}
+    offered = dict.fromkeys(method for method in [*pins(), *held_methods(matrix)] if possible(method, matrix))
+    found = dict(zip(told_apart(offered), offered, strict=True))
     about = "Pinned settings, and those that the pages before this are set to now. Pin more on any page."
     return found[EXPORT.setting.select("Setting", list(found), width=480, help=about)]
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation
+from compress.form.metrics import error_text
 from pages.parts.cached import cached
-from pages.parts.cards import error_text
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
@@ -85,7 +85,7 @@ def rows_apart(loaded: Compressed, count: int = 32) -> float:
 def file_name(matrix: EmbeddingMatrix, result: Compressed) -> str:
     """A name that tells the matrix and the setting: "demo-projective-k5-j60-float16.safetensors"."""
     words = describe(result.method).removeprefix(result.method.label).replace(" = ", "").replace(", ", "-")
-    words = words.replace("λ", "scale").lower()
+    words = words.replace("λ", "scale").replace(" ×", "x").lower()
     name = re.sub(r"[^\w-]+", "-", Path(matrix.name).stem, flags=re.ASCII).strip("-")[:60] or "matrix"
     return f"{name}-{result.method.name}{re.sub(r'[^a-z0-9.-]+', '-', words)}.safetensors"
 

@@ -14,7 +14,6 @@ from compress.export import Exported, exported, zip_of
 from compress.export.card import in_onnx
 from compress.models.foreseen import Foreseen
 from pages.parts.cached import cached
-from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import refused
 
@@ -55,7 +54,7 @@ def made(matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | None
 
 def folder_export(slot, matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | None) -> None:
     """In the slot the button that makes the folder and downloads it; here, once that was asked for, what lies in it."""
-    asked, made_once = f"{matrix.key} {describe(fit.result.method)}", archive(matrix, fit, name, model)
+    asked, made_once = f"{matrix.key} {fit.result.method}", archive(matrix, fit, name, model)
     slot.download_button(
         "Folder (.zip)",
         lambda: made_once().content,

@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from compress.charts import filters as filter_charts
+from compress.form.metrics import error_text
 from compress.pruning import Space, Study
-from pages.parts.cards import error_text, figure_card
+from pages.parts.cards import figure_card
 from pages.parts.filters.fits import Outcome, errors_on, layers_on
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning

@@ -7,13 +7,14 @@ from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.analysis.code_preview import FIGURES
 from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
+from compress.form.metrics import error_text
 from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import error_text, lowered, spread_text
+from pages.parts.cards import lowered, spread_text
 from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_token
 from pages.parts.kept import trials
-from pages.parts.pins import describe
+from pages.parts.pins import told_apart
 
 
 @st.fragment
@@ -38,7 +39,7 @@ def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
         code_charts.against_bits(bits, values, names, used, curves, points, title, spreads),
         key="against_bits",
         alt=f"{title.capitalize()} against bits a row: "
-        + ", ".join(f"{each:.4g} bits {value:.3f}" for each, value in zip(bits, values, strict=True)),
+        + ", ".join(f"{each:.4g} bits {error_text(value)}" for each, value in zip(bits, values, strict=True)),
     )
     st.caption(
         "Bits a row count everything, the decoder too"
@@ -93,7 +94,7 @@ def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
         return {}
     stored = [8 * trial.method.size(*matrix.shape) / matrix.shape[0] for trial in known]
     values = [trial.figures[figure] for trial in known]
-    return {"k subspaces": (stored, values, [describe(trial.method) for trial in known])}
+    return {"k subspaces": (stored, values, told_apart(trial.method for trial in known))}
 
 
 @st.fragment

@@ -6,6 +6,7 @@ import streamlit as st
 from compress.analysis.code_statistics import signs_of
 from compress.analysis.neighbours import nearest
 from compress.charts import codes as code_charts
+from compress.form.metrics import error_text
 from pages.parts.cached import unit_after, unit_before
 from pages.parts.hash_codes.fits import Coded, prefixes_of
 from pages.parts.hash_codes.settings import HASH_CODES
@@ -56,9 +57,9 @@ def stages(code: Coded, row: int) -> None:
     st.plotly_chart(
         code_charts.row_stages(list(decoded), errors, cosines),
         key="row_stages",
-        alt=f"Relative error of the row {errors[-1]:.3f} and cosine {cosines[-1]:.3f} after the last stage",
+        alt=f"Relative error of the row {error_text(errors[-1])} and cosine {cosines[-1]:.3f} after the last stage",
     )
-    st.caption(f"After all bits: relative error {errors[-1]:.3f}, cosine {cosines[-1]:.3f}.")
+    st.caption(f"After all bits: relative error {error_text(errors[-1])}, cosine {cosines[-1]:.3f}.")
 
 
 def neighbours(code: Coded, row: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import streamlit as st
 
+from compress.form.metrics import error_text
 from compress.lesson import budget
 from compress.lesson.budget import RANKS, Budget
 from compress.threads import one_thread
@@ -82,12 +83,12 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     j = RANKS[step]
     error = float(words.errors[j])
     made = budget.chart(picture, words, step, guess, told, lesson.noise)
-    says = f"{error:.3f}; the guess was {guess:.2f}" if told else "not told yet"
-    alt = f"At rank {j} the picture has error {picture.errors[j]:.3f}, the rows: {says}"
+    says = f"{error_text(error)}; the guess was {guess:.2f}" if told else "not told yet"
+    alt = f"At rank {j} the picture has error {error_text(picture.errors[j])}, the rows: {says}"
     show(made, lesson, key="lesson_budget", alt=alt)
     words = f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error."
     if told:
-        words = f"At rank {j} the rows lose {error:.3f}; you guessed {guess:.2f}, {abs(guess - error):.2f} away."
+        words = f"At rank {j} the rows lose {error_text(error)}; you guessed {guess:.2f}, {abs(guess - error):.2f} away."
     st.caption(words)
     return words, lambda: made
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import streamlit as st
 
+from compress.form.metrics import error_text
 from compress.lesson import bits
 from compress.lesson.bits import BITS, VIEWS, Stages
 from compress.threads import one_thread
@@ -103,7 +104,9 @@ def compared(lesson: Lesson, found: Stages, view: str) -> str:
     if view.startswith("bit"):
         return ""
     errors = zip((BITS, 2 * BITS), found.errors, coded(lesson.seed, lesson.noise, None).errors, strict=True)
-    return "".join(f" Error by {each} bits: {own:.3f} with your lines, {learnt:.3f} learnt." for each, own, learnt in errors)
+    return "".join(
+        f" Error by {each} bits: {error_text(own)} with your lines, {error_text(learnt)} learnt." for each, own, learnt in errors
+    )
 
 
 def angle(number: int, column, learnt: bool) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import streamlit as st
 
+from compress.form.metrics import error_text
 from compress.lesson import token
 from compress.lesson.token import METHOD, Pipeline
 from compress.threads import one_thread
@@ -88,7 +89,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     one = seen(lesson.noise, place)
     near = one.neighbours[step]
     alt = (
-        f"{one.name} after step {step} of {STEPS}, {token.STEPS[step]}: error {one.errors[step]:.3f}, cosine "
+        f"{one.name} after step {step} of {STEPS}, {token.STEPS[step]}: error {error_text(one.errors[step])}, cosine "
         f"{one.cosines[step]:.3f}; {len(near.before) - len(near.lost)} of its {len(near.before)} nearest words are kept"
     )
     made = token.chart(found, one, step)
@@ -109,7 +110,7 @@ def bytes_said(found: Pipeline, one: token.Token, step: int) -> str:
     return (
         f"{said}. Of all words as they were, what is given back is nearest to {nearest}. Neighbours are sought among the "
         f"{len(found.words):,} most common words. After the last step the error over all {found.matrix.shape[0]:,} rows is "
-        f"{found.error:.3f}."
+        f"{error_text(found.error)}."
     )
 
 

@@ -7,6 +7,7 @@ from compress import EmbeddingMatrix
 from compress.analysis.neighbours import Changed, ErrorByUse, error_by_use, most_changed
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.form.metrics import error_text
 from compress.linalg.blocks import sample_rows
 from pages.parts.cached import cached
 from pages.parts.model_quality.near import unit_tables
@@ -74,7 +75,7 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     st.plotly_chart(
         quality_charts.error_along(found, colour),
         key="error_by_use",
-        alt=f"Relative error along the vocabulary: {found.error[0]:.2f} for the first rows, {found.error[-1]:.2f} for the last",
+        alt=f"Relative error along the rows: first {error_text(found.error[0])}, last {error_text(found.error[-1])}",
     )
     along = "by row weight" if found.by == "weight" else "by the order of the vocabulary, which lists frequent tokens first"
     st.caption(f"Rows {along}; bins grow with the place. The band holds the middle half of a bin's rows.")

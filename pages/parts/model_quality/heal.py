@@ -9,11 +9,12 @@ import compress
 from compress import EmbeddingMatrix, Evaluation
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
+from compress.form.metrics import error_text
 from compress.models.facts import ModelFacts
 from compress.training.healing import lack_of
 from pages.parts import jobs
 from pages.parts.cached import cached
-from pages.parts.cards import error_text, figure_card
+from pages.parts.cards import figure_card
 from pages.parts.export.file import file_name
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path

@@ -5,7 +5,8 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.files import bytes_text
-from pages.parts.cards import error_text, figure_card, lowered
+from compress.form.metrics import error_text
+from pages.parts.cards import figure_card, lowered
 from pages.parts.fits import Fit
 from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of
 

@@ -5,6 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.charts import subspaces as charts
+from compress.form.metrics import error_text
 from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered
@@ -51,7 +52,7 @@ def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         key="typical",
         hide_index=True,
         column_config={
-            "relative error": st.column_config.NumberColumn(format="%.3f"),
+            "relative error": st.column_config.NumberColumn(format="%.3g"),
             "typical tokens": st.column_config.TextColumn(width="large"),
         },
     )
@@ -111,7 +112,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         st.plotly_chart(
             chart.update_yaxes(title_text=measure),
             key="k_errors",
-            alt=f"{measure.capitalize()} against k: " + ", ".join(f"k = {m.k}: {finished[m]:.3f}" for m in known),
+            alt=f"{measure.capitalize()} against k: " + ", ".join(f"k = {m.k}: {error_text(finished[m])}" for m in known),
         )
         st.caption(
             "More subspaces leave fewer bytes for the coordinates of each row, so j falls as k grows; the best k lies between."

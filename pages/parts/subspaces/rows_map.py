@@ -88,7 +88,7 @@ def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str,
         height=min(38 + 35 * len(rows), 320),
         hide_index=True,
         column_config={
-            "relative error": st.column_config.NumberColumn(format="%.3f"),
+            "relative error": st.column_config.NumberColumn(format="%.3g"),
             "norm": st.column_config.NumberColumn(format="%.3g"),
         },
     )

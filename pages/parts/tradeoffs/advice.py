@@ -8,15 +8,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
+from compress.form.metrics import error_text
 from compress.models.open import has_model
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
 from pages.parts import jobs
-from pages.parts.cards import error_text, figure_card, ratio_card
+from pages.parts.cards import figure_card, ratio_card
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.text import Text, text_choice
-from pages.parts.pins import describe, pin_button
+from pages.parts.pins import describe, pin_button, told_apart
 from pages.parts.say import literal
 from pages.parts.tradeoffs.picks import open_button
 
@@ -158,7 +159,7 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> DeltaGenerator:
     weighted = abs(row["weighted_error"] - row["relative_error"]) > 1e-9
     st.markdown(f"**{describe(best)}** for {target_words(row['asked'])}. {literal(row['why'])}")
     with st.container(horizontal=True, key="advice_cards"):
-        spread = row["spread"] and " to ".join(f"{error:.4g}" for error in row["spread"])
+        spread = row["spread"] and " to ".join(error_text(error) for error in row["spread"])
         figure_card(
             "Weighted error" if weighted else "Relative error",
             error_text(row["weighted_error"]),
@@ -190,7 +191,7 @@ def table(rows: list[dict], weighted: bool) -> dict:
     """The recommended setting and the runners-up; the row that is marked."""
     shown = pd.DataFrame(
         {
-            "setting": [describe(method_of(row)) for row in rows],
+            "setting": told_apart(method_of(row) for row in rows),
             "bytes": [row["n_bytes"] for row in rows],
             "ratio": [row["ratio"] for row in rows],
             "weighted error": [row["weighted_error"] for row in rows],
@@ -209,7 +210,8 @@ def table(rows: list[dict], weighted: bool) -> dict:
             "setting": st.column_config.TextColumn("setting, the recommended one first", width="large"),
             "bytes": st.column_config.NumberColumn(format="localized"),
             "ratio": st.column_config.NumberColumn(format="%.3g ×"),
-            **{name: st.column_config.NumberColumn(format="%.4f") for name in list(shown)[3:]},
+            **{name: st.column_config.NumberColumn(format="%.3g") for name in ("weighted error", "relative error")},
+            "mean cosine": st.column_config.NumberColumn(format="%.4f"),
         },
     )
     marked = event.selection.rows

@@ -5,7 +5,8 @@ import math
 import streamlit as st
 
 from compress import METHODS, Bound, EmbeddingMatrix
-from pages.parts.cards import bytes_text, error_text
+from compress.form.metrics import error_text
+from pages.parts.cards import bytes_text
 from pages.parts.pins import describe, pin_button
 from pages.parts.tradeoffs.points import Point, svd_within
 

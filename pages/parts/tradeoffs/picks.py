@@ -21,8 +21,8 @@ def columns(measure: str, beside: str | None) -> dict:
         "precision": "stored as",
         "n_bytes": st.column_config.NumberColumn("bytes", format="localized"),
         "ratio": st.column_config.NumberColumn("ratio", format="%.3g ×"),
-        "error": st.column_config.NumberColumn(measure, format="%.4f"),
-        "beside": st.column_config.NumberColumn(beside, format="%.4f") if beside else None,
+        "error": st.column_config.NumberColumn(measure, format="%.3g"),
+        "beside": st.column_config.NumberColumn(beside, format="%.3g") if beside else None,
         "found": "found by",
     }
 

@@ -15,7 +15,7 @@ from pages.parts.cached import cached, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
 from pages.parts.kept import trials
-from pages.parts.pins import describe, pins
+from pages.parts.pins import pins, told_apart
 from pages.parts.quick_fits import finished, quick
 from pages.parts.tradeoffs.settings import MEASURES, RELATIVE, WEIGHTED
 
@@ -174,7 +174,7 @@ def table_of(points: list[Point]) -> pd.DataFrame:
     columns = {
         "method": [point.method.name for point in points],
         "label": [point.method.label for point in points],
-        "setting": [describe(point.method) for point in points],
+        "setting": told_apart(point.method for point in points),
         "k": pd.array([getattr(point.method, "k", None) for point in points], "Int64"),
         "j": pd.array([getattr(point.method, "j", None) for point in points], "Int64"),
         "bits": [point.bits for point in points],

@@ -6,7 +6,7 @@ from compress import EmbeddingMatrix, Method
 from pages.parts import jobs
 from pages.parts.export.choice import possible
 from pages.parts.fits import again, fit_path, start_full
-from pages.parts.pins import describe
+from pages.parts.pins import told_apart
 
 
 def unfitted(matrix: EmbeddingMatrix, missing: list[Method]) -> None:
@@ -28,7 +28,7 @@ def unfitted(matrix: EmbeddingMatrix, missing: list[Method]) -> None:
                 args=[matrix, wanted[0]],
                 help="Runs beside the app and is kept on disk; Export then has the file at once.",
             )
-        st.caption(f"Pinned, but not fitted yet and so not on the chart: {'; '.join(describe(method) for method in wanted)}.")
+        st.caption(f"Pinned, but not fitted yet and so not on the chart: {'; '.join(told_apart(wanted))}.")
     if ours:
         jobs.watch("fit", "Full fit")
 
