@@ -74,4 +74,9 @@ def plan_within(n_bytes: int, classes: Classes, counts: np.ndarray, d: int, stat
 
 def least_bytes(d: int) -> int:
     """Bytes of a plan with one class, one direction and no bits for the rows."""
-    return TABLES + COLUMN + UNIT + 1 + sum(basis_code.n_bytes(np.array([basis_code.LOWEST]), d)) + GUARD
+    return TABLES + COLUMN + UNIT + 1 + least_basis(d) + GUARD
+
+
+def least_basis(d: int) -> int:
+    """Bytes of a basis of one direction."""
+    return sum(basis_code.n_bytes(np.array([basis_code.LOWEST]), d))

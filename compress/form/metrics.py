@@ -79,3 +79,8 @@ def error_text(error: float, preview: bool = False) -> str:
     """An error in three significant digits, 0.727 or 1.12e-05, and ≈ before those of a preview."""
     text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}"
     return f"≈ {text}" if preview else text
+
+
+def ratio_text(ratio: float) -> str:
+    """How many times smaller, in three significant digits: 52.1 ×."""
+    return f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×"

@@ -29,7 +29,7 @@ class Method(ABC):
     here, so that who has read one has read all:
     - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded, effort;
     - its settings, each with its check: `j: int = setting(60, whole, 1)`;
-    - what it does: fit, prepared, decode; for training, trainable and stored; before any fit, layout, size, parameter_count and the
+    - what it does: fit, prepared, decode; for training, trainable and stored; before any fit, layout to parameter_count and the
       checks; for the choice of a setting, precisions to lost; for a preview, draft to fit_words; and examples for the tests.
     What only one class has stands beside what uses it.
     """
@@ -89,6 +89,12 @@ class Method(ABC):
         layout = self.layout(n, d)
         assert layout is not None
         return bytes_of(layout)
+
+    def bulk(self, n: int, d: int) -> tuple[str, int]:
+        """The array of the compressed form of an (n, d) matrix that takes most, and its bytes."""
+        layout = self.layout(n, d)
+        assert layout is not None
+        return max(((name, bytes_of({name: own})) for name, own in layout.items()), key=lambda each: each[1])
 
     @abstractmethod
     def parameter_count(self, n: int, d: int) -> int:

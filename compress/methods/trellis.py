@@ -11,7 +11,7 @@ from compress.checks import one_of, random_seed, real, setting, whole
 from compress.coding import basis_code, packing
 from compress.coding.classes import Classes, find_classes
 from compress.coding.layout import Layout, bytes_of, check_stored
-from compress.coding.rate_plan import Plan, least_bytes, plan_within
+from compress.coding.rate_plan import Plan, least_basis, least_bytes, plan_within
 from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, read, spread
 from compress.errors import Progress
 from compress.form.compressed import Compressed
@@ -168,6 +168,10 @@ class Trellis(Method):
 
     def size(self, n: int, d: int) -> int:
         return int(n * d * self.rate / 8 + 1e-6)
+
+    def bulk(self, n: int, d: int) -> tuple[str, int]:
+        """The basis of one direction, without which there is no form: what else is stored follows from the rows."""
+        return "basis", least_basis(d)
 
     def parameter_count(self, n: int, d: int) -> int:
         """A 32nd of a number for every bit."""

@@ -3,7 +3,9 @@
 from itertools import product
 from typing import Any
 
+from compress.files import bytes_text
 from compress.form.compressed import Compressed
+from compress.form.metrics import ratio_text
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 
@@ -21,7 +23,7 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings: Any) 
 
     Candidates are compared by what their drafts lose, see Method.lost: the relative error, or what ℓp low rank lowers. The best one
     is fitted in full.
-    Raises OutOfReach where nothing fits, naming the largest ratio that the method reaches.
+    Raises OutOfReach where nothing fits, naming the smallest form that the method has and what takes most of it.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
@@ -33,8 +35,8 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings: Any) 
         if (found := within(each, matrix.shape, ratio, each.knob in settings))
     ]
     if not candidates:
-        most = largest_ratio(method, matrix.shape, settings)
-        raise OutOfReach(f"{method} cannot reach ratio {ratio:g} here; {most:.4g} is its most", -most)
+        why = no_smaller(method, matrix.shape, settings)
+        raise OutOfReach(f"{method} cannot reach ratio {ratio:g} here: {why}", -largest_ratio(method, matrix.shape, settings))
     if len(candidates) > 1:
         candidates.sort(key=lambda each: each.lost(matrix, each.draft.fit(matrix)))
     return candidates[0].fit(matrix)
@@ -60,5 +62,22 @@ def variants(method: str, settings: dict, shape: tuple[int, int]) -> list[Method
 def largest_ratio(method: str, shape: tuple[int, int], settings: dict) -> float:
     """The ratio of the method's smallest form, with these settings."""
     n, d = shape
-    smallest = [each if each.knob in settings else each.smallest(n, d) for each in variants(method, settings, shape)]
-    return 4 * n * d / min(each.size(n, d) for each in smallest)
+    return 4 * n * d / smallest(method, shape, settings).size(n, d)
+
+
+def smallest(method: str, shape: tuple[int, int], settings: dict) -> Method:
+    """The setting of the method's smallest form, with these settings."""
+    n, d = shape
+    least = [each if each.knob in settings else each.smallest(n, d) for each in variants(method, settings, shape)]
+    return min(least, key=lambda each: each.size(n, d))
+
+
+def no_smaller(method: str, shape: tuple[int, int], settings: dict) -> str:
+    """Why a method reaches no larger ratio: its smallest form, and what takes most of that."""
+    n, d = shape
+    least = smallest(method, shape, settings)
+    size, (part, most) = least.size(n, d), least.bulk(n, d)
+    value = least.settings.get(least.knob or "")
+    knob = f" at {least.knob} = {value}" if isinstance(value, int) else ""
+    told = f"no smaller than {bytes_text(size)}{knob} ({ratio_text(4 * n * d / size)})"
+    return f"{told}, of which {bytes_text(most)} are its {part.replace('_', ' ')}"

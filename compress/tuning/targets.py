@@ -12,7 +12,7 @@ from compress.checks import real
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, SVD
 from compress.tuning.fits import Fits, error_of
-from compress.tuning.fitting import OutOfReach, largest_ratio
+from compress.tuning.fitting import OutOfReach, largest_ratio, no_smaller
 from compress.tuning.sweep import Trial
 
 FAR = 4.0  # times the bytes of the best so far: where the search for the smallest form of another method ends
@@ -56,7 +56,7 @@ class SizeTarget:
         candidates = {setting: None for each in fits.settings(name) if (setting := fits.within(each, self.ratio))}
         if not candidates:
             most = largest_ratio(name, fits.matrix.shape, {})
-            raise OutOfReach(f"its most is ratio {most:.3g}", -most)
+            raise OutOfReach(no_smaller(name, fits.matrix.shape, {}), -most)
         if len(candidates) == 1:
             return fits.full(*candidates)
         return fits.full(min(candidates, key=lambda setting: error_of(fits.draft(setting))))
@@ -108,7 +108,8 @@ class ErrorTarget:
         high = largest_ratio(name, fits.matrix.shape, {})
         low = max(1.0, max((trial.figures["ratio"] for trial in found), default=0) / FAR)
         if low > high:
-            raise OutOfReach(f"its most is ratio {high:.3g}, {low / high * FAR:.2g} times the bytes of the best", math.inf)
+            why = no_smaller(name, fits.matrix.shape, {})
+            raise OutOfReach(f"{why}: {low / high * FAR:.2g} times the bytes of the best", math.inf)
         open_settings = fits.settings(name)
 
         def drafted(ratio: float) -> Trial | None:
@@ -126,7 +127,7 @@ class ErrorTarget:
         if self.of(nearest) > self.limit:
             measure = f"a mean cosine of {1 - self.of(nearest):.4g}" if self.cosine else f"an error of {self.of(nearest):.3g}"
             most = f", {FAR:.0f} times the bytes of the best" if low > 1 and nearest.figures["ratio"] < low * NEAR else ""
-            raise OutOfReach(f"{measure} at ratio {nearest.figures['ratio']:.3g}{most}", self.of(nearest))
+            raise OutOfReach(f"still {measure} at ratio {nearest.figures['ratio']:.3g}{most}", self.of(nearest))
         return nearest
 
     def start(self, fits: Fits, name: str) -> float:

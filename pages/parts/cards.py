@@ -6,7 +6,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, Evaluation
 from compress.files import bytes_text
-from compress.form.metrics import error_text
+from compress.form.metrics import error_text, ratio_text
 
 
 def cards(
@@ -90,8 +90,3 @@ def versus_svd(matrix: EmbeddingMatrix, evaluation: Evaluation | None, svd_error
 def lowered(matrix: EmbeddingMatrix) -> str:
     """The error that fits lower, in words; with _ for the space it is a figure of Evaluation."""
     return "weighted error" if matrix.weighted else "relative error"
-
-
-def ratio_text(ratio: float) -> str:
-    """How many times smaller, in three significant digits: 52.1 ×."""
-    return f"{ratio:,.0f} ×" if ratio >= 1000 else f"{ratio:.3g} ×"
