@@ -51,7 +51,8 @@ st.plotly_chart(
     + ", ".join(f"{point.method.label} {point.error:.3g}" for point in best.values()),
 )
 st.caption(
-    "Further left is smaller, further down is closer: the grey band is the front, the settings that no other here beats in both. "
+    "Further left is smaller, further down is closer: the grey steps are the front, the settings that no other here beats in "
+    "both; between two of them there is none, so a size gets the error of the next smaller one. "
     "The upright line is the budget; a gap between two colours on it is what one method gains over the other for the same bytes."
 )
 bound_words(bounds, best, ratio)

@@ -45,7 +45,7 @@ def tradeoffs(
         name="front",
         mode="lines",
         hoverinfo="skip",
-        line={"color": "rgba(128, 128, 128, 0.35)", "width": 9},
+        line={"color": "rgba(128, 128, 128, 0.35)", "width": 9, "shape": "hv"},  # a size gets the best setting that is no larger
     )
     add_bounds(chart, bounds or {}, whole, table["n_bytes"], log)
     for (method, bits), rows in shown.groupby(["method", "bits"], sort=False):
