@@ -35,6 +35,8 @@ from compress.tuning import sweep
 if TYPE_CHECKING:
     from compress.tasks.quick import QuickJudge
 
+LISTED = 5  # tensors of a source, the likeliest first
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command and gives its exit status; what went wrong is one line on standard error."""
@@ -67,7 +69,8 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument("--json", action="store_true", help="print one JSON object a result")
         return one
 
-    command("info", info, "Shape, spectrum and tensors of a source.")
+    one = command("info", info, "Shape, spectrum and tensors of a source.")
+    one.add_argument("--all", action="store_true", help=f"list every tensor, not only the {LISTED} likeliest to be the table")
 
     one = command("fit", fit, "Fit a method and save the compressed form.")
     one.add_argument("--method", required=True, choices=compress.METHODS)
@@ -118,19 +121,21 @@ def info(args: argparse.Namespace) -> None:
     """Prints what a source holds."""
     matrix = opened(args)
     spectrum = compress.spectrum(matrix)
-    found = [f"{each.name} {' × '.join(map(str, each.shape))} {each.dtype}" for each in compress.tensors(args.source)]
+    tensors = [f"{each.name} {' × '.join(map(str, each.shape))} {each.dtype}" for each in compress.tensors(args.source)]
+    more = 0 if args.all or args.json else max(len(tensors) - LISTED, 0)
     row = {
         "name": matrix.name,
         "rows": matrix.shape[0],
         "columns": matrix.shape[1],
         "bytes": matrix.n_bytes,
         "tokens": matrix.has_tokens,
+        "row_word": matrix.row_word,
         "effective_rank": spectrum.effective_rank,
         "energy_rank": spectrum.energy_rank,
         "rank_for_90_percent": spectrum.rank_for(0.9),
         "weights": args.weights,
         "digest": matrix.digest,
-        "tensors": found,
+        "tensors": [*tensors[:LISTED], f"… and {more:,} more; --all lists them"] if more else tensors,
     }
     report(args, row)
 

@@ -31,6 +31,20 @@ def table(tmp_path):
     return path
 
 
+def test_info_of_a_folder_with_many_tensors_fits_one_screen(tmp_path, capsys):
+    from safetensors.numpy import save_file
+
+    tensors = {f"layers.{number}.weight": np.ones((6, 4), np.float32) for number in range(208)}
+    save_file({"embed_tokens.weight": np.eye(9, 4, dtype=np.float32), **tensors}, tmp_path / "model.safetensors")
+    assert main(["info", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 24 and "embed_tokens.weight 9 × 4 float32" in lines[-6]
+    assert lines[-1].endswith("… and 204 more; --all lists them")
+    assert main(["info", str(tmp_path), "--all"]) == 0
+    assert len([line for line in capsys.readouterr().out.splitlines() if line.startswith("tensors ")]) == 209
+    assert len(told(capsys, "info", str(tmp_path))[0]["tensors"]) == 209
+
+
 def test_info_tells_what_the_matrix_is(capsys):
     (row,) = told(capsys, "info", "toy")
     matrix = compress.load_matrix("toy")
@@ -205,7 +219,10 @@ FAULTS = {
     "advice on nothing": ("advise toy", "give exactly one of ratio, max_bytes, max_error, min_cosine, got none"),
     "advice on two things": ("advise toy --ratio 5 --max-error 0.1", "got ratio and max_error"),
     "a cosine that cannot be": ("advise toy --min-cosine 1.2", "min_cosine must be a number between 0 and 1, got 1.2"),
-    "advice out of reach": ("advise toy --methods int8 --ratio 9", "int8 by row comes nearest: its most is ratio 3.75"),
+    "advice out of reach": (
+        "advise toy --methods int8 --ratio 9",
+        "nearest: no smaller than 96.0 KB (3.75 ×), of which 90.0 KB",
+    ),
     "another tensor": ("info toy --tensor other", "The toy matrix has the one tensor embedding"),
 }
 
