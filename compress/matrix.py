@@ -21,6 +21,8 @@ class EmbeddingMatrix:
         ones too, are taken as they are, without a copy.
     tokens: n row names; "row 0", "row 1", … where there are none.
     weights: (n,) how often each row is used, scaled to mean 1; uniform where there are none.
+    row_word: what a row stands for, in one word for labels: "token" of a tokenizer, "word" of word vectors, "row" of what else has
+        names and where there are none.
     device: where block products run, a torch device; "cpu" needs no torch.
 
     Raises InputError with one plain sentence where the values cannot be an embedding matrix.
@@ -31,6 +33,7 @@ class EmbeddingMatrix:
     weights: np.ndarray
     name: str
     device: str
+    row_word: str
     has_tokens: bool = field(init=False)
 
     def __init__(
@@ -40,6 +43,7 @@ class EmbeddingMatrix:
         weights: ArrayLike | None = None,
         name: str = "matrix",
         device: str = "cpu",
+        row_word: str = "token",
     ):
         checked = checked_values(values)
         object.__setattr__(self, "values", checked)
@@ -47,6 +51,7 @@ class EmbeddingMatrix:
         object.__setattr__(self, "weights", checked_weights(weights, len(checked)))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "device", device)
+        object.__setattr__(self, "row_word", "row" if tokens is None else row_word)
         object.__setattr__(self, "has_tokens", tokens is not None)
         if self.weighted and not self.weights @ self.squared_norms > 0:
             raise InputError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
@@ -81,6 +86,14 @@ class EmbeddingMatrix:
         if not self.weighted:
             return self.digest
         return f"{self.digest}-{hashlib.blake2b(self.weights.data, digest_size=8).hexdigest()}"
+
+    @cached_property
+    def names(self) -> str:
+        """A hash of what the rows are called; empty where they have no names."""
+        if not self.has_tokens:
+            return ""
+        named = "\0".join([self.row_word, *self.tokens])
+        return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
     @cached_property
     def squared_norms(self) -> np.ndarray:

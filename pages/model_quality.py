@@ -40,7 +40,7 @@ if matrix.shape[0] > 1:
     near(matrix, fit, token_choice(matrix))
     left, right = st.columns(2)
     with right:
-        st.markdown("**Error against frequency**")
+        st.markdown("**Error along the rows**")
         error_chart(matrix, fit)
 
 st.subheader("Tasks")
@@ -65,5 +65,5 @@ with st.expander("How to read, and sources"):
     st.markdown(FORMULA)
 if matrix.shape[0] > 1:
     with left:  # filled last: it takes seconds where the matrix is large
-        st.markdown("**Tokens whose neighbourhood changed most**")
+        st.markdown(f"**{matrix.row_word.capitalize()}s whose neighbourhood changed most**")
         changed_table(matrix, fit)

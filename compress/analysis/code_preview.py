@@ -78,7 +78,7 @@ def held_out(sample: EmbeddingMatrix, fitted: int) -> EmbeddingMatrix:
     if fitted == sample.shape[0]:
         return sample
     weights = np.where(np.arange(sample.shape[0]) < fitted, sample.weights, 0)
-    return EmbeddingMatrix(sample.values, sample.tokens, weights, sample.name, sample.device)
+    return EmbeddingMatrix(sample.values, sample.tokens, weights, sample.name, sample.device, sample.row_word)
 
 
 def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress | None = None) -> CodePreview:
@@ -134,7 +134,7 @@ def useful(matrix: EmbeddingMatrix) -> np.ndarray:
 def rows_of(matrix: EmbeddingMatrix, rows: np.ndarray) -> EmbeddingMatrix:
     """A matrix of these rows, by their names in the whole."""
     tokens = [matrix.tokens[row] for row in rows]
-    return EmbeddingMatrix(matrix.values[rows], tokens, matrix.weights[rows], matrix.name, matrix.device)
+    return EmbeddingMatrix(matrix.values[rows], tokens, matrix.weights[rows], matrix.name, matrix.device, matrix.row_word)
 
 
 def expected(preview: CodePreview, part: Compressed | None = None) -> dict[str, Estimate]:

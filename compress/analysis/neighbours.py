@@ -137,7 +137,7 @@ def most_changed(before: Table, after: Table, rows: np.ndarray | None = None, li
 
 
 def error_by_use(matrix: EmbeddingMatrix, evaluation: Evaluation, bins: int = 24) -> ErrorByUse:
-    """The error along the rows in order of use: by weight where they are weighted, else by the order of the vocabulary, see
+    """The error along the rows in order of use: by weight where they are weighted, else by the order of the rows, see
     weights.ranks. Bins grow with the place, as counts of tokens fall."""
     n = matrix.shape[0]
     if matrix.weighted:

@@ -31,4 +31,4 @@ def plant(matrix: EmbeddingMatrix, count: int, distance: float, seed: int = 0) -
     values[rows] = directions * (reach / np.linalg.norm(directions, axis=1, keepdims=True))
     tokens = matrix.tokens if matrix.has_tokens else None
     name = f"{matrix.name} with {count:,} planted row{'s' if count > 1 else ''}"
-    return EmbeddingMatrix(values, tokens, matrix.weights, name, matrix.device), np.sort(rows)
+    return EmbeddingMatrix(values, tokens, matrix.weights, name, matrix.device, matrix.row_word), np.sort(rows)

@@ -105,9 +105,11 @@ def ratio_axis(ratios: Sequence[float]) -> dict:
     }
 
 
-def error_along(found: ErrorByUse, colour: str) -> go.Figure:
-    """Relative error of rows in bins along their order of use: over all rows of a bin, and the middle half of its rows."""
-    chart = figure("place by row weight" if found.by == "weight" else "place in the vocabulary", "relative error", height=340)
+def error_along(found: ErrorByUse, colour: str, row_word: str = "token") -> go.Figure:
+    """Relative error of rows in bins along their weights or their order: over all rows of a bin, and the middle half of its
+    rows."""
+    place = "vocabulary" if row_word == "token" else "table"
+    chart = figure("place by row weight" if found.by == "weight" else f"place in the {place}", "relative error", height=340)
     middle = np.sqrt(found.first * found.last)
     chart.add_scatter(
         x=np.concatenate([middle, middle[::-1]]),

@@ -35,10 +35,10 @@ def load_matrix(
     """
     reader, where, name = located(source)
     try:
-        values, tokens = reader.read(where, tensor)
+        values, tokens, row_word = reader.read(where, tensor)
         values, tokens = in_float32(values, name), whole_text(tokens)
         weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
-        return EmbeddingMatrix(values, tokens, weighed, name, device)
+        return EmbeddingMatrix(values, tokens, weighed, name, device, row_word)
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:

@@ -24,10 +24,11 @@ class TensorInfo:
 
 
 class Read(NamedTuple):
-    """What a source gives: values (n, d) and n tokens, or None where it names no rows."""
+    """What a source gives: values (n, d), n tokens, or None where it names no rows, and what it is that these name."""
 
     values: np.ndarray
     tokens: list[str] | None
+    row_word: str = "token"
 
 
 def looks_like_embedding(name: str) -> bool:

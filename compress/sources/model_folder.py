@@ -25,8 +25,11 @@ def read(folder: Path, tensor: str | None) -> Read:
     found = offers(folder, tensor)
     chosen = pick([info for _, infos in found for info in infos], tensor, str(folder))
     path = next(path for path, infos in found if chosen in infos)
-    values, tokens = reader_of(path).read(path, chosen.name)
-    return Read(values, tokens or vocabulary.tokens_for(folder, len(values)))
+    held = reader_of(path).read(path, chosen.name)
+    if held.tokens:
+        return held
+    tokens = vocabulary.tokens_for(folder, len(held.values))
+    return Read(held.values, tokens, vocabulary.row_word(folder, tokens or []))
 
 
 def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[Path, list[TensorInfo]]]:

@@ -13,6 +13,8 @@ from compress.sources.info import Read, TensorInfo, matrices_first, pick
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header
 
+ROW_WORDS = ("token", "word", "row")
+
 
 def infos(path: Path) -> list[TensorInfo]:
     """The tensors of a file, from its header."""
@@ -25,7 +27,8 @@ def read(path: Path, tensor: str | None) -> Read:
     if tensor in entries and entries[tensor].dtype not in NUMPY:
         raise InputError(f"Tensor {tensor!r} of {path.name} is {entries[tensor].dtype}, which is not read; convert it to F32.")
     entry = entries[pick(infos_of(entries), tensor, path.name).name]
-    return Read(values_of(path, entry), tokens_of(metadata, entry.shape[0]))
+    told = metadata.get("row_word")
+    return Read(values_of(path, entry), tokens_of(metadata, entry.shape[0]), told if told in ROW_WORDS else "token")
 
 
 def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
@@ -67,7 +70,7 @@ def save_matrix(matrix: EmbeddingMatrix, path: str | Path) -> None:
         raise InputError(f"A matrix is saved as .safetensors, {path.name!r} ends otherwise; rename it.")
     header: dict[str, Any] = {"embedding": {"dtype": "F32", "shape": list(matrix.shape), "data_offsets": [0, matrix.n_bytes]}}
     if matrix.has_tokens:
-        header["__metadata__"] = {"tokens": json.dumps(list(matrix.tokens))}
+        header["__metadata__"] = {"tokens": json.dumps(list(matrix.tokens)), "row_word": matrix.row_word}
     try:
         with replacing(path) as file:
             file.write(framed(header))

@@ -12,6 +12,7 @@ from compress.sources.limits import check_fits
 from compress.sources.text import count_lines
 
 TOKEN_COLUMNS = {"", "token", "tokens", "word", "words", "id", "index", "name", "label", "key", "__index_level_0__"}
+TOLD = {"token": "token", "tokens": "token", "word": "word", "words": "word"}  # what the names in a column of that name are
 MISSING = ["", "NA", "N/A", "nan", "NaN", "null", "NULL", "None"]
 BATCH_ROWS = 4096
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
@@ -19,15 +20,15 @@ UNEVEN = "The lists in {} differ in length or are missing; give every row the sa
 
 def infos_csv(path: Path) -> list[TensorInfo]:
     """The one matrix of a CSV or TSV file."""
-    _, _, dims, has_names = columns_of(path)
-    return [TensorInfo("embedding", (count_lines(path) - has_names, len(dims)), "float32")]
+    _, _, dims, names = columns_of(path)
+    return [TensorInfo("embedding", (count_lines(path) - (names is not None), len(dims)), "float32")]
 
 
 def read_csv(path: Path, tensor: str | None) -> Read:
     """The columns of numbers as float32, and the column of text as tokens."""
     import pandas as pd
 
-    separator, text, dims, has_names = columns_of(path)
+    separator, text, dims, names = columns_of(path)
     found = infos_csv(path)
     pick(found, tensor, path.name)
     check_fits(8 * found[0].shape[0] * len(dims), path.name)
@@ -36,7 +37,7 @@ def read_csv(path: Path, tensor: str | None) -> Read:
             path,
             sep=separator,
             header=None,
-            skiprows=int(has_names),
+            skiprows=int(names is not None),
             dtype={column: str if column == text else np.float32 for column in range(len(dims) + (text is not None))},
             keep_default_na=False,
             na_values={column: MISSING for column in dims},
@@ -46,11 +47,16 @@ def read_csv(path: Path, tensor: str | None) -> Read:
             f"{path.name} is not a regular table of numbers ({' '.join(str(error).split())[:200]}); correct that place."
         ) from error
     tokens = None if text is None else table[text].tolist()
-    return Read(table[dims].to_numpy(np.float32), tokens)
+    return Read(table[dims].to_numpy(np.float32), tokens, row_word(names[text] if names and text is not None else ""))
 
 
-def columns_of(path: Path) -> tuple[str, int | None, list[int], bool]:
-    """The separator, the column of tokens, the columns of numbers, and whether the first line names the columns."""
+def row_word(column: str) -> str:
+    """What the names in a column are, by the name that it has itself."""
+    return TOLD.get(column.strip().lower(), "row")
+
+
+def columns_of(path: Path) -> tuple[str, int | None, list[int], list[str] | None]:
+    """The separator, the column of tokens, the columns of numbers, and the names of the columns where the first line has them."""
     with open(path, encoding="utf-8-sig", newline="") as file:
         try:
             sample = file.readline(10_000_000) + file.readline(10_000_000)
@@ -76,7 +82,7 @@ def columns_of(path: Path) -> tuple[str, int | None, list[int], bool]:
     dims = [at for at in range(len(row)) if at not in text]
     if not dims:
         raise InputError(f"{path.name} has no columns of numbers; give a table with one row of numbers a token.")
-    return separator, text[0] if text else None, dims, has_names
+    return separator, text[0] if text else None, dims, first if has_names else None
 
 
 def numbered(n: int) -> tuple[list[str], list[str]]:
@@ -118,7 +124,7 @@ def read_parquet(path: Path, tensor: str | None) -> Read:
                 tokens += [str(token) for token in batch[text].to_pylist()] if text else []
             if len({block.shape[1] for block in blocks}) > 1:
                 raise InputError(UNEVEN.format(path.name))
-            return Read(np.concatenate(blocks), tokens if text else None)
+            return Read(np.concatenate(blocks), tokens if text else None, row_word(text or ""))
     except InputError:
         raise
     except (ArrowException, OSError, ValueError) as error:

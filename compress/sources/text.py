@@ -126,7 +126,7 @@ def read_text(path: Path, layout: Layout) -> Read:
         )
     if tokens and tokens[0].startswith("\ufeff"):
         tokens[0] = tokens[0][1:]
-    return Read(values[: len(tokens)], tokens)
+    return Read(values[: len(tokens)], tokens, "word")
 
 
 def parse(rows: list[tuple[int, bytes]], layout: Layout, path: Path) -> tuple[list[str], np.ndarray]:
@@ -167,9 +167,10 @@ def read_binary(path: Path, layout: Layout) -> Read:
             numbers = data[space + 1 : space + 1 + n_bytes] if space > 0 else b""
             if len(numbers) < n_bytes:
                 raise InputError(
-                    f"Row {row + 1:,} of the {layout.n_rows:,} that {path.name} declares is damaged or cut short; fetch the file again."
+                    f"Row {row + 1:,} of the {layout.n_rows:,} that {path.name} declares is damaged or cut short; "
+                    "fetch the file again."
                 )
             tokens.append(data[at:space].removeprefix(b"\n").decode("utf-8", "replace"))
             values[row] = np.frombuffer(numbers, "<f4")
             at = space + 1 + n_bytes
-    return Read(values, tokens)
+    return Read(values, tokens, "word")

@@ -64,4 +64,4 @@ def read(_: str, tensor: str | None) -> Read:
     for label in labels.tolist():
         counts[label] += 1
         tokens.append(f"outlier {counts[label]}" if label < 0 else f"flat {label + 1} · {counts[label]}")
-    return Read(values, tokens)
+    return Read(values, tokens, "row")

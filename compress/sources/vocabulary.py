@@ -1,7 +1,7 @@
 """Row names: the tokens of a vocabulary file, by row number."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from compress.files import read_json, read_lines
 
 PLAIN = ("vocab.txt", "vocab.json", "tokens.json", "tokens.txt", "words.txt", "words.json")
 SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model")
+MARKS = ("##", "▁", "Ġ", "[unused")  # that tokenizers put before pieces of words, words, and places without a use
 NUMBERED = re.compile(r"(.*\S)[ \t]+(\d{1,18})")
 
 
@@ -21,6 +22,15 @@ def tokens_for(folder: Path, n_rows: int) -> list[str] | None:
     ids = vocabulary_in(folder)
     named = {row: token for row, token in ids.items() if 0 <= row < n_rows}
     return [named.get(row, f"row {row}") for row in range(n_rows)] if named else None
+
+
+def row_word(folder: Path, tokens: Iterable[str]) -> str:
+    """What the names in a folder are: a plain list of words beside an array names words, unless it has a tokenizer's marks; what a
+    model or a tokenizer comes with names tokens."""
+    path = plain_file(folder)
+    listed = path is not None and path.suffix == ".txt" and not path.stem.startswith("token")
+    with_model = any((folder / name).is_file() for name in ("config.json", "tokenizer.json"))
+    return "word" if listed and not with_model and not any(token.startswith(MARKS) for token in tokens) else "token"
 
 
 def vocabulary_in(folder: Path) -> dict[int, str]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import read_lines
+from compress.matrix import EmbeddingMatrix
 from compress.sources.vocabulary import SENTENCEPIECE
 
 Encoder = Callable[[list[str]], list[list[int]]]
@@ -79,8 +80,17 @@ def by_order(a: float, n_rows: int, tokens: Sequence[str] | None = None) -> np.n
     return (rank + float(OFFSET)) ** -a
 
 
+def order_words(matrix: EmbeddingMatrix) -> str:
+    """What the order of a table's rows tells of how often they are used, as in "by …"."""
+    if any(token.startswith("[unused") for token in matrix.tokens) and any(token.startswith("##") for token in matrix.tokens):
+        return "the order of the vocabulary, which lists frequent tokens first"  # BERT's
+    if matrix.row_word == "word":
+        return "the order of the file, which for word vectors usually begins with the most frequent words"
+    return "row order, which tells of use only where frequent rows are listed first"
+
+
 def ranks(tokens: Sequence[str]) -> np.ndarray:
-    """(n,) the place of each row in order of use, from 0, for a vocabulary that lists common tokens first.
+    """(n,) the place of each row in order of use, from 0, for a vocabulary that lists common tokens first, see `order_words`.
 
     Special tokens that are in every text come first; places that no text uses (unused, reserved, padding, mask) come last, and
     before them an alphabet: single letters beyond ASCII that stand in the order of their code points, as in BERT's vocabulary,

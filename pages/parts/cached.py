@@ -1,7 +1,7 @@
 """Calls that are made once for what they are given, and calls into compress of that kind that several screens need.
 
-What is given says by its `key` what it is, so that no caller does: a matrix by its values and weights, a compressed form by its
-arrays. Large arrays have no key, are hashed only in part, and are no arguments of such a call.
+What is given says by its `key` what it is, so that no caller does: a matrix by its values, weights and names, a compressed form by
+its arrays. Large arrays have no key, are hashed only in part, and are no arguments of such a call.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from compress.linalg.blocks import unit_rows
 from compress.threads import one_thread
 
 KEYS: dict[type, Callable] = {
-    EmbeddingMatrix: attrgetter("key"),
+    EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names}",
     Compressed: attrgetter("key"),
     memoryview: lambda content: blake2b(content).digest(),  # of a file
 }
@@ -34,7 +34,7 @@ def keyed(kind: type) -> type:
 def cached(max_entries: int, spinner: bool | str = False, weights: bool = True, **how):
     """Keeps what a function gave for its last few arguments, as it is: not to be written to. weights: whether the weights of a
     matrix matter, the only object with a key that it may take otherwise."""
-    keys = KEYS if weights else {EmbeddingMatrix: attrgetter("digest")}
+    keys = KEYS if weights else {EmbeddingMatrix: lambda matrix: f"{matrix.digest} {matrix.names}"}
     return st.cache_resource(max_entries=max_entries, show_spinner=spinner, hash_funcs=keys, **how)
 
 

@@ -99,7 +99,7 @@ def weighed(
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
     tokens = _matrix.tokens if _matrix.has_tokens else None
     weights = row_weights(spec, len(_matrix.values), tokens, tokenizer_folder(source))
-    return EmbeddingMatrix(_matrix.values, tokens, weights, _matrix.name, _matrix.device)
+    return EmbeddingMatrix(_matrix.values, tokens, weights, _matrix.name, _matrix.device, _matrix.row_word)
 
 
 def is_local() -> bool:

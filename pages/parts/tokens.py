@@ -1,8 +1,9 @@
-"""Rows by their tokens."""
+"""Rows by their names, and the one that is shown first."""
 
 import numpy as np
 
 from compress import EmbeddingMatrix
+from compress.analysis.example import example_row
 from pages.parts.cached import cached
 
 
@@ -19,6 +20,18 @@ def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
     if not rows and sought.isdecimal() and int(sought) < len(tokens):
         rows = [int(sought)]
     return np.array(rows, np.int64)
+
+
+def placeholder(matrix: EmbeddingMatrix) -> str:
+    """What may be typed to find a row."""
+    if not matrix.has_tokens:
+        return "a row number"
+    return f"part of {'its name' if matrix.row_word == 'row' else f'a {matrix.row_word}'}, or a row number"
+
+
+@cached(8, weights=False)
+def first_shown(matrix: EmbeddingMatrix) -> int:
+    return example_row(matrix)
 
 
 @cached(2, weights=False)

@@ -8,14 +8,14 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
-from compress.sources.weights import MOST_A, UNIFORM, top_share
+from compress.sources.weights import MOST_A, UNIFORM, order_words, top_share
 from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen_weights, is_local, kept_upload, open_weighted, use_weights
 from pages.parts.say import literal, refused
 
 KINDS = {
     UNIFORM: "Uniform",
-    "order": "By vocabulary order",
+    "order": "By row order",
     "counts": "Counted from a text file",
     "column": "A column of a file",
 }
@@ -51,6 +51,8 @@ def weights_picker() -> None:
         return
     if matrix.weighted:
         st.caption(words(matrix))
+        if chosen_weights().startswith("order:"):
+            st.caption(f"By {order_words(matrix)}.")
 
 
 def picked_weights(kind: str, spec: str) -> str | None:
@@ -67,7 +69,8 @@ def picked_weights(kind: str, spec: str) -> str | None:
             0.1,
             "%.1f",
             key="weights_a",
-            help="Weights (rank + 10) to the power −a: at 0 all rows weigh the same, at 1 about as words occur in texts.",
+            help="Weights (rank + 10) to the power −a: at 0 all rows weigh the same, at 1 about as words occur in texts if the "
+            "most frequent come first.",
         )
         return f"order:{a:g}"
     path = file_of(kind)

@@ -18,8 +18,8 @@ FILES = sorted((Path(__file__).parents[2] / "pages").rglob("*.py"))
 UNSEEN = {"weighed": {"_matrix"}, "opened": {"_subject_of"}}  # told by the source and its stamp; always the same function
 
 
-def matrix(seed=0, weights=None):
-    return EmbeddingMatrix(np.random.default_rng(seed).standard_normal((20, 4)).astype(np.float32), weights=weights)
+def matrix(seed=0, weights=None, tokens=None, **named):
+    return EmbeddingMatrix(np.random.default_rng(seed).standard_normal((20, 4)).astype(np.float32), tokens, weights, **named)
 
 
 @pytest.fixture
@@ -48,6 +48,13 @@ def test_equal_matrices_are_one_and_others_are_not(calls):
 def test_a_matrix_is_one_under_all_weights_where_they_do_not_matter(calls):
     call = calls(weights=False)
     assert [call(each) for each in (matrix(), matrix(weights=np.arange(20.0)), matrix(1))] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("weights", [True, False])
+def test_equal_values_under_other_names_are_another_matrix(calls, weights):
+    call, letters = calls(weights=weights), "abcdefghijklmnopqrst"
+    named = [matrix(tokens=letters), matrix(tokens=letters[::-1]), matrix(tokens=letters, row_word="word")]
+    assert [call(each) for each in (matrix(), *named, matrix(), named[0])] == [1, 2, 3, 4, 1, 2]
 
 
 def test_a_compressed_form_is_known_by_method_and_arrays(calls, tmp_path):

@@ -184,7 +184,7 @@ def test_a_job_that_was_stopped_too_early_can_be_started_again(opened):
 
 
 @pytest.mark.parametrize("address", [{}, {"hash_rank": 2, "hash_stages": 4}, {"hash_solver": "Paper", "hash_epochs": 2}], ids=str)
-@pytest.mark.parametrize("tab", ["Bits", "Hamming distance", "One token"])
+@pytest.mark.parametrize("tab", ["Bits", "Hamming distance", "One row"])
 def test_every_panel_draws(opened, address, tab):
     page = see(opened(**address), tab)
     assert not page.exception and page.metric
@@ -221,17 +221,17 @@ def test_recall_by_hamming_distance_is_that_of_the_codes(opened, figures, addres
 
 
 def test_neighbours_are_marked_kept_lost_and_gained(opened):
-    page = see(opened(hash_token="flat 2 · 17"), "One token")
+    page = see(opened(hash_token="flat 2 · 17"), "One row")
     before, after = (next(each.value for each in page.dataframe if name in each.value) for name in ("before", "after"))
-    kept = set(before["token"]) & set(after["token"])
-    assert set(before["token"][before["before"] == "✓ kept"]) == kept == set(after["token"][after["after"] == "✓ kept"])
+    kept = set(before["row"]) & set(after["row"])
+    assert set(before["row"][before["before"] == "✓ kept"]) == kept == set(after["row"][after["after"] == "✓ kept"])
     assert set(before["before"]) <= {"✓ kept", "✗ lost"} and set(after["after"]) <= {"✓ kept", "+ gained"}
     assert len(before) == len(after) == 10
 
 
 def test_a_token_that_is_not_there_is_told(opened):
-    page = see(opened(hash_token="no such token"), "One token")
-    assert "No token here holds that text" in captions(page) and not page.exception
+    page = see(opened(hash_token="no such token"), "One row")
+    assert "No row here holds that text" in captions(page) and not page.exception
 
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):
@@ -247,7 +247,7 @@ def test_the_settings_of_the_page_travel_in_the_link(opened):
         "hash_token": "flat 1",
     }
     page = opened(**{key: str(value).lower() if value is True else value for key, value in address.items()})
-    see(page, "One token")
+    see(page, "One row")
     assert {key: page.session_state[key] for key in address} == address and set(address) <= {
         key for screen in SCREENS for key in screen.keys
     }
@@ -269,7 +269,7 @@ def test_junk_in_the_address_leaves_a_setting_that_can_be_had(opened):
 def test_odd_matrices_draw(opened, odd_matrix):
     page = opened(matrix=odd_matrix)
     assert not page.exception and page.metric
-    for tab in ("Hamming distance", "One token"):
+    for tab in ("Hamming distance", "One row"):
         assert not see(page, tab).exception
 
 

@@ -111,8 +111,8 @@ def test_the_ten_nearest_before_and_after_stand_side_by_side(open_page):
     matrix = compress.load_matrix("toy")
     found = neighbours(matrix, SVD(j=3).fit(matrix), 7)
     before, after = page.dataframe[0].value, page.dataframe[1].value
-    assert list(before["token"]) == [matrix.tokens[row] for row in found.before]
-    assert list(after["token"]) == [matrix.tokens[row] for row in found.after]
+    assert list(before["row"]) == [matrix.tokens[row] for row in found.before]
+    assert list(after["row"]) == [matrix.tokens[row] for row in found.after]
     assert list(after["place before"]) == list(found.before_ranks)
     lost = [row for row, mark in zip(found.before, before[""], strict=True) if "lost" in mark]
     assert lost == list(found.lost) and sum("gained" in mark for mark in after[""]) == len(found.gained)
@@ -124,7 +124,7 @@ def test_the_most_changed_of_the_sample_are_listed(open_page, monkeypatch):
     matrix = compress.load_matrix("toy")
     after = SVD(j=3).fit(matrix).reconstruct()
     changed = most_changed(unit_rows(matrix.values), unit_rows(after), limit=12)
-    assert list(page.dataframe[2].value["token"]) == [matrix.tokens[row] for row in changed.rows]
+    assert list(page.dataframe[2].value["row"]) == [matrix.tokens[row] for row in changed.rows]
 
 
 def test_a_typed_part_of_a_token_offers_those_that_hold_it(open_page, model_folder, noted):

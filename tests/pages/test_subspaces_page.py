@@ -42,13 +42,13 @@ def test_moving_a_slider_leaves_the_fit_of_the_old_setting(open_page):
 def test_searching_a_token_lists_its_row(open_page):
     page = open_page("subspaces", k=2, flat_j=2)
     page.text_input(key="map_token").set_value("flat 2 · 17").run()
-    assert list(page.dataframe[0].value["token"]) == ["flat 2 · 17"]
+    assert list(page.dataframe[0].value["name"]) == ["flat 2 · 17"]
 
 
 def test_a_token_that_is_not_there_is_said_to_be_missing(open_page):
     page = open_page("subspaces", k=2, flat_j=2)
     page.text_input(key="map_token").set_value("no such token").run()
-    assert any("No token holds" in caption.value for caption in page.caption)
+    assert any("No row here holds" in caption.value for caption in page.caption)
 
 
 @pytest.mark.parametrize("colour", ["subspace", "error", "norm"])

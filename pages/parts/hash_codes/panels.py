@@ -12,7 +12,7 @@ from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import lowered, spread_text
 from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
-from pages.parts.hash_codes.token import one_token
+from pages.parts.hash_codes.token import one_row
 from pages.parts.kept import trials
 from pages.parts.pins import told_apart
 
@@ -99,7 +99,7 @@ def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
 
 @st.fragment
 def code_panels(code: Coded) -> None:
-    panels = {"Bits": bits, "Hamming distance": hamming, "One token": one_token}
+    panels = {"Bits": bits, "Hamming distance": hamming, "One row": one_row}
     for tab, draw in zip(st.tabs(list(panels), key="hash_panel", on_change="rerun"), panels.values(), strict=True):
         if tab.open:
             with tab:
@@ -144,7 +144,7 @@ def hamming(code: Coded) -> None:
         f"{pairs.recall:.1%}",
         border=True,
         help=f"Share of the {pairs.neighbours} nearest rows by cosine that are among the {pairs.neighbours} nearest by Hamming "
-        f"distance; mean over {pairs.queries:,} tokens, among {pairs.rows:,} rows. Equal distances in random order.",
+        f"distance; mean over {pairs.queries:,} rows, among {pairs.rows:,} rows. Equal distances in random order.",
     )
     st.plotly_chart(
         code_charts.distances(pairs, code.method.bits),

@@ -1,4 +1,4 @@
-"""One token of Hash codes: its bits, its row after every stage, its neighbours before and after."""
+"""One row of Hash codes: its bits, its row after every stage, its neighbours before and after."""
 
 import numpy as np
 import streamlit as st
@@ -11,17 +11,18 @@ from pages.parts.cached import unit_after, unit_before
 from pages.parts.hash_codes.fits import Coded, prefixes_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.say import literal
-from pages.parts.tokens import found_rows
+from pages.parts.tokens import first_shown, found_rows, placeholder
 
 KEPT_MARK, LOST_MARK, GAINED_MARK = "✓ kept", "✗ lost", "+ gained"
 
 
-def one_token(code: Coded) -> None:
-    sought = HASH_CODES.token.draw("Find a token", "part of a token, or a row number", width=320)
+def one_row(code: Coded) -> None:
+    word = code.matrix.row_word
+    sought = HASH_CODES.token.draw(f"Find a {word}", placeholder(code.matrix), width=320)
     found = found_rows(code.matrix, sought)
     if (sought or "").strip() and not len(found):
-        st.caption("No token here holds that text.")
-    row = int(found[0]) if len(found) else code.matrix.shape[0] // 2
+        st.caption(f"No {word} here holds that text.")
+    row = int(found[0]) if len(found) else first_shown(code.matrix)
     others = f", the first of {len(found):,} that fit" if len(found) > 1 else ""
     st.caption(f"**{literal(code.matrix.tokens[row])}**, row {row:,}{others}.")
     left, right = st.columns(2)
@@ -35,7 +36,7 @@ def one_token(code: Coded) -> None:
 def picture(code: Coded, row: int) -> None:
     signs = signs_of(code.result, np.array([row]))[0]
     text = "".join("1" if sign > 0 else "0" for sign in signs)
-    st.plotly_chart(code_charts.code(signs, code.method.widths), key="code", alt=f"The code of the token: {text}")
+    st.plotly_chart(code_charts.code(signs, code.method.widths), key="code", alt=f"The code of the {code.matrix.row_word}: {text}")
     each = f", {code.method.stages} stages on lines of their own" if code.method.stages > 1 else ""
     st.caption(f"{int((signs > 0).sum())} of {len(signs)} bits are on (coloured fields){each}.")
 
@@ -69,11 +70,11 @@ def neighbours(code: Coded, row: int) -> None:
         "before": (before, near, [KEPT_MARK if each in after else LOST_MARK for each in before]),
         "after": (after, close, [KEPT_MARK if each in before else GAINED_MARK for each in after]),
     }
-    st.caption(f"**Nearest tokens by cosine**: {len(np.intersect1d(before, after))} of {len(before)} are kept.")
+    st.caption(f"**Nearest {code.matrix.row_word}s by cosine**: {len(np.intersect1d(before, after))} of {len(before)} are kept.")
     for column, (when, (rows, cosines, marks)) in zip(st.columns(2), tables.items(), strict=True):
         with column:
             st.dataframe(
-                {when: marks, "token": [code.matrix.tokens[each] for each in rows], "cosine": cosines},
+                {when: marks, code.matrix.row_word: [code.matrix.tokens[each] for each in rows], "cosine": cosines},
                 key=f"near_{when}",
                 hide_index=True,
                 column_config={"cosine": st.column_config.NumberColumn(format="%.3f")},

@@ -1,4 +1,4 @@
-"""The tokens whose neighbourhoods changed most, and the error along the vocabulary."""
+"""The rows whose neighbourhoods changed most, and the error along the rows."""
 
 import numpy as np
 import streamlit as st
@@ -9,6 +9,7 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.form.metrics import error_text
 from compress.linalg.blocks import sample_rows
+from compress.sources.weights import order_words
 from pages.parts.cached import cached
 from pages.parts.model_quality.near import unit_tables
 from pages.parts.model_quality.settings import MODEL_QUALITY
@@ -18,7 +19,7 @@ SAMPLE, SHOWN, AT_ONCE = 2000, 12, 250
 
 
 def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
-    """The most changed of a sample of rows; a row that is marked becomes the token above. It takes some seconds, in parts, so that
+    """The most changed of a sample of rows; a row that is marked becomes the one above. It takes some seconds, in parts, so that
     the page hears what a person does in between."""
     before, after = unit_tables(matrix, fit)
     there = np.flatnonzero(before.any(axis=1) & after.any(axis=1))
@@ -30,7 +31,7 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     found = []
     for first in parts:
         if len(parts) > 1:
-            bar.progress(first / len(rows), text=f"Comparing neighbours of {len(rows):,} tokens")
+            bar.progress(first / len(rows), text=f"Comparing neighbours of {len(rows):,} {matrix.row_word}s")
         found.append(changed_in(matrix, fit, rows[first : first + AT_ONCE]))
     bar.empty()
     kept, moved = (np.concatenate([getattr(each, name) for each in found]) for name in ("overlap", "shift"))
@@ -39,7 +40,11 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     chosen = [int(row) for row in every[order]]
     st.session_state["changed_rows"] = chosen
     st.dataframe(
-        {"token": [str(matrix.tokens[row]) for row in chosen], "kept of 10": kept[order] * 10, "places moved": moved[order]},
+        {
+            matrix.row_word: [str(matrix.tokens[row]) for row in chosen],
+            "kept of 10": kept[order] * 10,
+            "places moved": moved[order],
+        },
         key="changed",
         hide_index=True,
         on_select=take,
@@ -50,12 +55,12 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
             "places moved": st.column_config.NumberColumn(format="%.0f", help="how far its ten nearest moved, in the mean"),
         },
     )
-    sampled = f"the most changed of {len(rows):,} tokens drawn at random" if len(rows) < len(there) else "of all tokens"
-    st.caption(f"{sampled[0].upper()}{sampled[1:]}. Mark a line to see its neighbours above.")
+    sampled = f"{len(rows):,} {matrix.row_word}s drawn at random" if len(rows) < len(there) else f"all {matrix.row_word}s"
+    st.caption(f"The most changed of {sampled}. Mark a line to see its neighbours above.")
 
 
 def take() -> None:
-    """The marked line's token becomes the one that is looked at."""
+    """The marked line's row becomes the one that is looked at."""
     marked = st.session_state["changed"].selection.rows
     rows = st.session_state["changed_rows"]
     if marked and marked[0] < len(rows):
@@ -73,12 +78,12 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
         return
     colour = METHOD_COLOURS.get(fit.result.method.name, MUTED)
     st.plotly_chart(
-        quality_charts.error_along(found, colour),
+        quality_charts.error_along(found, colour, matrix.row_word),
         key="error_by_use",
         alt=f"Relative error along the rows: first {error_text(found.error[0])}, last {error_text(found.error[-1])}",
     )
-    along = "by row weight" if found.by == "weight" else "by the order of the vocabulary, which lists frequent tokens first"
-    st.caption(f"Rows {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
+    along = "row weight" if found.by == "weight" else order_words(matrix)
+    st.caption(f"Rows by {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
 
 
 @cached(8)

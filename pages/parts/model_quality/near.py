@@ -1,4 +1,4 @@
-"""The ten nearest of a token, before and after."""
+"""The ten nearest of a row, before and after."""
 
 import numpy as np
 import streamlit as st
@@ -9,7 +9,7 @@ from pages.parts.cached import unit_after, unit_before
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
-from pages.parts.tokens import found_rows
+from pages.parts.tokens import first_shown, found_rows, placeholder
 
 MOST_OFFERED = 50
 
@@ -20,10 +20,11 @@ def unit_tables(matrix: EmbeddingMatrix, fit: Fitted) -> tuple[np.ndarray, np.nd
 
 
 def token_choice(matrix: EmbeddingMatrix) -> int:
-    """The row of the token that was typed or picked below, the middle one at first."""
+    """The row that was typed or picked below, at first one that means something."""
+    word = matrix.row_word
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        about = "A token, a part of one, or # and the number of a row."
-        sought = MODEL_QUALITY.token.draw("Token", "a token, part of one, or #row", width=320, help=about).strip()
+        about = "A name that holds the text, or # and the number of a row." if matrix.has_tokens else "The number of a row."
+        sought = MODEL_QUALITY.token.draw(f"Find a {word}", placeholder(matrix), width=320, help=about).strip()
         number = sought.removeprefix("#")
         if sought.startswith("#") and number.isdecimal() and int(number) < matrix.shape[0]:
             return int(number)
@@ -37,8 +38,8 @@ def token_choice(matrix: EmbeddingMatrix) -> int:
                 width=320,
             )
     if sought and not len(found):
-        st.caption("No token here holds that text; this is another one.")
-    return int(found[0]) if len(found) else matrix.shape[0] // 2
+        st.caption(f"No {word} here holds that text; this is another one.")
+    return int(found[0]) if len(found) else first_shown(matrix)
 
 
 def near(matrix: EmbeddingMatrix, fit: Fitted, row: int) -> None:
@@ -63,7 +64,7 @@ def near(matrix: EmbeddingMatrix, fit: Fitted, row: int) -> None:
                 hide_index=True,
                 column_config={
                     "cosine": st.column_config.NumberColumn(format="%.3f", width="small"),
-                    other: st.column_config.NumberColumn(format="localized", help=f"its place among all tokens {other.split()[1]}"),
+                    other: st.column_config.NumberColumn(format="localized", help=f"its place among all rows {other.split()[1]}"),
                 },
             )
 
@@ -77,4 +78,4 @@ def sides(matrix: EmbeddingMatrix, found: Neighbours):
     ):
         marks = [word if at > count else "✓ kept" if at == own else "↕ moved" for own, at in enumerate(places, start=1)]
         tokens = [str(matrix.tokens[each]) for each in rows]
-        yield when, other, {"": marks, "token": tokens, "cosine": cosines, other: places}
+        yield when, other, {"": marks, matrix.row_word: tokens, "cosine": cosines, other: places}

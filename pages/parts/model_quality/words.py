@@ -2,8 +2,8 @@
 
 FORMULA = (
     "**Neighbours** are the rows of largest cosine $\\langle a_i, a_l \\rangle / (\\lVert a_i \\rVert \\lVert a_l "
-    "\\rVert)$, found among all rows of the matrix before and among all rows of the compressed one. A token is *lost* if it "
-    "leaves the ten, *gained* if it comes in. Cosines of rows tell which words the matrix takes for alike; what the network "
+    "\\rVert)$, found among all rows of the matrix before and among all rows of the compressed one. A row is *lost* if it "
+    "leaves the ten, *gained* if it comes in. Cosines of rows tell which rows the matrix takes for alike; what the network "
     "makes of them, only tasks tell.\n\n"
     "**Tasks** put the decoded table into the whole model and change nothing else. *Sentence vectors* compares the mean of "
     "the last layer's outputs, before and after, by cosine. *Perplexity* is $e$ to the mean loss of a token given those "

@@ -60,7 +60,7 @@ def gain_table(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
             f"{tokens[-1]}",
         )
     with right:
-        columns = {"token": tokens, "residual": here[rows], "by SVD": there[rows], "change": change[rows]}
+        columns = {planted.matrix.row_word: tokens, "residual": here[rows], "by SVD": there[rows], "change": change[rows]}
         st.dataframe(
             columns | ({"planted": marks} if planted.any else {}),
             key="gain_rows",

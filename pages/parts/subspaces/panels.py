@@ -18,7 +18,7 @@ KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 @st.fragment
 def subspace_panels(matrix: EmbeddingMatrix, fit: Fit) -> None:
     panels = {
-        "Sizes and tokens": sizes,
+        "Sizes and rows": sizes,
         "Spectra": spectra,
         "Angles": angles,
         "Steps": steps,
@@ -31,7 +31,7 @@ def subspace_panels(matrix: EmbeddingMatrix, fit: Fit) -> None:
 
 
 def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    k = fit.result.method.k
+    k, typical_rows = fit.result.method.k, f"typical {matrix.row_word}s"
     counts = np.bincount(fit.labels, minlength=k)
     norms = matrix.squared_norms
     errors = fit.evaluation.row_errors
@@ -47,16 +47,16 @@ def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
             "subspace": np.arange(1, k + 1),
             "rows": counts,
             "relative error": inside,
-            "typical tokens": [", ".join(typical(matrix, errors, np.flatnonzero(fit.labels == z))) for z in range(k)],
+            typical_rows: [", ".join(typical(matrix, errors, np.flatnonzero(fit.labels == z))) for z in range(k)],
         },
         key="typical",
         hide_index=True,
         column_config={
             "relative error": st.column_config.NumberColumn(format="%.3g"),
-            "typical tokens": st.column_config.TextColumn(width="large"),
+            typical_rows: st.column_config.TextColumn(width="large"),
         },
     )
-    st.caption("Typical tokens are the rows that their subspace holds best.")
+    st.caption(f"{typical_rows.capitalize()} are those that their subspace holds best.")
 
 
 def typical(matrix: EmbeddingMatrix, errors: np.ndarray, rows: np.ndarray, count: int = 12) -> list[str]:

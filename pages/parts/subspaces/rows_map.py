@@ -10,7 +10,7 @@ from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
 from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.subspaces.umap_job import umap_positions
-from pages.parts.tokens import found_rows
+from pages.parts.tokens import found_rows, placeholder
 
 MOST_LISTED = 2000
 
@@ -20,7 +20,7 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = SUBSPACES.layout.draw("Map")
         colour = SUBSPACES.colour.draw("Colour by")
-        sought = SUBSPACES.token.draw("Find a token", "part of a token, or a row number")
+        sought = SUBSPACES.token.draw(f"Find a {matrix.row_word}", placeholder(matrix))
     positions = umap_positions(matrix) if layout == "UMAP" else None
     if layout == "UMAP" and positions is None:
         jobs.watch("umap", "UMAP")
@@ -67,7 +67,7 @@ def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str,
     """The chosen rows as a table; those that were sought where none is chosen."""
     rows = chosen.rows if len(chosen.rows) else found
     if sought and not len(found):
-        st.caption("No token holds that text.")
+        st.caption(f"No {matrix.row_word} here holds that text.")
     if not len(rows):
         return
     rows = rows[np.argsort(fit.evaluation.row_errors[rows], kind="stable")[::-1]]
@@ -78,7 +78,7 @@ def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str,
     rows = rows[:MOST_LISTED]
     st.dataframe(
         {
-            "token": [matrix.tokens[row] for row in rows],
+            "name" if matrix.row_word == "row" else matrix.row_word: [matrix.tokens[row] for row in rows],
             "row": rows,
             "subspace": fit.labels[rows] + 1,
             "relative error": fit.evaluation.row_errors[rows],
