@@ -31,6 +31,7 @@ from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.form.metrics import error_text
 from compress.tuning import sweep
+from compress.tuning.opponents import best_svd
 
 if TYPE_CHECKING:
     from compress.tasks.quick import QuickJudge
@@ -163,7 +164,7 @@ def fit(args: argparse.Namespace) -> None:
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     if args.out:
         row["file_bytes"] = result.save(args.out)
-    report(args, row)
+    report(args, row | beside(matrix, result))
 
 
 def decode(args: argparse.Namespace) -> None:
@@ -179,7 +180,14 @@ def evaluate(args: argparse.Namespace) -> None:
     matrix = opened(args)
     result = compress.load(args.file)
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
-    report(args, {**row, "file_bytes": args.file.stat().st_size, "same_matrix": result.digest == matrix.digest})
+    row |= {"file_bytes": args.file.stat().st_size, "same_matrix": result.digest == matrix.digest}
+    report(args, row | beside(matrix, result))
+
+
+def beside(matrix: compress.EmbeddingMatrix, result: compress.Compressed) -> dict:
+    """SVD at its best in as many bytes: its error, weighted where rows are, and its setting."""
+    svd = best_svd(matrix, result.n_bytes)
+    return {"svd_at_same_bytes": svd.error, "svd_setting": str(svd.method)} if svd else {}
 
 
 def sweep_settings(args: argparse.Namespace) -> None:

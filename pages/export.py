@@ -10,7 +10,6 @@ from pages.parts.export.code import model_of, python_code, shell_code
 from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
-from pages.parts.fits import svd_at_same_bytes
 from pages.parts.frame import through_app
 from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
 from pages.parts.quick_fits import awaited
@@ -27,8 +26,7 @@ waiting = "The file comes when the full fit is done; it is kept on disk, so that
 fit = awaited(matrix, method, waiting)
 
 if fit:
-    bits = getattr(method, "factor_bits", getattr(method, "bits", None))
-    cards(matrix, fit.evaluation, *([] if method.name == "svd" else svd_at_same_bytes(matrix, fit.result.ratio, bits)))
+    cards(matrix, fit.evaluation, method)
     name = file_name(matrix, fit.result)
     file, model = saved(matrix, fit, name), model_of(source, tensor, fit.result)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -29,7 +29,7 @@ except InputError as error:  # rows so long that float32 cannot hold them
     refused(error)
     work = planted(clean, 0, length)
 matrix = work.matrix
-fit, svd = fitted(matrix, method), svd_of(matrix, method.j)
+fit, svd = fitted(matrix, method), svd_of(matrix, method)
 name = f"ℓp, p = {method.p:g}, {method.objective}" if method.name == "lp" else LABELS[method.loss]
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")

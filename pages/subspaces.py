@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages.parts.cards import cards
-from pages.parts.fits import fit_status, fitted, svd_at_same_bytes
+from pages.parts.fits import fit_status, fitted
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
@@ -23,7 +23,7 @@ if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-cards(matrix, fit.evaluation, *svd_at_same_bytes(matrix, fit.result.ratio, method.factor_bits), preview=fit.preview)
+cards(matrix, fit.evaluation, method, preview=fit.preview)
 loss_words(fit)
 
 subspace_map(matrix, fit)

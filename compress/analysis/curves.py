@@ -80,16 +80,16 @@ def codes_of(numbers: np.ndarray, steps: np.ndarray, bits: int) -> np.ndarray:
     return factors.round_to(numbers, steps, factors.LARGEST[bits]).astype(np.float32)
 
 
-def svd_errors(matrix: EmbeddingMatrix, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """The weighted and the plain relative error of SVD for every j from 0, (min(n, d) + 1,) each, with factors of so many bits.
-    Both are of the same fit, which is weighted as the matrix is. Rounding to float16 is left out."""
-    most = min(matrix.shape)
+def svd_errors(matrix: EmbeddingMatrix, bits: int, most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The weighted and the plain relative error of SVD for every j from 0 to the most, min(n, d) unless given, with factors of so
+    many bits. Both are of the same fit, which is weighted as the matrix is. Rounding to float16 is left out."""
+    most = min(matrix.shape) if most is None else most
     fits, found = nested(matrix, bits, most)
     if found:
         wholes = [float(matrix.weights @ matrix.squared_norms), float(matrix.squared_norms.sum())]
         both = [fits.errors(*each, whole) for each, whole in zip(found, wholes, strict=False)]
         return both[0], both[-1]
-    errors = spectrum(matrix).relative_errors
+    errors = spectrum(matrix).relative_errors[: most + 1]
     if not matrix.weighted:
         return errors, errors
     kept = np.zeros(most)

@@ -111,8 +111,10 @@ def costs(events: Sequence[Mapping]) -> go.Figure:
     return chart
 
 
-def k_errors(ks: Sequence[int], errors: Sequence[float], js: Sequence[int], chosen: int, svd: float) -> go.Figure:
-    """Relative error against the number of subspaces at equal bytes, beside SVD at the same bytes."""
+def k_errors(
+    ks: Sequence[int], errors: Sequence[float], js: Sequence[int], chosen: int, svd: tuple[float, str] | None
+) -> go.Figure:
+    """Relative error against the number of subspaces at equal bytes, beside SVD there: its error and its setting."""
     chart = figure("number of subspaces k", "relative error")
     chart.add_scatter(
         x=list(ks),
@@ -124,7 +126,8 @@ def k_errors(ks: Sequence[int], errors: Sequence[float], js: Sequence[int], chos
         customdata=list(js),
         hovertemplate="k = %{x}, j = %{customdata}: error %{y:.3g}<extra></extra>",
     )
-    chart.add_hline(
-        y=svd, line={"color": METHOD_COLOURS["svd"], "dash": "dash"}, annotation_text=f"SVD at the same bytes {error_text(svd)}"
-    )
+    if svd:
+        error, setting = svd
+        line = {"color": METHOD_COLOURS["svd"], "dash": "dash"}
+        chart.add_hline(y=error, line=line, annotation_text=f"{setting}, as many bytes: {error_text(error)}")
     return chart

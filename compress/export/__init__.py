@@ -15,6 +15,7 @@ from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation, evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.models.foreseen import Foreseen
+from compress.tuning.opponents import best_svd
 
 TABLE, CODE, CARD, ONNX = NAMES = ("embedding.safetensors", "load.py", "README.md", "embedding.onnx")
 
@@ -78,7 +79,8 @@ def exported(
         (part / CODE).write_text(decoders.source_of(name), encoding="utf-8")
         difference, no_onnx = write_onnx(name, part) if onnx else (None, "it was not asked for")
         named = matrix.name if matrix is not None else None
-        text = card(result, named, evaluation, scores, file_size(part / ONNX), difference, no_onnx, model)
+        svd = best_svd(matrix, result.n_bytes) if matrix is not None else None
+        text = card(result, named, evaluation, scores, file_size(part / ONNX), difference, no_onnx, model, svd)
         (part / CARD).write_text(text, encoding="utf-8")
         sizes = {each: file_size(part / each) for each in NAMES if (part / each).is_file()}
     return Exported(folder, sizes, text, difference, no_onnx)

@@ -5,9 +5,11 @@ from math import isclose
 
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation
+from compress.methods import Method
 from compress.models.foreseen import Foreseen
 from compress.models.places import KEPT
 from compress.models.swap import Swapped
+from compress.tuning.opponents import Opponent
 
 COMPARED = 8192  # rows of the ONNX layer with those of torch, at most
 MARKS = "\\`*_[]<>|#$"  # within a line of Markdown
@@ -88,13 +90,13 @@ def card(
     difference: float | None,
     no_onnx: str | None,
     model: Foreseen | None = None,
+    svd: Opponent | None = None,
 ) -> str:
-    """The card as Markdown, of a matrix by that name and for a model where these are known."""
+    """The card as Markdown, of a matrix by that name and for a model where these are known. svd: at its best in as many bytes."""
     n, d = result.shape
-    settings = ", ".join(f"{key} = {value}" for key, value in result.method.settings.items())
     facts = {
         "Method": f"{result.method.label} (`{result.method.name}`)",
-        "Settings": settings or "none",
+        "Settings": settings_of(result.method) or "none",
         "Bytes stored": f"{result.n_bytes:,}",
         "Bytes in float32": f"{4 * n * d:,}",
         "Ratio": f"{result.ratio:.4g}",
@@ -105,6 +107,9 @@ def card(
         if isclose(figures["weighted_error"], figures["relative_error"], rel_tol=1e-6):
             del figures["weighted_error"]
         facts |= {label: f"{figures[figure]:.4g}" for figure, label in FIGURES.items() if figure in figures}
+        if svd is not None:
+            which = "Weighted error" if "weighted_error" in figures else "Relative error"
+            facts[f"{which} of SVD at its best in as many bytes"] = f"{svd.error:.4g} ({settings_of(svd.method)})"
     if model is not None and model.swapped is not None:
         facts |= sizes_in_model(model.swapped)
     onnx = in_onnx(difference, no_onnx)
@@ -161,6 +166,11 @@ def sizes_in_model(swapped: Swapped) -> dict[str, str]:
         f"Table in {swapped.model}": f"{swapped.embedding_bytes_before:,} bytes → {swapped.embedding_bytes:,}",
         "The whole model": f"{swapped.model_bytes_before:,} bytes → {swapped.model_bytes:,}",
     }
+
+
+def settings_of(method: Method) -> str:
+    """Every setting by name."""
+    return ", ".join(f"{key} = {value}" for key, value in method.settings.items())
 
 
 def in_onnx(difference: float | None, no_onnx: str | None) -> str:

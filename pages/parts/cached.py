@@ -43,20 +43,21 @@ def spectrum_of(matrix: EmbeddingMatrix) -> Spectrum:
     return compress.spectrum(matrix)
 
 
-@cached(16)
-def both_of(matrix: EmbeddingMatrix, bits: int) -> tuple[np.ndarray, np.ndarray]:
+@cached(24)
+def both_of(matrix: EmbeddingMatrix, bits: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of SVD at every j from 0 to the most."""
     with one_thread():  # a busy second core would be waited for
-        return svd_errors(matrix, bits)
+        return svd_errors(matrix, bits, most)
 
 
 def rounded_of(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
     """The error of SVD at every j from 0, weighted where rows are."""
-    return both_of(matrix, bits)[0]
+    return both_of(matrix, bits, min(matrix.shape))[0]
 
 
 def plain_of(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
     """The same with every row counted alike, where the fit is weighted."""
-    return both_of(matrix, bits)[1]
+    return both_of(matrix, bits, min(matrix.shape))[1]
 
 
 @cached(4)

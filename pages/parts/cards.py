@@ -3,27 +3,27 @@
 import math
 
 import streamlit as st
+from compress.tuning.opponents import Opponent
+from pages.parts.opponents import known_within, svd_within
 
-from compress import EmbeddingMatrix, Evaluation
+from compress import EmbeddingMatrix, Evaluation, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text, ratio_text
+from pages.parts.pins import describe
+
+QUIET = {"delta_color": "off", "delta_arrow": "off"}  # of a card's words that are no change
 
 
 def cards(
-    matrix: EmbeddingMatrix,
-    evaluation: Evaluation,
-    svd_error: float | None = None,
-    svd: str | None = None,
-    key: str = "cards",
-    preview: bool = False,
+    matrix: EmbeddingMatrix, evaluation: Evaluation, method: Method | None = None, key: str = "cards", preview: bool = False
 ) -> None:
-    """Error, bytes, ratio and, where given, SVD at the same bytes by the error that fits lower. preview: whether the fit is one."""
+    """Error, bytes, ratio and, for a method, what its setting is held against. preview: whether the fit is one."""
     with st.container(horizontal=True, key=key):
         error_cards(matrix, evaluation.relative_error, evaluation.weighted_error, spreads=(0.0, 0.0) if preview else None)
         size_card(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved)
         ratio_card(evaluation.ratio)
-        if svd_error is not None:
-            versus_svd(matrix, evaluation, svd_error, svd)
+        if method:
+            opponent_cards(matrix, method, evaluation.n_bytes, evaluation.weighted_error)
 
 
 def figure_card(label: str, value: str, delta: str | None = None, **how) -> None:
@@ -72,19 +72,38 @@ def ratio_card(ratio: float) -> None:
     )
 
 
-def versus_svd(matrix: EmbeddingMatrix, evaluation: Evaluation | None, svd_error: float, svd: str, where: str = "") -> None:
-    """The error of that SVD, weighted where rows are, and with an evaluation how that lies to it."""
-    delta = None
-    if evaluation:
-        change = evaluation.weighted_error / svd_error - 1 if svd_error > 0 else 0.0
+def opponent_cards(matrix: EmbeddingMatrix, method: Method, n_bytes: int, error: float | None) -> None:
+    """SVD at its best in as many bytes, and the best that is known there, by the error that fits lower. error: the setting's, over
+    all rows; None where only that of some rows is known, which is compared with nothing."""
+    svd, known = svd_within(matrix, n_bytes), known_within(matrix, n_bytes, None if error is None else method)
+    about = f"{lowered(matrix)} over all rows, in at most {bytes_text(n_bytes)}"
+    if svd:
+        opponent_card(
+            matrix, "SVD at the same bytes", svd, describe(svd.method), error, f"{about}, at the precision and j that lose least"
+        )
+    else:
+        figure_card("SVD at the same bytes", "–", "no direction fits", **QUIET, help=about)
+    label, about = "Best known in these bytes", f"{about}, of all that was fitted here; Sweep and Advise on Trade-offs fit more"
+    least = min([1.0 if svd is None else svd.error, 1.0 if error is None else error])
+    if known and known.error < least:
+        seeds = f", best of {known.seeds} seeds" if known.seeds > 1 else ""
+        opponent_card(matrix, label, known, describe(known.method) + seeds, error, about)
+    else:
+        rest = f"then {describe(known.method)}, {error_text(known.error)}" if known else "no other method is fitted here yet"
+        figure_card(label, "This one" if error == least else "SVD" if svd else "–", rest, **QUIET, help=about)
+
+
+def opponent_card(matrix: EmbeddingMatrix, label: str, opponent: Opponent, words: str, error: float | None, about: str) -> None:
+    """An opponent's error and setting, and how an error here lies to it, if there is one."""
+    if error is None:
+        figure_card(label, error_text(opponent.error), words, **QUIET, help=about)
+        return
+    change = error / opponent.error - 1 if opponent.error > 0 else 0.0
+    if abs(change) < 5e-4:
+        figure_card(label, error_text(opponent.error), "as here", delta_description=words, **QUIET, help=about)
+    else:
         delta = f"{change:+.1%} {'weighted ' if matrix.weighted else ''}error here"
-    figure_card(
-        "SVD at the same bytes",
-        error_text(svd_error),
-        delta,
-        delta_color="inverse",
-        help=f"{lowered(matrix)}{where}: {svd}",
-    )
+        figure_card(label, error_text(opponent.error), delta, delta_description=words, delta_color="inverse", help=about)
 
 
 def lowered(matrix: EmbeddingMatrix) -> str:

@@ -13,14 +13,13 @@ from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
 from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding import factors
 from compress.errors import Progress
-from compress.methods import SVD, LpLowRank
+from compress.methods import LpLowRank
 from compress.solvers.lewis import lewis_axes
 from compress.threads import one_thread
-from compress.tuning.fitting import within
+from compress.tuning.sweep import Trial
 from pages.parts import jobs
-from pages.parts.cached import cached, keyed, rounded_of
-from pages.parts.kept import cache_folder
-from pages.parts.pins import describe
+from pages.parts.cached import cached, keyed
+from pages.parts.kept import cache_folder, trials
 
 SMALL = 1_000_000  # entries of a matrix whose rows are coded within a second
 
@@ -79,14 +78,16 @@ def axes_of(matrix: EmbeddingMatrix, principal: bool) -> np.ndarray:
 
 @cached(12)
 def read_full(matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
-    """The full fit that a job left on disk."""
+    """The full fit that a job left on disk; it joins the trials, so that other settings are held against it."""
     history = Path(path).with_suffix(".json")
     try:
         steps = json.loads(history.read_text())
     except (OSError, ValueError):
         steps = []  # the fit is whole without the story of how it was found
     result = compress.load(path)
-    return shown(matrix, result.method, result, steps, False)
+    fit = shown(matrix, result.method, result, steps, False)
+    trials().keep(matrix.key, Trial(result.method, fit.evaluation.figures()))
+    return fit
 
 
 def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: list[dict], preview: bool) -> Fit:
@@ -151,15 +152,6 @@ def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> 
         st.caption(f"{about}; that was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
     jobs.watch("fit", "Full fit")
-
-
-def svd_at_same_bytes(matrix: EmbeddingMatrix, ratio: float, bits: int | None = None) -> tuple[float, str]:
-    """Relative error, weighted where rows are, of SVD in the same bytes with factors of that precision, the best one unless given,
-    and its setting in words."""
-    found = [within(SVD(j=1, factor_bits=each), matrix.shape, ratio) for each in ([bits] if bits else factors.BITS)]
-    errors = {method: float(rounded_of(matrix, method.factor_bits)[method.j]) for method in found if method}
-    best = min(errors, key=errors.get, default=None)
-    return (errors[best], describe(best)) if best else (1.0, "no direction fits in so few bytes")
 
 
 @cached(12)

@@ -4,8 +4,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.analysis.code_preview import FIGURES
-from pages.parts.cards import error_cards, figure_card, ratio_card, size_card, spread_below, versus_svd
-from pages.parts.fits import svd_at_same_bytes
+from pages.parts.cards import error_cards, figure_card, opponent_cards, ratio_card, size_card, spread_below
 from pages.parts.hash_codes.fits import Coded, whole_of
 
 
@@ -32,5 +31,4 @@ def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
         )
         size_card(n_bytes, numbers, 1 - numbers / (n * d))
         ratio_card(ratio)
-        svd_error, svd = svd_at_same_bytes(matrix, ratio, method.factor_bits)
-        versus_svd(matrix, code.evaluation, svd_error, svd, " over all rows")
+        opponent_cards(matrix, method, n_bytes, code.evaluation.weighted_error if code.evaluation else None)

@@ -8,6 +8,7 @@ from compress.files import bytes_text
 from compress.form.metrics import error_text
 from pages.parts.cards import figure_card, lowered
 from pages.parts.fits import Fit
+from pages.parts.pins import describe
 from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of
 
 WEIGHTED = "Weighted error"
@@ -23,8 +24,9 @@ def robust_cards(matrix: EmbeddingMatrix, fit: Fit, svd: Fit, name: str) -> None
     ours, theirs = fit.evaluation, svd.evaluation
     preview = ", preview" if fit.preview else ""
     shown = {label: figure for label, figure in FIGURES.items() if matrix.weighted or label != WEIGHTED}
-    for title, key, evaluation, other in ((f"{name}{preview}", "cards", ours, theirs), ("SVD", "svd_cards", theirs, None)):
-        st.caption(f"**{title}**")
+    same = f"**{describe(svd.result.method)}**, the same j and precision, since directions are compared"
+    for title, key, evaluation, other in ((f"**{name}{preview}**", "cards", ours, theirs), (same, "svd_cards", theirs, None)):
+        st.caption(title)
         with st.container(horizontal=True, key=key):
             for label, (field, help) in shown.items():
                 value = getattr(evaluation, field)
@@ -50,7 +52,7 @@ def versus(value: float, svd: float) -> str:
 def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     """How well the rows that were not planted are still held, and how far each subspace has turned."""
     others = ~planted.mask
-    clean = error_of(planted.clean, svd_of(planted.clean, fit.result.method.j), others)
+    clean = error_of(planted.clean, svd_of(planted.clean, fit.result.method), others)
     count = int(planted.mask.sum())
     st.caption(f"**With {count:,} planted row{'s' if count > 1 else ''}{', preview' if fit.preview else ''}**")
     with st.container(horizontal=True, key="planted_cards"):

@@ -53,9 +53,9 @@ def saved(matrix: EmbeddingMatrix) -> str:
     return str(path)
 
 
-def svd_of(matrix: EmbeddingMatrix, j: int) -> Fit:
-    """SVD of the same j, in the same bytes."""
-    return draft(matrix, SVD(j=j))
+def svd_of(matrix: EmbeddingMatrix, method: Method) -> Fit:
+    """SVD of the same j at the same precision, since directions are compared."""
+    return draft(matrix, SVD(j=method.j, factor_bits=method.factor_bits))
 
 
 def residuals(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
@@ -73,7 +73,7 @@ def error_of(matrix: EmbeddingMatrix, fit: Fit, rows: np.ndarray) -> float:
 def angles_to_clean(clean: EmbeddingMatrix, fit: Fit) -> np.ndarray:
     """Principal angles (j,) in degrees of a fit's subspace to SVD's on the clean matrix."""
     with one_thread():
-        return angles(svd_of(clean, fit.result.method.j).result, fit.result)
+        return angles(svd_of(clean, fit.result.method).result, fit.result)
 
 
 def angles(one: Compressed, other: Compressed) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import streamlit as st
+from pages.parts.opponents import svd_within
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.charts import subspaces as charts
@@ -9,8 +10,9 @@ from compress.form.metrics import error_text
 from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered
-from pages.parts.fits import Fit, angles_of, group_spectra_of, svd_at_same_bytes
+from pages.parts.fits import Fit, angles_of, group_spectra_of
 from pages.parts.kept import cache_folder, trials
+from pages.parts.pins import describe
 
 KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
@@ -107,8 +109,9 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     known = [each for each in wanted if each in finished]
     key = f"{matrix.key} {wanted}"
     if known:
-        svd, _ = svd_at_same_bytes(matrix, ratio, method.factor_bits)
-        chart = charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, svd)
+        svd = svd_within(matrix, fit.result.n_bytes)
+        beside = (svd.error, describe(svd.method)) if svd else None
+        chart = charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, beside)
         st.plotly_chart(
             chart.update_yaxes(title_text=measure),
             key="k_errors",

@@ -34,17 +34,19 @@ def unknown_words(best: dict[str, Point]) -> str:
 def method_card(point: Point, svd: Point | None) -> None:
     """A setting's error, and how it compares with SVD in as many bytes."""
     size = bytes_text(point.n_bytes)
+    beside = ""
     against = {"delta": size, "delta_color": "off", "delta_arrow": "off"}
     if svd and point.method.name != "svd" and svd.error > 0:
         change = f"{point.error / svd.error - 1:+.1%}"
         against = {"delta": change, "delta_color": "inverse", "delta_description": f"error against SVD in {size}"}
+        beside = f". Held against {describe(svd.method)}"
     preview = ". A preview, over all rows; the full fit is no worse as a rule" if point.kind == "preview" else ""
     st.metric(
         describe(point.method),
         error_text(point.error, point.kind == "preview"),
         border=True,
         width=270,
-        help=f"{describe(point.method)}: {point.n_bytes:,} bytes, ratio {point.ratio:.3g}{preview}",
+        help=f"{describe(point.method)}: {point.n_bytes:,} bytes, ratio {point.ratio:.3g}{beside}{preview}",
         **against,
     )
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from compress.tuning.opponents import best_svd
+from pages.parts.opponents import ROUNDED
 
-from compress import METHODS, Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
+from compress import Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.analysis.curves import svd_figures
 from compress.coding.factors import BITS
 from compress.methods import SVD, LightToken
 from compress.threads import one_thread
-from compress.tuning.fitting import within
 from pages.parts.cached import cached, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
@@ -19,7 +20,6 @@ from pages.parts.pins import pins, told_apart
 from pages.parts.quick_fits import finished, quick
 from pages.parts.tradeoffs.settings import MEASURES, RELATIVE, WEIGHTED
 
-ROUNDED = tuple(method() for method in METHODS.values() if method.knob is None)
 MOST_ON_A_CURVE = 150
 KNOTS = 32  # ranks at which the other measures of SVD are computed; in between they are interpolated
 
@@ -154,8 +154,9 @@ def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float, meas
 
 def svd_within(matrix: EmbeddingMatrix, ratio: float, measure: str = RELATIVE) -> Point | None:
     """SVD with the least error at that ratio or a larger one, at any precision; None where that is out of its reach."""
-    reached = [within(SVD(j=1, factor_bits=bits), matrix.shape, ratio) for bits in BITS]
-    return min((svd_point(matrix, method, measure) for method in reached if method), key=lambda point: point.error, default=None)
+    n_bytes = matrix.n_bytes / ratio * (1 + 1e-9)  # a ratio taken from a size gives that size back
+    best = best_svd(matrix, n_bytes, lambda matrix, bits, most: svd_errors(matrix, bits, measure))
+    return svd_point(matrix, best.method, measure) if best else None
 
 
 @cached(6)
