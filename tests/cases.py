@@ -1,6 +1,7 @@
 """Settings that reach every way of storing a result, and values that no setting takes, by method."""
 
-from compress import METHODS
+from compress import METHODS, SVD, evaluate
+from compress.coding.factors import BITS
 
 CASES = {name: method.examples() for name, method in METHODS.items()}
 CODED = {
@@ -64,3 +65,16 @@ BAD = {
         "seed": [-1, 2**32, 0.0, None],
     },
 }
+
+
+def svd_by_fits(matrix, n_bytes):
+    """SVD in at most so many bytes with the least error by what fits lower, and that error: of fits at every precision, each with
+    the largest j."""
+    n, d = matrix.shape
+    found = {}
+    for bits in BITS:
+        js = [j for j in range(1, min(n, d) + 1) if SVD(j=j, factor_bits=bits).size(n, d) <= n_bytes]
+        if js:
+            method = SVD(j=js[-1], factor_bits=bits)
+            found[method] = evaluate(matrix, method.fit(matrix)).weighted_error
+    return min(found.items(), key=lambda each: each[1])

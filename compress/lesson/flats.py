@@ -252,7 +252,7 @@ def cost_parts(history: History, step: int) -> tuple[list[dict], dict]:
         )
     annotations = []
     best = f"best {names(k, j)} found from many starts"
-    lines = ((history.svd, "dash", MUTED, f"{names(1, j)}, SVD", "bottom"), (history.found, "dot", colour, best, "top"))
+    lines = ((history.svd, "dash", MUTED, f"{names(1, j)}: SVD, j = {j}", "bottom"), (history.found, "dot", colour, best, "top"))
     for cost, dash, shade, words, side in lines[: 1 + (k > 1)]:
         data.append(
             {

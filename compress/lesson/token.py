@@ -18,6 +18,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from compress.sources.weights import ranks
+from compress.tuning.opponents import Opponent, best_svd
 
 METHOD = LightToken(rank=7, bits=192, stages=4, gain_bits=0, factor_bits=8, passes=1)
 STEPS = ("original row", "low rank", "stage 1", "stage 2", "stage 3", "stage 4")
@@ -35,13 +36,15 @@ COLOURS = {KEPT: CATEGORIES[0], LOST: CATEGORIES[1], NEW: CATEGORIES[3]}
 @dataclass(frozen=True, eq=False)
 class Pipeline:
     """A table before compression and after each step of it. parts: the compressed forms, the low rank first. crowd: (c,) rows, of
-    common words. tables: (c, d) of the crowd, as it was and after every step. error: over all rows, after the last."""
+    common words. tables: (c, d) of the crowd, as it was and after every step. error: over all rows, after the last. svd: at its
+    best in as many bytes."""
 
     matrix: EmbeddingMatrix
     parts: tuple[Compressed, ...]
     crowd: np.ndarray
     tables: tuple[np.ndarray, ...]
     error: float
+    svd: Opponent | None
 
     @property
     def method(self) -> LightToken:
@@ -101,7 +104,7 @@ def pipeline(matrix: EmbeddingMatrix, method: LightToken = METHOD) -> Pipeline:
     parts = (Compressed(method.svd, low, matrix.shape, matrix.digest), *prefixes(matrix, result))
     crowd = common_words(matrix)
     tables = (np.ascontiguousarray(matrix.values[crowd]), *(part.rows(crowd) for part in parts))
-    return Pipeline(matrix, parts, crowd, tables, evaluate(matrix, result).relative_error)
+    return Pipeline(matrix, parts, crowd, tables, evaluate(matrix, result).relative_error, best_svd(matrix, result.n_bytes))
 
 
 def common_words(matrix: EmbeddingMatrix) -> np.ndarray:

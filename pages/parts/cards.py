@@ -89,7 +89,7 @@ def opponent_cards(matrix: EmbeddingMatrix, method: Method, n_bytes: int, error:
         seeds = f", best of {known.seeds} seeds" if known.seeds > 1 else ""
         opponent_card(matrix, label, known, describe(known.method) + seeds, error, about)
     else:
-        rest = f"then {describe(known.method)}, {error_text(known.error)}" if known else "no other method is fitted here yet"
+        rest = f"then {describe(known.method)}, {error_text(known.error)}" if known else "no other method is fitted yet"
         figure_card(label, "This one" if error == least else "SVD" if svd else "–", rest, **QUIET, help=about)
 
 

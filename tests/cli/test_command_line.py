@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from cases import svd_by_fits
 
 import compress
 from compress.__main__ import main
@@ -65,13 +66,22 @@ def test_a_fit_is_decoded_and_evaluated_to_the_librarys_figures(capsys, table, t
     matrix = compress.load_matrix(table)
     expected = method.fit(matrix)
     figures = compress.evaluate(matrix, expected).figures()
-    assert fitted == {"method": "projective", **method.settings, **figures, "file_bytes": out.stat().st_size}
+    best, error = svd_by_fits(matrix, expected.n_bytes)
+    assert fitted.pop("svd_at_same_bytes") == pytest.approx(error, rel=0.02)
+    assert fitted == {
+        "method": "projective",
+        **method.settings,
+        **figures,
+        "file_bytes": out.stat().st_size,
+        "svd_setting": str(best),
+    }
 
     (decoded,) = told(capsys, "decode", out, "--out", values)
     assert decoded == {"rows": 200, "columns": 12, "out": str(values)}
     assert np.array_equal(np.load(values), expected.reconstruct())
 
     (evaluated,) = told(capsys, "evaluate", out, "--source", table)
+    assert evaluated.pop("svd_at_same_bytes") == pytest.approx(error, rel=0.02)
     assert evaluated == {**fitted, "same_matrix": True}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "values.npy", "x.safetensors"]
 

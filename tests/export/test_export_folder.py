@@ -8,12 +8,14 @@ import zipfile
 
 import numpy as np
 import pytest
+from cases import svd_by_fits
 
 import compress
 from compress import SVD, EmbeddingMatrix, InputError, Int8, Trellis
 from compress.__main__ import main
 from compress.export import NAMES, export_folder, exported, zip_of
 from compress.export.card import in_onnx
+from compress.tuning.opponents import best_svd
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,10 @@ def test_the_card_has_the_measured_figures(matrix, result, tmp_path):
     assert card == done.card and card.startswith("# flats\\|of \\<three\\>, compressed\n")
     for figure in (evaluation.relative_error, evaluation.l1_error, evaluation.worst_cosine, result.ratio):
         assert f"| {figure:.4g} |" in card
+    best, _ = svd_by_fits(matrix, result.n_bytes)
+    error = best_svd(matrix, result.n_bytes).error
+    told = f"| Relative error of SVD at its best in as many bytes | {error:.4g} (j = {best.j}, factor_bits = {best.factor_bits}) |"
+    assert told in card and best.factor_bits == 4
     assert f"{result.n_bytes:,} bytes" in card and result.digest in card and "j = 3, factor_bits = 8" in card
     assert "| a\\|b | 0.8123 | 0.8 |" in card and "| other |  | 1 |" in card
     assert "Weighted error" not in card

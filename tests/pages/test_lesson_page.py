@@ -4,12 +4,15 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
+from cases import svd_by_fits
 
 from compress.lesson import flats
+from compress.lesson.token import METHOD
 from pages.parts.lesson import turn as lesson_turn
 from pages.parts.lesson.chart import LARGER
 from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address
+from pages.parts.pins import describe
 from pages.parts.screens import SCREENS
 
 ALL = range(1, SCENES + 1)
@@ -187,3 +190,9 @@ def test_angles_are_kept_while_lines_are_learnt(open_page):
     assert page.slider(key="lesson_angle1").disabled and page.slider(key="lesson_angle1").value == 33
     page.segmented_control(key="lesson_lines").set_value("Placed by you").run()
     assert not page.slider(key="lesson_angle1").disabled and page.slider(key="lesson_angle1").value == 33
+
+
+def test_svd_in_as_many_bytes_is_at_its_best_beside_the_last_step(open_page, demo):
+    best, error = svd_by_fits(demo, METHOD.size(*demo.shape))
+    told = " ".join(caption.value for caption in open_page("lesson", scene=5, step=5).caption)
+    assert f"that of {describe(best)}, in as many bytes, is {error:.3f}" in told and best.factor_bits == 4

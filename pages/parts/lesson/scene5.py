@@ -14,6 +14,7 @@ from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
 from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.state import Lesson
+from pages.parts.pins import describe
 from pages.parts.say import literal
 
 QUESTION = f"From 384 numbers to {METHOD.rank + METHOD.bits // 8} bytes: is it still the same word?"
@@ -107,10 +108,11 @@ def bytes_said(found: Pipeline, one: token.Token, step: int) -> str:
         said += f", and {shared:.2g} as its share of the directions and arrows that all rows use"
         said += f"; {found.before / (own + shared):.3g} times smaller in all"
     nearest = "itself" if one.nearest[step] == one.name else f"{one.nearest[step]}, another word"
+    beside = f"; that of {describe(found.svd.method)}, in as many bytes, is {error_text(found.svd.error)}" if found.svd else ""
     return (
         f"{said}. Of all words as they were, what is given back is nearest to {nearest}. Neighbours are sought among the "
         f"{len(found.words):,} most common words. After the last step the error over all {found.matrix.shape[0]:,} rows is "
-        f"{error_text(found.error)}."
+        f"{error_text(found.error)}{beside}."
     )
 
 

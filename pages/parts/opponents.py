@@ -1,0 +1,35 @@
+"""What a setting is held against on every page: SVD at its best in as many bytes, and the best that is known there."""
+
+import numpy as np
+
+from compress import METHODS, SVD, EmbeddingMatrix, Method
+from compress.tuning.opponents import Opponent, best_svd, best_trial
+from compress.tuning.sweep import Trial
+from pages.parts.cached import both_of
+from pages.parts.kept import trials
+from pages.parts.quick_fits import quick
+
+ROUNDED = tuple(method() for method in METHODS.values() if method.knob is None)
+
+
+def svd_within(matrix: EmbeddingMatrix, n_bytes: float) -> Opponent | None:
+    return best_svd(matrix, n_bytes, curve_to)
+
+
+def curve_to(matrix: EmbeddingMatrix, bits: int, most: int) -> np.ndarray:
+    """See `opponents.svd_curve`. Up to the next power of two, so that small steps of a size ask for nothing new, and a wide table
+    is not rounded at all its ranks for a few."""
+    return both_of(matrix, bits, min(2 ** (most - 1).bit_length(), *matrix.shape))[0]
+
+
+def known_within(matrix: EmbeddingMatrix, n_bytes: float, besides: Method | None = None) -> Opponent | None:
+    """The best of what was fitted to all rows under the weights in use, but SVD, which is known at every size, and one setting."""
+    fitted = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD)]
+    return best_trial(
+        [*fitted, *(rounded(matrix, each) for each in ROUNDED if each.size(*matrix.shape) <= n_bytes)], n_bytes, besides
+    )
+
+
+def rounded(matrix: EmbeddingMatrix, method: Method) -> Trial:
+    fit = quick(matrix, method)
+    return Trial(fit.result.method, fit.evaluation.figures())
