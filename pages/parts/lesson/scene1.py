@@ -35,8 +35,8 @@ ASKED = [
     (
         "Why not one plane for all?",
         "Set k to 1: that is SVD, the best single plane (the grey dashed line of the chart). The points lie near two planes and a "
-        "line, and no one plane is near all three. Three planes are: the third goes through the line. Both are compared at one j with numbers in full "
-        "precision, not at the same bytes.",
+        "line, and no one plane is near all three. Three planes are: the third goes through the line. Both are "
+        "compared at one j with numbers in full precision, not at the same bytes.",
     ),
     (
         "Why does it stop above the dotted line?",
