@@ -3,12 +3,12 @@
 import math
 
 import streamlit as st
-from compress.tuning.opponents import Opponent
-from pages.parts.opponents import known_within, svd_within
 
 from compress import EmbeddingMatrix, Evaluation, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text, ratio_text
+from compress.tuning.opponents import Opponent
+from pages.parts.opponents import known_within, svd_within
 from pages.parts.pins import describe
 
 QUIET = {"delta_color": "off", "delta_arrow": "off"}  # of a card's words that are no change
