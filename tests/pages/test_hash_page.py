@@ -82,9 +82,8 @@ def test_the_first_visit_shows_a_preview_of_the_full_fit_and_says_so(opened, fig
 def test_a_preview_of_some_rows_is_compared_with_nothing_that_all_rows_have(opened, tmp_path, monkeypatch):
     monkeypatch.setattr(code_preview, "WHOLE", {"refined": 0.0})
     monkeypatch.setattr(code_preview, "ROWS", (2000, 2000))
-    trials().keep(
-        compress.load_matrix("toy").key, Trial(ProjectiveClustering(k=2, j=2), {"relative_error": 0.3, "mean_cosine": 0.8})
-    )
+    figures = {"relative_error": 0.3, "weighted_error": 0.3, "mean_cosine": 0.8, "n_bytes": 10_000}
+    trials().keep(compress.load_matrix("toy").key, Trial(ProjectiveClustering(k=2, j=2), figures))
     page = opened(hash_stages=2)
     assert "from 2,000 of 3,000 rows, 700 of them held out" in captions(page) and "among its 2,000 rows only" in captions(page)
     svd = next(metric for metric in page.metric if metric.label.startswith("SVD at the same bytes"))
