@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from cases import svd_by_fits
 
+from compress.form.metrics import error_text
 from compress.lesson import flats
 from compress.lesson.token import METHOD
 from pages.parts.lesson import turn as lesson_turn
@@ -195,4 +196,4 @@ def test_angles_are_kept_while_lines_are_learnt(open_page):
 def test_svd_in_as_many_bytes_is_at_its_best_beside_the_last_step(open_page, demo):
     best, error = svd_by_fits(demo, METHOD.size(*demo.shape))
     told = " ".join(caption.value for caption in open_page("lesson", scene=5, step=5).caption).replace("\\", "")
-    assert f"that of {describe(best)}, in as many bytes, is {error:.3f}" in told and best.factor_bits == 4
+    assert f"that of {describe(best)}, in as many bytes, is {error_text(error)}" in told and best.factor_bits == 4

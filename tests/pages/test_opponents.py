@@ -6,8 +6,8 @@ from streamlit.testing.v1 import AppTest
 
 import compress
 from compress import SVD, EmbeddingMatrix, Int8, LightToken, ProjectiveClustering
+from compress.form.metrics import error_text
 from compress.tuning.sweep import Trial, Trials, run
-from pages.parts.cards import error_text
 from pages.parts.fits import fit_path
 from pages.parts.pins import describe, to_link
 
