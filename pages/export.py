@@ -11,9 +11,10 @@ from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
 from pages.parts.frame import through_app
-from pages.parts.matrix import chosen, chosen_weights, current_matrix, is_upload
+from pages.parts.matrix import chosen, chosen_weights, current_matrix
 from pages.parts.quick_fits import awaited
 from pages.parts.say import literal
+from pages.parts.uploads import is_upload
 
 through_app()
 

@@ -25,10 +25,14 @@ class Setting:
     key: str
 
     def held(self, shape: Shape = ANY):
-        """What the session holds, else what the address says, within what a matrix of that shape allows; else the default."""
-        held = self.key in st.session_state
-        value = self.parse(st.session_state[self.key]) if held else self.read(st.query_params.get_all(self.key))
+        """What was asked for, within what a matrix of that shape allows; else the default."""
+        value = self.asked()
         return self.usual(shape) if value is None else self.bounded(value, shape)
+
+    def asked(self):
+        """What the session holds, else what the address says; None for nothing that can be used."""
+        held = self.key in st.session_state
+        return self.parse(st.session_state[self.key]) if held else self.read(st.query_params.get_all(self.key))
 
     def parse(self, held):
         """The value that a widget's value, or its text, stands for; None for none."""
@@ -60,6 +64,16 @@ class Setting:
             return self.written(held)
         said = st.query_params.get_all(self.key) if here else []
         return said if self.read(said) is not None else []
+
+    def as_usual(self, shape: Shape) -> bool:
+        """Whether the session holds the default, which no address names."""
+        held, first = st.session_state.get(self.key), st.session_state.get(self.first)
+        return held is not None and (held == first or self.parse(held) == self.usual(shape))
+
+    @property
+    def first(self) -> str:
+        """Where the session has what the widget showed at first, of options that only its page knows."""
+        return f"{self.key} at first"
 
     def written(self, held) -> list[str]:
         """What the widget holds, as the address spells it."""
@@ -226,6 +240,7 @@ class Words(Setting):
         """One of the options; the first, or that of `index`, where another was held."""
         if st.session_state.get(self.key) not in (None, *options):
             del st.session_state[self.key]  # of another matrix or network
+        st.session_state[self.first] = options[how.get("index", 0)]
         return st.selectbox(label, options, key=self.key, **how, **KEPT)
 
 

@@ -1,8 +1,7 @@
 """The matrix that the pages look at, and the picker that changes it."""
 
-import shutil
-import tempfile
-from hashlib import blake2b
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
@@ -12,8 +11,10 @@ from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
 from compress.sources import tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
+from pages.parts import uploads
 from pages.parts.cached import cached
 from pages.parts.say import literal, refused
+from pages.parts.uploads import is_upload
 
 KINDS = {
     "demo": "Demo: all-MiniLM-L6-v2",
@@ -25,19 +26,27 @@ KINDS = {
 SUFFIXES = ["npy", "npz", "safetensors", "pt", "pth", "bin", "txt", "vec", "w2v", "csv", "tsv", "parquet"]
 
 
+@dataclass(frozen=True)
+class Unopened:
+    """What an address names and could not be opened, why in a sentence, and in which picker it is to be given again."""
+
+    source: str
+    tensor: str | None
+    why: str
+    again: str
+
+
 def current_matrix() -> EmbeddingMatrix:
     """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
     source, tensor = chosen()
     try:
         matrix = open_matrix(source, tensor)
     except InputError as error:
-        refused(error)
-        st.session_state["source"] = ("demo", None)
-        try:
-            matrix = open_matrix("demo", None)
-        except InputError as error:
+        if source == "demo":
             refused(error)
             st.stop()
+        unopened(source, tensor, str(error), kind_of(source))
+        return current_matrix()
     try:
         return open_weighted(chosen_weights())
     except InputError as error:
@@ -49,21 +58,68 @@ def current_matrix() -> EmbeddingMatrix:
 def chosen() -> tuple[str, str | None]:
     """The source and tensor in use: what was picked, else what the link names, else the demo."""
     if "source" not in st.session_state:
-        source, tensor = st.query_params.get("matrix", "demo"), st.query_params.get("tensor")
-        allowed = source in ("demo", "toy") or source.startswith("hub:") or is_local()
-        if not allowed:
-            st.warning("This link names a file on another machine, which cannot be opened here; this is the demo.")
-        st.session_state["source"] = (source, tensor) if allowed else ("demo", None)
+        read_address()
     return st.session_state["source"]
+
+
+def read_address() -> None:
+    """Uses the matrix that the address names."""
+    named, tensor = st.query_params.get("matrix", "demo"), st.query_params.get("tensor")
+    source = uploads.found(named)
+    if source is None:
+        name = named.rpartition("/")[2]
+        unopened(named, tensor, f"The uploaded file {name} is no longer kept here.", "upload")
+    elif not (source in ("demo", "toy") or source.startswith("hub:") or is_upload(source) or is_local()):
+        unopened(named, tensor, "This link names a file on another machine, which cannot be opened here.", "upload")
+    else:
+        use(str(Path(source).expanduser().absolute()) if kind_of(source) == "path" else source, tensor)
+
+
+def unopened(source: str, tensor: str | None, why: str, again: str) -> None:
+    use("demo", None)
+    st.session_state["unopened"] = Unopened(source, tensor, why, again)
+
+
+def use(source: str, tensor: str | None) -> None:
+    """Looks at this matrix from now on; the picker is still to be set to it."""
+    st.session_state["source"] = (source, tensor)
+    st.session_state["picker_behind"] = True
+    for key in ("unopened", "matrix_refused"):
+        st.session_state.pop(key, None)
+
+
+def unopened_source() -> tuple[str, str | None] | None:
+    """What the address still names, since it could not be opened."""
+    missed = st.session_state.get("unopened")
+    return (missed.source, missed.tensor) if missed else None
+
+
+def unopened_notice() -> None:
+    """What could not be opened, why, and the way to it."""
+    missed = st.session_state.get("unopened")
+    if missed is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="unopened_notice"):
+        refused(f"{missed.why} This is the demo.")
+        if missed.again == "upload":
+            st.button("Upload it", icon=":material/upload:", key="unopened_again", on_click=offer_upload)
+        else:
+            again = [missed.source, missed.tensor]
+            st.button("Try again", icon=":material/refresh:", key="unopened_again", on_click=use, args=again)
+        st.button("Stay here", key="unopened_stay", on_click=use, args=["demo", None])
+
+
+def offer_upload() -> None:
+    st.session_state["matrix_kind"] = "upload"
 
 
 def chosen_weights() -> str:
     """The row weights in use: what was chosen, else what the link says, else uniform. Those of a file belong to the matrix that
     they were chosen for and go when another is opened."""
     if "weights" not in st.session_state:
-        spec = st.query_params.get("weights", UNIFORM)
-        if of_file(spec):
-            st.warning("This link weights rows by a file, which does not travel in a link; here all rows weigh the same.")
+        spec = uploads.found(st.query_params.get("weights", UNIFORM), "weights")
+        if spec is None or (of_file(spec) and not (is_local() or is_upload(spec.partition(":")[2]))):
+            st.warning("The file that this link weights rows by is not here; all rows weigh the same.")
             spec = UNIFORM
         use_weights(spec)
     spec, source = st.session_state["weights"]
@@ -130,19 +186,39 @@ def tensor_names(source: str, stamp: tuple | None) -> list[str]:
     return [found.name for found in compress.tensors(source)]
 
 
-def matrix_picker() -> None:
-    """The sidebar's picker. A source that cannot be opened is named, and the matrix in use stays."""
-    source = chosen()[0]
-    kind = st.selectbox("Matrix", kinds(), index=kinds().index(kind_of(source)), format_func=KINDS.get, key="matrix_kind")
-    picked = picked_source(kind, "matrix")
-    if picked is not None and picked != source:
+def heading(matrix: EmbeddingMatrix) -> None:
+    """Which matrix the page is about."""
+    n, d = matrix.shape
+    tensor = f" · {literal(chosen()[1])}" if chosen()[1] else ""
+    st.caption(f"**{literal(matrix.name)}**{tensor} · {n:,} × {d:,}{' · rows weighted' if matrix.weighted else ''}")
+
+
+def matrix_picker() -> EmbeddingMatrix:
+    """The sidebar's picker, and what it picked. A source that cannot be opened is named, and the matrix in use stays."""
+    current_matrix()
+    if st.session_state.pop("picker_behind", False) or "matrix_kind" not in st.session_state:
+        kind = kind_of(chosen()[0])
+        st.session_state["matrix_kind"] = kind
+        if kind in ("path", "hub"):
+            st.session_state[f"matrix_{kind}"] = chosen()[0].removeprefix("hub:")
+    kind = st.selectbox("Matrix", kinds(), format_func=KINDS.get, key="matrix_kind", on_change=given)
+    picked = picked_source(kind, "matrix", given)
+    if st.session_state.pop("matrix_given", False) and picked is not None and picked != chosen()[0]:
         switch(picked, None)
-    elif picked is None and kind != kind_of(source):
-        st.caption(f"Still showing {literal(source_name(source))}.")
+    if "matrix_refused" in st.session_state:
+        refused(st.session_state["matrix_refused"])
+    if (picked or kind) != chosen()[0] and "unopened" not in st.session_state:
+        st.caption(f"Still showing {literal(source_name(chosen()[0]))}.")
     tensor_picker()
     matrix = current_matrix()
     n, d = matrix.shape
     st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32")
+    return matrix
+
+
+def given() -> None:
+    """Notes that a person has chosen or given something: what stands in the picker otherwise only tells what is open."""
+    st.session_state["matrix_given"] = True
 
 
 def kinds() -> list[str]:
@@ -161,29 +237,36 @@ def source_name(source: str) -> str:
     return source if source in ("demo", "toy") or source.startswith("hub:") else Path(source).name
 
 
-def picked_source(kind: str, key: str) -> str | None:
-    """The source that a person gave for this kind; None while there is none yet."""
+def picked_source(kind: str, key: str, on_change: Callable | None = None, **how) -> str | None:
+    """The source that a person gave for this kind; None while there is none yet. on_change, how: of the widget that asks for it."""
     if kind in ("demo", "toy"):
         return kind
     if kind == "upload":
-        held = st.file_uploader("File", type=SUFFIXES, key=f"{key}_upload", help="Stays on the machine that runs this app.")
-        return kept_upload(held) if held else None
+        about = "Stays on the machine that runs this app."
+        held = st.file_uploader("File", type=SUFFIXES, key=f"{key}_upload", help=about, on_change=on_change)
+        if held:
+            return uploads.kept_upload(held, in_use=chosen()[0])
+        return chosen()[0] if is_upload(chosen()[0]) else None
     if kind == "path":
-        path = st.text_input("Path", key=f"{key}_path", placeholder="/data/table.npy or a model's folder").strip()
+        path = st.text_input(
+            "Path", key=f"{key}_path", placeholder="/data/table.npy or a model's folder", on_change=on_change, **how
+        ).strip()
         return str(Path(path).expanduser().absolute()) if path else None
-    model = st.text_input("Model id", key=f"{key}_hub", placeholder="org/name", help="Reads only the table, not the model.").strip()
+    about = "Reads only the table, not the model."
+    model = st.text_input("Model id", key=f"{key}_hub", placeholder="org/name", help=about, on_change=on_change, **how).strip()
     return f"hub:{model.removeprefix('hub:')}" if model else None
 
 
 def switch(source: str, tensor: str | None) -> None:
-    """Uses a source from now on, or says why it cannot be used."""
+    """Uses a source from now on, or notes why it cannot be used."""
     try:
         open_matrix(source, tensor)
     except InputError as error:
-        refused(error)
-        st.caption(f"Still showing {literal(source_name(chosen()[0]))}.")
+        st.session_state["matrix_refused"] = str(error)
         return
     st.session_state["source"] = (source, tensor)
+    for key in ("unopened", "matrix_refused"):
+        st.session_state.pop(key, None)
 
 
 def tensor_picker() -> None:
@@ -193,37 +276,15 @@ def tensor_picker() -> None:
     except InputError:
         return
     if len(names) > 1:
-        at = names.index(tensor) if tensor in names else 0
-        picked = st.selectbox("Tensor", names, index=at, key=f"tensor_of_{source}", help="The 2-D tensors that this source offers.")
-        if picked != names[at]:
+        key = f"tensor_of_{source}"
+        at = tensor if tensor in names else names[0]
+        if "tensor_given" not in st.session_state and st.session_state.get(key) != at:
+            st.session_state[key] = at
+        about = "The 2-D tensors that this source offers."
+        picked = st.selectbox("Tensor", names, key=key, help=about, on_change=tensor_given)
+        if st.session_state.pop("tensor_given", False) and picked != at:
             switch(source, picked)
 
 
-def kept_upload(held, place: str = "tables") -> str:
-    """The path of an uploaded file, written once; its name is made of its content and its ending."""
-    folder = Path(uploads_folder()) / place
-    content = held.getbuffer()
-    stem = "".join(letter for letter in Path(held.name).stem if letter.isalnum() or letter in "-_.")[:60] or "table"
-    path = folder / blake2b(content, digest_size=8).hexdigest() / f"{stem}{Path(held.name).suffix.lower()}"
-    if not path.exists():
-        shutil.rmtree(folder, ignore_errors=True)  # one upload at a time is kept in a place
-        path.parent.mkdir(parents=True)
-        path.write_bytes(content)
-    return str(path)
-
-
-def uploads_folder() -> str:
-    if "uploads" not in st.session_state:
-        st.session_state["uploads"] = Uploads()
-    return st.session_state["uploads"].folder.name
-
-
-def is_upload(source: str) -> bool:
-    return "uploads" in st.session_state and Path(uploads_folder()) in Path(source).parents
-
-
-class Uploads:
-    """A folder that goes when its session does."""
-
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)
+def tensor_given() -> None:
+    st.session_state["tensor_given"] = True

@@ -9,7 +9,7 @@ from typing import ClassVar
 import streamlit as st
 
 from compress import EmbeddingMatrix, Method
-from pages.parts.controls import Setting
+from pages.parts.controls import Setting, Shape
 from pages.parts.frame import PAGE
 
 
@@ -21,8 +21,13 @@ class Screen:
     page: ClassVar[str]  # its file
 
     @property
+    def named(self) -> dict[str, Setting]:
+        """By the names of the attributes."""
+        return {name: each for name, each in vars(type(self)).items() if isinstance(each, Setting)}
+
+    @property
     def settings(self) -> list[Setting]:
-        return [each for each in vars(type(self)).values() if isinstance(each, Setting)]
+        return [*self.named.values()]
 
     @property
     def keys(self) -> list[str]:
@@ -53,12 +58,37 @@ class Screen:
         here = st.session_state.get(PAGE) == self.title
         return {setting.key: texts for setting in self.settings if (texts := setting.texts(here))}
 
+    def unusual(self, shape: Shape | None) -> dict[str, list[str]]:
+        """The same without what is as usual for a matrix of that shape."""
+        usual = {setting.key for setting in self.settings if shape and setting.as_usual(shape)}
+        return {key: texts for key, texts in self.texts().items() if key not in usual}
+
+    def texts_elsewhere(self, texts: dict[str, list[str]]) -> dict[str, list[str]]:
+        """What the address of another screen says, by its names there."""
+        return {self.elsewhere(key): said for key, said in texts.items()}
+
+    def elsewhere(self, key: str) -> str:
+        """A name of its address as that of another screen has it."""
+        return key
+
     def names(self) -> list[str]:
         """What in the address of this very page is its own."""
         return self.keys
 
+    def all_names(self) -> list[str]:
+        """What an address may say of it, on whichever page."""
+        return [*self.names(), *map(self.elsewhere, self.keys)]
+
     def take(self, texts: dict[str, list[str]]) -> None:
         """Holds what a link says of this screen, until it is looked at."""
         for setting in self.settings:
-            if setting.key in texts:
-                setting.take(texts[setting.key])
+            for key in (self.elsewhere(setting.key), setting.key):
+                if key in texts:
+                    setting.take(texts[key])
+
+    def by_short_name(self, texts: dict[str, list[str]]) -> list[str]:
+        """Holds what was typed by the short name of a setting, `j` for `flat_j`; gives the names that it took."""
+        found = {name: each for name, each in self.named.items() if name in texts and each.key not in texts}
+        for name, setting in found.items():
+            setting.take(texts[name])
+        return [*found]

@@ -10,8 +10,9 @@ from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
 from compress.sources.weights import MOST_A, UNIFORM, order_words, top_share
 from pages.parts.kept import cache_folder
-from pages.parts.matrix import chosen_weights, is_local, kept_upload, open_weighted, use_weights
+from pages.parts.matrix import chosen_weights, is_local, open_weighted, use_weights
 from pages.parts.say import literal, refused
+from pages.parts.uploads import kept_upload
 
 KINDS = {
     UNIFORM: "Uniform",
@@ -87,7 +88,7 @@ def file_of(kind: str) -> str | None:
     about = "Text in UTF-8, a line is one text." if kind == "counts" else "One number a row: .npy, .csv, .tsv or .txt."
     held = st.file_uploader("File of weights", type=SUFFIXES[kind], key=f"weights_{kind}_upload", help=about)
     if held:
-        return kept_upload(held, "weights")
+        return kept_upload(held, "weights", chosen_weights().partition(":")[2])
     if not is_local():
         return None
     example = "/data/texts.txt" if kind == "counts" else "/data/weights.csv"

@@ -1,6 +1,7 @@
 """Row weights in the sidebar: chosen, kept, refused, in the link; and no result of other weights is ever shown."""
 
 import json
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -63,14 +64,16 @@ def test_a_link_brings_weights_by_order_and_gives_them_on(open_page, figures):
     assert page.session_state["weights"][0] == "order:0.7"
     assert page.slider(key="weights_a").value == 0.7
     assert WEIGHTED in figures(page)
-    assert any("weights=order%3A0.7" in code.value for code in page.code)
+    page.session_state["link"] = True
+    assert "weights=order%3A0.7" in page.run().code[0].value
 
 
-@pytest.mark.parametrize("weights", ["counts:/etc/hostname", "column:/etc/hostname"])
-def test_a_link_cannot_name_a_file_of_weights(open_page, weights):
+@pytest.mark.parametrize("weights", ["counts:/etc/hostname", "column:/etc/hostname", "column:upload:00/use.csv"])
+def test_a_link_cannot_name_a_file_of_weights_on_another_machine(open_page, monkeypatch, weights):
+    monkeypatch.setattr("pages.parts.matrix.is_local", lambda: False)
     page = open_page("app", weights=weights)
     assert page.session_state["weights"][0] == "uniform"
-    assert any("does not travel in a link" in warning.value for warning in page.warning)
+    assert any("weights rows by is not here" in warning.value for warning in page.warning)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_a_page_on_its_own_reads_the_weights_of_the_link(open_page, figures):
     assert WEIGHTED in figures(open_page("spectrum", weights="order:1"))
 
 
-def test_a_column_of_a_file_is_used_and_does_not_travel(open_page, figures, skewed):
+def test_a_column_of_a_file_is_used_and_travels_on_this_machine(open_page, figures, skewed):
     page = open_page("app", j=3)
     page.selectbox(key="weights_kind").set_value("column").run()
     assert "Still in use: uniform weights" in captions(page)
@@ -106,8 +109,11 @@ def test_a_column_of_a_file_is_used_and_does_not_travel(open_page, figures, skew
     matrix = toy(f"column:{skewed}:uses")
     page.run()
     assert figures(page)[WEIGHTED] == error_text(compress.evaluate(matrix, SVD(j=3).fit(matrix)).weighted_error)
-    assert not any("use.csv" in code.value for code in page.code)
-    assert "Weights from a file do not travel in a link" in captions(page)
+    page.session_state["link"] = True
+    said = parse_qs(urlsplit(page.run().code[0].value).query)
+    assert said["weights"] == [f"column:{skewed}:uses"]
+    again = open_page("app", j=3, weights=said["weights"][0])
+    assert figures(again)[WEIGHTED] == figures(page)[WEIGHTED]
 
 
 def test_a_text_is_counted(open_page, tmp_path):

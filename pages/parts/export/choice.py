@@ -1,4 +1,5 @@
-"""The settings that can be exported: the pinned ones, and those that other screens are set to now."""
+"""The settings that can be exported: the pinned ones, and those that other screens are set to now, at first the one of the screen
+that was looked at last."""
 
 from compress import EmbeddingMatrix, Method
 from pages.parts.export.settings import EXPORT

@@ -15,8 +15,9 @@ from compress.sources.limits import check_fits
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
 from pages.parts.filters.settings import FILTERS
-from pages.parts.matrix import is_local, kept_upload, stamp
+from pages.parts.matrix import is_local, stamp
 from pages.parts.say import refused
+from pages.parts.uploads import kept_upload
 
 SIDE = 32  # pixels
 MEAN, STD = "0.485, 0.456, 0.406", "0.229, 0.224, 0.225"

@@ -23,6 +23,7 @@ class Used(Setting):
         """One of several choices, at first the last."""
         if st.session_state.get(self.key) not in (None, *choices):
             st.session_state[self.key] = choices[-1]  # of another code
+        st.session_state[self.first] = choices[-1]
         return st.select_slider(label, choices, choices[-1], key=self.key, help=help, **KEPT)
 
 

@@ -41,7 +41,15 @@ class LessonScreen(Screen):
         return [*self.keys, *(before() + name for name in BOUNDS)]
 
     def texts(self):
-        return super().texts() | {key: [text] for key, text in linked().items()}
+        return super().texts() | self.place(whole=True)
+
+    def place(self, whole: bool) -> dict[str, list[str]]:
+        """Where it stands, in its own address by the names that this has."""
+        return {key: [text] for key, text in linked(whole).items()}
+
+    def unusual(self, shape):
+        placed = linked()
+        return {key: texts for key, texts in super().unusual(shape).items() if key not in placed} | self.place(whole=False)
 
     def take(self, texts):
         super().take(texts)

@@ -61,10 +61,10 @@ def lesson_of(named: dict[str, str]) -> Lesson:
     return Lesson(**{name: parsed(name, text) for name, text in named.items()})
 
 
-def linked() -> dict[str, str]:
-    """What a link says of the lesson that is open, or that was left; nothing where there was none."""
+def linked(whole: bool = True) -> dict[str, str]:
+    """What a link says of the lesson that is open, or that was left; nothing where there was none. whole: the defaults too."""
     lesson = current() if st.session_state.get(PAGE) == TITLE else st.session_state.get(HELD)
-    return {LINKED + name: text for name, text in address(lesson, whole=True).items()} if lesson else {}
+    return {LINKED + name: text for name, text in address(lesson, whole).items()} if lesson else {}
 
 
 def parsed(name: str, text: str) -> int | bool:

@@ -14,10 +14,11 @@ from compress.tasks import LABELLED, UNLABELLED, unmet, usual_tasks
 from compress.tasks.glue import GLUE, plain, task_folder
 from compress.tasks.uploads import SHAPE, read_upload
 from pages.parts.controls import STAYING
-from pages.parts.matrix import is_local, kept_upload
+from pages.parts.matrix import is_local
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.say import literal, refused
+from pages.parts.uploads import kept_upload
 
 NEEDS_TEXT = {"cosine", "perplexity"}
 

@@ -6,7 +6,6 @@ from compress.tasks import TASKS, label_of
 from pages.parts.controls import KEPT, Choice, Setting, Whole, Words
 from pages.parts.settings import Screen
 
-USUAL = "judge_tasks_usual"  # of the model that was looked at last
 LIMITS = (100, 200, 500, 1000, 2000, 4000)
 
 
@@ -22,10 +21,10 @@ class Tasks(Setting):
 
     def draw(self, offered: list[str], usual: list[str]) -> list[str]:
         """usual: what is chosen at first, and again for another model while nobody chose."""
-        held, before = st.session_state.get(self.key), st.session_state.get(USUAL)
+        held, before = st.session_state.get(self.key), st.session_state.get(self.first)
         if held is not None and held != usual and (held == before or not {*held} <= {*offered}):
             st.session_state[self.key] = usual if held == before else [task for task in held if task in offered] or usual
-        st.session_state[USUAL] = usual
+        st.session_state[self.first] = usual
         return st.multiselect(
             "Tasks",
             offered,

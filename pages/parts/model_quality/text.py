@@ -9,8 +9,8 @@ from compress import InputError
 from compress.tasks.texts import read_texts
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
-from pages.parts.matrix import kept_upload
 from pages.parts.say import literal, refused
+from pages.parts.uploads import kept_upload
 
 KINDS = ["Built-in", "Upload"]
 

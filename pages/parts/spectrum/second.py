@@ -5,26 +5,28 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
 from pages.parts.cached import cached
-from pages.parts.controls import STAYING
+from pages.parts.controls import KEPT
 from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
 from pages.parts.say import refused
-
-NONE, RANDOM = "none", "random"
+from pages.parts.spectrum.settings import NOTHING, RANDOM, SECONDS, SPECTRUM
 
 
 def second_matrix() -> EmbeddingMatrix | None:
     """The matrix that a person lays over the first, or None."""
-    names = {
-        NONE: "Nothing",
-        RANDOM: "Random numbers of the same shape",
-        **{kind: KINDS[kind] for kind in kinds() if kind != "upload"},
-    }
-    kind = st.selectbox("Compare with", list(names), format_func=names.get, key="compare", **STAYING, width=340)
-    if kind == NONE:
+    names = {NOTHING: "Nothing", RANDOM: "Random numbers of the same shape", **{kind: KINDS[kind] for kind in kinds()}}
+    kind = st.selectbox(
+        "Compare with",
+        [kind for kind in SECONDS if kind in names],
+        format_func=names.get,
+        key=SPECTRUM.second.key,
+        **KEPT,
+        width=340,
+    )
+    if kind == NOTHING:
         return None
     if kind == RANDOM:
         return random_matrix(current_matrix().shape)
-    source = picked_source(kind, "compare")
+    source = picked_source(kind, SPECTRUM.second.key, **KEPT)
     if source is None:
         return None
     try:

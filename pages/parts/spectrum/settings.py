@@ -4,8 +4,11 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.methods import SVD
-from pages.parts.controls import ABOUT_PRECISION, STORED_AS, Switch, precision, rank
+from pages.parts.controls import ABOUT_PRECISION, STORED_AS, Choice, Switch, Words, precision, rank
 from pages.parts.settings import Screen
+
+NOTHING, RANDOM = "none", "random"  # to lay over the matrix
+SECONDS = (NOTHING, RANDOM, "demo", "toy", "path", "hub")
 
 
 class Spectrum(Screen):
@@ -14,6 +17,13 @@ class Spectrum(Screen):
     j = rank("j")
     bits = precision("precision")
     log = Switch("log")
+    second = Choice("compare", SECONDS, NOTHING)
+    second_path = Words("compare_path")
+    second_hub = Words("compare_hub")
+
+    def elsewhere(self, key):
+        """Its names are so short that other screens have settings of the same."""
+        return f"spectrum_{key}"
 
     def controls(self, matrix: EmbeddingMatrix) -> SVD:
         with st.container(horizontal=True, vertical_alignment="bottom"):
