@@ -2,7 +2,6 @@
 
 import numpy as np
 import streamlit as st
-from pages.parts.opponents import svd_within
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.charts import subspaces as charts
@@ -12,6 +11,7 @@ from pages.parts import jobs
 from pages.parts.cards import lowered
 from pages.parts.fits import Fit, angles_of, group_spectra_of
 from pages.parts.kept import cache_folder, trials
+from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
 
 KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from compress.tuning.opponents import best_svd
-from pages.parts.opponents import ROUNDED
 
 from compress import Bound, EmbeddingMatrix, Method, class_bound, gaussian_bound
 from compress.analysis.curves import svd_figures
 from compress.coding.factors import BITS
 from compress.methods import SVD, LightToken
 from compress.threads import one_thread
+from compress.tuning.opponents import best_svd
 from pages.parts.cached import cached, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
 from pages.parts.kept import trials
+from pages.parts.opponents import ROUNDED
 from pages.parts.pins import pins, told_apart
 from pages.parts.quick_fits import finished, quick
 from pages.parts.tradeoffs.settings import MEASURES, RELATIVE, WEIGHTED
@@ -62,8 +62,10 @@ def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
 def svd_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """SVD at every precision and every j, or at some hundred of them where there are more."""
     most = min(matrix.shape)
-    js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int)) if most > MOST_ON_A_CURVE else range(1, most + 1)
-    whole_bytes = [j for j in js if j % 2 == 0 or j == most]  # at 4 bits an odd j takes the bytes of the next even one
+    js = np.arange(1, most + 1)
+    if most > MOST_ON_A_CURVE:
+        js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int))
+    whole_bytes = np.unique(np.minimum(js + js % 2, most))  # at 4 bits an odd j takes the bytes of the next even one
     settings = [SVD(j=int(j), factor_bits=bits) for bits in BITS for j in (whole_bytes if bits == 4 else js)]
     return [svd_point(matrix, method, measure) for method in settings]
 
