@@ -13,7 +13,7 @@ from compress.sources import tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
 from pages.parts import uploads
 from pages.parts.cached import cached
-from pages.parts.say import literal, refused
+from pages.parts.say import bold, literal, refused
 from pages.parts.uploads import is_upload
 
 KINDS = {
@@ -190,7 +190,7 @@ def heading(matrix: EmbeddingMatrix) -> None:
     """Which matrix the page is about."""
     n, d = matrix.shape
     tensor = f" · {literal(chosen()[1])}" if chosen()[1] else ""
-    st.caption(f"**{literal(matrix.name)}**{tensor} · {n:,} × {d:,}{' · rows weighted' if matrix.weighted else ''}")
+    st.caption(f"{bold(matrix.name)}{tensor} · {n:,} × {d:,}{' · rows weighted' if matrix.weighted else ''}")
 
 
 def matrix_picker() -> EmbeddingMatrix:

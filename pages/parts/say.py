@@ -12,6 +12,11 @@ def literal(text: str) -> str:
     return escaped(text, MARKS + MORE_MARKS)
 
 
+def bold(text: str) -> str:
+    """The same in bold, which Markdown refuses to words that a space begins or ends, as a token's may."""
+    return f"**{literal(text.strip())}**" if text.strip() else "**␣**"
+
+
 def refused(error: Exception | str) -> None:
     """What was refused, why, and what to do, in the sentence of the error."""
     st.error(literal(str(error)), icon=":material/error:")

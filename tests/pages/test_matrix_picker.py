@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from pages.parts.say import bold
+
 
 def test_a_file_that_cannot_be_opened_is_named_and_the_matrix_stays(open_page, figures, errors, tmp_path):
     page = open_page("app", j=5)
@@ -59,3 +61,8 @@ def test_what_a_link_says_is_shown_as_text_and_nothing_else(open_page):
     page = open_page("app", matrix="/![picture](http://127.0.0.1:9/x.png) :red[x] $y$.npy")
     shown = page.error[0].value
     assert "\\!\\[picture\\]" in shown and "![picture]" not in shown and "\\$y\\$" in shown
+
+
+@pytest.mark.parametrize("text, shown", [("they", "**they**"), (" they", "**they**"), ("  ", "**␣**"), ("a*b", "**a\\*b**")])
+def test_a_token_is_bold_whatever_spaces_it_has(text, shown):
+    assert bold(text) == shown

@@ -4,7 +4,7 @@ import streamlit as st
 
 from compress import Evaluation
 from compress.files import bytes_text
-from pages.parts.say import literal
+from pages.parts.say import bold
 
 OUTPUTS = {
     "compressed": "Its output layer shares the table and computes with the compressed form too: each forward pass decodes the "
@@ -24,6 +24,6 @@ def swap_words(evaluation: Evaluation, swap: dict | None, has_model: bool) -> No
     before, table = swap["model_bytes_before"], swap["embedding_bytes_before"]
     after = before - table + evaluation.n_bytes
     st.caption(
-        f"In the whole model, **{literal(swap['model'])}**: {bytes_text(before)} in float32 become {bytes_text(after)}, "
+        f"In the whole model, {bold(swap['model'])}: {bytes_text(before)} in float32 become {bytes_text(after)}, "
         f"{1 - after / before:.0%} less; the table is {table / before:.0%} of it. {OUTPUTS[swap['output']]}"
     )

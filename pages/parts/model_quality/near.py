@@ -8,7 +8,7 @@ from compress.analysis.neighbours import Neighbours, neighbours
 from pages.parts.cached import unit_after, unit_before
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.quick_fits import Fitted
-from pages.parts.say import literal
+from pages.parts.say import bold
 from pages.parts.tokens import first_shown, found_rows, placeholder
 
 MOST_OFFERED = 50
@@ -45,7 +45,7 @@ def token_choice(matrix: EmbeddingMatrix) -> int:
 def near(matrix: EmbeddingMatrix, fit: Fitted, row: int) -> None:
     """Both tables side by side, and what became of the ten."""
     before, after = unit_tables(matrix, fit)
-    name = f"**{literal(matrix.tokens[row])}**, row {row:,}"
+    name = f"{bold(matrix.tokens[row])}, row {row:,}"
     if not before[row].any() or not after[row].any():
         st.caption(f"{name}: the row is zero {'before' if not before[row].any() else 'after'}, so nothing is near it.")
         return
