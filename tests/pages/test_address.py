@@ -43,7 +43,8 @@ def alone_on(monkeypatch):
 
 def said(page):
     """What the frame writes to the address: of the page's own settings, and on every page."""
-    data = json.loads(page.get("bidi_component")[0].proto.json)
+    mounted = {each.proto.component_name: each.proto for each in page.get("bidi_component")}
+    data = json.loads(mounted["flatland_address"].json)
     return data["own"], data["standing"]
 
 
