@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from compress import EmbeddingMatrix, Method
-from pages.parts.controls import Shape, Whole
+from pages.parts.controls import ANY, Shape, Whole
 from pages.parts.export.settings import EXPORT
 from pages.parts.filters.settings import FILTERS
 from pages.parts.frame import PAGE
@@ -56,7 +56,7 @@ def keep_within(shape: Shape) -> None:
     for screen in SCREENS:
         for name, setting in screen.named.items():
             if isinstance(setting, Whole) and (held := setting.asked()) is not None:
-                usual = before and held == setting.usual(before)
+                usual = before != ANY and held == setting.usual(before)
                 value = setting.usual(shape) if usual else setting.bounded(held, shape)
                 if setting.key in st.session_state:
                     st.session_state[setting.key] = value
@@ -65,9 +65,9 @@ def keep_within(shape: Shape) -> None:
     st.session_state[BOUNDED] = Bounded(shape, changed, st.session_state.get(PAGE))
 
 
-def bounds() -> Shape | None:
-    """The shape of the matrix that settings are within; None until one is open."""
-    return st.session_state[BOUNDED].shape if BOUNDED in st.session_state else None
+def bounds() -> Shape:
+    """The shape of the matrix that settings are within; ANY until one is open."""
+    return st.session_state[BOUNDED].shape if BOUNDED in st.session_state else ANY
 
 
 def bounds_notice() -> None:

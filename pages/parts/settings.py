@@ -58,9 +58,9 @@ class Screen:
         here = st.session_state.get(PAGE) == self.title
         return {setting.key: texts for setting in self.settings if (texts := setting.texts(here))}
 
-    def unusual(self, shape: Shape | None) -> dict[str, list[str]]:
+    def unusual(self, shape: Shape) -> dict[str, list[str]]:
         """The same without what is as usual for a matrix of that shape."""
-        usual = {setting.key for setting in self.settings if shape and setting.as_usual(shape)}
+        usual = {setting.key for setting in self.settings if setting.as_usual(shape)}
         return {key: texts for key, texts in self.texts().items() if key not in usual}
 
     def texts_elsewhere(self, texts: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -144,7 +144,7 @@ def test_a_link_is_kept_on_the_way_to_other_pages(visit, app, settle):
     page.wait_for_url(re.compile(r"[?&]k=3"))
     page.get_by_role("button", name="Copy link").click()
     link = page.locator('[data-testid="stPopoverBody"] code').inner_text()
-    assert {"j=4", "k=3", "seed=7", "lesson_scene=2", "lesson_seed=9"} <= {*urlsplit(link).query.split("&")}
+    assert {"spectrum_j=4", "k=3", "seed=7", "lesson_scene=2", "lesson_seed=9"} <= {*urlsplit(link).query.split("&")}
     other = visit(link.replace("/subspaces", "/lesson"))
     assert other.get_by_role("spinbutton", name="Seed").input_value() == "9"
 

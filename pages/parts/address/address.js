@@ -57,8 +57,9 @@ export default function ({ data }) {
   }
   for (const [name, texts] of Object.entries(data.own)) {
     if (!texts || texts.join("\n") === url.searchParams.getAll(name).join("\n")) continue;
-    url.searchParams.delete(name);
-    texts.forEach((text) => url.searchParams.append(name, text));
+    if (texts.length === 1) url.searchParams.set(name, texts[0]);
+    else url.searchParams.delete(name);
+    if (texts.length > 1) texts.forEach((text) => url.searchParams.append(name, text));
   }
   complete(url);
   if (first) told.replace.call(history, {}, "", url);
