@@ -17,7 +17,7 @@ def test_a_token_that_is_typed_has_other_neighbours_and_is_in_the_link(visit, ap
     page = visit(f"{app}/model_quality?matrix=toy")
     told = page.locator('[data-testid="stCaptionContainer"]').filter(has_text="nearest are kept")
     before = told.inner_text()
-    field = page.get_by_role("textbox", name="Find a token")
+    field = page.get_by_role("textbox", name="Find a row")
     field.fill("#7")
     field.press("Enter")
     page.wait_for_url(re.compile(r"[?&]quality_token=%237"))

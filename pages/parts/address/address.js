@@ -15,6 +15,7 @@ function complete(url) {
   for (const [name, texts] of Object.entries(told.standing)) {
     if (!url.searchParams.has(name)) texts.forEach((text) => url.searchParams.append(name, text));
   }
+  url.searchParams.sort(); // the same screen, the same address
   return url;
 }
 
