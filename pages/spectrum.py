@@ -6,6 +6,7 @@ from compress.charts import spectrum as charts
 from pages.parts.cached import plain_of, rounded_of, spectrum_of
 from pages.parts.cards import error_cards, figure_card, lowered, ratio_card, size_card
 from pages.parts.frame import through_app
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.spectrum.second import second_matrix
@@ -44,14 +45,14 @@ if second:
     found[second.name + (", uniform weights" if matrix.weighted else "")] = spectrum_of(second)
 left, right = st.columns(2)
 with left:
-    st.plotly_chart(
+    live_chart(
         charts.spectra(found, j, log),
         key="singular_values",
         alt=f"Singular values, falling from {spectrum.singular_values[0]:.3g} to {spectrum.singular_values[-1]:.3g}",
     )
 with right:
     rounded = errors if bits < 16 else None
-    st.plotly_chart(
+    live_chart(
         charts.rank_errors(found, j, bits, rounded, log).update_yaxes(title_text=lowered(matrix)),
         key="rank_errors",
         alt=f"{lowered(matrix).capitalize()} against j; {errors[j]:.3g} at j = {j}",

@@ -5,11 +5,12 @@ import streamlit as st
 from compress.charts import tradeoffs as charts
 from compress.tuning.front import front
 from pages.parts.frame import through_app
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pins
 from pages.parts.tradeoffs.advice import advice_panel
 from pages.parts.tradeoffs.cards import bound_words, budget_cards
-from pages.parts.tradeoffs.picks import picks, table_panel, take_picks
+from pages.parts.tradeoffs.picks import PICKED, picks, table_panel, take_picks
 from pages.parts.tradeoffs.points import best_within, bounds_of, points_of, table_of, told_with
 from pages.parts.tradeoffs.settings import TRADEOFFS
 from pages.parts.tradeoffs.sweep import sweep_panel
@@ -42,11 +43,11 @@ chart = charts.tradeoffs(
     {name: bound.error for name, bound in bounds.items()},
 )
 chart.update_yaxes(title_text=measure)
-st.plotly_chart(
+live_chart(
     chart,
     key="tradeoffs",
-    on_select=lambda: take_picks("tradeoffs"),
-    selection_mode=("points", "box"),
+    marked=st.session_state.get(PICKED, []),
+    on_mark=lambda: take_picks("tradeoffs"),
     alt=f"{measure.capitalize()} against bytes; at ratio {ratio}: "
     + ", ".join(f"{point.method.label} {point.error:.3g}" for point in best.values()),
 )

@@ -10,6 +10,7 @@ from pages.parts.filters.fits import Outcome
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import comparison_words
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks at curves that are being computed
@@ -41,9 +42,10 @@ def shown(subject: Subject, known: Study, outcome: Outcome | None, setting: Prun
             here = outcome.report.removed, outcome.accuracy if accuracy else outcome.error
         what = "accuracy" if accuracy else "mean relative output error"
         means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
-        st.plotly_chart(
+        live_chart(
             filter_charts.curves(table, "FLOPs" if setting.measure == "flops" else setting.measure, what, here, subject.accuracy),
             key="curves",
+            of=subject.key,
             alt=f"{what} over the share removed; by sensitivity "
             + ", ".join(f"{at:.0%}: {value:.3f}" for at, value in means.items()),
         )

@@ -8,6 +8,7 @@ from compress.pruning import Space, Study
 from pages.parts.filters.fits import Outcome, feature_maps
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS
+from pages.parts.live_chart.live_chart import live_chart
 
 MOST = 40  # maps of each kind
 BRIGHTEST = 0.999  # of the numbers of a layer lie below the end of the colours
@@ -36,9 +37,10 @@ def maps_panel(subject: Subject, known: Study, outcome: Outcome, space: Space) -
             if not len(chosen):
                 st.caption("None.")
                 continue
-            st.plotly_chart(
+            live_chart(
                 filter_charts.maps(every[at][chosen], chosen, values[chosen], least, most),
                 key=f"maps_{name}",
+                of=f"{subject.key} {space.name}",
                 alt=f"Activations of {len(chosen)} {name} filters, the largest {every[at][chosen].max():.3g}",
             )
     st.caption(

@@ -11,6 +11,7 @@ from pages.parts.filters.fits import Outcome, errors_on, layers_on
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import silent
+from pages.parts.live_chart.live_chart import live_chart
 
 NO_CHANGE = {"delta_color": "off", "delta_arrow": "off"}
 
@@ -84,9 +85,10 @@ def space_name(space: Space) -> str:
 
 def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
     values, kept = known.values[space.channels], outcome.report.choice.kept[space.channels]
-    st.plotly_chart(
+    live_chart(
         filter_charts.sensitivities(values, kept),
         key="sensitivities",
+        of=space.name,
         alt=f"Sensitivities of {space.name}: {kept.sum()} of {len(kept)} filters kept, the largest {values.max():.3g}",
     )
     none = int((values == 0).sum())
@@ -109,7 +111,7 @@ def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Prun
     with left:
         st.markdown("**Filters kept by layer**")
         words = ", ".join(f"{name} {n} of {whole}" for name, n, whole in kept.itertuples(index=False))
-        st.plotly_chart(filter_charts.counts(kept), key="kept_by_layer", alt=f"Filters kept: {words}")
+        live_chart(filter_charts.counts(kept), key="kept_by_layer", of=subject.key, alt=f"Filters kept: {words}")
         st.caption("Layers that are summed keep the same channels and are one row here, named after the first.")
     with right:
         st.markdown("**Bound and measured error by layer**")
@@ -117,9 +119,10 @@ def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Prun
             st.info("Only silent filters are dropped, or none: every bound and every error is 0.", icon=":material/check:")
             return
         worst = errors.loc[errors["bound"].idxmax()]
-        st.plotly_chart(
+        live_chart(
             filter_charts.bounds(errors),
             key="bounds",
+            of=subject.key,
             alt=f"Bounds up to {worst['bound']:.3g} in {worst['layer']}; measured at most {errors['largest'].max():.3g}",
         )
         st.caption(bound_words(len(layers_on(subject)), known.points, setting))

@@ -14,6 +14,7 @@ from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefix
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_row
 from pages.parts.kept import trials
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.pins import told_apart
 
 
@@ -35,7 +36,7 @@ def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
     title = figure.replace("_", " ")
     bits = np.array([row_bits(matrix, each) for each in parts])
     curves, points = ({}, {}) if code.preview else (svd_curves(matrix, cosine), known_points(matrix, figure))
-    st.plotly_chart(
+    live_chart(
         code_charts.against_bits(bits, values, names, used, curves, points, title, spreads),
         key="against_bits",
         alt=f"{title.capitalize()} against bits a row: "
@@ -114,7 +115,7 @@ def bits(code: Coded) -> None:
     apart = np.abs(together[~np.eye(count, dtype=bool)]) if count > 1 else np.zeros(1)
     left, right = st.columns(2)
     with left:
-        st.plotly_chart(
+        live_chart(
             code_charts.bits_on(shares, code.method.widths),
             key="bits_on",
             alt=f"Share of rows with each of {count} bits on, from {shares.min():.0%} to {shares.max():.0%}",
@@ -124,7 +125,7 @@ def bits(code: Coded) -> None:
             "between 40 % and 60 %."
         )
     with right:
-        st.plotly_chart(
+        live_chart(
             code_charts.correlation(together),
             key="bit_correlation",
             alt=f"Correlation of every two bits: mean size {apart.mean():.3f}, largest {apart.max():.3f}",
@@ -146,7 +147,7 @@ def hamming(code: Coded) -> None:
         help=f"Share of the {pairs.neighbours} nearest rows by cosine that are among the {pairs.neighbours} nearest by Hamming "
         f"distance; mean over {pairs.queries:,} rows, among {pairs.rows:,} rows. Equal distances in random order.",
     )
-    st.plotly_chart(
+    live_chart(
         code_charts.distances(pairs, code.method.bits),
         key="hamming",
         alt=f"Hamming distance against cosine distance of {len(pairs.cosine):,} pairs, correlation {ties:.2f}",

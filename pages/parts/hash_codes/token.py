@@ -10,6 +10,7 @@ from compress.form.metrics import error_text
 from pages.parts.cached import unit_after, unit_before
 from pages.parts.hash_codes.fits import Coded, prefixes_of
 from pages.parts.hash_codes.settings import HASH_CODES
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import bold
 from pages.parts.tokens import first_shown, found_rows, placeholder
 
@@ -36,7 +37,7 @@ def one_row(code: Coded) -> None:
 def picture(code: Coded, row: int) -> None:
     signs = signs_of(code.result, np.array([row]))[0]
     text = "".join("1" if sign > 0 else "0" for sign in signs)
-    st.plotly_chart(code_charts.code(signs, code.method.widths), key="code", alt=f"The code of the {code.matrix.row_word}: {text}")
+    live_chart(code_charts.code(signs, code.method.widths), key="code", alt=f"The code of the {code.matrix.row_word}: {text}")
     each = f", {code.method.stages} stages on lines of their own" if code.method.stages > 1 else ""
     st.caption(f"{int((signs > 0).sum())} of {len(signs)} bits are on (coloured fields){each}.")
 
@@ -55,7 +56,7 @@ def stages(code: Coded, row: int) -> None:
         return
     errors = np.array([float(((own - each) ** 2).sum()) / length for each in decoded.values()])
     cosines = np.array([float(own @ each) / max(np.sqrt(length * float(each @ each)), 1e-30) for each in decoded.values()])
-    st.plotly_chart(
+    live_chart(
         code_charts.row_stages(list(decoded), errors, cosines),
         key="row_stages",
         alt=f"Relative error of the row {error_text(errors[-1])} and cosine {cosines[-1]:.3f} after the last stage",

@@ -9,6 +9,7 @@ from compress.methods import LightToken
 from pages.parts import jobs
 from pages.parts.fits import again, cut_short, fit_path, start_full
 from pages.parts.hash_codes.fits import Coded
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import refused
 
 
@@ -77,10 +78,10 @@ def curves(events: list[dict]) -> None:
         return
     known = [event["cost"] for event in told if event["cost"] is not None]
     words = f"falling from {known[0]:.3g} to {known[-1]:.3g}" if known else "not measured yet"
-    st.plotly_chart(code_charts.training(told), key="training", alt=f"Loss against step, {words}")
+    live_chart(code_charts.training(told), key="training", alt=f"Loss against step, {words}")
     if any(event["saturation"] is not None for event in told):
         last = 100 * told[-1]["saturation"]
-        st.plotly_chart(
+        live_chart(
             code_charts.saturation(told), key="saturation", alt=f"Share of saturated units against step, {last:.1f} % at last"
         )
         st.caption("A saturated unit gives one bit for every row and so tells nothing; a stage ends when too many are.")

@@ -15,7 +15,7 @@ def show(chart: go.Figure, lesson: Lesson, *, key: str, alt: str) -> None:
         chart = go.Figure(chart)
         chart.update_layout(font_size=13 * LARGER)
         chart.for_each_annotation(lambda each: each.update(font_size=(each.font.size or 12) * LARGER))
-    live_chart(chart, key=key, alt=said(alt, lesson), fill=lesson.presenter)
+    live_chart(chart, key=key, alt=said(alt, lesson), fill=lesson.presenter, tools=False, of="lesson")
 
 
 def said(alt: str, lesson: Lesson) -> str:

@@ -1,7 +1,13 @@
-// A plotly chart that stays where it is while its figure changes.
+// A plotly chart that stays where it is while its figure changes, and is there again when a person comes back to its page.
 
 const charts = new WeakMap(); // parent element -> its Chart
+const left = (globalThis[Symbol.for("flatland.charts")] ??= new Map()); // key -> the Chart of a page that was left
 const CLEAR = "rgba(0, 0, 0, 0)";
+const FULL_SCREEN = {
+  width: 16,
+  height: 16,
+  path: "M1 1h5v2H3v3H1zM10 1h5v5h-2V3h-3zM1 10h2v3h3v2H1zM13 10h2v5h-5v-2h3z",
+};
 let library; // plotly, once a chart asks for it
 
 // Plotly from the server that Streamlit's own script came from, under whatever path that is.
@@ -18,39 +24,76 @@ function load(path) {
 }
 
 class Chart {
-  constructor(parent) {
-    this.root = parent.querySelector(".live-chart");
-    this.stopping = new AbortController();
-    this.root.addEventListener("transitionend", () => this.draw(), { signal: this.stopping.signal }); // of the text's colour
+  constructor() {
+    this.plot = document.createElement("div");
+    this.zooms = new Zooms();
     this.resizes = new ResizeObserver(() => this.resize());
+  }
+
+  // Goes to a place on the page.
+  enter(parent) {
+    this.root = parent.querySelector(".live-chart");
+    this.root.replaceChildren(this.plot);
+    this.leaving = new AbortController();
+    const own = ({ target }) => target === this.root && this.draw(); // of the text's colour
+    this.root.addEventListener("transitionend", own, { signal: this.leaving.signal });
     this.resizes.observe(this.root);
   }
 
-  update(data) {
-    this.data = data;
+  update(data, send) {
+    Object.assign(this, { data, send });
     this.root.style.height = data.height ? `${data.height}px` : "100%";
     this.root.setAttribute("aria-label", data.label);
     library ??= load(data.library);
     library.then(
       (plotly) => {
-        if (!this.plotly) this.root.replaceChildren(); // what was said while it was missing
+        if (!this.plotly) this.plot.replaceChildren(); // what was said while it was missing
         this.plotly = plotly;
         this.draw();
       },
       () => {
         library = undefined; // to be asked for again
-        this.root.textContent = "The chart's script did not come; reload the page.";
+        this.plot.textContent = "The chart's script did not come; reload the page.";
       },
     );
   }
 
   draw() {
     const { clientWidth: width, clientHeight: height } = this.root;
-    if (this.stopping.signal.aborted || !this.plotly || !width || !height) return;
-    const { data, layout } = JSON.parse(this.data.figure);
+    if (this.leaving.signal.aborted || !this.plotly || !width || !height) return;
+    const figure = JSON.parse(this.data.figure);
+    const { data, layout } = figure;
     this.paint(layout.template.layout);
+    identify(data);
+    this.zooms.keep(figure, this.data.of);
+    if (this.data.marked) mark(figure, this.data.marked);
     this.size = [width, height];
-    this.plotly.react(this.root, data, { ...layout, width, height }, { displayModeBar: false });
+    this.plotly.react(this.plot, data, { ...layout, width, height }, (this.config ??= this.tools()));
+    if (!this.listening) this.listen();
+    if (this.zooms.dropEmpty(this.plot)) this.draw();
+  }
+
+  listen() {
+    this.listening = true;
+    this.plot.on("plotly_relayout", (changes) => this.zooms.moved(changes, this.plot.layout));
+    this.plot.on("plotly_selected", (event) => event && this.choose(event.points.map((point) => point.customdata?.[0])));
+    this.plot.on("plotly_deselect", () => this.choose([]));
+  }
+
+  choose(names) {
+    const marked = [...new Set(names.filter((name) => name !== undefined))];
+    if (this.data.marked && `${marked}` !== `${this.data.marked}`) this.send("marked", marked);
+  }
+
+  // Made once: plotly builds a chart anew for other tools.
+  tools() {
+    const full = () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());
+    return {
+      displayModeBar: this.data.tools ? "hover" : false,
+      displaylogo: false,
+      modeBarButtonsToRemove: this.data.marked ? ["lasso2d"] : ["lasso2d", "select2d"],
+      modeBarButtonsToAdd: [{ name: "full", title: "Full screen", icon: FULL_SCREEN, click: full }],
+    };
   }
 
   // The page's colours and type, where the figure does not say its own.
@@ -60,7 +103,7 @@ class Chart {
     template.font = { color, family: fontFamily, ...template.font };
     Object.assign(template, { paper_bgcolor: CLEAR, plot_bgcolor: CLEAR });
     for (const axis of ["xaxis", "yaxis"]) {
-      template[axis] = { gridcolor: faint, zerolinecolor: faint, linecolor: faint, ...template[axis] };
+      template[axis] = { showgrid: axis === "yaxis", gridcolor: faint, zerolinecolor: faint, linecolor: faint, ...template[axis] };
     }
   }
 
@@ -69,21 +112,27 @@ class Chart {
     if (this.size?.[0] !== clientWidth || this.size[1] !== clientHeight) this.draw();
   }
 
-  release() {
-    this.stopping.abort();
+  // Its page has gone. A chart drawn by WebGL gives its context back, of which a browser has few.
+  leave() {
+    this.leaving.abort();
     this.resizes.disconnect();
-    this.plotly?.purge(this.root);
+    if (this.plot.querySelector("canvas")) this.plotly.purge(this.plot);
+    else left.set(this.data.key, this);
   }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let chart = charts.get(parentElement);
-  if (!chart) charts.set(parentElement, (chart = new Chart(parentElement)));
-  chart.update(data);
+  if (!chart) {
+    charts.set(parentElement, (chart = left.get(data.key) ?? new Chart()));
+    left.delete(data.key);
+    chart.enter(parentElement);
+  }
+  chart.update(data, setTriggerValue);
   const call = (chart.call = Symbol());
   return () => {
     if (chart.call !== call) return;
-    chart.release();
+    chart.leave();
     charts.delete(parentElement);
   };
 }

@@ -1,15 +1,19 @@
-"""A plotly figure that is drawn over the last one in place.
+"""A plotly figure that is drawn over the last one in place, and keeps how a person looks at it.
 
-`st.plotly_chart` takes a figure of other content for another chart, and builds that anew. This one keeps the chart and lets plotly
-change what differs, in two thirds of the time (`benchmarks/lesson.py`).
+`st.plotly_chart` takes a figure of other content for another chart, and builds that anew: zoom, hidden traces and marked points are
+lost. This one keeps the chart and lets plotly change what differs, in two thirds of the time (`benchmarks/lesson.py`). A zoom goes
+when its axis comes to mean something else, and all of a look when the chart is of something else.
 """
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components.v1 import declare_component
+
+from pages.parts.matrix import current_matrix
 
 # Only for its files to be served, which takes the old kind of component: the new kind serves the files of installed packages alone
 # and sends any other script with every message, and Streamlit's folder for static files would need a copy of plotly beside app.py.
@@ -18,18 +22,38 @@ _chart = st.components.v2.component(
     "flatland_live_chart",
     html='<div class="live-chart" role="figure"></div>',
     css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
-    js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+    js="\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("look.js", "live_chart.js")),
     isolate_styles=False,  # plotly's own styles are the document's
 )
 
 
-def live_chart(chart: go.Figure, *, key: str, alt: str, fill: bool = False) -> None:
-    """Draws a figure where the one of the same key was. alt: what a screen reader says. fill: as high as its place, rather than as
-    the figure says."""
+def live_chart(
+    chart: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    fill: bool = False,
+    tools: bool = True,
+    of: str | None = None,
+    marked: Sequence[str] | None = None,
+    on_mark: Callable | None = None,
+) -> None:
+    """Draws a figure where the one of the same key was.
+
+    alt: what a screen reader says. fill: as high as its place, rather than as the figure says. tools: whether plotly's buttons show
+    under the cursor. of: what the chart is of, the matrix in use unless given; a look ends with it. marked: points to show as
+    chosen, by the first of their customdata; where it is given, a person can choose points, and `on_mark` is called once
+    `st.session_state[key].marked` holds their names.
+    """
     data = {
+        "key": key,
         "figure": chart.to_json(),
         "library": f"component/{LIBRARY.name}/plotly.min.js",
         "label": alt,
         "height": None if fill else chart.layout.height or chart.layout.template.layout.height,
+        "tools": tools,
+        "of": current_matrix().digest if of is None else of,
+        "marked": None if marked is None else list(marked),
     }
-    _chart(key=key, data=data, height="stretch" if fill else "content")
+    told = {"on_marked_change": on_mark} if on_mark else {}
+    _chart(key=key, data=data, height="stretch" if fill else "content", **told)

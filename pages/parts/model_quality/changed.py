@@ -11,6 +11,7 @@ from compress.form.metrics import error_text
 from compress.linalg.blocks import sample_rows
 from compress.sources.weights import order_words
 from pages.parts.cached import cached
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.near import unit_tables
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.quick_fits import Fitted
@@ -77,7 +78,7 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     if found is None:
         return
     colour = METHOD_COLOURS.get(fit.result.method.name, MUTED)
-    st.plotly_chart(
+    live_chart(
         quality_charts.error_along(found, colour, matrix.row_word),
         key="error_by_use",
         alt=f"Relative error along the rows: first {error_text(found.error[0])}, last {error_text(found.error[-1])}",

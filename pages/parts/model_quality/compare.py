@@ -10,6 +10,7 @@ from compress.tasks import label_of
 from compress.training.healing import lack_of
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
 from pages.parts.model_quality.settings import MODEL_QUALITY
@@ -64,7 +65,7 @@ def comparison_panel(table: pd.DataFrame) -> None:
     rows = rows[rows[value].notna()]
     points = rows.assign(value=rows[value].astype(float), spread=rows[f"{value}_spread"].astype(float).fillna(0))
     name = f"{label_of(kinds[at][0])}: {kinds[at][1]}"
-    st.plotly_chart(
+    live_chart(
         quality_charts.comparison(points, axis, name, float(points["before"].iloc[-1])),
         key="comparison",
         alt=f"{name} against {axis}: "

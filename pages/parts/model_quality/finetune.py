@@ -16,6 +16,7 @@ from compress.tasks.uploads import ENDINGS
 from compress.training.finetuning_task import lack_of
 from pages.parts import jobs
 from pages.parts.kept import cache_folder
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked, tasks_in
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import chart_of
@@ -79,13 +80,13 @@ def shown(path: Path, method: str) -> None:
         st.caption("What was kept here is not whole. Fine-tune again.")
         return
     colour = METHOD_COLOURS.get(method, MUTED)
-    st.plotly_chart(
+    live_chart(
         chart_of(lines, colour),
         key="tuned",
         alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),
     )
     if report["losses"]:
-        st.plotly_chart(
+        live_chart(
             quality_charts.losses(report["losses"], colour, "loss with the compressed table"),
             key="tuning",
             alt=f"Loss of the last fine-tuning over {len(report['losses'])} steps, at last {report['losses'][-1][1]:.3g}",

@@ -16,6 +16,7 @@ from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.cards import figure_card
 from pages.parts.export.file import file_name
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path
 from pages.parts.model_quality.settings import MODEL_QUALITY
@@ -138,7 +139,7 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked, histo
             on_click="ignore",
         )
     if history["losses"]:
-        st.plotly_chart(
+        live_chart(
             quality_charts.losses(history["losses"], METHOD_COLOURS.get(fit.result.method.name, MUTED), history["measure"]),
             key="healing",
             alt=f"Loss over {len(history['losses'])} steps, at last {history['losses'][-1][1]:.4g}",

@@ -13,6 +13,7 @@ from compress.tasks import TASKS, label_of
 from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.kept import cache_folder
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import HEALED, report_path
 
@@ -54,7 +55,7 @@ def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:
         st.caption("Not judged yet. Scores before and after stand here once a task is done.")
         return
     lines = lines_of(mine)
-    st.plotly_chart(
+    live_chart(
         chart_of(lines, METHOD_COLOURS.get(method, MUTED)),
         key="scores",
         alt="; ".join(f"{line.figure} {line.which} {line.value:.4g}" for line in lines.itertuples()),

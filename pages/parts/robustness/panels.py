@@ -9,6 +9,7 @@ from compress.charts.figure import METHOD_COLOURS
 from compress.methods.lp import LOWNER_COLUMNS
 from compress.solvers.ellipsoid import lowner
 from pages.parts.fits import Fit
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.robustness.fits import Planted, residuals, turned_without_worst
 from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.say import literal, refused
@@ -26,7 +27,7 @@ def residual_charts(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
         with column:
             st.caption(f"**{title}**{', preview' if each.preview else ''}")
             colour = METHOD_COLOURS[each.asked.name]
-            st.plotly_chart(
+            live_chart(
                 robust_charts.residuals(values, planted.mask, edges, most, colour, log),
                 key=f"residuals_{number}",
                 alt=f"{title}: rows by residual, median {np.median(values):.3g}, largest {values.max():.3g}",
@@ -53,7 +54,7 @@ def gain_table(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     marks = planted.mask[rows]
     left, right = st.columns(2)
     with left:
-        st.plotly_chart(
+        live_chart(
             robust_charts.gains(tokens, here[rows], there[rows], marks, name),
             key="gains",
             alt=f"Change of residuals against SVD, from {change[rows[0]]:+.3g} for {tokens[0]} to {change[rows[-1]]:+.3g} for "
@@ -94,7 +95,7 @@ def influence(matrix: EmbeddingMatrix, method: Method, name: str) -> None:
             st.caption(f"There are too few other rows to fit again: {literal(str(error))}")
             return
         words = [f"{title}: mean {each.mean():.1f}°, largest {each[-1]:.1f}°" for title, (each, _) in found.items()]
-        st.plotly_chart(robust_charts.turns(found), key="turns", alt="Principal angles after leaving rows out; " + "; ".join(words))
+        live_chart(robust_charts.turns(found), key="turns", alt="Principal angles after leaving rows out; " + "; ".join(words))
         st.caption(
             f"{'. '.join(words)}. Each fit is made again without the 1 % of rows that it leaves farthest (both as previews); shown "
             "are the angles to its subspace before. Small angles: those rows pulled little. The last angles are often large: the "

@@ -11,6 +11,7 @@ from pages.parts import jobs
 from pages.parts.cards import lowered
 from pages.parts.fits import Fit, angles_of, group_spectra_of
 from pages.parts.kept import cache_folder, trials
+from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
 
@@ -39,7 +40,7 @@ def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     errors = fit.evaluation.row_errors
     left = np.where(np.isfinite(errors), errors, 0) * norms
     inside = np.bincount(fit.labels, left, k) / np.maximum(np.bincount(fit.labels, norms, k), 1e-300)
-    st.plotly_chart(
+    live_chart(
         charts.group_sizes(counts, inside, fit.evaluation.relative_error),
         key="sizes",
         alt=f"Rows in each of {k} subspaces: " + ", ".join(f"{count:,}" for count in counts),
@@ -70,9 +71,7 @@ def spectra(matrix: EmbeddingMatrix, fit: Fit) -> None:
     method = fit.result.method
     values = group_spectra_of(matrix, fit)
     counts = np.bincount(fit.labels, minlength=method.k)
-    st.plotly_chart(
-        charts.group_spectra(values, method.j, counts), key="group_spectra", alt="Singular values of each subspace's rows"
-    )
+    live_chart(charts.group_spectra(values, method.j, counts), key="group_spectra", alt="Singular values of each subspace's rows")
     st.caption(
         "Each line is the spectrum of one subspace's rows. What lies right of the cut at j is lost; a steep line loses little."
     )
@@ -83,7 +82,7 @@ def angles(matrix: EmbeddingMatrix, fit: Fit) -> None:
         st.caption("One subspace has no other to make an angle with; take k above 1.")
         return
     degrees = angles_of(fit)
-    st.plotly_chart(charts.angles(degrees), key="angles", alt="Mean principal angle between every two subspaces, in degrees")
+    live_chart(charts.angles(degrees), key="angles", alt="Mean principal angle between every two subspaces, in degrees")
     st.caption("0° is the same subspace, 90° one with nothing in common. Small angles say that fewer subspaces would do.")
 
 
@@ -93,7 +92,7 @@ def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
         return
     what = lowered(matrix) if fit.result.method.rho.plain else "cost Σρ(dist) / Σρ(‖a‖)"
     chart = charts.costs(fit.history).update_yaxes(title_text=f"{what} of the rows worked on")
-    st.plotly_chart(chart, key="costs", alt=f"{what.capitalize()} after every step of the search")
+    live_chart(chart, key="costs", alt=f"{what.capitalize()} after every step of the search")
     st.caption(
         "Grey: every restart on a sample, where fewer rows are easier to fit. The best of them goes on over all rows; the last "
         "drop is where the directions left out of the first passes come back in."
@@ -112,7 +111,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         svd = svd_within(matrix, fit.result.n_bytes)
         beside = (svd.error, describe(svd.method)) if svd else None
         chart = charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, beside)
-        st.plotly_chart(
+        live_chart(
             chart.update_yaxes(title_text=measure),
             key="k_errors",
             alt=f"{measure.capitalize()} against k: " + ", ".join(f"k = {m.k}: {error_text(finished[m])}" for m in known),

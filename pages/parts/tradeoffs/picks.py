@@ -9,6 +9,7 @@ from pages.parts.pins import pin_button
 from pages.parts.screens import screen_for
 from pages.parts.tradeoffs.points import Point
 
+PICKED = "picked"  # in the session's state: the settings that are marked on the chart
 NAMES = ["setting", "k", "j", "precision", "n_bytes", "ratio", "error", "beside", "found"]
 
 
@@ -28,14 +29,13 @@ def columns(measure: str, beside: str | None) -> dict:
 
 
 def take_picks(key: str) -> None:
-    """Keeps the settings that were selected on the chart of that key."""
-    chosen = st.session_state[key].selection.points
-    st.session_state["picked"] = list(dict.fromkeys(str(point["customdata"][0]) for point in chosen if point.get("customdata")))
+    """Keeps the settings that were marked on the chart of that key."""
+    st.session_state[PICKED] = [str(name) for name in st.session_state[key].marked]
 
 
 def picks(points: list[Point], table: pd.DataFrame, measure: str, beside: str | None) -> None:
     """The picked settings as a table; the one that is marked there can be pinned and opened on its own page."""
-    picked = table[table["setting"].isin(st.session_state.get("picked", []))]
+    picked = table[table["setting"].isin(st.session_state.get(PICKED, []))]
     if picked.empty:
         st.caption("Click a point to take its setting, or drag a box around several.")
         return
@@ -57,7 +57,7 @@ def picks(points: list[Point], table: pd.DataFrame, measure: str, beside: str | 
     with st.container(horizontal=True, vertical_alignment="center"):
         pin_button(method, "pin_picked")
         open_button(method, "open_picked")
-        st.button("Clear", key="clear_picks", icon=":material/close:", on_click=st.session_state.pop, args=["picked", None])
+        st.button("Clear", key="clear_picks", icon=":material/close:", on_click=st.session_state.pop, args=[PICKED, None])
 
 
 def figures(table: pd.DataFrame) -> pd.DataFrame:
