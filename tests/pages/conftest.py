@@ -1,6 +1,5 @@
 """Pages run on their own, without a browser, on the toy matrix and a cache folder of the test's."""
 
-import json
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -75,18 +74,6 @@ def open_page(cache):
         return page.run()
 
     return run
-
-
-@pytest.fixture(scope="session")
-def charts():
-    """What the charts of a page are drawn from, each with its `plot` read."""
-
-    def read(page):
-        told = [each.proto for each in page.get("bidi_component")]
-        found = [json.loads(each.json) for each in told if each.component_name == "flatland_live_chart"]
-        return [chart | {"plot": json.loads(chart["figure"])} for chart in found]
-
-    return read
 
 
 @pytest.fixture

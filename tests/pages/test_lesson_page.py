@@ -1,4 +1,3 @@
-import json
 import re
 from importlib import import_module
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address
 from pages.parts.pins import describe
 from pages.parts.screens import SCREENS
+from tests.pages.drawn import charts
 
 ALL = range(1, SCENES + 1)
 
@@ -26,13 +26,6 @@ def scene(number):
 def place(page):
     """Where the address says that the lesson is."""
     return {name: "".join(value) for name, value in page.query_params.items() if name in Lesson.__dataclass_fields__}
-
-
-def charts(page):
-    """What the charts of a page are drawn from."""
-    return [
-        json.loads(each.proto.json) for each in page.get("bidi_component") if each.proto.component_name == "flatland_live_chart"
-    ]
 
 
 @pytest.mark.parametrize("number", ALL)

@@ -5,6 +5,7 @@ import compress
 from compress.form.metrics import error_text
 from compress.methods import SVD
 from pages.parts.cards import bytes_text
+from tests.pages.drawn import drawn
 
 
 def test_the_cards_show_what_a_fit_of_that_rank_gives(open_page, figures):
@@ -41,7 +42,7 @@ def test_a_second_matrix_is_laid_over_the_first(open_page):
     page = open_page("spectrum")
     page.selectbox(key="compare").set_value("random").run()
     assert not page.exception
-    assert "random" in page.get("plotly_chart")[0].proto.spec
+    assert "random" in str(drawn(page)[0])
 
 
 def test_a_second_matrix_that_cannot_be_opened_is_named_and_the_first_stays(open_page, figures, errors):

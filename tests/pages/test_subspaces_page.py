@@ -6,6 +6,7 @@ from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
+from tests.pages.drawn import drawn
 
 
 def test_a_preview_comes_first_and_the_full_fit_follows(open_page, finish, figures):
@@ -142,4 +143,4 @@ def test_steps_of_another_loss_show_its_cost(open_page):
     page = open_page("subspaces", k=3, flat_j=2, flat_loss="Cauchy")
     page.session_state["panel"] = "Steps"
     page.run()
-    assert "cost" in page.get("plotly_chart")[0].proto.spec and not page.exception
+    assert "cost" in str(drawn(page)[0]) and not page.exception

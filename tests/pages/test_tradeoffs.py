@@ -20,6 +20,7 @@ from compress.charts.figure import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYM
 from compress.methods import ProductQuantization, Trellis
 from compress.tuning.sweep import Trials, run
 from pages.parts.pins import describe, in_few_digits, to_link, told_apart
+from tests.pages.drawn import drawn
 
 BEGIN = subprocess.Popen
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
@@ -46,7 +47,7 @@ def cards(page):
 
 
 def traces(page):
-    return json.loads(page.get("plotly_chart")[0].proto.spec)["data"]
+    return drawn(page)[0]["data"]
 
 
 def names_of(page):
@@ -188,7 +189,7 @@ def test_every_measure_is_that_of_the_fit(cache, measure, figure):
     methods = [LpLowRank(j=6, p=1, objective="rows"), ProjectiveClustering(k=2, j=3, restarts=1)]
     trials = run(matrix, methods, Trials(cache / "trials" / "trials.sqlite"))
     page = opened(error_measure=measure)
-    chart = json.loads(page.get("plotly_chart")[0].proto.spec)
+    chart = drawn(page)[0]
     assert chart["layout"]["yaxis"]["title"]["text"] == measure
     points = {point[0]: y for trace in chart["data"] if trace.get("customdata") for point, y in errors_of(trace)}
     for trial in trials:
@@ -209,7 +210,7 @@ def errors_of(trace):
 def test_a_measure_that_is_not_there_gives_the_default():
     page = opened(error_measure="taste")
     assert any("relative error" in markdown.value.lower() for markdown in page.markdown)
-    assert json.loads(page.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["title"]["text"] == "relative error"
+    assert drawn(page)[0]["layout"]["yaxis"]["title"]["text"] == "relative error"
 
 
 def test_pins_of_robust_fits_are_told_apart():
@@ -367,7 +368,7 @@ def test_no_bound_is_drawn_for_what_it_is_not_about():
 def test_weighted_rows_are_measured_by_weighted_error_at_first_and_the_table_has_both():
     page = opened(weights="order:0.3", budget_ratio="12")
     matrix = compress.load_matrix("toy", weights="order:0.3")
-    assert json.loads(page.get("plotly_chart")[0].proto.spec)["layout"]["yaxis"]["title"]["text"] == "weighted error"
+    assert drawn(page)[0]["layout"]["yaxis"]["title"]["text"] == "weighted error"
     label = next(label for label in cards(page) if label.startswith("SVD"))
     j, precision = (part.strip() for part in label.split(",")[1:])
     method = SVD(j=int(j.removeprefix("j = ")), factor_bits={"int4": 4, "int8": 8, "float16": 16}[precision])

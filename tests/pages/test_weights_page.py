@@ -12,6 +12,7 @@ from compress.methods import SVD, LightToken, ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
 from pages.parts.weights import weights_option
+from tests.pages.drawn import drawn
 
 WEIGHTED = "Weighted error"
 
@@ -234,7 +235,7 @@ def test_k_at_equal_bytes_is_fitted_and_drawn_by_the_weighted_error(open_page, c
     page.session_state["panel"] = "k at equal bytes"
     page.run()
     assert not any(button.label.startswith("Fit k =") for button in page.button)
-    chart = json.loads(page.get("plotly_chart")[-1].proto.spec)
+    chart = drawn(page)[-1]
     assert chart["layout"]["yaxis"]["title"]["text"] == "weighted error"
     assert {trial.figures["weighted_error"] for trial in found} == set(chart["data"][0]["y"])
 

@@ -15,6 +15,7 @@ from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_row
 from pages.parts.kept import trials
 from pages.parts.live_chart.live_chart import live_chart
+from pages.parts.opened import tabs
 from pages.parts.pins import told_apart
 
 
@@ -101,12 +102,9 @@ def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
 @st.fragment
 def code_panels(code: Coded) -> None:
     panels = {"Bits": bits, "Hamming distance": hamming, "One row": one_row}
-    for tab, draw in zip(st.tabs(list(panels), key="hash_panel", on_change="rerun"), panels.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw(code)
-                if code.told and code.told.sample is not code.told.matrix:
-                    st.caption(f"Of the preview, among its {code.matrix.shape[0]:,} rows only; the full fit has all rows.")
+    tabs(panels, "hash_panel", code)
+    if code.told and code.told.sample is not code.told.matrix:
+        st.caption(f"Of the preview, among its {code.matrix.shape[0]:,} rows only; the full fit has all rows.")
 
 
 def bits(code: Coded) -> None:

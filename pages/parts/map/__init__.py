@@ -93,15 +93,15 @@ def scatter_map(
     header, colours = _coloured(colouring)
     header |= {"points": digest, "n": len(positions), "label": label, "height": height}
     header["highlight"] = _rows(highlight, len(positions))[:MOST_RINGS].tolist()
-    header["selection"] = _kept(st.session_state.get(key), digest)
+    header["selection"] = _kept(st.session_state.get(_told(key)), digest)
 
     with st.container(gap=None):
         _points(
             key=f"{key}-points",
             data=pack({"points": digest, "n": len(positions), "low": low.tolist(), "high": high.tolist()}, shape, names),
         )
-        shown = _map(key=key, data=pack(header, colours), height=height, on_selection_change=lambda: None)
-    return _selection(_kept(shown, digest), positions)
+        _map(key=key, data=pack(header, colours), height=height, on_selection_change=lambda: _tell(key))
+    return _selection(_kept(st.session_state.get(_told(key)), digest), positions)
 
 
 def _check(positions: np.ndarray, colouring: Colouring, tokens: Sequence[str]) -> None:
@@ -143,9 +143,17 @@ def _rows(rows, n: int) -> np.ndarray:
     return rows[(rows >= 0) & (rows < n)]
 
 
-def _kept(state, digest: str) -> dict | None:
-    """The selection in a component's `state`, where it was made on the points with this `digest`."""
-    selection = state.get("selection") if hasattr(state, "get") else None
+def _told(key: str) -> str:
+    """Where the session keeps what was last chosen on a map, for when a person comes back to its page."""
+    return f"{key} chosen"
+
+
+def _tell(key: str) -> None:
+    st.session_state[_told(key)] = st.session_state[key].get("selection")
+
+
+def _kept(selection, digest: str) -> dict | None:
+    """A selection, where it was made on the points with this `digest`."""
     return dict(selection) if isinstance(selection, dict) and selection.get("points") == digest else None
 
 

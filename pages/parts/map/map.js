@@ -80,6 +80,7 @@ class RowMap {
     this.grid = null;
     this.nameEnds = null;
     this.camera.box(points.high[0] - points.low[0], points.high[1] - points.low[1]);
+    Object.assign(this.camera, shared.views.get(points.digest));
     this.painter.positions(points.xy);
     const kept = this.header.selection;
     this.mark(kept?.polygon ? { polygon: kept.polygon.map((corner) => fromData(points, corner)) } : kept);
@@ -239,6 +240,8 @@ class RowMap {
   }
 
   release() {
+    const { zoom, x, y } = this.camera;
+    if (this.points) shared.views.set(this.points.digest, { zoom, x, y });
     cancelAnimationFrame(this.asked);
     this.stopping.abort();
     this.resizes?.disconnect();

@@ -10,6 +10,7 @@ from compress.methods.lp import LOWNER_COLUMNS
 from compress.solvers.ellipsoid import lowner
 from pages.parts.fits import Fit
 from pages.parts.live_chart.live_chart import live_chart
+from pages.parts.opened import folded
 from pages.parts.robustness.fits import Planted, residuals, turned_without_worst
 from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.say import literal, refused
@@ -82,7 +83,7 @@ def gain_table(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
 
 def influence(matrix: EmbeddingMatrix, method: Method, name: str) -> None:
     """How far each subspace turns when the rows that it holds worst are left out."""
-    panel = st.expander("Pull of the worst 1 % of rows", key="influence", on_change="rerun")
+    panel = folded("Pull of the worst 1 % of rows", "influence")
     if not panel.open:
         return
     with panel:

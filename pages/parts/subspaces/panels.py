@@ -12,6 +12,7 @@ from pages.parts.cards import lowered
 from pages.parts.fits import Fit, angles_of, group_spectra_of
 from pages.parts.kept import cache_folder, trials
 from pages.parts.live_chart.live_chart import live_chart
+from pages.parts.opened import tabs
 from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
 
@@ -27,10 +28,7 @@ def subspace_panels(matrix: EmbeddingMatrix, fit: Fit) -> None:
         "Steps": steps,
         "k at equal bytes": equal_bytes,
     }
-    for tab, draw in zip(st.tabs(list(panels), key="panel", on_change="rerun"), panels.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw(matrix, fit)
+    tabs(panels, "panel", matrix, fit)
 
 
 def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:

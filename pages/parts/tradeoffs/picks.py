@@ -5,6 +5,7 @@ import streamlit as st
 
 from compress import Method
 from compress.charts.figure import PRECISION_NAMES
+from pages.parts.opened import folded
 from pages.parts.pins import pin_button
 from pages.parts.screens import screen_for
 from pages.parts.tradeoffs.points import Point
@@ -76,7 +77,7 @@ def open_button(method: Method, key: str) -> None:
 
 def table_panel(table: pd.DataFrame, name: str, measure: str, beside: str | None) -> None:
     """Everything on the chart as a table and a file."""
-    panel = st.expander("All settings as a table", key="all_settings", on_change="rerun")
+    panel = folded("All settings as a table", "all_settings")
     if not panel.open:
         return
     with panel:
