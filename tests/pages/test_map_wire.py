@@ -195,7 +195,7 @@ def test_what_a_browser_should_not_send_selects_nothing(sent):
 
 
 def test_selection_made_on_other_points_is_dropped():
-    assert parts_map._kept({"selection": {"points": "a", "row": 1}}, "a") == {"points": "a", "row": 1}
-    assert parts_map._kept({"selection": {"points": "a", "row": 1}}, "b") is None
-    assert parts_map._kept({"selection": [1]}, "a") is None
+    assert parts_map._kept({"points": "a", "row": 1}, "a") == {"points": "a", "row": 1}
+    assert parts_map._kept({"points": "a", "row": 1}, "b") is None
+    assert parts_map._kept([1], "a") is None
     assert parts_map._kept(None, "a") is None

@@ -1,12 +1,13 @@
-// One entry of the browser's history a deliberate step: of what one run of the app pushes, the last address counts.
+// One entry of the browser's history a deliberate step: of what the app pushes after one act of a person, the last
+// address counts.
 
 const past = (globalThis[Symbol.for("flatland.back")] ??= { steps: [] });
 
 function begin() {
   const push = history.pushState.bind(history);
   const replace = history.replaceState.bind(history);
-  let before; // the address of this entry when the run began, once the run has changed it
-  let pushed = false; // whether this entry is of the run
+  let before; // the address of this entry at the last act, once the app has changed it
+  let pushed = false; // whether this entry came after the last act
   const settle = () => ([before, pushed] = [undefined, false]);
 
   const place = (url) => {
@@ -28,10 +29,7 @@ function begin() {
     settle();
     replace(...entry);
   };
-  addEventListener("popstate", settle);
-  const app = document.querySelector('[data-testid="stApp"]');
-  const watch = new MutationObserver(() => app.dataset.testScriptState === "notRunning" && settle());
-  watch.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+  for (const act of ["popstate", "pointerdown", "keydown"]) addEventListener(act, settle, { capture: true });
 }
 
 export default function ({ data }) {

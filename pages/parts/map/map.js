@@ -76,6 +76,7 @@ class RowMap {
   }
 
   place(points) {
+    this.remember();
     this.points = points;
     this.grid = null;
     this.nameEnds = null;
@@ -239,9 +240,14 @@ class RowMap {
     this.send("selection", kept && { points: this.points.digest, ...kept });
   }
 
-  release() {
+  // Where a person looks on these points, for when they come back to them.
+  remember() {
     const { zoom, x, y } = this.camera;
     if (this.points) shared.views.set(this.points.digest, { zoom, x, y });
+  }
+
+  release() {
+    this.remember();
     cancelAnimationFrame(this.asked);
     this.stopping.abort();
     this.resizes?.disconnect();
