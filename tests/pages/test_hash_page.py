@@ -17,6 +17,7 @@ from pages.parts.hash_codes.fits import preview
 from pages.parts.kept import trials
 from pages.parts.pins import describe, from_link, to_link
 from pages.parts.screens import SCREENS
+from tests.pages.drawn import charts
 
 SMALL = {"hash_bits": 32}
 
@@ -42,7 +43,7 @@ def captions(page):
 
 def drawn(page, key):
     """The traces of a chart of the page."""
-    return next(json.loads(chart.proto.spec)["data"] for chart in page.get("plotly_chart") if key in chart.proto.id)
+    return next(json.loads(chart["figure"])["data"] for chart in charts(page) if chart["key"] == key)
 
 
 def kept(method):
