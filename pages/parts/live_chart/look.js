@@ -32,6 +32,7 @@ class Zooms {
   keep({ data, layout }, of) {
     this.own = {};
     layout.uirevision = of;
+    for (const name of this.given.keys()) if (!layout[name]) this.given.delete(name); // of another number of parts
     for (const name of Object.keys(layout).filter(isAxis)) {
       const axis = layout[name];
       const meant = meaning(of, axis, name[0], data) + (this.forgotten.get(name) ?? "");
