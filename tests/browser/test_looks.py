@@ -61,7 +61,7 @@ def test_zoom_and_hidden_lines_of_a_chart_stay_while_they_mean_something(visit, 
 def test_lasso_search_and_tab_stay_until_another_matrix_is_opened(visit, app, settle, slide):
     page = visit(f"{app}/subspaces?matrix=toy&k=3&restarts=1", viewport={"width": 1280, "height": 1000})
     page.get_by_role("tab", name="Angles").click()
-    page.get_by_role("textbox", name="Find a token").fill("12")
+    page.get_by_role("textbox", name="Find a").fill("12")
     page.keyboard.press("Enter")
     settle(page)
     page.keyboard.down("Shift")
@@ -73,7 +73,7 @@ def test_lasso_search_and_tab_stay_until_another_matrix_is_opened(visit, app, se
     def looked_at():
         expect(words).to_have_text(lassoed)
         expect(page.get_by_role("tab", name="Angles")).to_have_attribute("aria-selected", "true")
-        expect(page.get_by_role("textbox", name="Find a token")).to_have_value("12")
+        expect(page.get_by_role("textbox", name="Find a")).to_have_value("12")
         expect(page.get_by_role("button", name="Clear the selection")).to_be_enabled()
 
     slide(page, "Dimension j of each", "flat_j=4")
