@@ -1,6 +1,5 @@
 """Row weights in the sidebar: chosen, kept, refused, in the link; and no result of other weights is ever shown."""
 
-import json
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
