@@ -9,6 +9,8 @@ def test_the_page_opens_with_its_charts_and_fits_a_wide_screen_and_a_phone(visit
     page = visit(f"{app}/hash_codes?matrix=toy&hash_bits=32", viewport={"width": 1440, "height": 900})
     expect(page.get_by_role("heading", name="What can bits restore?")).to_have_count(1)
     page.locator(".js-plotly-plot").nth(2).wait_for()
+    svd = page.get_by_test_id("stMetric").filter(has_text="SVD at the same bytes")
+    expect(svd.get_by_text("SVD, j = 8, int4")).to_be_visible()
     page.get_by_text("Full fit over all rows").wait_for()
     expect(card(page, "Relative error")).not_to_contain_text("≈")
     assert fits(page) and fits(page, 390)
