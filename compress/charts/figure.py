@@ -34,16 +34,18 @@ PRECISION_NAMES = {32: "float32", 16: "float16", 8: "int8", 4: "int4"}
 MUTED = "rgba(128, 128, 128, 0.8)"
 FLOOR = 1e-6  # of an error on a log axis
 
+AXIS = {"automargin": True, "title": {"standoff": 8, "font": {"size": 13}}, "tickfont": {"size": 12}}
+
 pio.templates["flatland"] = go.layout.Template(
     layout={
         "colorway": CATEGORIES,
         "font": {"size": 13},
-        "margin": {"l": 64, "r": 16, "t": 36, "b": 52},
+        "margin": {"l": 48, "r": 16, "t": 36, "b": 48},
         "height": 380,
         "hoverlabel": {"namelength": -1},
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0},
-        "xaxis": {"automargin": True, "title": {"standoff": 8}},
-        "yaxis": {"automargin": True, "title": {"standoff": 8}},
+        "xaxis": AXIS,
+        "yaxis": AXIS,
         "uirevision": "kept",
     }
 )
