@@ -75,7 +75,8 @@ def kept_upload(held, place: str = "tables", in_use: str | None = None) -> str:
     """The path of an uploaded file, written once; it is named as the person named it. in_use: the path that the place uses now."""
     content = held.getbuffer()
     digest = blake2b(content, digest_size=16).hexdigest()
-    stem = "".join(letter for letter in Path(held.name).stem if letter.isalnum() or letter in "-_.")[:60] or "table"
+    stem = "".join(letter for letter in Path(held.name).stem if letter.isprintable() and letter not in "/\\:")
+    stem = stem.strip(" .")[:60] or "table"
     name = f"{stem}{Path(held.name).suffix.lower()}"
     with Uploads.lock:
         held_here().use(digest, place, digest_of(in_use))

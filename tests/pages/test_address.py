@@ -182,6 +182,15 @@ def test_an_upload_lives_as_long_as_a_session_that_uses_it(session):
     assert not path.exists() and uploads.found(word) is None
 
 
+@pytest.mark.parametrize("name", ["my table (1).npy", "тест <b>$x$.npy", "a" * 300 + ".npy", "..\\x:y.npy", ".npy"])
+def test_an_upload_is_named_as_the_person_named_it(session, name):
+    session()
+    path = Path(uploads.kept_upload(Given(name, b"one")))
+    assert path.read_bytes() == b"one" and uploads.found(uploads.spelled(str(path))) == str(path)
+    if not {*"\\:"} & {*name} and 4 < len(name) < 60:
+        assert path.name == name
+
+
 def test_the_upload_in_use_stays_while_others_are_tried(session):
     session()
     good = uploads.kept_upload(Given("good.npy", b"good"))
