@@ -49,16 +49,17 @@ def test_loading_again_and_back_give_the_same_screens(visit, app, settle, slide,
     settle(page)
     assert named(page) == before and slid(page) == [7, 3] and page.title() == "toy · Subspaces · Flatland"
     expect(page.get_by_text("SVD, j = 5, float16")).to_have_count(1)
-    go(page, "Export", settle)
+    page.get_by_role("slider", name="Dimension j of each").press("ArrowRight")
+    go(page, "Export", settle)  # at once
     setting = page.get_by_role("combobox", name="Setting")
-    expect(setting).to_have_value("k subspaces, k = 7, j = 3, float16")
+    expect(setting).to_have_value("k subspaces, k = 7, j = 4, float16")
     page.reload()
     settle(page)
-    expect(setting).to_have_value("k subspaces, k = 7, j = 3, float16")
+    expect(setting).to_have_value("k subspaces, k = 7, j = 4, float16")
     page.go_back()
     page.wait_for_url(re.compile("/subspaces"))
     settle(page)
-    assert slid(page) == [7, 3]
+    assert slid(page) == [7, 4]
     page.go_back()
     page.wait_for_url(lambda url: urlsplit(url).path == "/")
     settle(page)
