@@ -1,8 +1,9 @@
-"""What a full fit of binary codes will lose, told quickly: some rows are coded, and some of them judged apart.
+"""What a full fit of binary codes will lose, told quickly: by few passes over all rows, or over some, part of them judged apart.
 
-A decoder fitted to some rows holds those better, and other rows worse, than a decoder fitted to all rows holds its own. Both errors
-are measured in one fit: rows that are held out get codes but have no say in the decoder. Between them lies the error of the full
-fit, and fewer passes leave it a little too high. How far between and how little was measured once, on tables of words
+Where a few passes over all rows are quick, they are made, and the full fit lies a little below. Else some rows are coded: a decoder
+fitted to some rows holds those better, and other rows worse, than a decoder fitted to all rows holds its own. Both errors are
+measured in one fit: rows that are held out get codes but have no say in the decoder. Between them lies the error of the full fit,
+and fewer passes leave it a little too high. How far between and how little was measured once, on tables of words
 (`python -m benchmarks.previews` measures it again), and what that left unexplained is part of the spread that is told.
 """
 
@@ -17,20 +18,22 @@ from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method
 from compress.methods.light_token import LightToken
+from compress.solvers.binary_codes import TURNS
 
-ROWS, HELD_OUT = (3200, 10_000), 700  # the fewest and the most that a sample has, and those of it that are judged apart
-MOST = 0.85  # of all rows: a sample as large as that is made of all of them, none held out
-WORK = {"refined": 0.7, "paper": 1.6}  # seconds that the passes may take on one thread, about
-WHOLE = {"refined": 0.8, "paper": 2.8}  # seconds within which the full fit is made at once
-PASSES = {"refined": (5, 7), "paper": (8, 20)}  # fewest, and those for which more rows are not taken
-QUICK = {"calm": 1, "turns": 6}  # of the refined solver: noise does more in few passes than calm
+ROWS, HELD_OUT = (3200, 10_000), 700  # the fewest and the most that are coded, and those of a sample that are judged apart
+WORK = {"refined": 0.76, "paper": 1.6}  # seconds that the passes may take on one thread, about
+WHOLE = {"refined": 1.0, "paper": 2.8}  # seconds within which the full fit is made at once
+ALL = {"refined": 3, "paper": 17}  # passes over all rows that are worth more than more of them over a sample
+PASSES = {"refined": (3, 7), "paper": (8, 20)}  # over a sample: fewest, and those for which more rows are not taken
+CALM = 1  # of the passes: noise does more in few of them than calm
+FEWEST_TURNS = 6  # of the rotation of a start, of which as large a share is made as of the passes
 USEFUL = 100  # rows that count, at least; of fewer no sample is taken
 ENOUGH = 40  # passes after which more gain little
 
-BETWEEN = {"refined": (0.604, 0.234), "paper": (0.26, 0.45)}  # where the full fit lies: a share, and its rise with the gap
-FALL, STAGED, TURNED = 0.047, 0.013, 0.045  # of the error with passes, and more with stages and under the directional loss
+BETWEEN = {"refined": (0.604, 0.234, 0.03), "paper": (0.26, 0.45, 0)}  # a share, and its rise with the gap and with stages
+FALL, STAGED, TURNED = 0.047, 0.0115, 0.051  # of the error with passes, and more with stages and under the directional loss
 FALLS_MOST = 2.5  # bits a column
-LEFT, LEFT_OF = {"refined": 0.012, "paper": 0.03}, (0.03, 0.5)  # unexplained: a share of the error, and of both corrections
+LEFT, LEFT_OF = {"refined": 0.015, "paper": 0.03}, (0.03, 0.25)  # unexplained: a share of the error, and of both corrections
 FIGURES = ("relative_error", "weighted_error", "mean_cosine")
 
 
@@ -91,7 +94,8 @@ def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress
     base = method.base(matrix)
     arrays = base | {name: base[name][rows] for name in ("coefficients",) if name in base}
     if method.solver == "refined":
-        found = replace(method, passes=passes).encode(held_out(sample, fitted), arrays, progress, **QUICK)
+        turns = max(FEWEST_TURNS, TURNS * passes // method.passes)
+        found = replace(method, passes=passes).encode(held_out(sample, fitted), arrays, progress, calm=CALM, turns=turns)
     else:
         found = replace(method, epochs=passes).encode(held_out(sample, fitted), arrays, progress)
     result = Compressed(method, found.arrays, sample.shape, sample.digest)
@@ -112,17 +116,19 @@ def plan(method: LightToken, matrix: EmbeddingMatrix) -> tuple[np.ndarray, int, 
     used = useful(matrix)
     fewest, wanted = PASSES[solver]
     count = int(np.clip(WORK[solver] / (wanted * work), *ROWS))
-    rows = used if count >= MOST * len(used) else np.random.default_rng(1).permutation(used)[:count]
+    least = min(ALL[solver], asked)
+    whole = count >= len(used) or (len(used) <= ROWS[1] and len(used) * least * work <= WORK[solver])
+    rows = used if whole else np.random.default_rng(1).permutation(used)[:count]
     passes = int(np.clip(WORK[solver] / (len(rows) * work), fewest, asked)) if asked > fewest else asked
-    return rows, len(rows) - (HELD_OUT if len(rows) < len(used) else 0), passes
+    return rows, len(rows) - (0 if whole else HELD_OUT), passes
 
 
 def seconds_of(method: LightToken, d: int) -> float:
     """What a pass over one row takes, about: products with the decoder, and a turn of every bit."""
     if method.solver == "paper":
         return method.bits * d * 2.2e-10 * (0.6 + 0.4 * method.stages)
-    slow = 1.0 if method.loss == "euclidean" else 1.6
-    return slow * method.bits * ((method.stages + 1) / 2 * d * 2.2e-10 + 2.2e-8)
+    slow = 1.0 if method.loss == "euclidean" else 1.8
+    return slow * method.bits * ((method.stages + 1) / 2 * d * 1.0e-10 + 3.9e-8)
 
 
 def useful(matrix: EmbeddingMatrix) -> np.ndarray:
@@ -194,7 +200,8 @@ def full_fit(preview: CodePreview, part: Compressed, sides: list[tuple[float, fl
     if preview.whole or fitted <= 0 or apart <= 0:
         return Estimate(fitted, 0.0)
     solver = part.method.settings["solver"]
-    share, rise = BETWEEN[solver]
+    share, rise, anew = BETWEEN[solver]
+    share += anew * float(np.log(part.method.settings["stages"]))
     few = 1 - (preview.fitted / preview.rows) ** 1.3  # 0 where all rows were fitted
     gap = float(np.log(apart / fitted))
     between, slope = few * gap * (share + rise * gap), few * (share + 2 * rise * gap)

@@ -172,16 +172,16 @@ def rotation(coordinates: np.ndarray, rng: np.random.Generator, turns: int) -> n
 def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng: np.random.Generator | None = None) -> None:
     """Goes once over the bits of every row from `first` on and flips, in place, each whose flip lowers the row's loss (by more than
     noise times its own energy, if any)."""
-    decoder = codes.decoder
-    gram = decoder @ decoder.T  # (L, L)
+    decoder = codes.decoder[first:]
+    gram = decoder @ decoder.T  # (L - first, L - first)
     for rows in target.blocks():
         x, gains = target.values[rows], codes.gains[rows]
         decoded = decode(target, codes, rows)
         own, a, q = squares(x), inner(x, decoded), squares(decoded)
-        reach, along = x @ decoder.T, decoded @ decoder.T  # (r, L): x·D, x̂·D
-        for begin in range(first, len(decoder), TOGETHER):
+        reach, along = x @ decoder.T, decoded @ decoder.T  # (r, L - first): x·D, x̂·D
+        for begin in range(0, len(decoder), TOGETHER):
             bits = slice(begin, min(begin + TOGETHER, len(decoder)))
-            signs = codes.signs[rows, bits].T.astype(np.float32)  # (b, r)
+            signs = codes.signs[rows, first:][:, bits].T.astype(np.float32)  # (b, r)
             old, near, far = signs.copy(), along[:, bits].T.copy(), reach[:, bits].T.copy()
             local = gram[bits, bits]
             for bit in range(len(signs)):
@@ -191,12 +191,11 @@ def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng:
                 rise = target.loss(a_new, q_new, own) - target.loss(a, q, own)
                 if noise and rng is not None:
                     rise += noise * step * rng.standard_normal(len(step), dtype=np.float32)
-                flip = rise < 0
-                if flip.any():
-                    signs[bit] = np.where(flip, -signs[bit], signs[bit])
-                    a, q = np.where(flip, a_new, a), np.where(flip, q_new, q)
-                    near += local[:, bit, None] * np.where(flip, change, 0)
-            codes.signs[rows, bits] = signs.T
+                flip = np.flatnonzero(rise < 0)
+                signs[bit, flip] *= -1
+                a[flip], q[flip] = a_new[flip], q_new[flip]
+                near[bit + 1 :, flip] += local[bit + 1 :, bit, None] * change[flip]
+            codes.signs[rows, first:][:, bits] = signs.T
             if bits.stop < len(decoder):
                 along[:, bits.stop :] += ((signs - old) * gains).T @ gram[bits, bits.stop :]
 
