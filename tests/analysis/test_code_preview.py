@@ -56,6 +56,18 @@ def test_fitted_rows_are_held_better_than_those_held_out(planted, pairs, monkeyp
     assert expected(preview)["relative_error"].value == pytest.approx(pairs[0][0]["relative_error"], rel=0.05)
 
 
+def test_where_a_few_passes_over_all_rows_are_quick_no_row_is_held_out(planted, monkeypatch):
+    monkeypatch.setattr(previews, "WHOLE", {"refined": 0.0})
+    matrix, method = previews.rows_of(planted, np.arange(4000)), LightToken(bits=24)
+    monkeypatch.setattr(previews, "WORK", {"refined": (4 * 4000 * previews.seconds_of(method, 24), 0.01)})
+    preview = code_preview(matrix, method)
+    assert preview.fitted == preview.sample.shape[0] == 4000 and preview.passes == 4 and not preview.whole
+    told, full = expected(preview)["relative_error"], compress.evaluate(matrix, method.fit(matrix)).relative_error
+    assert 0 < abs(told.value - full) <= told.spread
+    monkeypatch.setattr(previews, "WORK", {"refined": (2 * 4000 * previews.seconds_of(method, 24), 0.01)})
+    assert code_preview(matrix, method).fitted == previews.ROWS[0] - previews.HELD_OUT
+
+
 def test_the_preview_stores_what_the_full_fit_stores(planted, pairs):
     for method, (full, _, preview) in zip(SETTINGS, pairs, strict=True):
         assert preview.result.method == method and method.size(*planted.shape) == full["n_bytes"]
