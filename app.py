@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.address.address import address
 from pages.parts.frame import arrive
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
-from pages.parts.matrix import heading, matrix_picker, unopened_notice
+from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
 from pages.parts.pins import pins_list
 from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.weights import weights_picker
@@ -32,8 +32,9 @@ open_link()
 title = [page.title, "Flatland"]
 with st.sidebar:
     if page.title not in OF_THEIR_OWN:
-        matrix = matrix_picker()
+        matrix_picker()
         weights_picker()
+        matrix = current_matrix()  # with the weights that were just picked
         keep_within(matrix.shape)
         look(matrix)
         title.insert(0, matrix.name)

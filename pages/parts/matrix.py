@@ -193,8 +193,8 @@ def heading(matrix: EmbeddingMatrix) -> None:
     st.caption(f"{bold(matrix.name)}{tensor} · {n:,} × {d:,}{' · rows weighted' if matrix.weighted else ''}")
 
 
-def matrix_picker() -> EmbeddingMatrix:
-    """The sidebar's picker, and what it picked. A source that cannot be opened is named, and the matrix in use stays."""
+def matrix_picker() -> None:
+    """The sidebar's picker. A source that cannot be opened is named, and the matrix in use stays."""
     current_matrix()
     if st.session_state.pop("picker_behind", False) or "matrix_kind" not in st.session_state:
         kind = kind_of(chosen()[0])
@@ -213,7 +213,6 @@ def matrix_picker() -> EmbeddingMatrix:
     matrix = current_matrix()
     n, d = matrix.shape
     st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32")
-    return matrix
 
 
 def given() -> None:
