@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections import defaultdict
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error, expect, sync_playwright
@@ -175,6 +176,56 @@ def slide():
 def card():
     """`card(page, label)` is where the figure of that label stands."""
     return lambda page, label: page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+@pytest.fixture(scope="session")
+def figures():
+    """`figures(page)` is what the cards of the page show, by label."""
+
+    def read(page):
+        cards = page.get_by_test_id("stMetric").all()
+        parts = [[card.get_by_test_id(f"stMetric{part}").inner_text().strip() for part in ("Label", "Value")] for card in cards]
+        return dict(parts)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def go():
+    """`go(page, name)` opens another page of the app by its link."""
+
+    def follow(page, name):
+        link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)
+        path = urlsplit(link.get_attribute("href")).path
+        link.click()
+        page.wait_for_url(lambda url: urlsplit(url).path == path)
+        settle_page(page)
+
+    return follow
+
+
+@pytest.fixture(scope="session")
+def copied():
+    """`copied(page)` is the link that the page gives away."""
+
+    def read(page):
+        page.get_by_role("button", name="Copy link").click()
+        return page.get_by_test_id("stPopoverBody").locator("code").inner_text()
+
+    return read
+
+
+@pytest.fixture
+def downloaded(tmp_path):
+    """`downloaded(page, button)` is the file that one click on the button gives, in the test's own folder."""
+
+    def press(page, button):
+        with page.expect_download() as waiting:
+            page.get_by_test_id("stDownloadButton").get_by_role("button", name=button).click()
+        waiting.value.save_as(tmp_path / waiting.value.suggested_filename)
+        return tmp_path / waiting.value.suggested_filename
+
+    return press
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,6 @@ def named():
     return lambda page: {name: texts[-1] for name, texts in parse_qs(urlsplit(page.url).query).items()}
 
 
-def go(page, name, settle):
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-    page.wait_for_url(re.compile(name.lower().replace(" ", "_") if name != "Spectrum" else r"/(\?|$)"))
-    settle(page)
-
-
 def slid(page):
     return [int(slider.input_value()) for slider in page.get_by_test_id("stMain").get_by_role("slider").all()]
 
@@ -28,12 +22,12 @@ def upload(page, path):
     page.locator('input[type="file"]').first.set_input_files(path)
 
 
-def test_loading_again_and_back_give_the_same_screens(visit, app, settle, slide, named):
+def test_loading_again_and_back_give_the_same_screens(visit, app, settle, slide, named, go):
     page = visit(f"{app}/?matrix=toy")
     slide(page, "Dimension j of the subspace", "j=5", times=2)
     page.get_by_role("button", name="Pin", exact=True).click()
     page.get_by_role("button", name="Unpin").first.wait_for()
-    go(page, "Subspaces", settle)
+    go(page, "Subspaces")
     slide(page, "Number of subspaces k", "k=7", times=2)
     page.locator(".st-key-colour").get_by_text("error", exact=True).click()
     page.wait_for_url(re.compile("colour=error"))
@@ -50,7 +44,7 @@ def test_loading_again_and_back_give_the_same_screens(visit, app, settle, slide,
     assert named(page) == before and slid(page) == [7, 3] and page.title() == "toy · Subspaces · Flatland"
     expect(page.get_by_text("SVD, j = 5, float16")).to_have_count(1)
     page.get_by_role("slider", name="Dimension j of each").press("ArrowRight")
-    go(page, "Export", settle)  # at once
+    go(page, "Export")  # at once
     setting = page.get_by_role("combobox", name="Setting")
     expect(setting).to_have_value("k subspaces, k = 7, j = 4, float16")
     page.reload()

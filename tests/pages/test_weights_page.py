@@ -46,6 +46,7 @@ def test_order_weights_show_the_weighted_error_beside_the_plain_one(open_page, f
     page = open_page("app", j=3)
     page.selectbox(key="weights_kind").set_value("order").run()
     assert page.slider(key="weights_a").value == 0.5
+    assert "3,000 × 30 · rows weighted" in captions(page)
     page.slider(key="weights_a").set_value(1.2).run()
     assert not page.exception
     matrix = toy("order:1.2")
@@ -54,6 +55,7 @@ def test_order_weights_show_the_weighted_error_beside_the_plain_one(open_page, f
     assert figures(page)[WEIGHTED] == error_text(result.weighted_error)
     assert f"Heaviest: {' · '.join(matrix.tokens[:5])}" in captions(page).replace("\\", "")
     page.selectbox(key="weights_kind").set_value("uniform").run()
+    assert "rows weighted" not in captions(page)
     plain = toy("uniform")
     assert figures(page)["Relative error"] == error_text(compress.evaluate(plain, SVD(j=3).fit(plain)).relative_error)
     assert WEIGHTED not in figures(page)
