@@ -11,6 +11,7 @@ from compress.tuning.opponents import Opponent
 from pages.parts.opponents import known_within, svd_within
 from pages.parts.pins import describe
 
+ROUNDING = 1e-7  # of float16, which errors of SVD at every j leave out
 QUIET = {"delta_color": "off", "delta_arrow": "off"}  # of a card's words that are no change
 
 
@@ -98,11 +99,11 @@ def opponent_card(matrix: EmbeddingMatrix, label: str, opponent: Opponent, words
     if error is None:
         figure_card(label, error_text(opponent.error), words, **QUIET, help=about)
         return
-    change = error / opponent.error - 1 if opponent.error > 0 else 0.0
-    if abs(change) < 5e-4:
+    if abs(error - opponent.error) < max(5e-4 * opponent.error, ROUNDING):
         figure_card(label, error_text(opponent.error), "as here", delta_description=words, **QUIET, help=about)
     else:
-        delta = f"{change:+.1%} {'weighted ' if matrix.weighted else ''}error here"
+        change = f"{error / opponent.error - 1:+.1%}" if opponent.error else "more"
+        delta = f"{change} {'weighted ' if matrix.weighted else ''}error here"
         figure_card(label, error_text(opponent.error), delta, delta_description=words, delta_color="inverse", help=about)
 
 

@@ -8,7 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from compress.sources.weights import UNIFORM
 from pages.parts import uploads
 from pages.parts.frame import PAGE
-from pages.parts.matrix import chosen, chosen_weights, read_address, unopened_source
+from pages.parts.matrix import chosen, chosen_weights, named_matrix, read_address, unopened_source
 from pages.parts.pins import pins, to_link
 from pages.parts.say import literal
 from pages.parts.screens import SCREENS, bounds, open_screen
@@ -72,7 +72,8 @@ def open_link() -> None:
     """Holds what the address of a new session says of other screens than the one that is open: their addresses will not say it.
     One that a person came back to says which matrix was looked at there."""
     if OPENED in st.session_state:
-        if came_back() and st.query_params.get("matrix", uploads.spelled(chosen()[0])) != uploads.spelled(chosen()[0]):
+        source, tensor = chosen()
+        if came_back() and "matrix" in st.query_params and named_matrix() != (uploads.spelled(source), tensor):
             read_address()
         return
     st.session_state[OPENED] = True

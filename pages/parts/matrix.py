@@ -62,9 +62,14 @@ def chosen() -> tuple[str, str | None]:
     return st.session_state["source"]
 
 
+def named_matrix() -> tuple[str, str | None]:
+    """The source, as the address spells it, and the tensor that the address names; the demo where it names none."""
+    return st.query_params.get("matrix") or "demo", st.query_params.get("tensor")
+
+
 def read_address() -> None:
     """Uses the matrix that the address names."""
-    named, tensor = st.query_params.get("matrix", "demo"), st.query_params.get("tensor")
+    named, tensor = named_matrix()
     source = uploads.found(named)
     if source is None:
         name = named.rpartition("/")[2]

@@ -1,5 +1,7 @@
 """Rows by their names, and the one that is shown first."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from compress import EmbeddingMatrix
@@ -27,6 +29,12 @@ def placeholder(matrix: EmbeddingMatrix) -> str:
     if not matrix.has_tokens:
         return "a row number"
     return f"part of {'its name' if matrix.row_word == 'row' else f'a {matrix.row_word}'}, or a row number"
+
+
+def row_words(matrix: EmbeddingMatrix, row: int, written: Callable[[str], str] = str) -> str:
+    """A row by its name, and by its number where that is another. written: how the name is."""
+    name = written(matrix.tokens[row])
+    return f"{name}, row {row:,}" if matrix.has_tokens else name
 
 
 @cached(8, weights=False)

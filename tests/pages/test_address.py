@@ -11,6 +11,7 @@ import pytest
 import compress
 from pages.parts import uploads
 from pages.parts.link import open_link
+from pages.parts.matrix import chosen
 from pages.parts.screens import look
 
 
@@ -56,6 +57,22 @@ def open_path(page, path):
 def exported(page):
     """The setting that Export opens on, in the same session."""
     return page.switch_page("pages/export.py").run().selectbox(key="export").value
+
+
+@pytest.mark.parametrize("said, opened", [({}, None), ({"tensor": "third"}, "third"), ({"tensor": "second"}, "second")])
+def test_back_opens_the_tensor_that_its_address_names(alone_on, monkeypatch, said, opened):
+    address = {"matrix": "hub:org/name", "tensor": "second"}
+    state = alone_on("Spectrum", **address)
+    assert chosen() == ("hub:org/name", "second")
+    monkeypatch.setattr("pages.parts.link.came_back", lambda: True)
+    monkeypatch.setattr("streamlit.query_params", {"matrix": "hub:org/name", **said})
+    open_link()
+    assert state["source"] == ("hub:org/name", opened)
+
+
+def test_an_empty_matrix_in_the_address_is_the_demo(alone_on):
+    alone_on("Spectrum", matrix="")
+    assert chosen() == ("demo", None)
 
 
 def test_what_another_matrix_does_not_allow_is_bounded_once_and_said(open_page, files):

@@ -47,6 +47,7 @@ def test_a_row_is_called_what_the_table_has(open_page, tables, look, word):
         page.run()
     assert not page.exception
     assert [text for text in said(page) if re.search(OTHERS[word], text, re.IGNORECASE)] == []
+    assert not re.search(r"row (\d+).*, row \1\b", " ".join(said(page)))  # its number once
     if look in ("subspaces", "hash_codes", "model_quality"):
         assert f"Find a {word}" in {field.label for field in page.text_input}
 

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 import compress
 from compress import SVD, EmbeddingMatrix, Int8, LightToken, ProjectiveClustering
 from compress.form.metrics import error_text
+from compress.tuning.opponents import best_svd
 from compress.tuning.sweep import Trial, Trials, run
 from pages.parts.fits import fit_path
 from pages.parts.pins import describe, to_link
@@ -68,6 +69,14 @@ def test_robustness_compares_with_svd_of_the_same_j_and_precision_and_says_so(op
     error = compress.evaluate(matrix, SVD(j=4).fit(matrix)).relative_error
     assert "SVD, j = 4, float16**, the same j and precision" in captions
     assert cards["Relative error, SVD"].value == error_text(error)
+
+
+def test_against_svd_without_an_error_a_setting_has_more_of_it(opened):
+    matrix = compress.load_matrix("toy")
+    figures = kept(matrix, LightToken(bits=512))
+    cards, _ = opened("hash_codes", hash_bits=512)
+    assert best_svd(matrix, figures.n_bytes).error == 0 < figures.relative_error
+    assert said(cards[SVD_CARD]).startswith("more error here")
 
 
 def test_where_nothing_is_fitted_the_best_known_is_svd_or_this_one(opened):

@@ -108,6 +108,7 @@ def test_a_column_of_a_file_is_used_and_travels_on_this_machine(open_page, figur
     page.text_input(key="weights_column").set_value("uses").run()
     assert not page.exception and not page.error
     assert page.session_state["weights"][0] == f"column:{skewed}:uses"
+    assert any(text.value.endswith("rows weighted") for text in page.caption)  # at once
     matrix = toy(f"column:{skewed}:uses")
     page.run()
     assert figures(page)[WEIGHTED] == error_text(compress.evaluate(matrix, SVD(j=3).fit(matrix)).weighted_error)

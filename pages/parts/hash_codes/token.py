@@ -12,7 +12,7 @@ from pages.parts.hash_codes.fits import Coded, prefixes_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import bold
-from pages.parts.tokens import first_shown, found_rows, placeholder
+from pages.parts.tokens import first_shown, found_rows, placeholder, row_words
 
 KEPT_MARK, LOST_MARK, GAINED_MARK = "✓ kept", "✗ lost", "+ gained"
 
@@ -25,7 +25,7 @@ def one_row(code: Coded) -> None:
         st.caption(f"No {word} here holds that text.")
     row = int(found[0]) if len(found) else first_shown(code.matrix)
     others = f", the first of {len(found):,} that fit" if len(found) > 1 else ""
-    st.caption(f"{bold(code.matrix.tokens[row])}, row {row:,}{others}.")
+    st.caption(f"{row_words(code.matrix, row, bold)}{others}.")
     left, right = st.columns(2)
     with left:
         picture(code, row)

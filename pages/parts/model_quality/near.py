@@ -9,7 +9,7 @@ from pages.parts.cached import unit_after, unit_before
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import bold
-from pages.parts.tokens import first_shown, found_rows, placeholder
+from pages.parts.tokens import first_shown, found_rows, placeholder, row_words
 
 MOST_OFFERED = 50
 
@@ -33,7 +33,7 @@ def token_choice(matrix: EmbeddingMatrix) -> int:
             return st.selectbox(
                 f"Which of {len(found):,}" + (f" (the first {MOST_OFFERED})" if len(found) > MOST_OFFERED else ""),
                 [int(row) for row in found[:MOST_OFFERED]],
-                format_func=lambda row: f"{matrix.tokens[row]}, row {row:,}",
+                format_func=lambda row: row_words(matrix, row),
                 key=f"which of {sought}",
                 width=320,
             )
@@ -45,7 +45,7 @@ def token_choice(matrix: EmbeddingMatrix) -> int:
 def near(matrix: EmbeddingMatrix, fit: Fitted, row: int) -> None:
     """Both tables side by side, and what became of the ten."""
     before, after = unit_tables(matrix, fit)
-    name = f"{bold(matrix.tokens[row])}, row {row:,}"
+    name = row_words(matrix, row, bold)
     if not before[row].any() or not after[row].any():
         st.caption(f"{name}: the row is zero {'before' if not before[row].any() else 'after'}, so nothing is near it.")
         return
