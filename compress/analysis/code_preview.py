@@ -34,6 +34,7 @@ BETWEEN = {"refined": (0.604, 0.234, 0.03), "paper": (0.26, 0.45, 0)}  # a share
 FALL, STAGED, TURNED = 0.047, 0.0115, 0.051  # of the error with passes, and more with stages and under the directional loss
 FALLS_MOST = 2.5  # bits a column
 LEFT, LEFT_OF = {"refined": 0.015, "paper": 0.03}, (0.03, 0.25)  # unexplained: a share of the error, and of both corrections
+BEYOND = 0.025  # of the error, more unexplained for every bit a column above those: no table of words was measured there
 FIGURES = ("relative_error", "weighted_error", "mean_cosine")
 
 
@@ -208,7 +209,14 @@ def full_fit(preview: CodePreview, part: Compressed, sides: list[tuple[float, fl
     fall = fall_with_passes(part.method, preview.passes, preview.matrix.shape[1])
     value = fitted * float(np.exp(between - fall))
     sampled = (1 - slope) * error / fitted, slope * error_apart / apart
-    return Estimate(value, 2 * value * float(np.linalg.norm([*sampled, LEFT[solver], LEFT_OF[0] * between, LEFT_OF[1] * fall])))
+    beyond = BEYOND * max(bits_a_column(part.method, preview.matrix.shape[1]) - FALLS_MOST, 0.0)
+    unexplained = LEFT[solver], LEFT_OF[0] * between, LEFT_OF[1] * fall, beyond
+    return Estimate(value, 2 * value * float(np.linalg.norm([*sampled, *unexplained])))
+
+
+def bits_a_column(method: Method, d: int) -> float:
+    """Of the columns' worth of directions that the bits are for."""
+    return method.settings["bits"] / max(d - method.settings["rank"], 1)
 
 
 def fall_with_passes(method: Method, passes: int, d: int) -> float:
@@ -216,7 +224,7 @@ def fall_with_passes(method: Method, passes: int, d: int) -> float:
     assert isinstance(method, LightToken)
     if method.solver == "paper":
         return 0.0
-    bits = method.bits / max(d - method.rank, 1) / FALLS_MOST
+    bits = bits_a_column(method, d) / FALLS_MOST
     hump = bits**3 * np.exp(3 - 3 * bits)
     steep = FALL * hump + (STAGED * np.log(method.stages) + TURNED * (method.loss != "euclidean")) * hump**2
     return float(steep * np.log(min(method.passes, ENOUGH) / min(passes, method.passes, ENOUGH)))

@@ -45,6 +45,14 @@ def test_the_spread_covers_the_full_fit(pairs, figure):
         assert told["mean_cosine"].value == pytest.approx(full["mean_cosine"], abs=0.005)
 
 
+def test_the_spread_covers_more_bits_a_column_than_any_table_of_words_has():
+    values = np.random.default_rng(3).standard_normal((2400, 40)) * np.linspace(2, 0.3, 40)
+    matrix, method = EmbeddingMatrix(values), LightToken(bits=256, stages=4)
+    told = expected(code_preview(matrix, method))["relative_error"]
+    full = compress.evaluate(matrix, method.fit(matrix)).relative_error
+    assert 0.03 * full < abs(told.value - full) <= told.spread
+
+
 def test_fitted_rows_are_held_better_than_those_held_out(planted, pairs, monkeypatch):
     monkeypatch.setattr(previews, "WHOLE", {"refined": 0.0})
     monkeypatch.setattr(previews, "ROWS", (1500, 1500))
