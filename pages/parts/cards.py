@@ -102,9 +102,15 @@ def opponent_card(matrix: EmbeddingMatrix, label: str, opponent: Opponent, words
     if abs(error - opponent.error) < max(5e-4 * opponent.error, ROUNDING):
         figure_card(label, error_text(opponent.error), "as here", delta_description=words, **QUIET, help=about)
     else:
-        change = f"{error / opponent.error - 1:+.1%}" if opponent.error else "more"
-        delta = f"{change} {'weighted ' if matrix.weighted else ''}error here"
+        delta = f"{change_text(error, opponent.error)} {'weighted ' if matrix.weighted else ''}error here"
         figure_card(label, error_text(opponent.error), delta, delta_description=words, delta_color="inverse", help=about)
+
+
+def change_text(error: float, other: float) -> str:
+    """How an error lies to another: in percent, from ten times on in times."""
+    if error >= 10 * other:
+        return f"{error / other:.3g} × the" if other else "more"
+    return f"{error / other - 1:+.1%}"
 
 
 def lowered(matrix: EmbeddingMatrix) -> str:

@@ -46,13 +46,13 @@ def standing() -> Texts:
 
 
 def own() -> dict[str, list[str] | None]:
-    """What the address says of the page that is open: what is not as usual there; None for names that the page itself sees to."""
+    """What the address says of the page that is open: what is not as usual there, nothing of the rest; None for
+    names that the page itself sees to."""
     screen = open_screen()
     if screen is None:
         return {}
-    keys = {setting.key for setting in screen.settings}
-    said = {key: texts for key, texts in screen.unusual(bounds()).items() if key in keys}
-    return {name: None for name in screen.names() if name not in keys} | said
+    said = screen.unusual(bounds())
+    return {name: None for name in screen.names()} | {setting.key: said.get(setting.key, []) for setting in screen.settings}
 
 
 def of_matrix() -> Texts:

@@ -22,7 +22,7 @@ from pages.parts.tradeoffs.settings import TRADEOFFS
 SCREENS = (SPECTRUM, SUBSPACES, ROBUSTNESS, HASH_CODES, TRADEOFFS, EXPORT, MODEL_QUALITY, FILTERS, LESSON)
 
 
-BOUNDED = "bounded"  # in the session's state
+BOUNDED, LOOKED = "bounded", "looked_at"  # in the session's state
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,13 @@ def look(matrix: EmbeddingMatrix) -> None:
     screen = open_screen()
     if screen and (method := screen.held(matrix)):
         st.session_state[EXPORT.setting.key] = describe(method)
+        st.session_state[LOOKED] = screen
+
+
+def looked_at(matrix: EmbeddingMatrix) -> Method | None:
+    """The method of the screen that was looked at last, told once; it may have been moved since that screen was last drawn."""
+    screen = st.session_state.pop(LOOKED, None)
+    return screen.held(matrix) if screen else None
 
 
 def keep_within(shape: Shape) -> None:

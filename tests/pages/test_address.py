@@ -46,6 +46,7 @@ def said(page):
     """What the frame writes to the address: of the page's own settings, and on every page."""
     mounted = {each.proto.component_name: each.proto for each in page.get("bidi_component")}
     data = json.loads(mounted["flatland_address"].json)
+    data["own"] = {name: texts for name, texts in data["own"].items() if texts}
     return data["own"], data["standing"]
 
 

@@ -9,6 +9,7 @@ from compress import SVD, EmbeddingMatrix, Int8, LightToken, ProjectiveClusterin
 from compress.form.metrics import error_text
 from compress.tuning.opponents import best_svd
 from compress.tuning.sweep import Trial, Trials, run
+from pages.parts.cards import change_text
 from pages.parts.fits import fit_path
 from pages.parts.pins import describe, to_link
 
@@ -134,3 +135,8 @@ def test_where_no_direction_fits_that_is_said():
 
     cards = {metric.label: metric for metric in AppTest.from_function(page).run().metric}
     assert (cards[SVD_CARD].value, cards[SVD_CARD].delta) == ("–", "no direction fits") and cards[KNOWN_CARD].value == "–"
+
+
+@pytest.mark.parametrize("error, other, text", [(3, 2, "+50.0%"), (1, 2, "-50.0%"), (30, 1, "30 × the"), (1, 0, "more")])
+def test_a_change_is_in_percent_and_from_ten_times_on_in_times(error, other, text):
+    assert change_text(error, other) == text

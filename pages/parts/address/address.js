@@ -7,7 +7,9 @@
 const PLACES = ["matrix", "tensor", "scene", "step", "lesson_scene", "lesson_step"];
 const OF_THE_FRAME = /^embed(_options)?$/;
 
-const told = { standing: {}, push: null, replace: null }; // one document, one history
+const told = { standing: {}, moved: new Set(), push: null, replace: null }; // one document, one history
+
+const said = (params, name) => params.getAll(name).join("\n");
 
 const place = (url) => [url.pathname, ...PLACES.map((name) => url.searchParams.get(name))].join("\n");
 
@@ -39,7 +41,14 @@ function watch() {
     const url = complete(new URL(to ?? location.href, location.href));
     if (!onlyForgets(url)) write(url);
   };
-  history.replaceState = (state, unused, to) => told.replace.call(history, state, unused, complete(new URL(to ?? location.href, location.href)));
+  history.replaceState = (state, unused, to) => {
+    const url = complete(new URL(to ?? location.href, location.href));
+    const now = new URL(location.href).searchParams;
+    for (const name of [...now.keys(), ...url.searchParams.keys()]) {
+      if (said(now, name) !== said(url.searchParams, name)) told.moved.add(name);
+    }
+    told.replace.call(history, state, unused, url);
+  };
 }
 
 function at(page, pages) {
@@ -57,7 +66,9 @@ export default function ({ data }) {
     if (!OF_THE_FRAME.test(name) && !(name in data.own)) url.searchParams.delete(name);
   }
   for (const [name, texts] of Object.entries(data.own)) {
-    if (!texts || texts.join("\n") === url.searchParams.getAll(name).join("\n")) continue;
+    if (!texts) continue;
+    if (texts.join("\n") === said(url.searchParams, name)) told.moved.delete(name);
+    else if (told.moved.has(name)) continue; // by a person, since the run that tells this began
     if (texts.length === 1) url.searchParams.set(name, texts[0]);
     else url.searchParams.delete(name);
     if (texts.length > 1) texts.forEach((text) => url.searchParams.append(name, text));
