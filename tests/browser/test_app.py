@@ -40,13 +40,6 @@ def test_moving_a_slider_changes_the_numbers_and_the_address(page, slide, card, 
     expect(card(page, "Effective rank")).to_have_text(before["Effective rank"])
 
 
-def test_settings_are_kept_from_page_to_page(page, slide, go):
-    slide(page, "Dimension j of the subspace", "j=5", times=2)
-    go(page, "Subspaces")
-    go(page, "Spectrum")
-    assert slid(page, "Dimension j of the subspace") == "5"
-
-
 def test_the_full_fit_takes_the_previews_place(page, go):
     go(page, "Subspaces")
     page.get_by_text("Full fit: the best of").wait_for(timeout=60_000)
@@ -78,38 +71,6 @@ def test_recolouring_keeps_the_map_and_changes_its_legend(page, go):
     expect(page.locator(".legend")).to_contain_text("subspace")
     page.locator(".st-key-colour").get_by_text("error", exact=True).click()
     page.locator(".legend", has_text="relative error of the row").wait_for()
-
-
-def test_an_uploaded_file_becomes_the_matrix(page, tmp_path):
-    np.save(tmp_path / "mine.npy", np.random.default_rng(0).standard_normal((60, 9)).astype(np.float32))
-    page.get_by_role("combobox", name="Matrix").click()
-    page.get_by_role("option", name="Upload a file").click()
-    page.locator('input[type="file"]').set_input_files(tmp_path / "mine.npy")
-    page.get_by_text("60 rows × 9 columns").wait_for()
-
-
-def test_an_upload_that_is_no_matrix_is_named_and_the_app_stays(page, tmp_path):
-    (tmp_path / "bad.npy").write_bytes(b"\x93NUMPY cut short")
-    page.get_by_role("combobox", name="Matrix").click()
-    page.get_by_role("option", name="Upload a file").click()
-    page.locator('input[type="file"]').set_input_files(tmp_path / "bad.npy")
-    page.locator('[data-testid="stAlert"]', has_text="bad.npy").wait_for()
-    page.get_by_text("3,000 rows × 30 columns").wait_for()
-    expect(page.locator('[data-testid="stException"]')).to_have_count(0)
-
-
-def test_a_copied_link_opens_the_same_screen_in_a_new_window(page, visit, settle, slide, figures, copied):
-    slide(page, "Dimension j of the subspace", "j=6", times=3)
-    page.get_by_text("Log scale").click()
-    settle(page)
-    page.get_by_role("button", name="Pin", exact=True).click()
-    page.get_by_role("button", name="Unpin").first.wait_for()
-    link = copied(page)
-    other = visit(link, viewport={"width": 1440, "height": 1000})
-    expect(other.get_by_text("SVD, j = 6, float16")).to_have_count(1)
-    expect(other.get_by_text("3,000 rows × 30 columns")).to_have_count(1)
-    assert figures(other) == figures(page)
-    assert slid(other, "Dimension j of the subspace") == "6"
 
 
 def test_a_link_is_kept_on_the_way_to_other_pages(visit, app, go, copied):
