@@ -69,9 +69,8 @@ export default function ({ data }) {
     if (!texts) continue;
     if (texts.join("\n") === said(url.searchParams, name)) told.moved.delete(name);
     else if (told.moved.has(name)) continue; // by a person, since the run that tells this began
-    if (texts.length === 1) url.searchParams.set(name, texts[0]);
-    else url.searchParams.delete(name);
-    if (texts.length > 1) texts.forEach((text) => url.searchParams.append(name, text));
+    url.searchParams.delete(name);
+    texts.forEach((text) => url.searchParams.append(name, text));
   }
   complete(url);
   if (first) told.replace.call(history, {}, "", url);
