@@ -33,16 +33,16 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+
+
 def small_bert(kind="BertModel"):
     import transformers
 
     torch.manual_seed(0)
     config = transformers.BertConfig(
         vocab_size=len(VOCABULARY),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
+        **SMALL,
         max_position_embeddings=64,
         initializer_range=0.5,
     )
@@ -67,10 +67,7 @@ def llama():
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=50,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
+        **SMALL,
         max_position_embeddings=32,
         tie_word_embeddings=True,
         initializer_range=0.3,
