@@ -46,7 +46,7 @@ def error_cards(
 def spread_below(value: float, spread: float | None) -> dict:
     """What a card says below the figure of a preview: its spread, where that is any, with as many decimals."""
     text = spread_text(value, spread or 0.0)
-    return {"delta": text, "delta_color": "off", "delta_arrow": "off"} if text else {}
+    return {"delta": text, **QUIET} if text else {}
 
 
 def spread_text(value: float, spread: float) -> str:

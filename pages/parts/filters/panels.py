@@ -6,14 +6,12 @@ import streamlit as st
 from compress.charts import filters as filter_charts
 from compress.form.metrics import error_text
 from compress.pruning import Space, Study
-from pages.parts.cards import figure_card
+from pages.parts.cards import QUIET, figure_card
 from pages.parts.filters.fits import Outcome, errors_on, layers_on
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import silent
 from pages.parts.live_chart.live_chart import live_chart
-
-NO_CHANGE = {"delta_color": "off", "delta_arrow": "off"}
 
 
 def filter_cards(subject: Subject, outcome: Outcome) -> None:
@@ -27,7 +25,7 @@ def filter_cards(subject: Subject, outcome: Outcome) -> None:
                 label,
                 count(after),
                 f"{after / before:.1%} of {count(before)}",
-                **NO_CHANGE,
+                **QUIET,
                 help=f"{before:,} → {after:,}, {help}",
             )
         if outcome.accuracy is not None:
@@ -35,7 +33,7 @@ def filter_cards(subject: Subject, outcome: Outcome) -> None:
                 "Accuracy, one shot",
                 f"{outcome.accuracy:.1%}",
                 change(subject.accuracy, outcome.accuracy),
-                **NO_CHANGE if same(subject.accuracy, outcome.accuracy) else {},
+                **QUIET if same(subject.accuracy, outcome.accuracy) else {},
                 help=f"{subject.accuracy:.2%} → {outcome.accuracy:.2%} of {len(subject.judge):,} pictures, without retraining",
             )
         figure_card(
@@ -47,7 +45,7 @@ def filter_cards(subject: Subject, outcome: Outcome) -> None:
             "ε",
             f"≤ {report.epsilon:.0e}" if report.epsilon <= 1e-5 else epsilon_text(report.epsilon),
             f"δ = {report.delta:.0e}",
-            **NO_CHANGE,
+            **QUIET,
             help="The relative error that so many samples a layer are proved to keep to with probability 1 − δ. "
             + ("Above 1 it promises nothing." if report.epsilon > 1 else "It is that of drawn and reweighted filters."),
         )

@@ -6,7 +6,7 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.files import bytes_text
 from compress.form.metrics import error_text
-from pages.parts.cards import figure_card, lowered
+from pages.parts.cards import QUIET, figure_card, lowered
 from pages.parts.fits import Fit
 from pages.parts.pins import describe
 from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of
@@ -70,7 +70,6 @@ def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
                 f"Turned, {title}",
                 f"{np.mean(turned):.1f}°",
                 f"largest {turned[-1]:.1f}°",
-                delta_color="off",
-                delta_arrow="off",
+                **QUIET,
                 help="mean of the j principal angles to the subspace that SVD finds without planted rows",
             )

@@ -12,7 +12,7 @@ from compress.form.metrics import error_text
 from compress.models.open import has_model
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
 from pages.parts import jobs
-from pages.parts.cards import figure_card, ratio_card
+from pages.parts.cards import QUIET, figure_card, ratio_card
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
@@ -164,8 +164,7 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> DeltaGenerator:
             "Weighted error" if weighted else "Relative error",
             error_text(row["weighted_error"]),
             f"{spread} over {row['seeds']} seeds" if spread else None,
-            delta_color="off",
-            delta_arrow="off",
+            **QUIET,
             help="The recommended seed is the best of them.",
         )
         if weighted:

@@ -5,8 +5,9 @@ import math
 import streamlit as st
 
 from compress import METHODS, Bound, EmbeddingMatrix
+from compress.files import bytes_text
 from compress.form.metrics import error_text
-from pages.parts.cards import bytes_text
+from pages.parts.cards import QUIET
 from pages.parts.pins import describe, pin_button
 from pages.parts.tradeoffs.points import Point, svd_within
 
@@ -35,7 +36,7 @@ def method_card(point: Point, svd: Point | None) -> None:
     """A setting's error, and how it compares with SVD in as many bytes."""
     size = bytes_text(point.n_bytes)
     beside = ""
-    against = {"delta": size, "delta_color": "off", "delta_arrow": "off"}
+    against = {"delta": size, **QUIET}
     if svd and point.method.name != "svd" and svd.error > 0:
         change = f"{point.error / svd.error - 1:+.1%}"
         against = {"delta": change, "delta_color": "inverse", "delta_description": f"error against SVD in {size}"}
