@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compress
+from compress.answers import tables
 from compress.cli.model import add_model_commands
 from compress.cli.options import (
     Parts,
@@ -18,6 +19,7 @@ from compress.cli.options import (
     check_out,
     check_settings,
     given_settings,
+    json_object,
     names,
     numbers,
     opened,
@@ -110,6 +112,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--progress", action="store_true", help="print every fit as a JSON line on standard error")
 
     add_model_commands(command)
+
+    one = command("answers", answers, "What a page shows for every value of a setting, as a table of arrays.")
+    one.add_argument("--table", required=True, choices=tables.TABLES)
+    one.add_argument("--settings", type=json_object, default={}, help="of the table, as a JSON object")
+    one.add_argument("--out", type=Path, required=True, help="the .safetensors file to write; what was stopped goes on there")
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
 
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
     one.add_argument("--out", type=Path, required=True, help="the .npy file to write")
@@ -260,6 +268,19 @@ def asked_of(asking: "QuickJudge", method: compress.Method, judge: bool, progres
     except InputError as error:
         return {"judgement": None, "not_asked": f"{NOT_ASKED}: {error}"}
     return {"judgement": score and asking.row(score), "not_asked": None if score else NOT_ASKED}
+
+
+def answers(args: argparse.Namespace) -> None:
+    """Writes a table of answers, at times also what there is of it so far."""
+    check_out(args.out, ".safetensors")
+    matrix = opened(args)
+
+    def run(progress: Progress) -> tables.Arrays:
+        return tables.make(matrix, args.table, args.out, progress, args.settings)
+
+    arrays = stoppable(run, tell if args.progress else lambda step: None)
+    row = {name: f"{' × '.join(map(str, array.shape))} {array.dtype}" for name, array in arrays.items()}
+    report(args, {"table": args.table, **row, "out": str(args.out)})
 
 
 def draw_map(args: argparse.Namespace) -> None:

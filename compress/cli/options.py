@@ -69,7 +69,7 @@ def check_settings(method: str, settings: dict) -> None:
 def check_out(path: Path | None, ending: str) -> None:
     """Raises ValueError where the file to write has not the ending of what is written."""
     if path is not None and path.suffix != ending:
-        kind = "a compressed matrix in safetensors" if ending == ".safetensors" else "an array of NumPy"
+        kind = "written as safetensors" if ending == ".safetensors" else "an array of NumPy"
         raise ValueError(f"--out must end in {ending}, got {path}: it is {kind}, and programs tell what a file holds by its ending")
 
 
@@ -173,4 +173,15 @@ def numbers(text: str) -> list[float]:
         found = []
     if not found or min(found) <= 0:
         raise argparse.ArgumentTypeError(f"ratios are numbers above 0 with commas, got {text!r}")
+    return found
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Reads settings by name as JSON."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"settings are a JSON object, such as '{{\"j\": 60}}', got {text!r}")
     return found

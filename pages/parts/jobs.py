@@ -170,7 +170,7 @@ def arguments(verb: str, matrix: EmbeddingMatrix, source: str | None = None, **o
     """A command and its options: those given, by their names with _ for -, and the tensor and the weights in use.
 
     source: of the matrix, if it is not the one in use. options: None and False are left out, True is a flag, a list stands with
-    commas between.
+    commas between, a dict as JSON.
     """
     source, tensor = (source, None) if source else chosen()
     weights = {} if "weights" in options else {"weights": weights_option(matrix)}
@@ -186,6 +186,8 @@ def text_of(value: Any) -> str:
     """A value as the command line reads it back."""
     if isinstance(value, list | tuple):
         return ",".join(map(text_of, value))
+    if isinstance(value, dict):
+        return json.dumps(value)
     return repr(float(value)) if isinstance(value, float) else str(value)
 
 

@@ -219,7 +219,7 @@ FAULTS = {
     "a ratio that cannot be": ("fit toy --method svd --ratio 0", "ratio must be above 0, got 0.0"),
     "another ending": (
         "fit toy --method int8 --out {0}/x.st",
-        "x.st: it is a compressed matrix in safetensors, and programs tell what a file holds by its ending",
+        "x.st: it is written as safetensors, and programs tell what a file holds by its ending",
     ),
     "another ending of a healed file": ("heal demo --file none --out {0}/x.st", "--out must end in .safetensors, got "),
     "another ending of an array": ("decode {0}/none.safetensors --out {0}/x.txt", "--out must end in .npy, got "),

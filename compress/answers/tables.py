@@ -1,0 +1,67 @@
+"""The tables of answers by name, and the file of one: its arrays as they stand, written anew whenever there is more."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compress.errors import InputError, Progress
+from compress.form.file import ENTRY, write
+from compress.matrix import EmbeddingMatrix
+
+Arrays = dict[str, np.ndarray]
+Table = Callable[..., Arrays]  # of a matrix, `keep`, `progress` and settings by name
+
+TABLES: dict[str, Table] = {}
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a file holds. whole: whether the table is finished, or was stopped or is still being made."""
+
+    arrays: Arrays
+    whole: bool
+
+
+class Keep:
+    """`keep(arrays)` writes what a table holds by now, so that it can be shown while it grows. begun: what one that was stopped had
+    kept, empty where there was none."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self.begun = read(path).arrays
+        except InputError:  # none yet, or cut short
+            self.begun = {}
+
+    def __call__(self, arrays: Arrays, whole: bool = False) -> None:
+        write(self.path, {name: np.ascontiguousarray(array) for name, array in arrays.items()}, {"whole": whole})
+
+
+def make(matrix: EmbeddingMatrix, name: str, path: Path, progress: Progress, settings: Mapping[str, Any]) -> Arrays:
+    """Computes a table and keeps it in a file (.safetensors), at times also what there is of it so far. Raises ValueError for
+    settings that the table does not take."""
+    table = TABLES[name]
+    known = list(inspect.signature(table).parameters)[3:]
+    if unknown := [each for each in settings if each not in known]:
+        raise ValueError(f"the table {name} has no setting {unknown[0]}; it has {', '.join(known) or 'none'}")
+    keep = Keep(path)
+    arrays = table(matrix, keep, progress, **settings)
+    keep(arrays, whole=True)
+    return arrays
+
+
+def read(path: Path) -> Answers:
+    """A table as it stands in its file. Raises InputError where that cannot be read as one."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            whole = json.loads(file.metadata()[ENTRY])["whole"]
+            return Answers({name: file.get_tensor(name) for name in sorted(file.keys())}, whole)
+    except (OSError, SafetensorError, TypeError, ValueError, KeyError) as error:
+        raise InputError(f"{path.name} cannot be read as a table of answers; delete it, and it is made anew.") from error
