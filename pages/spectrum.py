@@ -3,12 +3,15 @@
 import streamlit as st
 
 from compress.charts import spectrum as charts
-from pages.parts.cached import plain_of, rounded_of, spectrum_of
-from pages.parts.cards import error_cards, figure_card, lowered, ratio_card, size_card
+from pages.parts.cached import rounded_of, spectrum_of
+from pages.parts.cards import lowered
+from pages.parts.dial.answers import cut
+from pages.parts.dial.figures import figures
 from pages.parts.frame import through_app
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
+from pages.parts.spectrum.answers import error_marks, spectrum_answers, spectrum_figures
 from pages.parts.spectrum.second import second_matrix
 from pages.parts.spectrum.settings import SPECTRUM
 
@@ -21,23 +24,7 @@ st.title("How many directions does it need?")
 method = SPECTRUM.controls(matrix)
 j, bits, log = method.j, method.factor_bits, SPECTRUM.log.held()
 errors = rounded_of(matrix, bits)
-n_bytes = method.size(*matrix.shape)
-
-with st.container(horizontal=True, key="cards"):
-    figure_card(
-        "Kept energy",
-        f"{spectrum.kept_energy[j]:.1%}",
-        help="share of Σσ² that the first j directions keep",
-    )
-    error_cards(matrix, plain_of(matrix, bits)[j], errors[j], about="rounding of the factors included")
-    size_card(n_bytes, method.parameter_count(*matrix.shape), 1 - method.parameter_count(*matrix.shape) / matrix.values.size)
-    ratio_card(matrix.n_bytes / n_bytes)
-    figure_card(
-        "Effective rank",
-        f"{spectrum.effective_rank:.3g}",
-        help="exp of the entropy of σ / Σσ: this many equal directions would be as spread out. The energy rank, with σ² / Σσ² in "
-        f"its place, is {spectrum.energy_rank:.3g}.",
-    )
+figures(spectrum_figures(matrix, bits, j), answers={SPECTRUM.j.key: spectrum_answers(matrix, bits)})
 
 second = second_matrix()
 found = {matrix.name: spectrum}
@@ -46,15 +33,17 @@ if second:
 left, right = st.columns(2)
 with left:
     live_chart(
-        charts.spectra(found, j, log),
+        charts.spectra(found, log),
         key="singular_values",
+        marks=[cut(j)],
         alt=f"Singular values, falling from {spectrum.singular_values[0]:.3g} to {spectrum.singular_values[-1]:.3g}",
     )
 with right:
     rounded = errors if bits < 16 else None
     live_chart(
-        charts.rank_errors(found, j, bits, rounded, log).update_yaxes(title_text=lowered(matrix)),
+        charts.rank_errors(found, bits, rounded, log).update_yaxes(title_text=lowered(matrix)),
         key="rank_errors",
+        marks=error_marks(matrix, bits, j),
         alt=f"{lowered(matrix).capitalize()} against j; {errors[j]:.3g} at j = {j}",
     )
 st.caption(

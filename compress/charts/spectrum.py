@@ -6,12 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from compress.analysis.spectrum import Spectrum
-from compress.charts.figure import MUTED, PRECISION_NAMES, figure, plain
+from compress.charts.figure import PRECISION_NAMES, figure, plain
 from compress.charts.palette import CATEGORIES
 
 
-def spectra(found: Mapping[str, Spectrum], j: int, log: bool) -> go.Figure:
-    """Singular values of one or two matrices, each scaled to its largest when there are two, with the cut at j."""
+def spectra(found: Mapping[str, Spectrum], log: bool) -> go.Figure:
+    """Singular values of one or two matrices, each scaled to its largest when there are two."""
     several = len(found) > 1
     chart = figure("direction i", "singular value σᵢ / σ₁" if several else "singular value σᵢ")
     for number, (name, spectrum) in enumerate(found.items()):
@@ -26,12 +26,10 @@ def spectra(found: Mapping[str, Spectrum], j: int, log: bool) -> go.Figure:
             showlegend=several,
         )
     chart.update_yaxes(type="log" if log else "linear", rangemode="normal" if log else "tozero", exponentformat="power")
-    return cut(chart, j)
+    return chart
 
 
-def rank_errors(
-    found: Mapping[str, Spectrum], j: int, bits: int, rounded: np.ndarray | None = None, log: bool = False
-) -> go.Figure:
+def rank_errors(found: Mapping[str, Spectrum], bits: int, rounded: np.ndarray | None = None, log: bool = False) -> go.Figure:
     """Relative error of the best rank-j matrix for every j, and with factors rounded to `bits` where given; bytes on hover."""
     chart = figure("dimension j", "relative error")
     for number, (name, spectrum) in enumerate(found.items()):
@@ -57,10 +55,4 @@ def rank_errors(
             hovertemplate="j = %{x}: error %{y:.3g}, %{customdata:.3g} MB<extra></extra>",
         )
     chart.update_yaxes(**({"type": "log", "exponentformat": "power"} if log else {"range": [0, 1.02]}))
-    return cut(chart, j)
-
-
-def cut(chart: go.Figure, j: int) -> go.Figure:
-    """A line at the chosen j."""
-    chart.add_vline(x=j, line={"color": MUTED, "width": 1, "dash": "dot"}, annotation_text=f"j = {j}")
     return chart

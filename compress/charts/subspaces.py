@@ -7,7 +7,6 @@ import plotly.graph_objects as go
 
 from compress.charts.figure import METHOD_COLOURS, MUTED, figure, log_range, plain
 from compress.charts.palette import CATEGORIES, SEQUENTIAL
-from compress.charts.spectrum import cut
 from compress.form.metrics import error_text
 
 
@@ -16,8 +15,8 @@ def label(name: str, subspace: int) -> str:
     return f"{plain(name)} · subspace {subspace + 1}"
 
 
-def group_spectra(singular_values: np.ndarray, j: int, counts: np.ndarray) -> go.Figure:
-    """The singular values of each subspace's rows (k, d), per row so that sizes do not matter, and the cut at j."""
+def group_spectra(singular_values: np.ndarray, counts: np.ndarray) -> go.Figure:
+    """The singular values of each subspace's rows (k, d), per row so that sizes do not matter."""
     chart = figure("direction i", "root mean square along direction i")
     for z, values in enumerate(singular_values):
         chart.add_scatter(
@@ -31,7 +30,7 @@ def group_spectra(singular_values: np.ndarray, j: int, counts: np.ndarray) -> go
     chart.update_yaxes(
         type="log", exponentformat="power", range=log_range(singular_values / np.sqrt(np.maximum(counts, 1))[:, None])
     )
-    return cut(chart.update_layout(legend_title_text="subspace"), j)
+    return chart.update_layout(legend_title_text="subspace")
 
 
 def group_sizes(counts: np.ndarray, errors: np.ndarray, whole: float) -> go.Figure:

@@ -1,6 +1,7 @@
 """The figures that matter, side by side, and how a number is written."""
 
 import math
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -8,7 +9,9 @@ from compress import EmbeddingMatrix, Evaluation, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text, ratio_text
 from compress.tuning.opponents import Opponent
-from pages.parts.opponents import known_within, svd_within
+from pages.parts.dial.answers import Answers, Figure
+from pages.parts.dial.figures import figures
+from pages.parts.opponents import Rivals
 from pages.parts.pins import describe
 
 ROUNDING = 1e-7  # of float16, which errors of SVD at every j leave out
@@ -16,15 +19,21 @@ QUIET = {"delta_color": "off", "delta_arrow": "off"}  # of a card's words that a
 
 
 def cards(
-    matrix: EmbeddingMatrix, evaluation: Evaluation, method: Method | None = None, key: str = "cards", preview: bool = False
+    matrix: EmbeddingMatrix,
+    evaluation: Evaluation,
+    method: Method | None = None,
+    key: str = "cards",
+    preview: bool = False,
+    answers: Mapping[str, Answers] | None = None,
 ) -> None:
-    """Error, bytes, ratio and, for a method, what its setting is held against. preview: whether the fit is one."""
-    with st.container(horizontal=True, key=key):
-        error_cards(matrix, evaluation.relative_error, evaluation.weighted_error, spreads=(0.0, 0.0) if preview else None)
-        size_card(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved)
-        ratio_card(evaluation.ratio)
-        if method:
-            opponent_cards(matrix, method, evaluation.n_bytes, evaluation.weighted_error)
+    """Error, bytes, ratio and, for a method, what its setting is held against. preview: whether the fit is one. answers: see
+    `figures`."""
+    spreads = (0.0, 0.0) if preview else None
+    told = error_figures(matrix, evaluation.relative_error, evaluation.weighted_error, spreads=spreads)
+    told += [size_figure(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved), ratio_figure(evaluation.ratio)]
+    if method:
+        told += opponent_figures(matrix, method, evaluation.n_bytes, evaluation.weighted_error, Rivals(matrix))
+    figures(told, key, answers)
 
 
 def figure_card(label: str, value: str, delta: str | None = None, **how) -> None:
@@ -32,21 +41,22 @@ def figure_card(label: str, value: str, delta: str | None = None, **how) -> None
     st.metric(label, value, delta, border=True, height="stretch", **how)
 
 
-def error_cards(
+def error_figures(
     matrix: EmbeddingMatrix, error: float, weighted: float, about: str = "over all rows", spreads: tuple[float, float] | None = None
-) -> None:
+) -> list[Figure]:
     """The relative error, and beside it the weighted one where rows are weighted. spreads: theirs, where a preview tells them."""
     shown = {"Relative error": (error, f"Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖² {about}".strip())}
     if matrix.weighted:
         shown["Weighted error"] = weighted, f"Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖² {about}, by the row weights in the sidebar"
-    for (label, (value, help)), spread in zip(shown.items(), spreads or (None, None), strict=False):
-        figure_card(label, error_text(value, spread is not None), help=help, **spread_below(value, spread))
+    return [
+        spread_figure(label, error_text(value, spread is not None), value, spread, help)
+        for (label, (value, help)), spread in zip(shown.items(), spreads or (None, None), strict=False)
+    ]
 
 
-def spread_below(value: float, spread: float | None) -> dict:
-    """What a card says below the figure of a preview: its spread, where that is any, with as many decimals."""
-    text = spread_text(value, spread or 0.0)
-    return {"delta": text, **QUIET} if text else {}
+def spread_figure(label: str, text: str, value: float, spread: float | None, help: str) -> Figure:
+    """A figure, with its spread below where a preview has any, with as many decimals."""
+    return Figure(label, text, spread_text(value, spread or 0.0) or None, "off", help=help)
 
 
 def spread_text(value: float, spread: float) -> str:
@@ -57,53 +67,43 @@ def spread_text(value: float, spread: float) -> str:
     return f"± {told}" if float(told) else ""
 
 
-def size_card(n_bytes: int, numbers: int, saved: float) -> None:
-    figure_card(
-        "Size",
-        bytes_text(n_bytes),
-        help=f"{n_bytes:,} bytes to store. The papers count numbers instead: {numbers:,}, {saved:.1%} saved.",
-    )
+def size_figure(n_bytes: int, numbers: int, saved: float) -> Figure:
+    about = f"{n_bytes:,} bytes to store. The papers count numbers instead: {numbers:,}, {saved:.1%} saved."
+    return Figure("Size", bytes_text(n_bytes), help=about)
 
 
-def ratio_card(ratio: float) -> None:
-    figure_card(
-        "Ratio",
-        ratio_text(ratio),
-        help="bytes in float32 / bytes of the compressed form",
-    )
+def ratio_figure(ratio: float) -> Figure:
+    return Figure("Ratio", ratio_text(ratio), help="bytes in float32 / bytes of the compressed form")
 
 
-def opponent_cards(matrix: EmbeddingMatrix, method: Method, n_bytes: int, error: float | None) -> None:
+def opponent_figures(matrix: EmbeddingMatrix, method: Method, n_bytes: int, error: float | None, rivals: Rivals) -> list[Figure]:
     """SVD at its best in as many bytes, and the best that is known there, by the error that fits lower. error: the setting's, over
     all rows; None where only that of some rows is known, which is compared with nothing."""
-    svd, known = svd_within(matrix, n_bytes), known_within(matrix, n_bytes, None if error is None else method)
+    svd, known = rivals.svd(n_bytes), rivals.known(n_bytes, None if error is None else method)
     about = f"{lowered(matrix)} over all rows, in at most {bytes_text(n_bytes)}"
-    if svd:
-        opponent_card(
-            matrix, "SVD at the same bytes", svd, describe(svd.method), error, f"{about}, at the precision and j that lose least"
-        )
-    else:
-        figure_card("SVD at the same bytes", "–", "no direction fits", **QUIET, help=about)
+    found = [
+        opponent_figure(matrix, "SVD at the same bytes", svd, error, f"{about}, at the precision and j that lose least")
+        if svd
+        else Figure("SVD at the same bytes", "–", "no direction fits", "off", help=about)
+    ]
     label, about = "Best known in these bytes", f"{about}, of all that was fitted here; Sweep and Advise on Trade-offs fit more"
     least = min([1.0 if svd is None else svd.error, 1.0 if error is None else error])
     if known and known.error < least:
-        seeds = f", best of {known.seeds} seeds" if known.seeds > 1 else ""
-        opponent_card(matrix, label, known, describe(known.method) + seeds, error, about)
-    else:
-        rest = f"then {describe(known.method)}, {error_text(known.error)}" if known else "no other method is fitted yet"
-        figure_card(label, "This one" if error == least else "SVD" if svd else "–", rest, **QUIET, help=about)
+        return [*found, opponent_figure(matrix, label, known, error, about)]
+    rest = f"then {describe(known.method)}, {error_text(known.error)}" if known else "no other method is fitted yet"
+    return [*found, Figure(label, "This one" if error == least else "SVD" if svd else "–", rest, "off", help=about)]
 
 
-def opponent_card(matrix: EmbeddingMatrix, label: str, opponent: Opponent, words: str, error: float | None, about: str) -> None:
+def opponent_figure(matrix: EmbeddingMatrix, label: str, opponent: Opponent, error: float | None, about: str) -> Figure:
     """An opponent's error and setting, and how an error here lies to it, if there is one."""
+    words = describe(opponent.method) + (f", best of {opponent.seeds} seeds" if opponent.seeds > 1 else "")
+    text = error_text(opponent.error)
     if error is None:
-        figure_card(label, error_text(opponent.error), words, **QUIET, help=about)
-        return
+        return Figure(label, text, words, "off", help=about)
     if abs(error - opponent.error) < max(5e-4 * opponent.error, ROUNDING):
-        figure_card(label, error_text(opponent.error), "as here", delta_description=words, **QUIET, help=about)
-    else:
-        delta = f"{change_text(error, opponent.error)} {'weighted ' if matrix.weighted else ''}error here"
-        figure_card(label, error_text(opponent.error), delta, delta_description=words, delta_color="inverse", help=about)
+        return Figure(label, text, "as here", "off", words, about)
+    delta = f"{change_text(error, opponent.error)} {'weighted ' if matrix.weighted else ''}error here"
+    return Figure(label, text, delta, "inverse", words, about)
 
 
 def change_text(error: float, other: float) -> str:

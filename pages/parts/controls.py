@@ -1,15 +1,19 @@
 """One setting of a screen: its key, its default, what it may be, how a text says it, and the widget that a person sets it with.
 
 A setting's value is what the code works with. Its widget may hold another one, such as the label "int8" for 8 bits: that is what
-stands in the session's state, and in the address as text. What is read from either is believed only within bounds.
+stands in the session's state, and in the address as text. What is read from either is believed only within bounds. A dial is no
+widget of Streamlit's: the session holds what it stands at, and the page writes the address.
 """
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
 from compress.charts.figure import PRECISION_NAMES
+from pages.parts.dial.dial import dial
+from pages.parts.frame import came_back
 
 KEPT = {"bind": "query-params", "persist_state": "session"}  # in the address, and from page to page
 STAYING = {"persist_state": "session"}  # from page to page only
@@ -75,6 +79,18 @@ class Setting:
         """Where the session has what the widget showed at first, of options that only its page knows."""
         return f"{self.key} at first"
 
+    def standing(self, shape: Shape = ANY):
+        """What a dial stands at, which the session holds from then on: what a person came back to, else what was held."""
+        said = self.read(st.query_params.get_all(self.key)) if came_back() else self.held(shape)
+        value = self.usual(shape) if said is None else self.bounded(said, shape)
+        st.session_state[self.key] = self.spelled(value)
+        return value
+
+    def put(self, value) -> None:
+        """Holds where a dial was let go, if it can be that."""
+        if (taken := self.parse(value)) is not None and self.takes(taken):
+            st.session_state[self.key] = self.spelled(taken)
+
     def written(self, held) -> list[str]:
         """What the widget holds, as the address spells it."""
         return [str(held)] if held != "" else []
@@ -121,9 +137,19 @@ class Whole(Setting):
     def spelled(self, value):
         return value - value % self.step
 
-    def draw(self, label: str, shape: Shape = ANY, help: str | None = None, disabled: bool = False) -> int:
+    def dial(self, label: str, shape: Shape = ANY, help: str | None = None) -> int:
+        """Answered while it moves."""
         low, high = self.bounds(shape)
         if low >= high:  # a matrix with one column, say
+            st.caption(f"{label}: {low}, the only choice for this matrix.")
+            return low
+        value = self.standing(shape)
+        dial(self.key, label, value, (low, high), self.step, self.put, help=help)
+        return value
+
+    def draw(self, label: str, shape: Shape = ANY, help: str | None = None, disabled: bool = False) -> int:
+        low, high = self.bounds(shape)
+        if low >= high:
             st.caption(f"{label}: {low}, the only choice for this matrix.")
             return low
         held = st.session_state.get(self.key)
@@ -159,6 +185,15 @@ class Real(Setting):
 
     def spelled(self, value):
         return None if value is None else float(value)
+
+    def dial(self, label: str, step: float, help: str | None = None) -> float:
+        """Answered while it moves."""
+        value = self.standing()
+        digits = max(0, -math.floor(math.log10(step)))
+        steps = round((self.high - self.low) / step)
+        texts = [f"{self.low + at * step:.{digits}f}" for at in range(steps + 1)]
+        dial(self.key, label, value, (self.low, self.high), step, self.put, texts=texts, help=help)
+        return value
 
     def draw(self, label: str, step: float, format: str | None = None, help: str | None = None) -> float:
         st.slider(label, self.low, self.high, self.default, step, format, key=self.key, help=help, **KEPT)
@@ -222,6 +257,19 @@ class Choice(Setting):
         """Options in a list."""
         st.selectbox(label, list(self.labels), key=self.key, help=help, **KEPT)
         return self.held()
+
+    def dial(self, label: str, help: str | None = None):
+        """Options along a line, answered while it moves; its answers are by the places of the options, from 0."""
+        labels = list(self.labels)
+        value = self.standing()
+        place = labels.index(self.spelled(value))
+        texts = [str(each) for each in labels]
+        dial(self.key, label, place, (0, len(labels) - 1), 1, lambda at: self.put_at(labels, at), texts=texts, help=help)
+        return value
+
+    def put_at(self, labels: list, place: float) -> None:
+        if 0 <= place < len(labels):
+            st.session_state[self.key] = labels[int(place)]
 
     def slide(self, label: str, **how):
         """Options along a line."""

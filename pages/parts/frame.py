@@ -2,6 +2,7 @@
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 PAGE, ARRIVED = "page", "arrived"  # in the session's state
 
@@ -18,3 +19,9 @@ def arrive(page: str) -> None:
     """Notes which page runs, and whether the session comes to it from another one."""
     st.session_state[ARRIVED] = st.session_state.get(PAGE) != page
     st.session_state[PAGE] = page
+
+
+def came_back() -> bool:
+    """Whether the browser's Back or Forward asked for this run."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation

@@ -3,11 +3,10 @@
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from compress.sources.weights import UNIFORM
 from pages.parts import uploads
-from pages.parts.frame import PAGE
+from pages.parts.frame import PAGE, came_back
 from pages.parts.matrix import chosen, chosen_weights, named_matrix, read_address, unopened_source
 from pages.parts.pins import pins, to_link
 from pages.parts.say import literal
@@ -91,12 +90,6 @@ def open_link() -> None:
         known |= {*screen.all_names()}
     if unknown := sorted({*others} - known):
         st.session_state[UNKNOWN] = st.session_state.get(PAGE), unknown
-
-
-def came_back() -> bool:
-    """Whether the browser's Back or Forward asked for this run."""
-    context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
 
 
 def unknown_notice() -> None:

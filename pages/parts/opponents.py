@@ -22,12 +22,21 @@ def curve_to(matrix: EmbeddingMatrix, bits: int, most: int) -> np.ndarray:
     return both_of(matrix, bits, min(2 ** (most - 1).bit_length(), *matrix.shape))[0]
 
 
-def known_within(matrix: EmbeddingMatrix, n_bytes: float, besides: Method | None = None) -> Opponent | None:
-    """The best of what was fitted to all rows under the weights in use, but SVD, which is known at every size, and one setting."""
-    fitted = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD)]
-    return best_trial(
-        [*fitted, *(rounded(matrix, each) for each in ROUNDED if each.size(*matrix.shape) <= n_bytes)], n_bytes, besides
-    )
+class Rivals:
+    """What settings of a matrix are held against, at any size. fitted: all that was fitted to all rows by the weights in use, SVD
+    left out, which is known at every size."""
+
+    def __init__(self, matrix: EmbeddingMatrix):
+        self.matrix = matrix
+        self.fitted = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD)]
+
+    def svd(self, n_bytes: float) -> Opponent | None:
+        return svd_within(self.matrix, n_bytes)
+
+    def known(self, n_bytes: float, besides: Method | None = None) -> Opponent | None:
+        """The best of what was fitted, one setting left out, and of what is rounded as it is."""
+        whole = [rounded(self.matrix, each) for each in ROUNDED if each.size(*self.matrix.shape) <= n_bytes]
+        return best_trial([*self.fitted, *whole], n_bytes, besides)
 
 
 def rounded(matrix: EmbeddingMatrix, method: Method) -> Trial:

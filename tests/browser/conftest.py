@@ -24,6 +24,7 @@ FLAGS = [
     "--disable-gpu-compositing",
     "--enable-unsafe-swiftshader",
 ]
+CARD = ".card:visible, [data-testid=stMetric]"
 expect.set_options(timeout=30_000)
 
 
@@ -175,7 +176,7 @@ def slide():
 @pytest.fixture(scope="session")
 def card():
     """`card(page, label)` is where the figure of that label stands."""
-    return lambda page, label: page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+    return lambda page, label: page.locator(CARD).filter(has_text=label).locator(".value, [data-testid=stMetricValue]")
 
 
 @pytest.fixture(scope="session")
@@ -183,9 +184,10 @@ def figures():
     """`figures(page)` is what the cards of the page show, by label."""
 
     def read(page):
-        cards = page.get_by_test_id("stMetric").all()
-        parts = [[card.get_by_test_id(f"stMetric{part}").inner_text().strip() for part in ("Label", "Value")] for card in cards]
-        return dict(parts)
+        label, value = ".name span, [data-testid=stMetricLabel]", ".value, [data-testid=stMetricValue]"
+        return {
+            each.locator(label).inner_text().strip(): each.locator(value).inner_text().strip() for each in page.locator(CARD).all()
+        }
 
     return read
 

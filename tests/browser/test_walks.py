@@ -171,10 +171,7 @@ def near_flats(n, d, k=3, j=5, seed=0, noise=0.1):
 
 def explained(page, label):
     """What the question mark of a card says."""
-    page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stTooltipIcon").hover()
-    words = page.get_by_test_id("stTooltipContent").inner_text()
-    page.mouse.move(0, 0)
-    return words
+    return page.locator(".card").filter(has_text=label).locator(".help").get_attribute("aria-label")
 
 
 def fitted(page, settle):
@@ -297,7 +294,7 @@ def test_a_student_reads_every_card_of_her_word_vectors_and_a_preview_keeps_its_
     assert number(explained(page, "Size")) == 2 * 12 * (5000 + 40)
 
     go(page, "Hash codes")
-    shown = page.get_by_test_id("stMetric").filter(has_text="Relative error")
+    shown = page.locator(".card").filter(has_text="Relative error")
     expect(shown).to_contain_text(re.compile(r"≈ [\d.e-]+\s*± [\d.e-]+"))
     preview, spread = map(number, re.search(r"≈ ([\d.e-]+)\s*± ([\d.e-]+)", shown.inner_text()).groups())
     fitted(page, settle)

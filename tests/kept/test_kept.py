@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import compress
+from tests.pages.drawn import shown_cards
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 KEPT = json.loads((HERE / "files.json").read_text())
@@ -79,4 +80,4 @@ def test_a_link_copied_before_has_its_pins_and_weights(opened):
     page = opened("spectrum")
     assert [method.name for method in page.session_state["pins"]] == PINS
     assert page.session_state["weights"][0] == "order:0.5"
-    assert "Weighted error" in [card.label for card in page.metric]
+    assert "Weighted error" in [card.label for card in shown_cards(page)]

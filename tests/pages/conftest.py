@@ -11,6 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.filters import work
+from tests.pages.drawn import shown_cards
 
 ROOT = Path(__file__).parents[2]
 ODD = {
@@ -79,7 +80,7 @@ def open_page(cache):
 @pytest.fixture
 def figures():
     """The cards of a page, by their label."""
-    return lambda page: {card.label: card.value for card in page.metric}
+    return lambda page: {card.label: card.value for card in shown_cards(page)}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pages.parts import uploads
 from pages.parts.link import open_link
 from pages.parts.matrix import chosen
 from pages.parts.screens import look
+from tests.pages.drawn import moved, stands
 
 
 @pytest.fixture
@@ -78,29 +79,29 @@ def test_an_empty_matrix_in_the_address_is_the_demo(alone_on):
 
 def test_what_another_matrix_does_not_allow_is_bounded_once_and_said(open_page, files):
     page = open_page("app", matrix=files / "d40.npy")
-    page.slider(key="j").set_value(30).run()
+    moved(page, "j", 30)
     open_path(page, files / "d20.npy")
-    assert page.slider(key="j").value == 20 and [info.value for info in page.info] == [
+    assert stands(page, "j") == 20 and [info.value for info in page.info] == [
         "This matrix does not allow all that was set. Spectrum: j = 30 is now 20."
     ]
     open_path(page, files / "d40.npy")
-    assert page.slider(key="j").value == 20 and not page.info
+    assert stands(page, "j") == 20 and not page.info
     assert exported(page) == "SVD, j = 20, float16"
 
 
 def test_a_setting_within_bounds_stays_on_every_page_when_another_matrix_is_opened(open_page, files):
     page = open_page("app", matrix=files / "d40.npy")
-    page.slider(key="j").set_value(17).run()
+    moved(page, "j", 17)
     open_path(page, files / "d20.npy")
-    assert page.slider(key="j").value == 17 and not page.info
+    assert stands(page, "j") == 17 and not page.info
     assert exported(page) == "SVD, j = 17, float16"
 
 
 def test_a_setting_that_nobody_touched_is_the_usual_one_of_the_matrix_on_every_page(open_page, files):
     page = open_page("app", matrix=files / "d40.npy")
-    assert page.slider(key="j").value == 4
+    assert stands(page, "j") == 4
     open_path(page, files / "d20.npy")
-    assert page.slider(key="j").value == 2 and not page.info
+    assert stands(page, "j") == 2 and not page.info
     assert exported(page) == "SVD, j = 2, float16"
 
 

@@ -21,6 +21,7 @@ from pages.parts.filters.network import digits
 from pages.parts.filters.settings import Pruning
 from pages.parts.filters.words import comparison_words
 from pages.parts.filters.work import Background, Turns
+from tests.pages.drawn import shown_cards
 
 pytestmark = pytest.mark.usefixtures("trained_before")
 PLAIN = Pruning(0.4, "parameters", "largest", "top", 0)
@@ -103,7 +104,7 @@ def test_every_setting_is_taken_from_the_address_and_nonsense_is_not(open_page):
     page = open_page(
         "filters", filters_keep=-7, filters_over="x", filters_space="nowhere", filters_picture=10**6, filters_network="?"
     )
-    assert not page.exception and len(page.metric) == len(FIGURES)
+    assert not page.exception and len(shown_cards(page)) == len(FIGURES)
 
 
 def test_curves_come_by_themselves_and_are_judged_in_words(open_page):
@@ -193,7 +194,7 @@ def test_who_works_alone_waits_for_the_others_and_keeps_them_out():
 
 def test_without_files_the_page_says_what_to_give(open_page):
     page = open_page("filters", filters_network="Upload")
-    assert not page.exception and not page.metric
+    assert not page.exception and not shown_cards(page)
     assert "Give the weights and pictures" in page.info[0].value
 
 
@@ -208,7 +209,7 @@ def test_without_classes_only_the_output_error_is_shown(upload, figures):
 def test_the_scaling_that_makes_no_sense_is_refused_and_the_usual_one_used(upload, errors):
     page = upload()
     page.text_input(key="filters_std").set_value("0, 1, 1").run()
-    assert "three numbers" in errors(page)[0] and page.metric
+    assert "three numbers" in errors(page)[0] and shown_cards(page)
 
 
 def test_with_classes_accuracy_is_shown(upload, figures):
@@ -251,7 +252,7 @@ REFUSED = {
 def test_pictures_that_do_not_fit_are_refused_in_a_sentence(upload, errors, case):
     arrays, words = REFUSED[case]
     page = upload(**arrays)
-    assert not page.exception and not page.metric and len(errors(page)) == 1
+    assert not page.exception and not shown_cards(page) and len(errors(page)) == 1
     assert re.search(words, errors(page)[0])
 
 
@@ -268,7 +269,7 @@ def test_nan_weights_are_refused_naming_the_layer(upload, errors):
     weights = pruning.NETWORKS["ResNet20"][0](3).state_dict()
     weights["conv1.weight"][0] = torch.nan
     page = upload(weights=weights)
-    assert not page.exception and not page.metric and "not finite" in errors(page)[0]
+    assert not page.exception and not shown_cards(page) and "not finite" in errors(page)[0]
 
 
 def test_a_budget_that_is_refused_leaves_the_controls(open_page, errors, monkeypatch):
@@ -278,9 +279,9 @@ def test_a_budget_that_is_refused_leaves_the_controls(open_page, errors, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr("pages.parts.filters.fits.prune", refuse)
         page = open_page("filters", filters_keep=33)
-        assert not page.exception and "one filter a layer" in errors(page)[0] and not page.metric
+        assert not page.exception and "one filter a layer" in errors(page)[0] and not shown_cards(page)
     page.slider(key="filters_keep").set_value(34).run()
-    assert not page.error and page.metric
+    assert not page.error and shown_cards(page)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from pages.parts.hash_codes.fits import preview
 from pages.parts.kept import trials
 from pages.parts.pins import describe, from_link, to_link
 from pages.parts.screens import SCREENS
-from tests.pages.drawn import charts
+from tests.pages.drawn import charts, shown_cards
 
 SMALL = {"hash_bits": 32}
 
@@ -73,7 +73,7 @@ def test_the_first_visit_shows_a_preview_of_the_full_fit_and_says_so(opened, fig
     page = opened(hash_bits=256)
     cards = figures(page)
     assert not page.exception and "**Preview** after" in captions(page) and "± two standard errors" in captions(page)
-    error = next(metric for metric in page.metric if metric.label == "Relative error")
+    error = next(metric for metric in shown_cards(page) if metric.label == "Relative error")
     assert re.fullmatch(r"≈ [\d.e-]+", error.value) and re.fullmatch(r"± [\d.e-]+", error.delta)
     assert cards["Mean cosine"].startswith("≈ ")
     size = LightToken(bits=256).size(3000, 30)
@@ -87,13 +87,15 @@ def test_a_preview_of_some_rows_is_compared_with_nothing_that_all_rows_have(open
     trials().keep(compress.load_matrix("toy").key, Trial(ProjectiveClustering(k=2, j=2), figures))
     page = opened(hash_stages=2)
     assert "from 2,000 of 3,000 rows, 700 of them held out" in captions(page) and "among its 2,000 rows only" in captions(page)
-    svd = next(metric for metric in page.metric if metric.label.startswith("SVD at the same bytes"))
+    svd = next(metric for metric in shown_cards(page) if metric.label.startswith("SVD at the same bytes"))
     assert "error here" not in svd.delta
     assert re.search(r"\*\*32 bits\*\*: relative error ≈ [\d.]+ ± [\d.]+, mean cosine ≈ [\d.]+ ± [\d.]+", captions(page))
     assert [trace["name"] for trace in drawn(page, "against_bits")] == ["LightToken"]
     kept(LightToken(bits=32, stages=2))
     page.run()
-    assert "Full fit" in captions(page) and "≈" not in captions(page) and not any("≈" in metric.value for metric in page.metric)
+    assert (
+        "Full fit" in captions(page) and "≈" not in captions(page) and not any("≈" in metric.value for metric in shown_cards(page))
+    )
     assert {"LightToken", "k subspaces"} < {trace["name"] for trace in drawn(page, "against_bits")} and not page.exception
 
 
@@ -187,7 +189,7 @@ def test_a_job_that_was_stopped_too_early_can_be_started_again(opened):
 @pytest.mark.parametrize("tab", ["Bits", "Hamming distance", "One row"])
 def test_every_panel_draws(opened, address, tab):
     page = see(opened(**address), tab)
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
 
 
 def recall(matrix, result, count=10):
@@ -263,12 +265,12 @@ def test_junk_in_the_address_leaves_a_setting_that_can_be_had(opened):
         hash_temperature="9",
         hash_cosine="x",
     )
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
 
 
 def test_odd_matrices_draw(opened, odd_matrix):
     page = opened(matrix=odd_matrix)
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
     for tab in ("Hamming distance", "One row"):
         assert not see(page, tab).exception
 

@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pytest
 
+from tests.pages.drawn import shown_cards
+
 LOOKS = {
     "subspaces": {"k": 2, "flat_j": 2, "map_token": "1"},
     "robustness": {"robust_j": 2, "planted": 2},
@@ -34,7 +36,7 @@ def said(page):
         found += [field.label, field.placeholder, field.help]
     for frame in page.dataframe:
         found += list(frame.value.columns)
-    found += [card.proto.help for card in page.metric] + [tab.label for tab in page.tabs]
+    found += [card.help for card in shown_cards(page)] + [tab.label for tab in page.tabs]
     return found
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pages.parts.say import bold
+from tests.pages.drawn import stands
 
 
 def test_a_file_that_cannot_be_opened_is_named_and_the_matrix_stays(open_page, figures, errors, tmp_path):
@@ -22,7 +23,7 @@ def test_a_local_file_is_opened_and_its_settings_kept(open_page, tmp_path):
     page.text_input(key="matrix_path").set_value(str(tmp_path / "mine.npy")).run()
     assert page.session_state["source"] == (str(tmp_path / "mine.npy"), None)
     page.run()
-    assert page.slider(key="j").value == 5
+    assert stands(page, "j") == 5
     assert any("50 rows × 12 columns" in caption.value for caption in page.caption)
 
 

@@ -12,6 +12,7 @@ from compress.tuning.sweep import Trial, Trials, run
 from pages.parts.cards import change_text
 from pages.parts.fits import fit_path
 from pages.parts.pins import describe, to_link
+from tests.pages.drawn import shown_cards
 
 SVD_CARD, KNOWN_CARD = "SVD at the same bytes", "Best known in these bytes"
 PLACES = {
@@ -29,7 +30,7 @@ def opened(open_page):
     def opened(name, **address):
         pages.append(open_page(name, **address))
         assert not pages[-1].exception
-        return {metric.label: metric for metric in pages[-1].metric}, " ".join(each.value for each in pages[-1].caption)
+        return {metric.label: metric for metric in shown_cards(pages[-1])}, " ".join(each.value for each in pages[-1].caption)
 
     yield opened
     for page in pages:
@@ -39,7 +40,7 @@ def opened(open_page):
 
 def said(card):
     """A card's words below its figure."""
-    return f"{card.delta} {card.proto.delta_description}"
+    return f"{card.delta} {card.about}"
 
 
 def kept(matrix, method):
@@ -129,11 +130,14 @@ def test_where_no_direction_fits_that_is_said():
         import numpy as np
 
         from compress import EmbeddingMatrix, Int8
-        from pages.parts.cards import opponent_cards
+        from pages.parts.cards import opponent_figures
+        from pages.parts.dial.figures import figures
+        from pages.parts.opponents import Rivals
 
-        opponent_cards(EmbeddingMatrix(np.eye(4)), Int8(), 5, None)
+        matrix = EmbeddingMatrix(np.eye(4))
+        figures(opponent_figures(matrix, Int8(), 5, None, Rivals(matrix)))
 
-    cards = {metric.label: metric for metric in AppTest.from_function(page).run().metric}
+    cards = {metric.label: metric for metric in shown_cards(AppTest.from_function(page).run())}
     assert (cards[SVD_CARD].value, cards[SVD_CARD].delta) == ("–", "no direction fits") and cards[KNOWN_CARD].value == "–"
 
 

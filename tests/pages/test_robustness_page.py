@@ -7,6 +7,7 @@ from compress.analysis.outliers import plant
 from compress.form.metrics import error_text
 from pages.parts.fits import fit_path
 from pages.parts.screens import SCREENS
+from tests.pages.drawn import shown_cards
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_an_estimated_scale_is_shown_and_a_given_one_is_used(opened, figures):
 @pytest.mark.parametrize("loss", ["Huber", "Cauchy", "Geman–McClure", "Welsch", "Tukey"])
 def test_every_loss_draws(opened, loss):
     page = opened(robust_j=2, robust_loss=loss, planted=3)
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
 
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):
@@ -167,7 +168,7 @@ def test_the_ends_of_j_draw(opened, j):
     page = opened(robust_j=j, planted=150, planted_length=50)
     page.session_state["influence"] = True
     page.run()
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_odd_matrices_draw(opened, odd_matrix, setting, count):
     page = opened(matrix=odd_matrix, planted=count, **setting)
     page.session_state["influence"] = True
     page.run()
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
 
 
 def test_rows_too_long_for_float32_are_refused_in_a_sentence(opened, tmp_path, errors, figures):

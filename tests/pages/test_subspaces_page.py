@@ -6,7 +6,7 @@ from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
-from tests.pages.drawn import drawn
+from tests.pages.drawn import drawn, shown_cards
 
 
 def test_a_preview_comes_first_and_the_full_fit_follows(open_page, finish, figures):
@@ -61,7 +61,7 @@ def test_every_colouring_draws(open_page, colour):
 def test_the_ends_of_the_sliders_draw(open_page, k, j):
     page = open_page("subspaces", k=k, flat_j=j)
     page.session_state["jobs"]["fit"].stop()
-    assert not page.exception and page.metric
+    assert not page.exception and shown_cards(page)
 
 
 @pytest.mark.parametrize("panel", ["Spectra", "Angles", "Steps", "k at equal bytes"])
@@ -83,7 +83,7 @@ def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
     np.save(tmp_path / "small.npy", np.array([[1.0], [2.0]], np.float32))
     for name in ("spectrum", "subspaces"):
         page = open_page(name, matrix=tmp_path / "small.npy")
-        assert not page.exception and not page.error and page.metric
+        assert not page.exception and not page.error and shown_cards(page)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """The figures of Hash codes, side by side."""
 
-import streamlit as st
-
 from compress import EmbeddingMatrix
 from compress.analysis.code_preview import FIGURES
-from pages.parts.cards import error_cards, figure_card, opponent_cards, ratio_card, size_card, spread_below
+from pages.parts.cards import error_figures, opponent_figures, ratio_figure, size_figure, spread_figure
+from pages.parts.dial.answers import Figure
+from pages.parts.dial.figures import figures
 from pages.parts.hash_codes.fits import Coded, whole_of
+from pages.parts.opponents import Rivals
 
 
 def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
@@ -14,21 +15,24 @@ def hash_cards(matrix: EmbeddingMatrix, code: Coded) -> None:
     method, told = code.method, whole_of(code).figures
     error, weighted, cosine = (told[name] for name in FIGURES)
     n_bytes, numbers = method.size(n, d), method.parameter_count(n, d)
-    ratio = matrix.n_bytes / n_bytes
     spreads = (error.spread, weighted.spread) if code.preview else None
-    with st.container(horizontal=True, key="cards"):
-        error_cards(matrix, error.value, weighted.value, spreads=spreads)
-        figure_card(
-            "Mean cosine",
-            f"{'≈ ' if code.preview else ''}{cosine.value:.3f}",
-            help="of each row with its decoded row, the mean over rows that are not zero",
-            **spread_below(cosine.value, cosine.spread if code.preview else None),
-        )
-        figure_card(
-            "Bits a row",
-            f"{8 * n_bytes / n:.4g}",
-            help=f"everything that is stored, over the rows; the code itself has {method.bits}",
-        )
-        size_card(n_bytes, numbers, 1 - numbers / (n * d))
-        ratio_card(ratio)
-        opponent_cards(matrix, method, n_bytes, code.evaluation.weighted_error if code.evaluation else None)
+    figures(
+        [
+            *error_figures(matrix, error.value, weighted.value, spreads=spreads),
+            spread_figure(
+                "Mean cosine",
+                f"{'≈ ' if code.preview else ''}{cosine.value:.3f}",
+                cosine.value,
+                cosine.spread if code.preview else None,
+                "of each row with its decoded row, the mean over rows that are not zero",
+            ),
+            Figure(
+                "Bits a row",
+                f"{8 * n_bytes / n:.4g}",
+                help=f"everything that is stored, over the rows; the code itself has {method.bits}",
+            ),
+            size_figure(n_bytes, numbers, 1 - numbers / (n * d)),
+            ratio_figure(matrix.n_bytes / n_bytes),
+            *opponent_figures(matrix, method, n_bytes, code.evaluation.weighted_error if code.evaluation else None, Rivals(matrix)),
+        ]
+    )

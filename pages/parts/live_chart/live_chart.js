@@ -27,20 +27,24 @@ class Chart {
   constructor() {
     this.plot = document.createElement("div");
     this.zooms = new Zooms();
+    this.marks = new Marks(this.plot);
+    this.watch = () => this.follow();
     this.resizes = new ResizeObserver(() => this.resize());
   }
 
   // Goes to a place on the page.
   enter(parent) {
     this.root = parent.querySelector(".live-chart");
-    this.root.replaceChildren(this.plot);
+    this.root.replaceChildren(this.plot, this.marks.root);
     this.leaving = new AbortController();
     const own = ({ target }) => target === this.root && this.draw(); // of the text's colour
     this.root.addEventListener("transitionend", own, { signal: this.leaving.signal });
     this.resizes.observe(this.root);
+    dials.addEventListener("move", this.watch, { signal: this.leaving.signal });
   }
 
   update(data, send) {
+    const same = this.drawn && ["figure", "of", "height"].every((name) => data[name] === this.data[name]) && `${data.marked}` === `${this.data.marked}`;
     Object.assign(this, { data, send });
     this.root.style.height = data.height ? `${data.height}px` : "100%";
     this.root.setAttribute("aria-label", data.label);
@@ -49,7 +53,8 @@ class Chart {
       (plotly) => {
         if (!this.plotly) this.plot.replaceChildren(); // what was said while it was missing
         this.plotly = plotly;
-        this.draw();
+        if (same) this.follow();
+        else this.draw();
       },
       () => {
         library = undefined; // to be asked for again
@@ -69,12 +74,41 @@ class Chart {
     if (this.data.marked) mark(figure, this.data.marked);
     this.size = [width, height];
     this.plotly.react(this.plot, data, { ...layout, width, height }, (this.config ??= this.tools()));
+    this.drawn = true;
+    this.redrawn = null; // the row of answers that its traces show
     if (!this.listening) this.listen();
     if (this.zooms.dropEmpty(this.plot)) this.draw();
+    else this.follow();
+  }
+
+  // Shows what the dials stand at: its own marks and traces, or those of the answers where a hand is elsewhere.
+  follow() {
+    if (!this.drawn) return;
+    const { key, at, marks } = this.data;
+    const away = dials.away(at);
+    const answer = away === null ? null : dials.answer(away);
+    const told = answer?.table.marked(key, answer.row) ?? [];
+    this.marks.show([...marks.filter(({ name }) => !told.some((mark) => mark.name === name)), ...told]);
+    const traces = answer?.table.drawn(key, answer.row) ?? [];
+    const row = traces.length ? `${away} ${answer.row}` : null;
+    if (row === this.redrawn) return;
+    if (row === null) this.draw();
+    else this.redraw(traces);
+    this.redrawn = row;
+  }
+
+  redraw(traces) {
+    const place = (name) => this.plot.data.findIndex((trace) => trace.name === name);
+    for (const axis of ["x", "y"]) {
+      const moved = traces.filter(([name, arrays]) => arrays[axis] && place(name) >= 0);
+      const which = moved.map(([name]) => place(name));
+      if (moved.length) this.plotly.restyle(this.plot, { [axis]: moved.map(([, arrays]) => arrays[axis]) }, which);
+    }
   }
 
   listen() {
     this.listening = true;
+    for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.marks.place());
     this.plot.on("plotly_relayout", (changes) => this.zooms.moved(changes, this.plot.layout));
     this.plot.on("plotly_selected", (event) => event && this.choose(event.points.map((point) => point.customdata?.[0])));
     this.plot.on("plotly_deselect", () => this.choose([]));

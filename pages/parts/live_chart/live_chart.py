@@ -6,6 +6,7 @@ when its axis comes to mean something else, and all of a look when the chart is 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import plotly
@@ -13,6 +14,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components.v1 import declare_component
 
+from pages.parts.dial.answers import Mark, source, stands
 from pages.parts.matrix import current_matrix
 
 # Only for its files to be served, which takes the old kind of component: the new kind serves the files of installed packages alone
@@ -22,7 +24,8 @@ _chart = st.components.v2.component(
     "flatland_live_chart",
     html='<div class="live-chart" role="figure"></div>',
     css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
-    js="\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("look.js", "live_chart.js")),
+    js=source("answers.js")
+    + "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("look.js", "marks.js", "live_chart.js")),
     isolate_styles=False,  # plotly's own styles are the document's
 )
 
@@ -37,13 +40,14 @@ def live_chart(
     of: str | None = None,
     marked: Sequence[str] | None = None,
     on_mark: Callable | None = None,
+    marks: Sequence[Mark] = (),
 ) -> None:
     """Draws a figure where the one of the same key was.
 
     alt: what a screen reader says. fill: as high as its place, rather than as the figure says. tools: whether plotly's buttons show
     under the cursor. of: what the chart is of, the matrix in use unless given; a look ends with it. marked: points to show as
     chosen, by the first of their customdata; where it is given, a person can choose points, and `on_mark` is called once
-    `st.session_state[key].marked` holds their names.
+    `st.session_state[key].marked` holds their names. marks: lines and rings over it, which the answers of a dial may move.
     """
     data = {
         "key": key,
@@ -54,6 +58,8 @@ def live_chart(
         "tools": tools,
         "of": current_matrix().digest if of is None else of,
         "marked": None if marked is None else list(marked),
+        "marks": [asdict(mark) for mark in marks],
+        "at": dict(stands()),
     }
     told = {"on_marked_change": on_mark} if on_mark else {}
     _chart(key=key, data=data, height="stretch" if fill else "content", **told)

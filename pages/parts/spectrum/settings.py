@@ -27,7 +27,7 @@ class Spectrum(Screen):
 
     def controls(self, matrix: EmbeddingMatrix) -> SVD:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            self.j.draw("Dimension j of the subspace", matrix.shape)
+            self.j.dial("Dimension j of the subspace", matrix.shape)
             self.bits.draw(STORED_AS, ABOUT_PRECISION)
             self.log.draw("Log scale")
         return self.held(matrix)

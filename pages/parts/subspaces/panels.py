@@ -9,6 +9,7 @@ from compress.form.metrics import error_text
 from compress.tuning.sweep import plan
 from pages.parts import jobs
 from pages.parts.cards import lowered
+from pages.parts.dial.answers import cut
 from pages.parts.fits import Fit, angles_of, group_spectra_of
 from pages.parts.kept import cache_folder, trials
 from pages.parts.live_chart.live_chart import live_chart
@@ -69,7 +70,12 @@ def spectra(matrix: EmbeddingMatrix, fit: Fit) -> None:
     method = fit.result.method
     values = group_spectra_of(matrix, fit)
     counts = np.bincount(fit.labels, minlength=method.k)
-    live_chart(charts.group_spectra(values, method.j, counts), key="group_spectra", alt="Singular values of each subspace's rows")
+    live_chart(
+        charts.group_spectra(values, counts),
+        key="group_spectra",
+        marks=[cut(method.j)],
+        alt="Singular values of each subspace's rows",
+    )
     st.caption(
         "Each line is the spectrum of one subspace's rows. What lies right of the cut at j is lost; a steep line loses little."
     )

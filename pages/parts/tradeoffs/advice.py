@@ -8,11 +8,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
-from compress.form.metrics import error_text
+from compress.form.metrics import error_text, ratio_text
 from compress.models.open import has_model
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
 from pages.parts import jobs
-from pages.parts.cards import QUIET, figure_card, ratio_card
+from pages.parts.cards import QUIET, figure_card
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
@@ -170,7 +170,7 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> DeltaGenerator:
         if weighted:
             figure_card("Relative error", error_text(row["relative_error"]))
         figure_card("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes")
-        ratio_card(row["ratio"])
+        figure_card("Ratio", ratio_text(row["ratio"]))
         figure_card("Mean cosine", f"{row['mean_cosine']:.4f}")
     beside = st.container()
     chosen_row = table([row, *row["runners_up"]], weighted)

@@ -1,0 +1,53 @@
+// Where a hand holds each dial of the page, and the answers for it: one store, which the dials write and all that shows them reads.
+
+class Dials extends EventTarget {
+  constructor() {
+    super();
+    this.hands = new Map(); // key of a dial -> its value
+    this.tables = new Map(); // key of a dial -> its answers
+    this.last = null; // the dial that was moved last
+  }
+
+  // Tells those who show answers, once a frame.
+  tell() {
+    this.asked ??= requestAnimationFrame(() => {
+      this.asked = undefined;
+      this.dispatchEvent(new Event("move"));
+    });
+  }
+
+  move(key, value) {
+    this.last = key;
+    this.stand(key, value);
+  }
+
+  stand(key, value) {
+    if (this.hands.get(key) === value) return;
+    this.hands.set(key, value);
+    this.tell();
+  }
+
+  leave(key) {
+    this.hands.delete(key);
+  }
+
+  // The dial that a hand has moved on since the server told something at these values; null for none.
+  away(at) {
+    const moved = [...this.hands].flatMap(([key, value]) => (key in at && at[key] !== value ? [key] : []));
+    return moved.includes(this.last) ? this.last : (moved[0] ?? null);
+  }
+
+  // The answers of a dial, and the row of those for where it stands; null where there are none.
+  answer(key) {
+    const table = this.tables.get(key);
+    if (!table?.values.length) return null;
+    const value = this.hands.get(key);
+    let row = 0;
+    table.values.forEach((each, at) => {
+      if (Math.abs(each - value) < Math.abs(table.values[row] - value)) row = at;
+    });
+    return { table, row, value };
+  }
+}
+
+const dials = (globalThis[Symbol.for("flatland.dials")] ??= new Dials());

@@ -1,0 +1,131 @@
+"""What a page shows for every value of a slider, told to the browser before a hand asks for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+STANDS = "dials"  # in the session's state: what each dial stood at when it was last drawn, by its key
+
+
+def source(*names: str) -> str:
+    return "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in names)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure in a card, in words. delta, delta_color: below it, as `st.metric` takes them. about: how the delta goes on, in grey.
+    help: what the sign beside the label tells."""
+
+    label: str
+    value: str
+    delta: str | None = None
+    delta_color: str = "normal"
+    about: str | None = None
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """An upright line over a chart, at x of its axis x, x2 or another. name: of the mark, which a dial moves."""
+
+    name: str
+    x: float
+    text: str = ""
+    axis: str = "x"
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A ring around a point of a chart."""
+
+    name: str
+    x: float
+    y: float
+    text: str = ""
+    axis: str = "x"
+
+
+Mark = Line | Ring
+
+
+def cut(j: int) -> Line:
+    """The line at the chosen j."""
+    return Line("cut", j, f"j = {j}")
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """The answers at m values of a slider.
+
+    values: (m,) of the slider, rising; what lies between two has the answer of the nearer. figures: the cards of a row, by its
+    key, for each value. marks: those of a chart, by its key, for each value, in place of its own of the same names. traces: arrays
+    (m, points) that stand for "x" or "y" of a chart's trace, by the chart's key and the trace's name. sentences: by their keys,
+    one for each value.
+    """
+
+    values: Sequence[float] | np.ndarray
+    figures: Mapping[str, Sequence[Sequence[Figure]]] = field(default_factory=dict)
+    marks: Mapping[str, Sequence[Sequence[Mark]]] = field(default_factory=dict)
+    traces: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]] = field(default_factory=dict)
+    sentences: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+_answers = st.components.v2.component("flatland_answers", js=source("answers.js", "table.js"))
+
+
+def stands() -> dict[str, float]:
+    """What the dials of the page stand at, which is what the page now tells."""
+    return st.session_state.setdefault(STANDS, {})
+
+
+def tell(key: str, answers: Answers) -> None:
+    """Sends the answers of the dial of that key, which shows nothing by itself. Equal answers are not sent again."""
+    _answers(key=f"{key} answers", data={"key": key} | message(answers), height=1)
+
+
+def message(answers: Answers) -> dict[str, Any]:
+    """Answers as JSON, in which every word stands once: a figure's four words are their numbers in the list of all."""
+    numbers: dict[str | None, int] = {None: 0}
+
+    def number(word: str | None) -> int:
+        return numbers.setdefault(word, len(numbers))
+
+    figures = {
+        key: [
+            [number(word) for one in row for word in (one.label, one.value, one.delta, one.delta_color, one.about)] for row in rows
+        ]
+        for key, rows in answers.figures.items()
+    }
+    sentences = {key: [number(sentence) for sentence in each] for key, each in answers.sentences.items()}
+    marks = {key: [[number_mark(mark, number) for mark in row] for row in rows] for key, rows in answers.marks.items()}
+    return {
+        "values": np.asarray(answers.values, float).tolist(),
+        "figures": figures,
+        "sentences": sentences,
+        "marks": marks,
+        "traces": {
+            key: {name: {axis: plain(values) for axis, values in each.items()} for name, each in traces.items()}
+            for key, traces in answers.traces.items()
+        },
+        "words": list(numbers),
+    }
+
+
+def number_mark(mark: Mark, number) -> list:
+    """name, axis, text, x and, for a ring, y."""
+    place = [short(mark.x)] + ([short(mark.y)] if isinstance(mark, Ring) else [])
+    return [number(mark.name), number(mark.axis), number(mark.text), *place]
+
+
+def short(value: float) -> float | None:
+    """With as many digits as a screen can tell apart; None for what is no number."""
+    return float(f"{value:.6g}") if np.isfinite(value) else None
+
+
+def plain(values: np.ndarray) -> list:
+    """The same of an array (m, points), as lists."""
+    return [[short(value) for value in row] for row in np.asarray(values, float)]

@@ -1,0 +1,67 @@
+// A range input: while it moves it tells the page's own parts, once it is let go the server.
+
+const mounted = new WeakMap(); // parent element -> Dial
+
+class Dial {
+  constructor(parent) {
+    for (const name of ["label", "output", "input", ".help", ".spoken"]) this[name.replace(".", "")] = parent.querySelector(name);
+    this.input.oninput = () => {
+      this.say();
+      dials.move(this.data.key, this.value);
+    };
+    this.input.onchange = () => this.letGo();
+    this.input.onpointerdown = () => (this.held = true);
+    this.input.onpointerup = this.input.onpointercancel = () => (this.held = false);
+  }
+
+  get value() {
+    return Number(this.input.value);
+  }
+
+  update(data, send) {
+    Object.assign(this, { data, send });
+    const { label, low, high, step, help } = data;
+    this.label.textContent = label;
+    this.input.setAttribute("aria-label", label);
+    explain(this.help, help);
+    Object.assign(this.input, { min: low, max: high, step });
+    const unheard = data.move < this.sent && data.move >= this.heard; // of the last move: what is told here was asked for before it
+    if (!unheard) {
+      this.sent = data.move;
+      if (!this.held) this.input.value = data.value;
+    }
+    this.heard = data.move;
+    this.say();
+    dials.stand(data.key, this.value);
+  }
+
+  say() {
+    const { low, high, step, texts } = this.data;
+    const text = texts?.[Math.round((this.value - low) / step)] ?? this.input.value;
+    this.output.textContent = text;
+    this.input.setAttribute("aria-valuetext", text);
+    this.input.style.setProperty("--share", `${(100 * (this.value - low)) / (high - low || 1)}%`);
+  }
+
+  letGo() {
+    this.held = false;
+    this.sent += 1;
+    this.send("moved", { value: this.value, move: this.sent });
+    const answer = dials.answer(this.data.key);
+    const row = answer && Object.keys(answer.table.figures)[0];
+    const cards = row ? answer.table.cards(row, answer.row) : [];
+    this.spoken.textContent = cards.map(({ label, value }) => `${label} ${value}`).join(", ");
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let dial = mounted.get(parentElement);
+  if (!dial) mounted.set(parentElement, (dial = new Dial(parentElement)));
+  dial.update(data, setTriggerValue);
+  const call = (dial.call = Symbol());
+  return () => {
+    if (dial.call !== call) return;
+    dials.leave(dial.data.key);
+    mounted.delete(parentElement);
+  };
+}

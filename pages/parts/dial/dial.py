@@ -1,0 +1,61 @@
+"""A slider that is answered while it is dragged: its answers are in the browser, and the server hears of it when it is let go."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.parts.dial.answers import source, stands
+
+_dial = st.components.v2.component(
+    "flatland_dial",
+    html=source("dial.html"),
+    css=source("shared.css", "dial.css"),
+    js=source("answers.js", "help.js", "dial.js"),
+)
+
+
+def dial(
+    key: str,
+    label: str,
+    value: float,
+    bounds: tuple[float, float],
+    step: float,
+    take: Callable[[float], None],
+    *,
+    texts: Sequence[str] | None = None,
+    help: str | None = None,
+) -> None:
+    """Draws a range input that stands at a value.
+
+    take: is told where it was let go, before the page runs again. texts: what it says at each step, the number itself unless given.
+    """
+    low, high = bounds
+    stands()[key] = value
+    data = {
+        "key": key,
+        "label": label,
+        "value": value,
+        "low": low,
+        "high": high,
+        "step": step,
+        "texts": texts,
+        "help": help,
+        "move": st.session_state.get(heard(key), 0),
+    }
+    _dial(key=f"{key} dial", data=data, on_moved_change=lambda: hear(key, take))
+
+
+def heard(key: str) -> str:
+    """Where the session has the number of the last move that it was told of: an older one is not answered by going back there."""
+    return f"{key} heard"
+
+
+def hear(key: str, take: Callable[[float], None]) -> None:
+    """Takes what the browser says, which can be anything."""
+    told = st.session_state[f"{key} dial"].moved
+    try:
+        move, value = int(told["move"]), float(told["value"])
+    except (TypeError, ValueError, KeyError):
+        return
+    st.session_state[heard(key)] = move
+    take(value)

@@ -1,0 +1,34 @@
+"""The figures that matter, side by side in cards, and sentences; both are answered while a dial moves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import streamlit as st
+
+from pages.parts.dial.answers import Answers, Figure, source, stands, tell
+
+_figures = st.components.v2.component(
+    "flatland_figures",
+    html='<div class="figures"></div>',
+    css=source("shared.css", "figures.css"),
+    js=source("answers.js", "help.js", "figures.js"),
+)
+_sentence = st.components.v2.component(
+    "flatland_sentence",
+    html='<p class="sentence"></p>',
+    css=source("shared.css", "figures.css"),
+    js=source("answers.js", "sentence.js"),
+)
+
+
+def figures(cards: Sequence[Figure], key: str = "cards", answers: Mapping[str, Answers] | None = None) -> None:
+    """A row of cards. answers: what the page shows for every value of a dial, by the key of its setting."""
+    with st.container(gap=None, key=key):
+        _figures(key=f"{key} figures", data={"key": key, "at": dict(stands()), "cards": [asdict(card) for card in cards]})
+        for dial, table in (answers or {}).items():
+            tell(dial, table)
+
+
+def sentence(text: str, key: str) -> None:
+    """A sentence in small print that a dial's answers may say otherwise; plain text."""
+    _sentence(key=f"{key} sentence", data={"key": key, "at": dict(stands()), "text": text})

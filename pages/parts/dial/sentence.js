@@ -1,0 +1,26 @@
+// A sentence, as the server told it or as the answers of a dial have it.
+
+const sentences = new WeakMap(); // parent element -> { data, watch }
+
+export default function ({ data, parentElement }) {
+  let own = sentences.get(parentElement);
+  if (!own) {
+    const root = parentElement.querySelector(".sentence");
+    own = {};
+    own.watch = () => {
+      const away = dials.away(own.data.at);
+      const answer = away === null ? null : dials.answer(away);
+      root.textContent = answer?.table.sentence(own.data.key, answer.row) ?? own.data.text;
+    };
+    dials.addEventListener("move", own.watch);
+    sentences.set(parentElement, own);
+  }
+  own.data = data;
+  own.watch();
+  const call = (own.call = Symbol());
+  return () => {
+    if (own.call !== call) return;
+    dials.removeEventListener("move", own.watch);
+    sentences.delete(parentElement);
+  };
+}

@@ -1,0 +1,53 @@
+// Keeps the answers of one dial, and shows nothing.
+
+const held = new WeakMap(); // parent element -> { key, table }
+
+function release({ key, table } = {}) {
+  if (table && dials.tables.get(key) === table) dials.tables.delete(key);
+}
+
+export default function ({ data, parentElement }) {
+  if (held.get(parentElement)?.key !== data.key) release(held.get(parentElement));
+  const table = new Table(data);
+  held.set(parentElement, { key: data.key, table });
+  dials.tables.set(data.key, table);
+  dials.tell();
+  return () => {
+    const own = held.get(parentElement);
+    if (own?.table !== table) return;
+    release(own);
+    held.delete(parentElement);
+  };
+}
+
+class Table {
+  constructor(data) {
+    Object.assign(this, data);
+  }
+
+  // What each shows at a row; undefined for one of which the table says nothing.
+  cards(key, row) {
+    const words = this.figures[key]?.[row]?.map((word) => this.words[word]);
+    return words && Array.from({ length: words.length / 5 }, (_, at) => {
+      const [label, value, delta, color, about] = words.slice(5 * at, 5 * at + 5);
+      return { label, value, delta, delta_color: color, about };
+    });
+  }
+
+  sentence(key, row) {
+    return this.words[this.sentences[key]?.[row]];
+  }
+
+  marked(key, row) {
+    return this.marks[key]?.[row]?.map(([name, axis, text, x, y]) => {
+      const mark = { name: this.words[name], axis: this.words[axis], text: this.words[text], x };
+      return y === undefined ? mark : { ...mark, y };
+    });
+  }
+
+  // By the name of a trace, its "x" or "y" or both.
+  drawn(key, row) {
+    const traces = Object.entries(this.traces[key] ?? {});
+    return traces.map(([name, each]) => [name, Object.fromEntries(Object.entries(each).map(([axis, rows]) => [axis, rows[row]]))]);
+  }
+}
