@@ -18,12 +18,13 @@ from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, precision, rank_bound
-from compress.solvers.flats import find_flats
+from compress.solvers.flats import Flats, find_flats, flats_of
 from compress.solvers.losses import LARGEST_P, Loss
 from compress.solvers.losses import NAMES as LOSSES
 from compress.threads import one_thread
 
 GROUPS = (2, 5, 10)  # numbers of subspaces that are worth a try
+FEW = 3  # subspaces up to which one start alone may end far off, and a second one is quick
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,17 @@ class ProjectiveClustering(Method):
             flats, labels, weights = find_flats(
                 matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress
             )
+        return self.form(matrix, flats, labels, weights)
+
+    def of_groups(self, matrix: EmbeddingMatrix, labels: np.ndarray) -> Compressed:
+        """The matrix with given labels (n,), each group's rows in the subspace that is best for them: no search."""
+        self.check(*matrix.shape)
+        with one_thread():
+            flats, weights = flats_of(matrix, labels, self.k, self.j, self.affine, self.rho)
+        return self.form(matrix, flats, labels, weights)
+
+    def form(self, matrix: EmbeddingMatrix, flats: Flats, labels: np.ndarray, weights: np.ndarray | None) -> Compressed:
+        """What is stored of rows in these flats. weights: of the rows in a refit of rounded bases."""
         coefficients = blocks.group_projections(matrix.values, flats.bases, labels, matrix.device)
         bases = flats.bases.transpose(0, 2, 1)  # (k, j, d)
         refit = partial(factors.least_squares, weights=weights)
@@ -135,7 +147,7 @@ class ProjectiveClustering(Method):
 
     @property
     def draft(self) -> Self:
-        return replace(self, restarts=1, steps=1)
+        return replace(self, restarts=2 if self.k <= FEW else 1, steps=1)
 
     @property
     def draft_words(self) -> str:

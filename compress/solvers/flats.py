@@ -24,6 +24,8 @@ from compress.solvers.losses import Loss
 SAMPLE_ROWS = 4096
 PREVIEW_ROWS = 16384
 SETTLED = 1e-4  # relative fall of the cost below which a run has settled
+DRAFT_WORK, DRAFT_PASSES = 4e9, 6  # products that a draft's passes over all rows may take, and how many passes at most
+REWEIGHTED = 2  # refits of given groups under a loss that is no least squares
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +103,8 @@ def find_flats(
     """k flats of dimension j near the rows, the label of each row's nearest flat (n,), and the row weights of the last refit.
 
     Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
-    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives a preview. Where the
-    loss has no scale yet, the distances of a least-squares fit give it.
+    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives a draft: a few of the
+    leave-one-out passes, as many as are quick. Where the loss has no scale yet, the distances of a least-squares fit give it.
     """
     n, d = matrix.shape
     everything = all_rows(matrix)
@@ -126,18 +128,34 @@ def find_flats(
     report = Report(progress, loss, steps, restarts)
     flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, report)
 
-    if steps == 1:
-        flats = preview(everything, rotate_back(flats, axes), loss, rng)
-        view = measure(everything, flats, loss)
-        report.tell_pass(1, n, view.cost)
-        return *largest_first(flats, view.labels), view.weights
-
     leading = rotate(everything, axes)
-    flats, view, step = alternate(leading, flats, max(1, 2 * steps // 3), True, report)
+    passes = draft_passes(leading.values.shape, k, j) if steps == 1 else max(1, 2 * steps // 3)
+    flats, view, step = alternate(leading, flats, passes, True, replace(report, passes=max(passes, steps)))
     del leading
     flats = refit(everything, view.labels, k, j, affine, view.weights)
+    if steps == 1:
+        return *largest_first(flats, view.labels), view.weights
     flats, view, _ = alternate(everything, flats, steps - step, False, report, step)
     return *largest_first(flats, view.labels), view.weights
+
+
+def draft_passes(shape: tuple[int, int], k: int, j: int) -> int:
+    """How many passes over rows of that shape (n, r) a draft makes: one is not enough anywhere."""
+    return max(2, min(DRAFT_PASSES, int(DRAFT_WORK / (shape[0] * shape[1] * k * j))))
+
+
+def flats_of(
+    matrix: EmbeddingMatrix, labels: np.ndarray, k: int, j: int, affine: bool, loss: Loss
+) -> tuple[Flats, np.ndarray | None]:
+    """The best flat of each of k given groups of rows, and the row weights of the last refit: the matrix's own for least squares,
+    under another loss those after a few refits."""
+    rows = all_rows(matrix)
+    flats, weights = refit(rows, labels, k, j, affine, rows.weights), rows.weights
+    for _ in range(0 if loss.plain else REWEIGHTED):
+        loss = estimate_scale(loss, rows, flats) if loss.needs_scale else loss
+        weights = damp(weights, measure(rows, flats, loss).weights, loss)
+        flats = refit(rows, labels, k, j, affine, weights)
+    return flats, weights
 
 
 def preview(everything: Rows, flats: Flats, loss: Loss, rng: np.random.Generator) -> Flats:

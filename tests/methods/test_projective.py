@@ -7,6 +7,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import compress
 from compress import SVD, EmbeddingMatrix, ProjectiveClustering
+from compress.solvers.flats import DRAFT_PASSES
 from compress.sources import planted
 
 ROBUST = ("huber", "cauchy", "geman_mcclure", "welsch", "tukey")
@@ -250,14 +251,28 @@ def test_a_seed_changes_the_search(flats):
     assert not np.array_equal(fits[0].arrays["labels"], fits[1].arrays["labels"])
 
 
-def test_a_draft_is_close_and_passes_over_the_rows_once(flats):
+@pytest.mark.parametrize("k, starts", [(2, 2), (5, 1)])
+def test_a_draft_is_close_after_few_starts_and_passes(k, starts):
     values, _ = planted(n_rows=3000, k=5, j=4, dim=30, noise=0.2, seed=5)
     matrix = EmbeddingMatrix(values)
-    method, told = ProjectiveClustering(k=5, j=4), []
+    method, told = ProjectiveClustering(k=k, j=4), []
     method.draft.fit(matrix, told.append)
-    assert [step.figures["step"] for step in told if step.figures["restart"] is None] == [1]
-    assert {step.figures["restart"] for step in told} == {0, None}
-    assert error_of(matrix, method.draft) <= 1.15 * error_of(matrix, method)
+    passes = [step.figures["step"] for step in told if step.figures["restart"] is None]
+    assert passes == [*range(1, len(passes) + 1)] and len(passes) <= DRAFT_PASSES
+    assert {step.figures["restart"] for step in told} == {*range(starts), None}
+    assert all(0 <= step.share <= 1 for step in told)
+    assert error_of(matrix, method.draft) <= 1.03 * error_of(matrix, method)
+
+
+@pytest.mark.parametrize("loss", [{}, {"p": 1.0}, {"loss": "tukey"}], ids=str)
+@pytest.mark.parametrize("affine", [False, True], ids=["linear", "affine"])
+def test_the_form_of_the_groups_that_a_fit_found_is_as_good_as_the_fit(affine, loss):
+    values, _ = planted(n_rows=900, k=3, j=3, dim=20, noise=0.1, seed=6)
+    matrix = EmbeddingMatrix(values, weights=np.random.default_rng(6).exponential(size=900))
+    fit = ProjectiveClustering(k=3, j=3, affine=affine, factor_bits=32, **loss).fit(matrix)
+    again = fit.method.of_groups(matrix, labels_of(fit))
+    assert compress.evaluate(matrix, again).weighted_error == pytest.approx(compress.evaluate(matrix, fit).weighted_error, rel=0.01)
+    assert np.array_equal(labels_of(again), labels_of(fit))
 
 
 class Stopped(Exception):

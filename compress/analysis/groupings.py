@@ -1,0 +1,131 @@
+"""Rows split into groups, and what that says of one subspace a group at every dimension j at once.
+
+The best subspace of given rows is spanned by the leading eigenvectors of their second moments, and loses the eigenvalues that are
+left: so the groups that a fit at one j found tell the error at any other j with the same groups, before any fit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+
+from compress.linalg import blocks, eigen
+from compress.matrix import EmbeddingMatrix
+from compress.methods import ProjectiveClustering
+from compress.solvers.flats import flats_of
+from compress.threads import one_thread
+
+Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Rows in k groups, and what the best subspaces (or flats) of the groups lose at every j from 0.
+
+    labels: (n,) of the rows. j: the dimension they were found for. lost: (k, d + 1) Σ‖aᵢ − bᵢ‖² over the rows of a group,
+    as a share of Σ‖aᵢ‖² over all rows. weighted: the same with each row times its weight, above and below.
+    """
+
+    labels: np.ndarray
+    j: int
+    lost: np.ndarray
+    weighted: np.ndarray
+
+    @property
+    def k(self) -> int:
+        return len(self.lost)
+
+    @cached_property
+    def key(self) -> str:
+        """Other rows in a group, another key."""
+        return blake2b(self.labels.astype(np.uint32).tobytes(), digest_size=12).hexdigest()
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """(d + 1,) relative error at j = 0, 1, …, with exact factors."""
+        return self.lost.sum(axis=0)
+
+    @cached_property
+    def weighted_errors(self) -> np.ndarray:
+        """(d + 1,) weighted error."""
+        return self.weighted.sum(axis=0)
+
+
+def grouping(matrix: EmbeddingMatrix, method: ProjectiveClustering, labels: np.ndarray) -> Grouping:
+    """What labels (n,) say of the errors of a method's form at every j. A loss that is no least squares weighs the rows as it does
+    at the method's own j; the errors are of squares all the same."""
+    k, own = method.k, matrix.weights if matrix.weighted else None
+    with one_thread():
+        plain = method.rho.plain
+        used = own if plain else flats_of(matrix, labels, k, method.j, method.affine, method.rho)[1]
+        moments = group_moments(matrix, labels, k, used)
+        centres = moments[1] / np.maximum(moments[2], 1e-300)[:, None] * method.affine  # (k, d)
+        if used is None:
+            axes, whole = None, moments
+        else:
+            axes, whole = np.array([eigen.eigenvectors(each) for each in about(moments, centres)]), group_moments(matrix, labels, k)
+        lost = tails(about(whole, centres), axes) / max(matrix.squared_norms.sum(), 1e-300)
+        if own is None:
+            return Grouping(labels, method.j, lost, lost)
+        seen = moments if plain else group_moments(matrix, labels, k, own)
+        weighted = tails(about(seen, centres), axes) / max(matrix.weights @ matrix.squared_norms, 1e-300)
+    return Grouping(labels, method.j, lost, weighted)
+
+
+def group_moments(matrix: EmbeddingMatrix, labels: np.ndarray, k: int, weights: np.ndarray | None = None) -> Moments:
+    """See `blocks.group_moments`."""
+    return blocks.group_moments(matrix.values, labels, k, weights, matrix.device)
+
+
+def about(moments: Moments, centres: np.ndarray) -> np.ndarray:
+    """(k, d, d) second moments of each group's rows about a centre of its own (k, d)."""
+    squares, sums, totals = moments
+    if not centres.any():
+        return squares
+    crossed = sums[:, :, None] * centres[:, None]
+    return squares - crossed - crossed.transpose(0, 2, 1) + totals[:, None, None] * centres[:, :, None] * centres[:, None]
+
+
+def tails(moments: np.ndarray, axes: np.ndarray | None) -> np.ndarray:
+    """(k, d + 1) what is left of second moments (k, d, d) without the first 0, 1, … of the axes (k, d, d), as columns; without
+    their own leading eigenvectors for None."""
+    if axes is None:
+        along = np.array([eigen.eigenvalues(each) for each in moments])
+    else:
+        along = np.einsum("kdi,kdi->ki", axes, moments @ axes)
+    left = np.maximum(along, 0)[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return np.concatenate([left, np.zeros((len(left), 1))], axis=1)
+
+
+def rounded(errors: np.ndarray, told: float, j: int) -> np.ndarray:
+    """Errors (d + 1,) with what the rounding of the factors adds, known from a fit's error at one j: it grows with what the factors
+    hold, the kept energy."""
+    return errors + (told - errors[j]) / max(1 - errors[j], 1e-12) * (1 - errors)
+
+
+def best(groupings: Sequence[Grouping], j: int) -> Grouping | None:
+    """The one that loses least at a j; None for none."""
+    return min(groupings, key=lambda each: each.weighted_errors[j], default=None)
+
+
+def packed(groupings: Sequence[Grouping]) -> dict[str, np.ndarray]:
+    """Groupings of one matrix, of at most 256 groups each, as arrays for a file."""
+    found = {
+        "k": np.array([each.k for each in groupings]),
+        "j": np.array([each.j for each in groupings]),
+        "labels": np.array([each.labels for each in groupings], np.uint8),
+        "lost": np.concatenate([each.lost for each in groupings]).astype(np.float32),
+    }
+    if any(each.weighted is not each.lost for each in groupings):
+        found["weighted"] = np.concatenate([each.weighted for each in groupings]).astype(np.float32)
+    return found
+
+
+def unpacked(arrays: dict[str, np.ndarray]) -> list[Grouping]:
+    """The groupings of such arrays."""
+    ends = np.cumsum(arrays["k"])[:-1]
+    lost = np.split(arrays["lost"], ends)
+    weighted = np.split(arrays["weighted"], ends) if "weighted" in arrays else lost
+    return [Grouping(*each) for each in zip(arrays["labels"], map(int, arrays["j"]), lost, weighted, strict=True)]

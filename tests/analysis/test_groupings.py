@@ -1,0 +1,74 @@
+"""Groups of rows tell every j: what their eigenvalues say is what a form with those labels has."""
+
+import numpy as np
+import pytest
+
+import compress
+from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.analysis.groupings import best, grouping, packed, rounded, unpacked
+
+WEIGHTS = np.random.default_rng(1).exponential(size=240)
+LOSSES = [{}, {"p": 1.0}, {"loss": "tukey", "scale": 0.8}]
+
+
+@pytest.fixture
+def rows(flats):
+    return {weighted: EmbeddingMatrix(flats[0].values, weights=WEIGHTS if weighted else None) for weighted in (False, True)}
+
+
+def inside(matrix, evaluation, labels, k):
+    return np.bincount(labels, evaluation.row_errors * matrix.squared_norms, k) / matrix.squared_norms.sum()
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])
+@pytest.mark.parametrize("affine", [False, True], ids=["linear", "affine"])
+def test_every_j_by_eigenvalues_is_the_fit_with_those_labels(rows, weighted, affine):
+    matrix, labels = rows[weighted], np.arange(240) % 4
+    known = grouping(matrix, ProjectiveClustering(k=4, j=2, affine=affine), labels)
+    for j in range(1, 12):
+        form = ProjectiveClustering(k=4, j=j, affine=affine, factor_bits=32).of_groups(matrix, labels)
+        told = compress.evaluate(matrix, form)
+        assert known.errors[j] == pytest.approx(told.relative_error, rel=1e-4, abs=1e-6)
+        assert known.weighted_errors[j] == pytest.approx(told.weighted_error, rel=1e-4, abs=1e-6)
+        np.testing.assert_allclose(known.lost[:, j], inside(matrix, told, labels, 4), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])
+def test_under_every_loss_the_error_at_the_methods_own_j_is_that_of_its_form(rows, weighted, loss):
+    matrix, method = rows[weighted], ProjectiveClustering(k=3, j=2, factor_bits=32, **loss)
+    labels = np.arange(240) % 3
+    known, told = grouping(matrix, method, labels), compress.evaluate(matrix, method.of_groups(matrix, labels))
+    assert known.errors[2] == pytest.approx(told.relative_error, rel=1e-4)
+    assert known.weighted_errors[2] == pytest.approx(told.weighted_error, rel=1e-4)
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_rounding_that_a_fit_shows_at_one_j_tells_it_at_the_others(rows, bits):
+    matrix, labels = rows[False], np.arange(240) % 3
+    known = grouping(matrix, ProjectiveClustering(k=3, j=6), labels)
+    told = {
+        j: compress.evaluate(matrix, ProjectiveClustering(k=3, j=j, factor_bits=bits).of_groups(matrix, labels)).relative_error
+        for j in (3, 6, 8)
+    }
+    found = rounded(known.errors, told[6], 6)
+    assert found[6] == pytest.approx(told[6])
+    for j in (3, 8):
+        assert abs(found[j] - told[j]) < 0.3 * abs(known.errors[j] - told[j]) + 0.01 * told[j]
+
+
+def test_the_best_grouping_is_that_of_least_error_at_the_j_asked_for(rows):
+    matrix, method = rows[True], ProjectiveClustering(k=3, j=2)
+    found = [grouping(matrix, method, np.random.default_rng(seed).integers(3, size=240)) for seed in range(4)]
+    for j in (1, 5):
+        assert best(found, j).weighted_errors[j] == min(each.weighted_errors[j] for each in found)
+    assert best([], 3) is None
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])
+def test_groupings_come_back_from_the_arrays_of_a_file(rows, weighted):
+    found = [grouping(rows[weighted], ProjectiveClustering(k=k, j=2), np.arange(240) % k) for k in (1, 4, 2)]
+    for before, after in zip(found, unpacked(packed(found)), strict=True):
+        assert (after.k, after.j, after.key) == (before.k, before.j, before.key)
+        np.testing.assert_allclose(after.lost, before.lost, atol=1e-6)
+        np.testing.assert_allclose(after.weighted, before.weighted, atol=1e-6)
