@@ -5,12 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from pages.parts.address.address import address
+from pages.parts.fits import wish_full
 from pages.parts.frame import arrive
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
 from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
-from pages.parts.pins import pins_list
+from pages.parts.pins import pins, pins_list
 from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.weights import weights_picker
+from pages.parts.work.ahead import take_up, whole_run, work_toggle
 
 ICON = str(Path(__file__).parent / "docs" / "icon.png")
 OF_THEIR_OWN = ("Filters", "Lesson")  # pages that look at something else than the matrix
@@ -40,6 +42,7 @@ with st.sidebar:
         title.insert(0, matrix.name)
     pins_list()
     link_popover()
+    work_toggle()
     foot = st.container()
 st.set_page_config(page_title=" · ".join(title), page_icon=ICON, layout="wide")
 unopened_notice()
@@ -48,7 +51,11 @@ bounds_notice()
 if page.title not in OF_THEIR_OWN:
     heading(matrix)
 try:
-    page.run()
+    with whole_run():
+        page.run()
+        if page.title not in OF_THEIR_OWN:
+            wish_full(matrix, pins())
+    take_up()
 finally:  # also where a page stops early
     with foot:
         address(page.url_path, [each.url_path for each in pages], own(), standing())

@@ -18,6 +18,7 @@ from compress.cli.options import (
     add_source,
     check_out,
     check_settings,
+    end_with_parent,
     given_settings,
     json_object,
     names,
@@ -44,6 +45,8 @@ LISTED = 5  # tensors of a source, the likeliest first
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command and gives its exit status; what went wrong is one line on standard error."""
     args = parser().parse_args(arguments)
+    if args.attached:
+        end_with_parent()
     try:
         args.run(args)
     except (InputError, ValueError, IndexError) as error:
@@ -61,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     top = argparse.ArgumentParser(prog="python -m compress", description="Compress an embedding matrix and see what it costs.")
+    top.add_argument("--attached", action="store_true", help="end when standard input is closed, as when a parent has ended")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], about: str, source: bool = True) -> argparse.ArgumentParser:

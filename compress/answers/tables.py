@@ -1,7 +1,6 @@
-"""The tables of answers by name, and the file of one: its arrays as they stand, written anew whenever there is more."""
+"""The tables of answers by name, and how one is made, kept while it grows, and read."""
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError, Progress
-from compress.form.file import ENTRY, write
+from compress.form.file import write
 from compress.matrix import EmbeddingMatrix
 
 Arrays = dict[str, np.ndarray]
@@ -21,7 +20,7 @@ TABLES: dict[str, Table] = {}
 
 @dataclass(frozen=True)
 class Answers:
-    """What a file holds. whole: whether the table is finished, or was stopped or is still being made."""
+    """What is kept of a table. whole: whether it is finished, or was stopped or is still being made."""
 
     arrays: Arrays
     whole: bool
@@ -38,8 +37,18 @@ class Keep:
         except InputError:  # none yet, or cut short
             self.begun = {}
 
-    def __call__(self, arrays: Arrays, whole: bool = False) -> None:
-        write(self.path, {name: np.ascontiguousarray(array) for name, array in arrays.items()}, {"whole": whole})
+    def __call__(self, arrays: Arrays) -> None:
+        save(growing(self.path), arrays)
+
+
+def save(path: Path, arrays: Arrays) -> None:
+    """Writes arrays whole or not at all."""
+    write(path, {name: np.ascontiguousarray(array) for name, array in arrays.items()}, {})
+
+
+def growing(path: Path) -> Path:
+    """The file that holds what there is of a table before it is finished."""
+    return path.with_name(f"{path.stem}.growing{path.suffix}")
 
 
 def make(matrix: EmbeddingMatrix, name: str, path: Path, progress: Progress, settings: Mapping[str, Any]) -> Arrays:
@@ -49,19 +58,20 @@ def make(matrix: EmbeddingMatrix, name: str, path: Path, progress: Progress, set
     known = list(inspect.signature(table).parameters)[3:]
     if unknown := [each for each in settings if each not in known]:
         raise ValueError(f"the table {name} has no setting {unknown[0]}; it has {', '.join(known) or 'none'}")
-    keep = Keep(path)
-    arrays = table(matrix, keep, progress, **settings)
-    keep(arrays, whole=True)
+    arrays = table(matrix, Keep(path), progress, **settings)
+    save(path, arrays)
+    growing(path).unlink(missing_ok=True)
     return arrays
 
 
 def read(path: Path) -> Answers:
-    """A table as it stands in its file. Raises InputError where that cannot be read as one."""
+    """A table as it stands. Raises InputError where there is nothing of it that can be read."""
     from safetensors import SafetensorError, safe_open
 
+    whole = path.exists()
+    path = path if whole else growing(path)
     try:
         with safe_open(path, framework="numpy") as file:
-            whole = json.loads(file.metadata()[ENTRY])["whole"]
             return Answers({name: file.get_tensor(name) for name in sorted(file.keys())}, whole)
-    except (OSError, SafetensorError, TypeError, ValueError, KeyError) as error:
+    except (OSError, SafetensorError, TypeError, ValueError) as error:
         raise InputError(f"{path.name} cannot be read as a table of answers; delete it, and it is made anew.") from error

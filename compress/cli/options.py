@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,6 +22,7 @@ from compress.form.metrics import error_text
 from compress.sources.weights import KINDS, MOST_A
 
 T = TypeVar("T")
+FAREWELL = 3.0  # seconds that work has for saving what is finished when who started it has ended
 
 
 def add_source(one: argparse.ArgumentParser) -> None:
@@ -136,6 +139,20 @@ def stoppable(run: Callable[[Progress], T], progress: Progress) -> T:
     finally:
         if not asked:
             signal.signal(signal.SIGTERM, before)
+
+
+def end_with_parent() -> None:
+    """Ends this process when its standard input is closed, as when the program that started it has ended: as SIGTERM does, and by
+    force if that takes too long."""
+
+    def follow() -> None:
+        while os.read(0, 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(FAREWELL)
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def names(text: str) -> list[str]:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,9 +18,12 @@ from compress.methods import LpLowRank
 from compress.solvers.lewis import lewis_axes
 from compress.threads import one_thread
 from compress.tuning.sweep import Trial
-from pages.parts import jobs
 from pages.parts.cached import cached, keyed
+from pages.parts.export.choice import possible
 from pages.parts.kept import cache_folder, trials
+from pages.parts.work import jobs
+from pages.parts.work.ahead import wish
+from pages.parts.work.watch import watch
 
 SMALL = 1_000_000  # entries of a matrix whose rows are coded within a second
 
@@ -130,8 +134,20 @@ def cut_short(result: Compressed, method: Method) -> bool:
 def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
     """Starts the job that fits a setting in full, unless it was stopped or failed. source: of the matrix, if not the one in use."""
     path = fit_path(matrix.key, method)
-    files = {"out": path, "history": path.with_suffix(".json")}
-    jobs.run("fit", matrix, key=path.stem, source=source, again=False, method=method.name, **files, **method.settings)
+    jobs.run("fit", matrix, key=path.stem, source=source, again=False, **fit_options(path, method))
+
+
+def wish_full(matrix: EmbeddingMatrix, methods: list[Method]) -> None:
+    """Has settings fitted in full when nothing else is to be done."""
+    for method in methods:
+        if not method.quick and possible(method, matrix):
+            path = fit_path(matrix.key, method)
+            wish(path.stem, path, jobs.arguments("fit", matrix, **fit_options(path, method)))
+
+
+def fit_options(path: Path, method: Method) -> dict[str, Any]:
+    """Of the command that fits a setting in full."""
+    return {"method": method.name, "out": path, "history": path.with_suffix(".json"), **method.settings}
 
 
 def again() -> None:
@@ -151,7 +167,7 @@ def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> 
     else:
         st.caption(f"{about}; that was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
-    jobs.watch("fit", "Full fit")
+    watch("fit", "Full fit")
 
 
 @cached(12)

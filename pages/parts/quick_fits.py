@@ -6,9 +6,10 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
-from pages.parts import jobs
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import again, cut_short, full, start_full
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 
 @keyed
@@ -47,6 +48,6 @@ def awaited(matrix: EmbeddingMatrix, method: Method, caption: str) -> Fitted | N
         with st.container(horizontal=True, vertical_alignment="center", key="status"):
             if not jobs.running("fit"):
                 st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
-            jobs.watch("fit", "Full fit")
+            watch("fit", "Full fit")
         st.caption(caption)
     return fit

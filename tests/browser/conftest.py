@@ -55,7 +55,7 @@ def serve(tmp_path_factory):
             process = subprocess.Popen(
                 [*command, "--", *args],
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+                env={**os.environ, "PYTHONPATH": str(ROOT), "FLATLAND_AHEAD": "0", **(env or {})},
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )

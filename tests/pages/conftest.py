@@ -11,6 +11,8 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.filters import work
+from pages.parts.work import ahead
+from pages.parts.work.queue import QUEUE
 from tests.pages.drawn import shown_cards
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,7 @@ def components():
 def nothing_goes_on():
     """Work that a page of the test started ends with the test and leaves the machine to the next."""
     yield
+    QUEUE.end(patience=0)
     for thread in work.at_work:
         thread.stop()
     for child in psutil.Process().children():
@@ -44,14 +47,18 @@ def nothing_goes_on():
                 child.kill()
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_done_ahead(monkeypatch):
+    """But where a test asks for it."""
+    monkeypatch.setattr(ahead, "ON", False)
+
+
 @pytest.fixture
 def finish():
     """`finish(page, name="fit")` is the page once its job of that name has ended."""
 
     def run(page, name="fit", limit=120):
-        job = page.session_state["jobs"][name]
-        job.process.wait(limit)
-        job.reader.join(10)
+        page.session_state["jobs"][name].wait(limit)
         return page.run()
 
     return run

@@ -34,7 +34,7 @@ def opened(open_page):
     yield run
     for page in pages:
         for job in page.session_state["jobs"].values() if "jobs" in page.session_state else []:
-            job.process.kill()
+            job.kill()
 
 
 def captions(page):
@@ -177,8 +177,8 @@ def test_a_stopped_fit_shows_its_finished_stages_and_can_be_fitted_in_full(opene
 
 def test_a_job_that_was_stopped_too_early_can_be_started_again(opened):
     page = opened(hash_bits=128)
-    page.session_state["jobs"]["fit"].process.kill()
-    page.session_state["jobs"]["fit"].process.wait(10)
+    page.session_state["jobs"]["fit"].kill()
+    page.session_state["jobs"]["fit"].wait(10)
     page.run()
     assert "stopped before its first stage" in captions(page) and not page.exception
     page.button(key="fit_hash").click().run()

@@ -10,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 import compress
 from compress import EmbeddingMatrix, ProjectiveClustering, __main__
-from pages.parts import jobs
+from pages.parts.work import jobs, queue
+from pages.parts.work.job import Job, time_left
+from pages.parts.work.watch import left_words
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def test_tensor_and_weights_in_use_go_along_unless_others_are_given(matrix, monk
 class Running:
     """A job that has told some steps and goes on."""
 
-    key, running, error, left = "key", True, None, None
+    key, running, waiting, lost, error, left = "key", True, False, False, None, None
 
     def __init__(self, *events):
         self.events, self.ending = list(events), False
@@ -57,9 +59,9 @@ class Running:
 
 
 def watching():
-    from pages.parts import jobs
+    from pages.parts.work.watch import watch
 
-    jobs.watch("fit", "Full fit")
+    watch("fit", "Full fit")
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,7 @@ def test_a_bar_says_the_newest_step_after_its_title(events, value, words):
 
 
 def test_what_is_no_step_is_what_went_wrong(monkeypatch):
-    job = object.__new__(jobs.Job)
-    job.events, job.times, job.errors = [], [], []
+    job = Job("key", ["fit", "toy"])
     step = {"share": 0.5, "words": "half"}
     job._read(io.StringIO(f'a word of a library\n{json.dumps(step)}\n5\n{{"a": 1}}\ncompress: no file\n'))
     assert (
@@ -108,7 +109,7 @@ LEFT = {  # what was told, when it is asked, and the seconds left
 @pytest.mark.parametrize("name", LEFT)
 def test_the_time_left_follows_from_the_share_and_the_time_it_took(name):
     told, now, left = LEFT[name]
-    assert jobs.time_left(told, now) == (None if left is None else pytest.approx(left))
+    assert time_left(told, now) == (None if left is None else pytest.approx(left))
 
 
 @pytest.mark.parametrize(
@@ -125,11 +126,17 @@ def test_the_time_left_follows_from_the_share_and_the_time_it_took(name):
     ],
 )
 def test_the_time_left_is_said_no_more_exactly_than_it_is_known(seconds, words):
-    assert jobs.left_words(seconds) == words
+    assert left_words(seconds) == words
     page = AppTest.from_function(watching)
     page.session_state["jobs"] = {"fit": Running({"share": 0.5, "words": "half"})}
     page.session_state["jobs"]["fit"].left = seconds
     assert page.run().get("progress")[0].proto.text == f"Full fit: half{words}"
+
+
+class Begun(Job):
+    """A job that is at work."""
+
+    waiting = False
 
 
 class Stopped(Running):
@@ -141,7 +148,7 @@ class Stopped(Running):
 
 def test_a_stopped_job_says_what_is_kept_and_goes_on_by_the_same_command(monkeypatch):
     begun = []
-    monkeypatch.setattr(jobs, "Job", lambda key, arguments: begun.append((key, arguments)) or Running())
+    monkeypatch.setattr(queue, "Job", lambda key, arguments: begun.append((key, arguments)) or Begun(key, arguments))
     page = AppTest.from_function(watching)
     page.session_state["jobs"] = {"fit": Stopped({"share": 0.6, "words": "12 fitted", "kept": "12 of 20 settings"})}
     page.run()

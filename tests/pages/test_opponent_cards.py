@@ -35,7 +35,7 @@ def opened(open_page):
     yield opened
     for page in pages:
         for job in page.session_state["jobs"].values() if "jobs" in page.session_state else []:
-            job.process.kill()
+            job.kill()
 
 
 def said(card):

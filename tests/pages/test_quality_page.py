@@ -2,7 +2,6 @@
 
 import json
 import re
-from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -15,25 +14,25 @@ from compress import SVD, __main__
 from compress.analysis.neighbours import error_by_use, most_changed, neighbours
 from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
-from pages.parts import jobs
 from pages.parts.model_quality.controls import tasks_in
 from pages.parts.model_quality.records import file_of, healed_path, report_path
 from pages.parts.model_quality.tasks import lines_of
 from pages.parts.quick_fits import Fitted
+from pages.parts.work import queue
+from pages.parts.work.job import Job
 
 ROWS, DIM = 60, 8
 
 
-class Noted:
+class Noted(Job):
     """A job that runs for ever, or has ended with an error."""
 
     asked: ClassVar[list] = []
-    error, stopped, left = None, False, None
+    error, stopped, left, waiting, running = None, False, None, False, True
 
     def __init__(self, key, arguments):
-        self.key, self.events = key, []
+        super().__init__(key, arguments)
         self.running = self.error is None
-        self.process = SimpleNamespace(terminate=lambda: None, returncode=2)
         self.asked.append(arguments)
 
     def stop(self):
@@ -42,7 +41,7 @@ class Noted:
 
 @pytest.fixture
 def noted(monkeypatch):
-    monkeypatch.setattr(jobs, "Job", Noted)
+    monkeypatch.setattr(queue, "Job", Noted)
     monkeypatch.setattr(Noted, "asked", [])
     return Noted
 

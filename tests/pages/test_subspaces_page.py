@@ -23,7 +23,7 @@ def test_a_preview_comes_first_and_the_full_fit_follows(open_page, finish, figur
 def test_a_stopped_fit_stays_a_preview_until_it_is_asked_for_again(open_page):
     page = open_page("subspaces", k=5, flat_j=4, restarts=32)
     page.session_state["jobs"]["fit"].stop()
-    page.session_state["jobs"]["fit"].process.wait(30)
+    page.session_state["jobs"]["fit"].wait(30)
     page.run()
     assert any("was stopped" in caption.value for caption in page.caption)
     page.button[[button.label for button in page.button].index("Fit in full")].click().run()
@@ -35,7 +35,7 @@ def test_moving_a_slider_leaves_the_fit_of_the_old_setting(open_page):
     page = open_page("subspaces", k=5, flat_j=4, restarts=32)
     first = page.session_state["jobs"]["fit"]
     page.slider(key="k").set_value(6).run()
-    first.process.wait(10)
+    first.wait(10)
     assert page.session_state["jobs"]["fit"] is not first
     page.session_state["jobs"]["fit"].stop()
 

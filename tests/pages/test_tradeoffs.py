@@ -269,7 +269,7 @@ def test_a_pinned_code_of_a_large_matrix_is_fitted_by_a_job_not_by_the_page(tmp_
     assert any(caption.value.endswith("not on the chart: PQ, 1 part, 2 bits a part, steps 1000.") for caption in page.caption)
     assert any("cannot have" in caption.value for caption in page.caption)
     with monkeypatch.context() as patch:
-        patch.setattr("pages.parts.jobs.subprocess.Popen", held)
+        patch.setattr("pages.parts.work.job.subprocess.Popen", held)
         page.button(key="fit_pin").click().run()
     job = page.session_state["jobs"]["fit"]
     assert job.running and "fit_pin" not in {button.key for button in page.button}
@@ -406,8 +406,7 @@ def advised(page, methods=("svd", "projective", "int8")):
     page.session_state["advice_methods"] = list(methods)
     page.run()
     page.button(key="advise").click().run()
-    page.session_state["jobs"]["advise"].process.wait(120)
-    page.session_state["jobs"]["advise"].reader.join(10)
+    page.session_state["jobs"]["advise"].wait(120)
     page.run()
     assert not page.exception and page.session_state["jobs"]["advise"].error is None
     return page
@@ -448,8 +447,7 @@ def test_advice_is_for_what_was_typed_just_before_the_click(cache):
     page.number_input(key="advice_error").set_value(0.3)
     page.button(key="advise").click().run()
     job = page.session_state["jobs"]["advise"]
-    job.process.wait(120)
-    job.reader.join(10)
+    job.wait(120)
     assert job.events[-1]["advice"]["asked"] == {"max_error": 0.3}
 
 
@@ -474,7 +472,7 @@ def test_advice_out_of_reach_is_said_in_a_sentence(cache):
     page.session_state["advice_error"] = 1e-5
     page.run()
     page.button(key="advise").click().run()
-    page.session_state["jobs"]["advise"].process.wait(120)
+    page.session_state["jobs"]["advise"].wait(120)
     page.run()
     assert any("int4 by row comes nearest" in error.value.replace("\\", "") for error in page.error)
 
@@ -493,8 +491,7 @@ def caught(page, name, fits):
     while sum("setting" in event for event in job.events) < fits and job.running:
         time.sleep(0.001)
     page.button(key=f"stop_{name}").click().run()
-    job.process.wait(60)
-    job.reader.join(10)
+    job.wait(60)
     return page.run()
 
 

@@ -218,7 +218,7 @@ def test_a_sweep_of_the_page_finds_its_trials_again(open_page, cache):
     page = open_page("tradeoffs", weights="order:1")
     assert not page.exception
     page.button[[button.label.startswith("Fit ") for button in page.button].index(True)].click().run()
-    page.session_state["jobs"]["sweep"].process.wait(120)
+    page.session_state["jobs"]["sweep"].wait(120)
     store = Trials(cache / "trials" / "trials.sqlite")
     assert list(store.of(toy().key))
     assert not list(store.of(toy("uniform").key))
@@ -231,7 +231,7 @@ def test_k_at_equal_bytes_is_fitted_and_drawn_by_the_weighted_error(open_page, c
     page.session_state["panel"] = "k at equal bytes"
     page.run()
     next(button for button in page.button if button.label.startswith("Fit k =")).click().run()
-    page.session_state["jobs"]["k"].process.wait(120)
+    page.session_state["jobs"]["k"].wait(120)
     found = list(Trials(cache / "trials" / "trials.sqlite").of(toy().key))
     assert len(found) > 5
     page.session_state["panel"] = "k at equal bytes"

@@ -11,9 +11,9 @@ from compress.analysis.code_statistics import Pairs, correlations, pairs_of, sha
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from compress.threads import one_thread, one_torch_thread
-from pages.parts import jobs
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import fit_path, full
+from pages.parts.work import jobs
 
 
 @keyed

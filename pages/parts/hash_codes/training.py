@@ -6,11 +6,12 @@ from compress import EmbeddingMatrix
 from compress.analysis.code_preview import CodePreview
 from compress.charts import codes as code_charts
 from compress.methods import LightToken
-from pages.parts import jobs
 from pages.parts.fits import again, cut_short, fit_path, start_full
 from pages.parts.hash_codes.fits import Coded
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import refused
+from pages.parts.work import jobs
+from pages.parts.work.watch import POLL, bar
 
 
 def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
@@ -52,7 +53,7 @@ def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     start_full(matrix, method)
     job = jobs.jobs()["fit"]
     if job.running:
-        st.fragment(live, run_every=jobs.POLL)()
+        st.fragment(live, run_every=POLL)()
         return
     if job.error:
         refused(job.error)
@@ -67,7 +68,7 @@ def live() -> None:
     job = jobs.jobs().get("fit")
     if job is None or not job.running:
         st.rerun()
-    jobs.bar("fit", job, "Full fit", ending="Stopping; finished stages are kept")
+    bar("fit", job, "Full fit", ending="Stopping; finished stages are kept")
     curves(list(job.events))
 
 

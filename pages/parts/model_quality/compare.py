@@ -8,13 +8,14 @@ from compress.charts import quality as quality_charts
 from compress.models.facts import ModelFacts
 from compress.tasks import label_of
 from compress.training.healing import lack_of
-from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import BETTER
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 
 def fill_button(matrix: EmbeddingMatrix, asked: Asked, facts: ModelFacts | None) -> None:
@@ -34,7 +35,7 @@ def fill_button(matrix: EmbeddingMatrix, asked: Asked, facts: ModelFacts | None)
         if facts and not lack_of(facts, None):
             st.toggle("Healed too", key="compare_heal", help="By the built-in text, 60 steps each: much longer.")
     if job is not None and job.key == matrix.key:
-        jobs.watch("compare", "Comparison", redraw=True)
+        watch("compare", "Comparison", redraw=True)
 
 
 def start(matrix: EmbeddingMatrix, asked: Asked) -> None:

@@ -14,13 +14,14 @@ from compress.models.facts import ModelFacts
 from compress.tasks import label_of
 from compress.tasks.uploads import ENDINGS
 from compress.training.finetuning_task import lack_of
-from pages.parts import jobs
 from pages.parts.kept import cache_folder
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked, tasks_in
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import chart_of
 from pages.parts.say import literal
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 STAGES = {"before": "before", "after": "compressed", "tuned": "fine-tuned again"}
 
@@ -55,7 +56,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, facts: Mod
             jobs.run("finetune", matrix, key=path.stem, file=file, **given, epochs=epochs, limit=limit, report=path)
             st.rerun()
         if running or (job is not None and job.key == path.stem):
-            jobs.watch("finetune", "Fine-tuning")
+            watch("finetune", "Fine-tuning")
         if path.exists():
             shown(path, method)
 

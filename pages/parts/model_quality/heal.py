@@ -12,7 +12,6 @@ from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.form.metrics import error_text
 from compress.models.facts import ModelFacts
 from compress.training.healing import lack_of
-from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.cards import figure_card
 from pages.parts.export.file import file_name
@@ -24,6 +23,8 @@ from pages.parts.model_quality.tasks import start as judge
 from pages.parts.model_quality.text import text_choice
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"}
 
@@ -65,7 +66,7 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
             start(matrix, file, path, text.path, steps)
             st.rerun()
     if job is not None and (job.running or (job.key == path.stem and job.error)):
-        jobs.watch("heal", "Healing", ending="Stopping; the best so far is kept")
+        watch("heal", "Healing", ending="Stopping; the best so far is kept")
     if history is not None:
         healed(matrix, fit, path, asked, history)
 

@@ -10,12 +10,13 @@ from compress import EmbeddingMatrix
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS, label_of
-from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.kept import cache_folder
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import HEALED, report_path
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 SAME = ["limit", "seeds", "n"]
 BETTER = {"more": "more is better", "less": "less is better"}
@@ -45,7 +46,7 @@ def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
             st.caption("Choose at least one task.")
     if job is None or not (job.running or job.key.startswith(file.stem)):
         return
-    jobs.watch("judge", "Tasks")
+    watch("judge", "Tasks")
 
 
 def scores_panel(table: pd.DataFrame, file: Path, method: str) -> None:

@@ -7,7 +7,6 @@ from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.charts import subspaces as charts
 from compress.form.metrics import error_text
 from compress.tuning.sweep import plan
-from pages.parts import jobs
 from pages.parts.cards import lowered
 from pages.parts.dial.answers import cut
 from pages.parts.fits import Fit, angles_of, group_spectra_of
@@ -16,6 +15,8 @@ from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import tabs
 from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
@@ -125,7 +126,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
         )
     if len(known) < len(wanted):
         if jobs.jobs().get("k") and jobs.jobs()["k"].key == key:
-            jobs.watch("k", "Other k")
+            watch("k", "Other k")
         if not jobs.running("k"):
             st.button(
                 f"Fit k = {', '.join(str(each.k) for each in wanted if each not in finished)} at these bytes",

@@ -4,13 +4,14 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from pages.parts import jobs
 from pages.parts.cached import pca_of
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
 from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.subspaces.umap_job import umap_positions
 from pages.parts.tokens import found_rows, placeholder
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 MOST_LISTED = 2000
 
@@ -23,7 +24,7 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
         sought = SUBSPACES.token.draw(f"Find a {matrix.row_word}", placeholder(matrix))
     positions = umap_positions(matrix) if layout == "UMAP" else None
     if layout == "UMAP" and positions is None:
-        jobs.watch("umap", "UMAP")
+        watch("umap", "UMAP")
         if jobs.stopped("umap", matrix.digest):
             st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
         st.caption("The PCA map stands in until UMAP is ready; the finished map is kept for next time.")

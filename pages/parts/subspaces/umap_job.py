@@ -4,9 +4,9 @@ import numpy as np
 
 from compress import EmbeddingMatrix
 from compress.sources.weights import UNIFORM
-from pages.parts import jobs
 from pages.parts.cached import cached
 from pages.parts.kept import cache_folder
+from pages.parts.work import jobs
 
 
 def umap_positions(matrix: EmbeddingMatrix) -> np.ndarray | None:

@@ -11,7 +11,6 @@ from compress.files import bytes_text
 from compress.form.metrics import error_text, ratio_text
 from compress.models.open import has_model
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
-from pages.parts import jobs
 from pages.parts.cards import QUIET, figure_card
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder
@@ -20,6 +19,8 @@ from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.pins import describe, pin_button, told_apart
 from pages.parts.say import literal
 from pages.parts.tradeoffs.picks import open_button
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
 USUAL = [name for name, method in METHODS.items() if method.lost is Method.lost]  # the others lower another error, and slowly
@@ -50,7 +51,7 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
                 st.rerun()
         if not names:
             st.caption("Choose at least one method.")
-        jobs.watch("advise", "Advice", redraw=True, key=matrix.key)
+        watch("advise", "Advice", redraw=True, key=matrix.key)
         if job is None:
             return
         row = next((event["advice"] for event in reversed(job.events) if "advice" in event), st.session_state.get(HELD))

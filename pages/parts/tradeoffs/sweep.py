@@ -6,9 +6,10 @@ from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClus
 from compress.charts.figure import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
 from compress.tuning.sweep import plan
-from pages.parts import jobs
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder, trials
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 KS = [2, 3, 5, 8, 12, 16, 24, 32]
 PS = [1, 1.2, 1.5, 1.8]
@@ -23,7 +24,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="status"):
         name, wanted = wanted_settings(matrix)
         if jobs.running("sweep"):
-            jobs.watch("sweep", "Sweep", redraw=True)
+            watch("sweep", "Sweep", redraw=True)
             return
         done = {trial.method for trial in trials().of(matrix.key)}
         missing = [method for method in wanted if method not in done]
@@ -36,7 +37,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
                 help="Runs beside the app; every finished fit joins the chart and is kept on disk.",
             )
         st.caption(words(matrix, name, wanted, missing))
-        jobs.watch("sweep", "Sweep", key=matrix.key)
+        watch("sweep", "Sweep", key=matrix.key)
 
 
 def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, Method
-from pages.parts import jobs
 from pages.parts.export.choice import possible
 from pages.parts.fits import again, fit_path, start_full
 from pages.parts.pins import told_apart
+from pages.parts.work import jobs
+from pages.parts.work.watch import watch
 
 
 def unfitted(matrix: EmbeddingMatrix, missing: list[Method]) -> None:
@@ -30,7 +31,7 @@ def unfitted(matrix: EmbeddingMatrix, missing: list[Method]) -> None:
             )
         st.caption(f"Pinned, but not fitted yet and so not on the chart: {'; '.join(told_apart(wanted))}.")
     if ours:
-        jobs.watch("fit", "Full fit")
+        watch("fit", "Full fit")
 
 
 def fit_anew(matrix: EmbeddingMatrix, method: Method) -> None:

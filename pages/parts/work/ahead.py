@@ -1,43 +1,53 @@
-"""Work done before it is asked for: tables of answers, kept on disk."""
+"""Work done before it is asked for: tables of answers and fits that a page, or a pin, is likely to ask for next, kept on disk."""
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
 from compress.answers import tables
-from pages.parts import jobs
 from pages.parts.cached import cached
+from pages.parts.frame import ARRIVED
 from pages.parts.kept import cache_folder
-from pages.parts.matrix import stamp
+from pages.parts.work.jobs import arguments, here, leave_page
+from pages.parts.work.queue import QUEUE, Wish
+from pages.parts.work.watch import POLL
+
+ON = os.environ.get("FLATLAND_AHEAD", "1") != "0"
+RATHER = 8.0  # seconds after which a table that grows is taken up again
+COMING, SEEN, TOGGLE = "wishes of this run", "tables seen", "work_ahead"  # in the session's state
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How a page that is drawn found a table: what tells that it is another now, and when that was, in seconds."""
+
+    written: tuple | None
+    at: float
 
 
 def ahead(
     matrix: EmbeddingMatrix, table: str, *, name: str | None = None, source: str | None = None, **settings: Any
 ) -> dict[str, np.ndarray] | None:
-    """What there is by now of a table of answers of the matrix; None while there is nothing, and its work is asked for where it is
-    not finished. Not to be written to.
+    """What there is by now of a table of answers of the matrix; None while there is nothing. Not to be written to. One that is not
+    finished is worked on, and the page that asked runs again when there is more.
 
-    name: of the work, the table unless given. source: of the matrix, if it is not the one in use. settings: of the table.
+    name: of the wish, the table unless given; it takes the place of the one of that name. source: of the matrix, if it is not the
+    one in use. settings: of the table.
     """
     path = answers_path(matrix.key, table, settings)
-    found = answers(path)
-    if found is None or not found.whole:
-        name = f"ahead {name or table}"
-        jobs.run("answers", matrix, name=name, key=path.stem, source=source, again=False, table=table, settings=settings, out=path)
-    return found and found.arrays
-
-
-def answers_path(key: str, table: str, settings: dict[str, Any]) -> Path:
-    name = blake2b(repr((table, sorted(settings.items()))).encode(), digest_size=8).hexdigest()
-    return cache_folder("answers") / f"{key}-{name}.safetensors"
-
-
-def answers(path: Path) -> tables.Answers | None:
-    """A table as it stands on disk, if it is there."""
-    written = stamp(str(path))
+    written = stamp(path)
+    st.session_state.setdefault(SEEN, {})[path] = Seen(written, time.monotonic())
+    if not path.exists():
+        wish(name or table, path, arguments("answers", matrix, source, table=table, settings=settings, out=path))
     try:
         return read(str(path), written) if written else None
     except InputError:
@@ -45,7 +55,73 @@ def answers(path: Path) -> tables.Answers | None:
         return None
 
 
-@cached(16)
-def read(path: str, written: tuple) -> tables.Answers:
-    """written: when and how long, so that a table that has grown is read again."""
-    return tables.read(Path(path))
+def answers_path(key: str, table: str, settings: dict[str, Any]) -> Path:
+    name = blake2b(repr((table, sorted(settings.items()))).encode(), digest_size=8).hexdigest()
+    return cache_folder("answers") / f"{key}-{name}.safetensors"
+
+
+def stamp(path: Path) -> tuple | None:
+    """What changes when a table does; None while there is nothing of it."""
+    for file in (path, tables.growing(path)):
+        try:
+            return file.name, file.stat().st_mtime_ns
+        except OSError:
+            continue
+    return None
+
+
+@cached(24)
+def read(path: str, written: tuple) -> dict[str, np.ndarray]:
+    """written: so that a table that has grown is read again."""
+    return tables.read(Path(path)).arrays
+
+
+def wish(name: str, path: Path, command: list[str]) -> None:
+    """Asks for a command to be run when nothing else is to be done, by the name of the wish, unless its file is there."""
+    if path.exists() or not working():
+        return
+    coming = st.session_state.get(COMING)
+    if coming is not None:
+        coming[name] = Wish(path, command)
+    else:  # a part of the page runs
+        here().wishes[name] = Wish(path, command)
+        QUEUE.turn()
+
+
+def working() -> bool:
+    """Whether anything is done ahead."""
+    return ON and st.session_state.get(TOGGLE, True)
+
+
+def work_toggle() -> None:
+    """The switch that stops what is done ahead."""
+    if ON:
+        st.toggle("Work ahead", True, key=TOGGLE, help="Idle cores compute what this page is likely to ask for next.")
+
+
+@contextmanager
+def whole_run() -> Iterator[None]:
+    """A run of the page from its first line to its last: what it wishes takes the place of what was wished before."""
+    if st.session_state[ARRIVED]:
+        leave_page()
+    coming: dict[str, Wish] = {}
+    st.session_state[COMING], st.session_state[SEEN] = coming, {}
+    try:
+        yield
+        here().wishes = coming
+    finally:
+        st.session_state[COMING] = None
+        QUEUE.turn()
+
+
+def take_up() -> None:
+    """Runs the page again when there is more of a table than it has seen; drawn while there may be."""
+    if any(not path.exists() and path not in QUEUE.failed for path in st.session_state.get(SEEN, {})):
+        st.fragment(more, run_every=POLL)()
+
+
+def more() -> None:
+    for path, seen in st.session_state[SEEN].items():
+        late = path.exists() or seen.written is None or time.monotonic() - seen.at > RATHER
+        if late and stamp(path) != seen.written:
+            st.rerun()

@@ -1,0 +1,126 @@
+"""Long work that a session asks for: a command of `python -m compress` by a name, run in its turn."""
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from compress import EmbeddingMatrix
+from pages.parts.matrix import chosen
+from pages.parts.weights import weights_option
+from pages.parts.work.job import Job
+from pages.parts.work.queue import QUEUE, Session
+
+
+@st.cache_resource(scope="session", show_spinner=False, on_release=QUEUE.part)
+def arrived() -> Session:
+    """The session while its browser is connected."""
+    return Session()
+
+
+def here() -> Session:
+    """What this session has asked for."""
+    session = arrived()
+    session.jobs = st.session_state.setdefault("jobs", {})
+    QUEUE.enter(session)
+    return session
+
+
+def jobs() -> dict[str, Job]:
+    return here().jobs
+
+
+def run(
+    verb: str,
+    matrix: EmbeddingMatrix,
+    *,
+    name: str | None = None,
+    key: str | None = None,
+    source: str | None = None,
+    again: bool = True,
+    **options: Any,
+) -> Job:
+    """The job that runs a command of `python -m compress` on the matrix, asked for unless it is running.
+
+    name: of the job, the verb unless given; a job of that name that works on another key is stopped first. key: what it works on,
+    the matrix unless given. again: whether one that has ended is started anew; one that is not is its page's own, and goes behind
+    what is asked for while another page is looked at. source, options: see `arguments`.
+    """
+    name, key = name or verb, key or matrix.key
+    leave(name, key)
+    session = here()
+    job = session.jobs.get(name)
+    session.own[name] = not again
+    if name in session.behind:
+        session.behind.discard(name)
+        QUEUE.turn()
+    if job is None or job.lost or (again and not job.running):
+        return QUEUE.ask(session, name, key, arguments(verb, matrix, source, **options))
+    return job
+
+
+def arguments(verb: str, matrix: EmbeddingMatrix, source: str | None = None, **options: Any) -> list[str]:
+    """A command and its options: those given, by their names with _ for -, and the tensor and the weights in use.
+
+    source: of the matrix, if it is not the one in use. options: None and False are left out, True is a flag, a list stands with
+    commas between, a dict as JSON.
+    """
+    source, tensor = (source, None) if source else chosen()
+    weights = {} if "weights" in options else {"weights": weights_option(matrix)}
+    found = [verb, source]
+    for name, value in {**options, "tensor": tensor, **weights}.items():
+        if value is not None and value is not False:
+            found.append(f"--{name.replace('_', '-')}")
+            found += [] if value is True else [text_of(value)]
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A value as the command line reads it back."""
+    if isinstance(value, list | tuple):
+        return ",".join(map(text_of, value))
+    if isinstance(value, dict):
+        return json.dumps(value)
+    return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def leave(name: str, key: str) -> None:
+    """Stops and forgets the job of that name if it works on something else than `key`."""
+    job = jobs().get(name)
+    if job is not None and job.key != key:
+        del jobs()[name]
+        QUEUE.turn()  # not waited for: the page has better things to do
+
+
+def leave_page() -> None:
+    """Lets the jobs of a page that is no longer looked at go behind all that is asked for."""
+    session = here()
+    session.behind = {name for name, own in session.own.items() if own}
+
+
+def stop(name: str) -> None:
+    """Stops the job of that name, for this session where others have asked for it too."""
+    job = jobs()[name]
+    if QUEUE.shared(job):
+        jobs()[name] = job.parted()
+    else:
+        job.stop()
+    QUEUE.turn()
+
+
+def go_on(name: str) -> None:
+    """Runs the command of a stopped job again, which takes up what is kept."""
+    job = jobs()[name]
+    QUEUE.ask(here(), name, job.key, job.arguments)
+
+
+def running(name: str) -> bool:
+    """Whether the job of that name is at work, or waits for it."""
+    job = jobs().get(name)
+    return job is not None and job.running
+
+
+def stopped(name: str, key: str) -> bool:
+    """Whether the job of that name was on `key` and ended, however it ended."""
+    job = jobs().get(name)
+    return job is not None and job.key == key and not job.running

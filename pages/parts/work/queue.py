@@ -1,0 +1,169 @@
+"""The server's one queue: what is at work, what waits, and what no session wants any more.
+
+What people ask for goes before what is done ahead, each in the order it came; what is at work is paused where others go before it.
+"""
+
+import atexit
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import TimeoutExpired
+from threading import RLock, Timer
+
+from pages.parts.work.job import Job
+
+GRACE = 10.0  # seconds that a session may be away, as while its page is loaded again, and find its jobs at work
+FAREWELL = 3.0  # seconds that a server which ends waits for its jobs
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A command that is to be run ahead, until its file is there."""
+
+    path: Path
+    arguments: list[str]
+
+
+@dataclass(eq=False)
+class Session:
+    """What one person's page has asked for: jobs by name, and wishes by name, the first first. own: whether a page started the job
+    of a name by itself; behind: the names of those whose page is not looked at now. closed: whether the session is gone."""
+
+    jobs: dict[str, Job] = field(default_factory=dict)
+    own: dict[str, bool] = field(default_factory=dict)
+    behind: set[str] = field(default_factory=set)
+    wishes: dict[str, Wish] = field(default_factory=dict)
+    closed: bool = False
+
+
+class Queue:
+    """Jobs of all sessions, the `most` of them at work. failed: files that a wish was to make and did not."""
+
+    def __init__(self, most: int):
+        self.most, self.lock = most, RLock()
+        self.sessions: list[Session] = []
+        self.jobs: list[Job] = []
+        self.failed: set[Path] = set()
+
+    def enter(self, session: Session) -> None:
+        """The session is there."""
+        with self.lock:
+            if session not in self.sessions and not session.closed:
+                self.sessions.append(session)
+
+    def part(self, session: Session) -> None:
+        """The session is gone; what only it had asked for goes after a while."""
+        session.closed = True
+        session.wishes = {}
+        later = Timer(GRACE, self.forget, [session])
+        later.daemon = True
+        later.start()
+        self.turn()
+
+    def forget(self, session: Session) -> None:
+        """Ends what only this session had asked for."""
+        with self.lock:
+            if session in self.sessions:
+                self.sessions.remove(session)
+            self.turn()
+
+    def ask(self, session: Session, name: str, key: str, arguments: list[str]) -> Job:
+        """The job of a session that runs a command, by the session's name for it: one that runs it for others or ahead, or a new
+        one."""
+        with self.lock:
+            same = [job for job in self.jobs if job.arguments == arguments and job.running and not job.ending]
+            job = same[0] if same else Job(key, arguments)
+            job.ahead = False
+            if not same:
+                self.jobs.append(job)
+            session.jobs[name] = job
+            self.enter(session)
+            self.turn()
+            return job
+
+    def shared(self, job: Job) -> bool:
+        """Whether several sessions have asked for it."""
+        return sum(any(job is each for each in list(session.jobs.values())) for session in self.sessions) > 1
+
+    def place(self, job: Job) -> int:
+        """Of a job that waits: 1 where it is the next."""
+        with self.lock:
+            waiting = [each for each in self.order() if each.waiting]
+            return waiting.index(job) + 1 if job in waiting else 1
+
+    def turn(self) -> None:
+        """Brings what is at work in line with what is asked for and wished."""
+        with self.lock:
+            for job in self.jobs:
+                if not job.running and not job.lost:
+                    self.failed |= {wish.path for wish in self.wishes_of(job) if not wish.path.exists()}
+            self.jobs = [job for job in self.jobs if job.running]
+            wishes = list(filter(None, map(self.first_of, self.sessions)))
+            for wish in wishes:
+                if all(job.arguments != wish.arguments for job in self.jobs):
+                    self.jobs.append(Job(wish.path.stem, wish.arguments, ahead=True))
+            asked = {id(job) for session in self.sessions for job in list(session.jobs.values())}
+            for job in self.jobs:
+                if id(job) not in asked and not job.ending and all(job.arguments != wish.arguments for wish in wishes):
+                    job.lost = True
+                    (job.kill if job.ahead else job.stop)()  # half a fit is no use to anybody who has not asked for it
+            order = self.order()
+            for job in order[self.most :]:
+                if not job.waiting:
+                    job.pause()
+            front = self.front()
+            for job in order[: self.most]:
+                if job.waiting:
+                    job.go(self.turn)
+                job.give_way(id(job) not in front)
+
+    def order(self) -> list[Job]:
+        """Jobs in the order that they are worked on: what is asked for in front, what has begun, what waits."""
+        front = self.front()
+        return sorted((job for job in self.jobs if not job.ending), key=lambda job: (id(job) not in front, job.process is None))
+
+    def front(self) -> set[int]:
+        """Ids of the jobs that somebody waits for."""
+        return {id(job) for session in self.sessions for name, job in list(session.jobs.items()) if name not in session.behind}
+
+    def first_of(self, session: Session) -> Wish | None:
+        """The first wish of a session that is still to be done."""
+        for wish in list(session.wishes.values()):
+            if wish.path not in self.failed and not wish.path.exists():
+                return wish
+        return None
+
+    def wishes_of(self, job: Job) -> list[Wish]:
+        """Wishes for what the job does."""
+        wishes = [wish for session in self.sessions for wish in list(session.wishes.values())]
+        return [wish for wish in wishes if wish.arguments == job.arguments]
+
+    def end(self, patience: float = FAREWELL) -> None:
+        """Ends every job, by force what has not ended after so many seconds, and forgets every session."""
+        with self.lock:
+            jobs, self.jobs, self.sessions, self.failed = self.jobs, [], [], set()
+        by = time.monotonic() + patience
+        for job in jobs:
+            job.stop()
+        for job in jobs:
+            if job.process:
+                with suppress(TimeoutExpired):
+                    job.process.wait(max(0.0, by - time.monotonic()))
+                job.kill()
+
+
+def most_at_work() -> int:
+    """How many jobs may be at work together: FLATLAND_JOBS, else one for each core but the page's."""
+    given = os.environ.get("FLATLAND_JOBS")
+    if given is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(1, cores - 1)
+    if not given.isdecimal() or int(given) < 1:
+        raise ValueError(f"FLATLAND_JOBS must be a whole number above 0, got {given!r}")
+    return int(given)
+
+
+QUEUE = Queue(most_at_work())
+atexit.register(QUEUE.end)

@@ -1,0 +1,262 @@
+"""The queue of all sessions: who is at work, who waits, and what ends with whom. Jobs are processes that end when they are told."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.runtime import caching
+from streamlit.testing.v1 import AppTest
+
+import compress
+from compress import SVD, ProjectiveClustering
+from compress.answers import tables
+from pages.parts.fits import fit_path
+from pages.parts.pins import to_link
+from pages.parts.work import ahead, job, queue
+from pages.parts.work.queue import QUEUE, Queue, Session, Wish, most_at_work
+
+BEGIN = subprocess.Popen
+LONG = ["fit", "toy", "--method", "projective", "--j", "4", "--restarts", "1000"]
+
+
+@pytest.fixture(autouse=True)
+def until_told(monkeypatch):
+    """A job is a process that waits for its input to be closed."""
+    command = [sys.executable, "-S", "-c", "import os; os.read(0, 1)"]
+    monkeypatch.setattr(job.subprocess, "Popen", lambda _, **how: BEGIN(command, **how))
+
+
+@pytest.fixture
+def line():
+    """A queue with one core."""
+    made = Queue(1)
+    yield made
+    made.end(patience=0)
+
+
+def tell_to_end(work, line):
+    work.process.stdin.close()
+    assert work.wait(30)
+    line.turn()  # as the thread that has waited for it is about to do
+
+
+def wishes(*paths):
+    return {str(path): Wish(path, ["answers", str(path)]) for path in paths}
+
+
+def at_work(line):
+    return [each.arguments for each in line.jobs if each.running and not each.waiting and not each.ending]
+
+
+def test_of_three_jobs_on_one_core_one_is_at_work_and_the_others_follow_in_their_order(line):
+    session, other = Session(), Session()
+    first = line.ask(session, "fit", "a", ["fit", "a"])
+    second = line.ask(other, "fit", "b", ["fit", "b"])
+    third = line.ask(session, "sweep", "c", ["sweep", "c"])
+    assert at_work(line) == [["fit", "a"]] and second.waiting and third.running and third.process is None
+    assert [line.place(each) for each in (second, third)] == [1, 2]
+    tell_to_end(first, line)
+    assert at_work(line) == [["fit", "b"]] and line.place(third) == 1
+    third.stop()
+    assert third.stopped and not third.running and third.error is None
+    tell_to_end(second, line)
+    assert line.jobs == []
+
+
+def test_what_is_asked_for_goes_before_what_is_done_ahead_which_then_goes_on(line, tmp_path):
+    session = Session(wishes=wishes(tmp_path / "x"))
+    line.enter(session)
+    line.turn()
+    (early,) = line.jobs
+    work = line.ask(session, "fit", "a", ["fit", "a"])
+    assert at_work(line) == [["fit", "a"]]
+    assert os.waitid(os.P_PID, early.process.pid, os.WSTOPPED | os.WNOWAIT).si_status == signal.SIGSTOP
+    tell_to_end(work, line)
+    assert at_work(line) == [early.arguments] and not early.paused
+    tell_to_end(early, line)
+
+
+def test_wishes_are_worked_on_in_their_order_and_each_once(line, tmp_path):
+    there, first, second = (tmp_path / name for name in "tfs")
+    there.touch()
+    session, other = Session(wishes=wishes(there, first, second)), Session(wishes=wishes(first))
+    for each in (session, other):
+        line.enter(each)
+    line.turn()
+    (work,) = line.jobs
+    assert work.arguments == ["answers", str(first)]
+    tell_to_end(work, line)  # which has made nothing, so it is not tried again
+    assert line.failed == {first} and at_work(line) == [["answers", str(second)]]
+    session.wishes = {}
+    line.turn()
+    assert at_work(line) == []
+
+
+def test_what_is_worked_on_ahead_is_taken_over_by_who_asks_for_it(line, tmp_path):
+    session = Session(wishes=wishes(tmp_path / "x"))
+    line.enter(session)
+    line.turn()
+    (early,) = line.jobs
+    assert line.ask(session, "fit", "x", early.arguments) is early
+    session.wishes = {}
+    line.turn()
+    assert at_work(line) == [early.arguments]
+
+
+def test_a_session_that_is_gone_takes_its_jobs_but_not_those_of_others(line):
+    session, other = Session(), Session()
+    mine = line.ask(session, "fit", "a", ["fit", "a"])
+    ours = line.ask(session, "sweep", "b", ["sweep", "b"])
+    assert line.ask(other, "sweep", "b", ["sweep", "b"]) is ours and line.shared(ours)
+    line.forget(session)
+    assert mine.wait(30) and mine.lost and at_work(line) == [["sweep", "b"]]
+    line.forget(other)
+    assert ours.wait(30) and line.jobs == []
+
+
+def test_a_session_that_comes_back_in_time_finds_its_jobs_at_work(line, monkeypatch):
+    monkeypatch.setattr(queue, "GRACE", 0)
+    session = Session()
+    work = line.ask(session, "fit", "a", ["fit", "a"])
+    back = Session(jobs=session.jobs)
+    line.enter(back)
+    line.part(session)
+    line.enter(session)  # by a script that had not ended yet
+    line.forget(session)
+    assert line.sessions == [back] and at_work(line) == [work.arguments]
+
+
+def test_a_job_of_a_page_that_is_left_goes_behind_what_is_asked_for(line):
+    session = Session()
+    left = line.ask(session, "fit", "a", ["fit", "a"])
+    asked = line.ask(session, "sweep", "b", ["sweep", "b"])
+    session.behind = {"fit"}
+    line.turn()
+    assert at_work(line) == [asked.arguments] and left.paused
+    session.behind = set()
+    line.turn()
+    assert {line.place(left), line.place(asked)} == {1} and len(at_work(line)) == 1
+
+
+def test_the_end_of_the_server_ends_all_jobs_paused_ones_too(line, tmp_path):
+    session = Session(wishes=wishes(tmp_path / "x"))
+    line.enter(session)
+    line.turn()
+    early = line.jobs[0]
+    work = line.ask(session, "fit", "a", ["fit", "a"])
+    waiting = line.ask(session, "sweep", "b", ["sweep", "b"])
+    line.end()
+    assert all(each.wait(30) for each in (early, work, waiting)) and waiting.process is None
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "two", ""])
+def test_a_bound_that_is_no_number_is_refused_in_a_sentence(monkeypatch, given):
+    monkeypatch.setenv("FLATLAND_JOBS", given)
+    with pytest.raises(ValueError, match="FLATLAND_JOBS must be a whole number above 0, got"):
+        most_at_work()
+
+
+def watching():
+    from pages.parts.work.watch import watch
+
+    watch("fit", "Full fit")
+
+
+def test_a_job_that_waits_says_its_place_and_can_be_stopped(cache, monkeypatch):
+    monkeypatch.setattr(QUEUE, "most", 1)
+    for name in "ab":
+        QUEUE.ask(Session(), "fit", name, ["fit", name])
+    page = AppTest.from_function(watching)
+    page.session_state["jobs"] = {}
+    page.run()
+    waiting = QUEUE.ask(QUEUE.sessions[-1], "fit", "c", ["fit", "c"])
+    assert page.run().get("progress")[0].proto.text == "Full fit: waiting, 2nd in line"
+    page.button(key="stop_fit").click().run()
+    assert waiting.stopped and page.caption[0].value == "Full fit stopped before it had begun."
+
+
+def test_who_stops_a_job_of_several_stops_it_for_themselves(cache):
+    page = AppTest.from_function(watching).run()
+    work = QUEUE.ask(QUEUE.sessions[-1], "fit", "a", ["fit", "a"])
+    QUEUE.ask(Session(), "fit", "a", ["fit", "a"])
+    page.run().button(key="stop_fit").click().run()
+    assert page.caption[0].value == "Full fit stopped before it had begun." and not page.get("progress")
+    assert work.running and not work.ending
+
+
+def test_a_browser_that_is_closed_takes_its_jobs_with_it(cache, monkeypatch):
+    monkeypatch.setattr(queue, "GRACE", 0)
+    AppTest.from_function(watching).run()
+    work = QUEUE.ask(QUEUE.sessions[-1], "fit", "a", ["fit", "a"])
+    caching.clear_session_resource_cache("test session id")  # as Streamlit does then
+    assert work.wait(30) and work.stopped
+
+
+def test_work_ends_with_the_program_that_started_it():
+    command = [sys.executable, "-m", "compress", "--attached", *LONG, "--progress"]
+    process = BEGIN(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=job.ROOT)
+    assert b"restart" in process.stderr.readline()
+    process.stdin.close()
+    process.stderr.read()
+    assert process.wait(30) == -signal.SIGTERM
+
+
+def asking():
+    import streamlit as st
+
+    import compress
+    from pages.parts.frame import ARRIVED
+    from pages.parts.work.ahead import ahead, take_up, whole_run
+
+    st.session_state[ARRIVED] = False
+    with whole_run():
+        st.session_state["found"] = ahead(compress.load_matrix("toy"), "squares", most=3)
+    take_up()
+
+
+def looking():
+    from pages.parts.work.ahead import more
+
+    more()
+
+
+def test_a_page_is_given_what_there_is_of_a_table_and_runs_again_when_there_is_more(cache, monkeypatch):
+    monkeypatch.setattr(ahead, "ON", True)
+    page = AppTest.from_function(asking).run()
+    (work,) = QUEUE.jobs
+    path = Path(work.arguments[work.arguments.index("--out") + 1])
+    assert work.ahead and page.session_state["found"] is None
+    looks, reruns = AppTest.from_function(looking), []
+    monkeypatch.setattr(ahead.st, "rerun", lambda: reruns.append(True))
+
+    def runs_again(page):
+        reruns.clear()
+        looks.session_state[ahead.SEEN] = page.session_state[ahead.SEEN]
+        looks.run()
+        return bool(reruns)
+
+    assert not runs_again(page)
+    tables.Keep(path)({"squares": np.array([0.0])})
+    assert runs_again(page)
+    assert page.run().session_state["found"]["squares"].tolist() == [0] and not runs_again(page)
+    tables.Keep(path)({"squares": np.array([0.0, 1.0])})
+    assert not runs_again(page)  # there was something a moment ago
+    tables.save(path, {"squares": np.array([0.0, 1.0, 4.0])})
+    assert runs_again(page)
+    assert page.run().session_state["found"]["squares"].tolist() == [0, 1, 4] and not runs_again(page)
+    assert work.lost  # made by another, so not wished any more
+
+
+def test_pins_are_fitted_ahead_where_pages_find_them_until_that_is_switched_off(open_page, monkeypatch):
+    monkeypatch.setattr(ahead, "ON", True)
+    method = ProjectiveClustering(k=3, j=2)
+    page = open_page("app", pins=to_link([SVD(j=2), method]))
+    (work,) = QUEUE.jobs
+    path = fit_path(compress.load_matrix("toy").key, method)
+    assert work.ahead and work.arguments[work.arguments.index("--out") + 1] == str(path)
+    page.toggle(key="work_ahead").set_value(False).run()
+    assert work.wait(30) and work.lost and not page.exception
