@@ -10,6 +10,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from compress import __main__
 from pages.parts.filters import work
 from pages.parts.work import ahead
 from pages.parts.work.queue import QUEUE
@@ -51,6 +52,20 @@ def nothing_goes_on():
 def nothing_is_done_ahead(monkeypatch):
     """But where a test asks for it."""
     monkeypatch.setattr(ahead, "ON", False)
+
+
+@pytest.fixture
+def made_ahead(monkeypatch):
+    """`made_ahead(page)` is the page once all that it wishes is made, here and now; no job begins."""
+    monkeypatch.setattr(ahead, "ON", True)
+    monkeypatch.setattr(QUEUE, "most", 0)
+
+    def run(page):
+        for wish in [wish for session in QUEUE.sessions for wish in session.wishes.values()]:
+            assert __main__.main(wish.arguments) == 0
+        return page.run()
+
+    return run
 
 
 @pytest.fixture

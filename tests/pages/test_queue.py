@@ -210,11 +210,12 @@ def asking():
 
     import compress
     from pages.parts.frame import ARRIVED
-    from pages.parts.work.ahead import ahead, take_up, whole_run
+    from pages.parts.work.ahead import ahead, take_up, under_way, whole_run
 
     st.session_state[ARRIVED] = False
     with whole_run():
         st.session_state["found"] = ahead(compress.load_matrix("toy"), "squares", most=3)
+        st.session_state["under way"] = under_way("squares")
     take_up()
 
 
@@ -229,7 +230,7 @@ def test_a_page_is_given_what_there_is_of_a_table_and_runs_again_when_there_is_m
     page = AppTest.from_function(asking).run()
     (work,) = QUEUE.jobs
     path = Path(work.arguments[work.arguments.index("--out") + 1])
-    assert work.ahead and page.session_state["found"] is None
+    assert work.ahead and page.session_state["found"] is None and page.session_state["under way"]
     looks, reruns = AppTest.from_function(looking), []
     monkeypatch.setattr(ahead.st, "rerun", lambda: reruns.append(True))
 
@@ -248,7 +249,7 @@ def test_a_page_is_given_what_there_is_of_a_table_and_runs_again_when_there_is_m
     tables.save(path, {"squares": np.array([0.0, 1.0, 4.0])})
     assert runs_again(page)
     assert page.run().session_state["found"]["squares"].tolist() == [0, 1, 4] and not runs_again(page)
-    assert work.lost  # made by another, so not wished any more
+    assert not page.session_state["under way"] and work.lost  # made by another, so not wished any more
 
 
 def test_pins_are_fitted_ahead_where_pages_find_them_until_that_is_switched_off(open_page, monkeypatch):
@@ -260,3 +261,9 @@ def test_pins_are_fitted_ahead_where_pages_find_them_until_that_is_switched_off(
     assert work.ahead and work.arguments[work.arguments.index("--out") + 1] == str(path)
     page.toggle(key="work_ahead").set_value(False).run()
     assert work.wait(30) and work.lost and not page.exception
+
+
+def test_what_a_page_wishes_is_made_by_a_command_of_the_program(cache, made_ahead, monkeypatch):
+    monkeypatch.setitem(tables.TABLES, "squares", lambda matrix, keep, progress, most: {"squares": np.arange(most) ** 2})
+    page = made_ahead(AppTest.from_function(asking).run())
+    assert page.session_state["found"]["squares"].tolist() == [0, 1, 4]

@@ -88,6 +88,12 @@ def wish(name: str, path: Path, command: list[str]) -> None:
         QUEUE.turn()
 
 
+def under_way(name: str) -> bool:
+    """Whether what is wished by that name is still to be done, or at work."""
+    wishes = {**here().wishes, **(st.session_state.get(COMING) or {})}
+    return name in wishes and not wishes[name].path.exists() and wishes[name].path not in QUEUE.failed
+
+
 def working() -> bool:
     """Whether anything is done ahead."""
     return ON and st.session_state.get(TOGGLE, True)
@@ -116,7 +122,7 @@ def whole_run() -> Iterator[None]:
 
 def take_up() -> None:
     """Runs the page again when there is more of a table than it has seen; drawn while there may be."""
-    if any(not path.exists() and path not in QUEUE.failed for path in st.session_state.get(SEEN, {})):
+    if working() and any(not path.exists() and path not in QUEUE.failed for path in st.session_state.get(SEEN, {})):
         st.fragment(more, run_every=POLL)()
 
 
