@@ -38,10 +38,9 @@ def line():
     made.end(patience=0)
 
 
-def tell_to_end(work, line):
+def tell_to_end(work):
     work.process.stdin.close()
     assert work.wait(30)
-    line.turn()  # as the thread that has waited for it is about to do
 
 
 def wishes(*paths):
@@ -59,11 +58,11 @@ def test_of_three_jobs_on_one_core_one_is_at_work_and_the_others_follow_in_their
     third = line.ask(session, "sweep", "c", ["sweep", "c"])
     assert at_work(line) == [["fit", "a"]] and second.waiting and third.running and third.process is None
     assert [line.place(each) for each in (second, third)] == [1, 2]
-    tell_to_end(first, line)
+    tell_to_end(first)
     assert at_work(line) == [["fit", "b"]] and line.place(third) == 1
     third.stop()
     assert third.stopped and not third.running and third.error is None
-    tell_to_end(second, line)
+    tell_to_end(second)
     assert line.jobs == []
 
 
@@ -75,9 +74,9 @@ def test_what_is_asked_for_goes_before_what_is_done_ahead_which_then_goes_on(lin
     work = line.ask(session, "fit", "a", ["fit", "a"])
     assert at_work(line) == [["fit", "a"]]
     assert os.waitid(os.P_PID, early.process.pid, os.WSTOPPED | os.WNOWAIT).si_status == signal.SIGSTOP
-    tell_to_end(work, line)
+    tell_to_end(work)
     assert at_work(line) == [early.arguments] and not early.paused
-    tell_to_end(early, line)
+    tell_to_end(early)
 
 
 def test_wishes_are_worked_on_in_their_order_and_each_once(line, tmp_path):
@@ -89,7 +88,7 @@ def test_wishes_are_worked_on_in_their_order_and_each_once(line, tmp_path):
     line.turn()
     (work,) = line.jobs
     assert work.arguments == ["answers", str(first)]
-    tell_to_end(work, line)  # which has made nothing, so it is not tried again
+    tell_to_end(work)  # which has made nothing, so it is not tried again
     assert line.failed == {first} and at_work(line) == [["answers", str(second)]]
     session.wishes = {}
     line.turn()

@@ -68,8 +68,8 @@ class Job:
         self._read(process.stderr)
         process.wait()
         process.stdin.close()
-        self.over.set()
         ended()
+        self.over.set()
 
     def _read(self, lines: TextIO) -> None:
         with lines:
