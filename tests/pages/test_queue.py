@@ -131,7 +131,7 @@ def test_a_session_that_comes_back_in_time_finds_its_jobs_at_work(line, monkeypa
 
 def test_a_job_of_a_page_that_is_left_goes_behind_what_is_asked_for(line):
     session = Session()
-    left = line.ask(session, "fit", "a", ["fit", "a"])
+    left = line.ask(session, "fit", "a", ["fit", "a"], own=True)
     asked = line.ask(session, "sweep", "b", ["sweep", "b"])
     session.behind = {"fit"}
     line.turn()
@@ -139,6 +139,11 @@ def test_a_job_of_a_page_that_is_left_goes_behind_what_is_asked_for(line):
     session.behind = set()
     line.turn()
     assert {line.place(left), line.place(asked)} == {1} and len(at_work(line)) == 1
+    session.jobs.clear()
+    line.turn()
+    assert left.wait(30) and asked.wait(30)
+    assert left.process.returncode == -signal.SIGKILL  # while what a person asked for may keep what is finished
+    assert asked.process.returncode == -signal.SIGTERM
 
 
 def test_the_end_of_the_server_ends_all_jobs_paused_ones_too(line, tmp_path):

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -22,6 +22,7 @@ from pages.parts.work.queue import QUEUE, Wish
 from pages.parts.work.watch import POLL
 
 ON = os.environ.get("FLATLAND_AHEAD", "1") != "0"
+KEEP = 300  # tables on disk
 RATHER = 8.0  # seconds after which a table that grows is taken up again
 COMING, SEEN, TOGGLE = "wishes of this run", "tables seen", "work_ahead"  # in the session's state
 
@@ -72,7 +73,10 @@ def stamp(path: Path) -> tuple | None:
 
 @cached(24)
 def read(path: str, written: tuple) -> dict[str, np.ndarray]:
-    """written: so that a table that has grown is read again."""
+    """written: so that a table that has grown is read again. Of all tables only the last few are kept on disk."""
+    with suppress(FileNotFoundError):  # another session may be tidying too
+        for old in sorted(Path(path).parent.glob("*.safetensors"), key=lambda each: each.stat().st_mtime_ns)[:-KEEP]:
+            old.unlink()
     return tables.read(Path(path)).arrays
 
 

@@ -25,14 +25,14 @@ ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_TH
 class Job:
     """A command that waits, is at work, or has ended. `key` tells what it works on; `events` are the steps that it has told so far,
     see compress.errors.Step.row, and `times` when; `ending`: whether it was asked to end; `lost`: whether that was since no session
-    wanted it any more. ahead: whether no person has asked for it."""
+    wanted it any more; `own`: whether a page started it by itself. ahead: whether not even a page has asked for it."""
 
     def __init__(self, key: str, arguments: list[str], ahead: bool = False):
         self.key, self.arguments, self.ahead = key, arguments, ahead
         self.events: list[dict] = []
         self.times: list[float] = []
         self.errors: list[str] = []
-        self.ending = self.lost = self.paused = False
+        self.ending = self.lost = self.paused = self.own = False
         self.process: subprocess.Popen | None = None
         self.over = threading.Event()
         self.gives_way: bool | None = None  # until it begins

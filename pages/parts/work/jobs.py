@@ -50,12 +50,11 @@ def run(
     leave(name, key)
     session = here()
     job = session.jobs.get(name)
-    session.own[name] = not again
     if name in session.behind:
         session.behind.discard(name)
         QUEUE.turn()
     if job is None or job.lost or (again and not job.running):
-        return QUEUE.ask(session, name, key, arguments(verb, matrix, source, **options))
+        return QUEUE.ask(session, name, key, arguments(verb, matrix, source, **options), own=not again)
     return job
 
 
@@ -95,7 +94,7 @@ def leave(name: str, key: str) -> None:
 def leave_page() -> None:
     """Lets the jobs of a page that is no longer looked at go behind all that is asked for."""
     session = here()
-    session.behind = {name for name, own in session.own.items() if own}
+    session.behind = {name for name, job in session.jobs.items() if job.own}
 
 
 def stop(name: str) -> None:

@@ -28,11 +28,10 @@ class Wish:
 
 @dataclass(eq=False)
 class Session:
-    """What one person's page has asked for: jobs by name, and wishes by name, the first first. own: whether a page started the job
-    of a name by itself; behind: the names of those whose page is not looked at now. closed: whether the session is gone."""
+    """What one person's page has asked for: jobs by name, and wishes by name, the first first. behind: names of jobs of a page that
+    is not looked at now. closed: whether the session is gone."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
-    own: dict[str, bool] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
     wishes: dict[str, Wish] = field(default_factory=dict)
     closed: bool = False
@@ -69,12 +68,13 @@ class Queue:
                 self.sessions.remove(session)
             self.turn()
 
-    def ask(self, session: Session, name: str, key: str, arguments: list[str]) -> Job:
+    def ask(self, session: Session, name: str, key: str, arguments: list[str], own: bool = False) -> Job:
         """The job of a session that runs a command, by the session's name for it: one that runs it for others or ahead, or a new
-        one."""
+        one. own: whether a page asks for it by itself."""
         with self.lock:
             same = [job for job in self.jobs if job.arguments == arguments and job.running and not job.ending]
             job = same[0] if same else Job(key, arguments)
+            job.own = own and (job.own or job.ahead or not same)
             job.ahead = False
             if not same:
                 self.jobs.append(job)
@@ -108,7 +108,7 @@ class Queue:
             for job in self.jobs:
                 if id(job) not in asked and not job.ending and all(job.arguments != wish.arguments for wish in wishes):
                     job.lost = True
-                    (job.kill if job.ahead else job.stop)()  # half a fit is no use to anybody who has not asked for it
+                    (job.kill if job.ahead or job.own else job.stop)()  # half a fit is no use to whoever has not asked for it
             order = self.order()
             for job in order[self.most :]:
                 if not job.waiting:
