@@ -16,7 +16,7 @@ from compress import SVD, ProjectiveClustering
 from compress.answers import tables
 from pages.parts.fits import fit_path
 from pages.parts.pins import to_link
-from pages.parts.work import ahead, job, queue
+from pages.parts.work import ahead, job, jobs, queue
 from pages.parts.work.queue import QUEUE, Queue, Session, Wish, most_at_work
 
 BEGIN = subprocess.Popen
@@ -170,6 +170,13 @@ def watching():
     watch("fit", "Full fit")
 
 
+def starting():
+    import compress
+    from pages.parts.work import jobs
+
+    jobs.run("map", compress.load_matrix("toy"))
+
+
 def test_a_job_that_waits_says_its_place_and_can_be_stopped(cache, monkeypatch):
     monkeypatch.setattr(QUEUE, "most", 1)
     for name in "ab":
@@ -198,6 +205,9 @@ def test_a_browser_that_is_closed_takes_its_jobs_with_it(cache, monkeypatch):
     work = QUEUE.ask(QUEUE.sessions[-1], "fit", "a", ["fit", "a"])
     caching.clear_session_resource_cache("test session id")  # as Streamlit does then
     assert work.wait(30) and work.stopped
+    monkeypatch.setattr(jobs, "connected", lambda: False)  # while its script goes on for a moment
+    late = AppTest.from_function(starting).run().session_state["jobs"]["map"]
+    assert late.wait(30) and late.lost
 
 
 def test_work_ends_with_the_program_that_started_it():

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from compress import EmbeddingMatrix
 from pages.parts.matrix import chosen
@@ -22,8 +24,15 @@ def here() -> Session:
     """What this session has asked for."""
     session = arrived()
     session.jobs = st.session_state.setdefault("jobs", {})
+    session.closed = not connected()  # a script goes on for a moment when its browser is gone
     QUEUE.enter(session)
     return session
+
+
+def connected() -> bool:
+    """Whether the browser of the session is there."""
+    run = get_script_run_ctx()
+    return not run or not runtime.exists() or bool(runtime.get_instance().is_active_session(run.session_id))
 
 
 def jobs() -> dict[str, Job]:
