@@ -105,7 +105,7 @@ def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
 
 
 def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    method, ratio = fit.result.method, fit.result.ratio
+    method, ratio = fit.asked, fit.result.ratio
     same = {name: value for name, value in method.settings.items() if name not in ("k", "j", "steps")}
     wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
     measure = lowered(matrix)
