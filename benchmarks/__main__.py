@@ -1,7 +1,37 @@
 """Every benchmark, one after another."""
 
-from benchmarks import app, bytes, codes, filters, healing, lesson, limit, models, plain_em, previews, projective, robust, spectrum
+from benchmarks import (
+    app,
+    bytes,
+    codes,
+    filters,
+    healing,
+    lesson,
+    limit,
+    models,
+    plain_em,
+    previews,
+    projective,
+    robust,
+    robust_answers,
+    spectrum,
+)
 
-for benchmark in (bytes, spectrum, projective, plain_em, robust, codes, previews, limit, app, lesson, filters, healing, models):
+for benchmark in (
+    bytes,
+    spectrum,
+    projective,
+    plain_em,
+    robust,
+    robust_answers,
+    codes,
+    previews,
+    limit,
+    app,
+    lesson,
+    filters,
+    healing,
+    models,
+):
     benchmark.main([])
     print()

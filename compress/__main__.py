@@ -24,6 +24,7 @@ from compress.cli.options import (
     names,
     numbers,
     opened,
+    planting,
     report,
     size,
     stoppable,
@@ -82,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     one = command("fit", fit, "Fit a method and save the compressed form.")
     one.add_argument("--method", required=True, choices=compress.METHODS)
     one.add_argument("--ratio", type=float, help="find the best setting at least this many times smaller")
+    one.add_argument("--planted", type=planting, help="COUNT:LENGTH, rows planted before, each as long as LENGTH median rows")
     one.add_argument("--out", type=Path, help="the .safetensors file to write")
     one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")
     one.add_argument("--history", type=Path, help="the .json file to write the steps of the search to")

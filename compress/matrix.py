@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import overload
+from typing import Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -94,6 +94,24 @@ class EmbeddingMatrix:
             return ""
         named = "\0".join([self.row_word, *self.tokens])
         return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+    def with_rows(self, rows: np.ndarray, values: np.ndarray, name: str) -> Self:
+        """The matrix with other values (r, d) in some of its rows. Sums over all rows follow from these and those."""
+        every = self.values.copy()
+        every[rows] = values
+        tokens = self.tokens if self.has_tokens else None
+        found = type(self)(every, tokens, self.weights, name, self.device, self.row_word)
+        old, new = self.values[rows], found.values[rows]
+        norms = self.squared_norms.copy()
+        norms[rows] = blocks.squared_norms(new)
+        weights = self.weights[rows] if self.weighted else None
+        known = {
+            "squared_norms": norms,
+            "gram": self.gram - blocks.gram(old, weights) + blocks.gram(new, weights),
+            "absolute_sum": self.absolute_sum + float(np.abs(new).sum(dtype=np.float64) - np.abs(old).sum(dtype=np.float64)),
+        }
+        vars(found).update(known)
+        return found
 
     @cached_property
     def squared_norms(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from compress.answers.robust import robust
 from compress.errors import InputError, Progress
 from compress.form.file import write
 from compress.matrix import EmbeddingMatrix
@@ -15,7 +16,7 @@ from compress.matrix import EmbeddingMatrix
 Arrays = dict[str, np.ndarray]
 Table = Callable[..., Arrays]  # of a matrix, `keep`, `progress` and settings by name
 
-TABLES: dict[str, Table] = {}
+TABLES: dict[str, Table] = {"robust": robust}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Charts of who pulls a fit: residuals of rows, rows that gain and lose, angles between subspaces."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,37 +12,45 @@ from compress.charts.palette import CATEGORIES
 CHANGE = [[0, CATEGORIES[0]], [0.5, "#8DB9D8"], [0.5, "#EBB58F"], [1, CATEGORIES[3]]]  # even a small change shows its sign
 PLANTED = CATEGORIES[6]
 LONGEST_NAME = 22
+ROWS, FAR = "rows", "planted rows"  # the traces of a histogram
 FEWEST = 0.6  # rows, where a log axis begins: one row still shows
 
 
-def residual_bins(*residuals: np.ndarray, count: int = 60) -> np.ndarray:
-    """Edges of bins that hold every residual: evenly spaced, or evenly in the logarithm where a few lie far beyond the rest."""
-    every = np.concatenate(residuals)
-    most, usual = float(every.max()), float(np.median(every))
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """What two histograms of residuals share, so that they can be compared. edges: of the bins. most: rows in the fullest one. log:
+    whether rows are counted on a log axis."""
+
+    edges: np.ndarray
+    most: int
+    log: bool
+
+
+def bins_of(residuals: Sequence[np.ndarray], reach: float, log: bool, count: int = 60) -> Bins:
+    """Bins that hold every residual and what lies as far as `reach`: evenly spaced, or evenly in the logarithm where a few lie far
+    beyond the rest."""
+    most, usual = max(reach, *(float(each.max()) for each in residuals)), float(np.median(np.concatenate(residuals)))
     if most > 10 * usual > 0:
-        return np.geomspace(usual / 8, most * 1.001, count + 1)
-    return np.linspace(0, most * 1.001 if most > 0 else 1.0, count + 1)
+        edges = np.geomspace(usual / 8, most * 1.001, count + 1)
+    else:
+        edges = np.linspace(0, most * 1.001 if most > 0 else 1.0, count + 1)
+    return Bins(edges, max(int(counted(each, edges).max()) for each in residuals), log)
 
 
-def residuals(found: np.ndarray, planted: np.ndarray, edges: np.ndarray, most: int, colour: str, log: bool) -> go.Figure:
-    """Rows (n,) by their residual, the planted ones (a mask) apart. What lies below the first edge counts into the first bin; the
-    axes end at the edges and at `most` rows, so that two of these can be compared."""
+def residuals(found: np.ndarray, planted: np.ndarray, bins: Bins, colour: str) -> go.Figure:
+    """Rows (n,) by their residual, the planted ones (a mask) apart. What lies below the first edge counts into the first bin."""
+    edges, log = bins.edges, bins.log
     chart = figure("residual ‖aᵢ − bᵢ‖ of the row", "rows", height=320)
-    groups = {"rows": (found[~planted], colour, "solid"), "planted rows": (found[planted], PLANTED, "dot")}
-    for name, (values, line, dash) in groups.items():
-        if not len(values):
-            continue
+    for name, (values, line, dash) in {ROWS: (found[~planted], colour, "solid"), FAR: (found[planted], PLANTED, "dot")}.items():
         counts = counted(values, edges)
-        filled = np.flatnonzero(counts)[[0, -1]]
-        counts, ends = counts[filled[0] : filled[1] + 1], edges[filled[0] : filled[1] + 2]
         chart.add_scatter(
-            x=ends,
-            y=np.append(np.maximum(counts, FEWEST) if log else counts, FEWEST if log else 0),
+            x=edges,
+            y=heights(counts[None], log)[0],
             name=name,
             mode="lines",
             line={"shape": "hv", "color": line, "width": 2, "dash": dash},
             fill="tozeroy",
-            customdata=[*zip(ends[:-1], ends[1:], counts, strict=True), (ends[-1], ends[-1], 0)],
+            customdata=[*zip(edges[:-1], edges[1:], counts, strict=True), (edges[-1], edges[-1], 0)],
             hovertemplate="%{customdata[2]:,} " + name + "<br>%{customdata[0]:.3g} to %{customdata[1]:.3g}<extra></extra>",
         )
     spread = edges[0] > 0
@@ -50,9 +59,19 @@ def residuals(found: np.ndarray, planted: np.ndarray, edges: np.ndarray, most: i
     )
     chart.update_yaxes(
         **({"type": "log", "exponentformat": "power", "dtick": 1} if log else {}),
-        range=[float(np.log10(FEWEST)), float(np.log10(most * 1.5))] if log else [0, most * 1.05],
+        range=[float(np.log10(FEWEST)), float(np.log10(bins.most * 1.5))] if log else [0, bins.most * 1.05],
     )
     return chart.update_layout(showlegend=bool(planted.any()))
+
+
+def heights(counts: np.ndarray, log: bool) -> np.ndarray:
+    """The line over bins that hold so many rows (m, bins), at their edges (m, bins + 1): nothing on either side of the rows."""
+    filled = counts > 0
+    first, last = filled.argmax(axis=1), counts.shape[1] - filled[:, ::-1].argmax(axis=1)
+    places = np.arange(counts.shape[1] + 1)
+    line = np.maximum(np.pad(counts.astype(float), [(0, 0), (0, 1)]), FEWEST if log else 0.0)
+    there = (places >= first[:, None]) & (places <= last[:, None]) & filled.any(axis=1, keepdims=True)
+    return np.where(there, line, np.nan)
 
 
 def counted(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, get_args
 import numpy as np
 
 import compress
+from compress.analysis.outliers import plant
 from compress.errors import Progress, Step
 from compress.files import replacing
 from compress.form.metrics import error_text
@@ -33,7 +34,17 @@ def add_source(one: argparse.ArgumentParser) -> None:
 
 def opened(args: argparse.Namespace) -> compress.EmbeddingMatrix:
     """The matrix that a command is about, with the row weights that were asked for."""
-    return compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
+    matrix = compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
+    return plant(matrix, *args.planted)[0] if getattr(args, "planted", None) else matrix
+
+
+def planting(text: str) -> tuple[int, float]:
+    """How many rows to plant and how many median rows long each is, with a colon between."""
+    try:
+        count, length = text.split(":")
+        return int(count), float(length)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"planted rows are COUNT:LENGTH, say 20:10, got {text!r}") from None
 
 
 def add_settings(one: argparse.ArgumentParser, several: bool = False, besides: Sequence[str] = ()) -> None:

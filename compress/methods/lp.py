@@ -19,6 +19,7 @@ from compress.solvers.ellipsoid import lowner
 from compress.solvers.entries import fit_entries, lower_columns, lower_rows
 from compress.solvers.lewis import lewis_axes
 from compress.solvers.losses import LARGEST_P, Loss
+from compress.solvers.sample import lewis_start, lowered, sample_of, scaled
 
 OBJECTIVES = ("entries", "rows")
 STARTS = ("lewis", "lowner")
@@ -59,6 +60,8 @@ class LpLowRank(LowRank):
         self.check(n, d)
         if self.p == 2:
             return self.project(matrix, matrix.axes[:, : self.j])
+        if self.objective == "rows" and self.steps == 1 and self.p < 2:
+            return self.project(matrix, self.drafted(matrix, warm), factors.least_squares)
         some = sample_nonzero(matrix, PREVIEW_ROWS, self.seed) if self.steps == 1 else matrix
         basis = self.first_basis(some, warm, progress)
         if self.objective == "rows":
@@ -71,12 +74,18 @@ class LpLowRank(LowRank):
             lower_rows(matrix, coefficients, basis, self.p, rounds=1)
         return self.compress(matrix, coefficients, basis, partial(refit_entries, p=self.p))
 
+    def drafted(self, matrix: EmbeddingMatrix, warm: Compressed | None) -> np.ndarray:
+        """A basis (d, j) from a few refits to a sample of the rows."""
+        sample = sample_of(matrix, seed=self.seed)
+        lewis = warm is None and self.start == "lewis"
+        basis = lewis_start(sample, self.p)[:, : self.j] if lewis else self.first_basis(matrix, warm, None)
+        return lowered(sample, basis, scaled(self.rho, sample, basis))
+
     def reweight(
         self, matrix: EmbeddingMatrix, basis: np.ndarray, progress: Progress | None
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """The basis carried on to a low row-wise cost, and the row weights of its last refit."""
-        at = flats.Flats(basis[None], np.zeros((1, len(basis)), np.float32), np.zeros((1, self.j), np.float32), False)
-        found, view = flats.settle(flats.all_rows(matrix), at, self.rho, self.steps, progress)
+        found, view = flats.settle(flats.all_rows(matrix), flats.linear(basis), self.rho, self.steps, progress)
         return found.bases[0], view.weights
 
     @property
@@ -130,7 +139,7 @@ class LpLowRank(LowRank):
 
     @property
     def draft_words(self) -> str:
-        return "from a sample of the rows" if self.objective == "entries" else "after a few passes"
+        return "from a sample of the rows"
 
     @property
     def fit_words(self) -> str:

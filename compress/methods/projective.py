@@ -60,12 +60,13 @@ class ProjectiveClustering(Method):
     factor_bits: int = precision()
     seed: int = random_seed()
 
-    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
+    def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None, axes: np.ndarray | None = None) -> Compressed:
+        """`axes`: (d, d), as columns, that the preview of one subspace under another loss than least squares starts at."""
         n, d = matrix.shape
         self.check(n, d)
         with one_thread() if self == self.draft else nullcontext():
             flats, labels, weights = find_flats(
-                matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress
+                matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress, axes
             )
         return self.form(matrix, flats, labels, weights)
 

@@ -20,6 +20,7 @@ from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 from compress.solvers.lewis import lewis_axes
 from compress.solvers.losses import Loss
+from compress.solvers.sample import lewis_start, lowered, sample_of, scaled
 
 SAMPLE_ROWS = 4096
 PREVIEW_ROWS = 16384
@@ -99,15 +100,25 @@ def find_flats(
     seed: int,
     loss: Loss,
     progress: Progress | None,
+    axes: np.ndarray | None = None,
 ) -> tuple[Flats, np.ndarray, np.ndarray | None]:
     """k flats of dimension j near the rows, the label of each row's nearest flat (n,), and the row weights of the last refit.
 
     Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
     principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives a draft: a few of the
-    leave-one-out passes, as many as are quick. Where the loss has no scale yet, the distances of a least-squares fit give it.
+    leave-one-out passes, as many as are quick. Where the loss has no scale yet, the distances of a least-squares fit give it. axes:
+    (d, d), as columns, that the preview of one linear subspace starts at, those of Lewis weights unless given.
     """
     n, d = matrix.shape
     everything = all_rows(matrix)
+    if k == 1 and steps == 1 and not loss.plain and not affine:
+        some = sample_of(matrix, seed=seed)
+        start = (lewis_start(some) if axes is None else axes)[:, :j]
+        loss = scaled(loss, some, start)
+        flats = linear(lowered(some, start, loss))
+        view = measure(everything, flats, loss)
+        Report(progress, loss, 1).tell_pass(1, n, view.cost)
+        return flats, view.labels, view.weights
     if k == 1:
         flats = refit(everything, np.zeros(n, np.int64), 1, j, affine, everything.weights)
         if not loss.plain and not affine:  # far rows have turned that one, and may never let go of it
@@ -156,6 +167,12 @@ def flats_of(
         weights = damp(weights, measure(rows, flats, loss).weights, loss)
         flats = refit(rows, labels, k, j, affine, weights)
     return flats, weights
+
+
+def linear(basis: np.ndarray) -> Flats:
+    """One linear subspace, of a basis (d, j)."""
+    d, j = basis.shape
+    return Flats(basis[None].astype(np.float32), np.zeros((1, d), np.float32), np.zeros((1, j), np.float32), False)
 
 
 def preview(everything: Rows, flats: Flats, loss: Loss, rng: np.random.Generator) -> Flats:

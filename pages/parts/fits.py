@@ -1,7 +1,7 @@
 """Fits that take long: a preview at once, the full fit from a job, kept on disk."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
 from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding import factors
 from compress.errors import Progress
-from compress.methods import LpLowRank
-from compress.solvers.lewis import lewis_axes
+from compress.methods import LpLowRank, ProjectiveClustering
+from compress.solvers.sample import lewis_start, sample_of
 from compress.threads import one_thread
 from compress.tuning.sweep import Trial
 from pages.parts.cached import cached, keyed
@@ -65,18 +65,20 @@ def previewed(matrix: EmbeddingMatrix, method: Method, tell: Progress, axes: np.
     before: those of the matrix, unless others are given."""
     if method.quick:
         return method.fit(matrix, tell)
+    if isinstance(method, ProjectiveClustering) and method.k == 1 and not (method.rho.plain or method.affine):
+        return method.draft.fit(matrix, tell, axes_of(matrix, False).T if axes is None else axes.T)
     if not isinstance(method, LpLowRank):
         return method.draft.fit(matrix, tell)
     axes = axes_of(matrix, method.p >= 2) if axes is None else axes
     start = Compressed(method, {"bases": axes[None, : method.j]}, matrix.shape, matrix.digest)
-    return replace(method.draft, steps=2 if method.objective == "rows" else 1).fit(matrix, tell, warm=start)
+    return method.draft.fit(matrix, tell, warm=start)
 
 
 @cached(6)
 def axes_of(matrix: EmbeddingMatrix, principal: bool) -> np.ndarray:
-    """(d, d) float32, as rows: the axes that ℓp fits start at. Those of the Lewis weights of p = 1 are good for all p below 2."""
+    """(d, d) float32, as rows: where robust fits start. The axes of Lewis weights of p = 1 are good for all p below 2."""
     with one_thread():
-        axes = lewis_axes(matrix, 2 if principal else 1, rounds=2)
+        axes = matrix.axes if principal else lewis_start(sample_of(matrix))
     return np.ascontiguousarray(axes.T, dtype=np.float32)
 
 
@@ -131,10 +133,10 @@ def cut_short(result: Compressed, method: Method) -> bool:
     return result.method != method and getattr(method, "stages", 1) > 1
 
 
-def start_full(matrix: EmbeddingMatrix, method: Method, source: str | None = None) -> None:
-    """Starts the job that fits a setting in full, unless it was stopped or failed. source: of the matrix, if not the one in use."""
+def start_full(matrix: EmbeddingMatrix, method: Method, planted: str | None = None) -> None:
+    """Starts the job that fits a setting in full, unless it was stopped or failed. planted: what makes it of the matrix in use."""
     path = fit_path(matrix.key, method)
-    jobs.run("fit", matrix, key=path.stem, source=source, again=False, **fit_options(path, method))
+    jobs.run("fit", matrix, key=path.stem, again=False, planted=planted, **fit_options(path, method))
 
 
 def wish_full(matrix: EmbeddingMatrix, methods: list[Method]) -> None:
@@ -155,12 +157,12 @@ def again() -> None:
     jobs.jobs().pop("fit", None)
 
 
-def fit_status(matrix: EmbeddingMatrix, fit: Fit, source: str | None = None) -> None:
-    """Whether this is the full fit; if not, its job is started here, and watched. source: of the matrix, if not the one in use."""
+def fit_status(matrix: EmbeddingMatrix, fit: Fit, planted: str | None = None) -> None:
+    """Whether this is the full fit; if not, its job is started here, and watched. planted: see `start_full`."""
     if not fit.preview:
         st.caption(f":material/check: Full fit{fit.asked.fit_words}")
         return
-    start_full(matrix, fit.asked, source)
+    start_full(matrix, fit.asked, planted)
     about = f"**Preview** {fit.asked.draft_words}: ≈ over all rows, as a rule a few percent from the full fit"
     if jobs.running("fit"):
         st.caption(f"{about}.")

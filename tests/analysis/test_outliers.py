@@ -34,6 +34,15 @@ def test_tokens_and_weights_are_kept():
     assert planted.tokens == ("a", "b", "c") and np.array_equal(planted.weights, matrix.weights)
 
 
+def test_sums_over_the_rows_follow_from_those_that_were_replaced(small):
+    weighted = EmbeddingMatrix(small.values, weights=np.arange(1.0, 41))
+    for matrix in (small, weighted):
+        planted, _ = plant(matrix, 5, 20.0)
+        anew = EmbeddingMatrix(planted.values, weights=planted.weights)
+        for name in ("squared_norms", "gram", "absolute_sum"):
+            np.testing.assert_allclose(getattr(planted, name), getattr(anew, name), rtol=1e-6, atol=1e-6 * anew.gram.max())
+
+
 def test_rows_of_zeros_do_not_count_in_the_median_length():
     values = np.zeros((30, 2), np.float32)
     values[:3] = [3, 4]

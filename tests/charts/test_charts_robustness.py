@@ -6,18 +6,19 @@ from compress.charts import robustness as robust_charts
 
 @pytest.mark.parametrize("residuals", [np.arange(100.0), np.array([1.0, 2, 3, 500]), np.zeros(4), np.full(5, 2.0)])
 def test_every_residual_is_in_a_bin(residuals):
-    edges = robust_charts.residual_bins(residuals)
+    edges = robust_charts.bins_of([residuals], 0.0, False).edges
     assert (np.diff(edges) > 0).all() and robust_charts.counted(residuals, edges).sum() == len(residuals)
 
 
 @pytest.mark.parametrize("log", [False, True])
 def test_planted_rows_are_drawn_apart_and_only_where_there_are_any(log):
     found, planted = np.array([1.0, 2, 3, 4]), np.array([False, False, False, True])
-    edges = robust_charts.residual_bins(found)
-    chart = robust_charts.residuals(found, planted, edges, 3, "#000000", log)
+    bins = robust_charts.bins_of([found], 0.0, log)
+    chart = robust_charts.residuals(found, planted, bins, "#000000")
     assert [trace.name for trace in chart.data] == ["rows", "planted rows"]
     assert [sum(each[2] for each in trace.customdata) for trace in chart.data] == [3, 1]
-    assert len(robust_charts.residuals(found, planted & False, edges, 3, "#000000", log).data) == 1
+    none = robust_charts.residuals(found, planted & False, bins, "#000000").data[1]
+    assert np.isnan(none.y).all()
 
 
 def test_tokens_are_shown_as_text_and_planted_rows_marked():

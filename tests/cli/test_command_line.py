@@ -234,6 +234,7 @@ FAULTS = {
         "advise toy --methods int8 --ratio 9",
         "nearest: no smaller than 96.0 KB (3.75 ×), of which 90.0 KB",
     ),
+    "too many planted rows": ("fit toy --method svd --planted 9999:2", "count must be a whole number between 0 and"),
     "another tensor": ("info toy --tensor other", "The toy matrix has the one tensor embedding"),
 }
 

@@ -7,7 +7,7 @@ from compress.analysis.outliers import plant
 from compress.form.metrics import error_text
 from pages.parts.fits import fit_path
 from pages.parts.screens import SCREENS
-from tests.pages.drawn import shown_cards
+from tests.pages.drawn import moved, shown_cards, stands, told
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_full_fit_of_a_planted_matrix_follows(opened, finish, figures, cache
     matrix, _ = plant(compress.load_matrix("toy"), 5, 10.0)
     page = finish(page)
     assert fit_path(matrix.digest, method).exists()
-    assert "Full fit" in captions(page) and (cache / "planted" / f"{matrix.digest}.safetensors").exists()
+    assert "Full fit" in captions(page) and (cache / "planted" / matrix.digest).exists()
     assert figures(page)["ℓ1 error"] == error_text(compress.evaluate(matrix, method.fit(matrix)).l1_error)
 
 
@@ -98,7 +98,7 @@ def test_the_progress_of_a_fit_without_restarts_is_told_pass_by_pass(method):
 def test_only_the_last_planted_matrices_are_kept(opened, cache):
     page = opened(robust_j=3, planted=1)
     for count in range(2, 7):
-        page.slider(key="planted").set_value(count).run()
+        page = moved(page, "planted", count)
     assert len(list((cache / "planted").iterdir())) == 3
 
 
@@ -115,6 +115,23 @@ def test_an_estimated_scale_is_shown_and_a_given_one_is_used(opened, figures):
 def test_every_loss_draws(opened, loss):
     page = opened(robust_j=2, robust_loss=loss, planted=3)
     assert not page.exception and shown_cards(page)
+
+
+def test_every_dial_answers_before_and_after_the_table_is_made(opened, made_ahead):
+    page = opened(robust_j=4, planted=7)
+    tables = []
+    for _ in range(2):
+        tables.append({each["key"]: each for each in told(page, "answers")})
+        assert {"robust_j", "robust_p", "planted", "planted_length"} == set(tables[-1])
+        shown = {card["label"] for row in told(page, "figures") for card in row["cards"]}
+        for each in tables[-1].values():
+            words, cards = each["words"], each["figures"]["cards"]
+            assert {words[number] for number in cards[0][::5]} <= shown
+            assert all(words[number].startswith("≈ ") for number in cards[0][1::5])
+            assert len({tuple(row) for row in cards}) >= 20
+            assert len(each["traces"]["residuals_0"]["rows"]["y"]) == len(each["values"])
+        page = made_ahead(page)
+    assert tables[0] != tables[1]
 
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):
@@ -190,4 +207,4 @@ def test_rows_too_long_for_float32_are_refused_in_a_sentence(opened, tmp_path, e
 
 def test_junk_in_the_address_leaves_the_defaults(opened):
     page = opened(robust_j="many", robust_p="7", robust_loss="taste", robust_objective="x", planted="-3", robust_scale="wide")
-    assert not page.exception and page.slider(key="robust_p").value == 1.0
+    assert not page.exception and stands(page, "robust_p") == 1.0

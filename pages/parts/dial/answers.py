@@ -128,4 +128,8 @@ def short(value: float) -> float | None:
 
 def plain(values: np.ndarray) -> list:
     """The same of an array (m, points), as lists."""
-    return [[short(value) for value in row] for row in np.asarray(values, float)]
+    values = np.asarray(values, float)
+    there = np.isfinite(values)
+    if np.array_equal(values[there], np.rint(values[there])):  # counts
+        return np.where(there, np.where(there, values, 0).astype(np.int64).astype(object), None).tolist()
+    return [[short(value) for value in row] for row in values]

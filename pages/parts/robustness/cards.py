@@ -1,18 +1,16 @@
 """The figures of Robustness: this fit and SVD beside each other, and what planted rows did to both."""
 
 import numpy as np
-import streamlit as st
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, Method
+from compress.answers.robust import View
 from compress.files import bytes_text
 from compress.form.metrics import error_text
-from pages.parts.cards import QUIET, figure_card, lowered
-from pages.parts.fits import Fit
-from pages.parts.pins import describe
-from pages.parts.robustness.fits import Planted, angles_to_clean, error_of, svd_of
+from pages.parts.cards import lowered
+from pages.parts.dial.answers import Figure
 
 WEIGHTED = "Weighted error"
-FIGURES = {
+SHOWN = {
     "ℓ1 error": ("l1_error", "Σ|aᵢₗ − bᵢₗ| / Σ|aᵢₗ|, over all entries"),
     "Relative error": ("relative_error", "Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², over all rows"),
     WEIGHTED: ("weighted_error", "Σwᵢ‖aᵢ − bᵢ‖² / Σwᵢ‖aᵢ‖², by the row weights in the sidebar"),
@@ -20,28 +18,42 @@ FIGURES = {
 }
 
 
-def robust_cards(matrix: EmbeddingMatrix, fit: Fit, svd: Fit, name: str) -> None:
-    ours, theirs = fit.evaluation, svd.evaluation
-    preview = ", preview" if fit.preview else ""
-    shown = {label: figure for label, figure in FIGURES.items() if matrix.weighted or label != WEIGHTED}
-    same = f"**{describe(svd.result.method)}**, the same j and precision, since directions are compared"
-    for title, key, evaluation, other in ((f"**{name}{preview}**", "cards", ours, theirs), (same, "svd_cards", theirs, None)):
-        st.caption(title)
-        with st.container(horizontal=True, key=key):
-            for label, (field, help) in shown.items():
-                value = getattr(evaluation, field)
-                figure_card(
-                    label if other else f"{label}, SVD",
-                    error_text(value, bool(other) and fit.preview),
-                    versus(value, getattr(other, field)) if other else None,
-                    delta_color="inverse",
-                    help=help,
-                )
-    st.caption(
-        f"Both keep j = {fit.result.method.j} directions in the same {bytes_text(ours.n_bytes)}. No fit can beat SVD's "
-        f"{lowered(matrix)}, which squares the residuals, so look at the ℓ1 error and the median row. Where no row lies far out, "
-        "all are near each other: plant some outliers to see who follows them."
-    )
+def fit_figures(matrix: EmbeddingMatrix, view: View, preview: bool) -> list[Figure]:
+    """This fit's errors, held against SVD's, and the angle between the two subspaces."""
+    told = []
+    for label, (name, help) in shown(matrix).items():
+        value, svd = view.of(name)
+        told.append(Figure(label, error_text(value, preview), versus(value, svd), "inverse", help=help))
+    about = "mean of the j principal angles between this subspace and SVD's"
+    return [*told, Figure("Angle to SVD", degrees_text(view.apart, preview), help=about)]
+
+
+def svd_figures(matrix: EmbeddingMatrix, view: View, preview: bool = False) -> list[Figure]:
+    return [
+        Figure(f"{label}, SVD", error_text(view.of(name)[1], preview), help=help) for label, (name, help) in shown(matrix).items()
+    ]
+
+
+def shown(matrix: EmbeddingMatrix) -> dict[str, tuple[str, str]]:
+    return {label: figure for label, figure in SHOWN.items() if matrix.weighted or label != WEIGHTED}
+
+
+def planted_figures(view: View, name: str, preview: bool, svd_preview: bool = False) -> list[Figure]:
+    """How well the rows that were not planted are still held, and how far each subspace has turned."""
+    told = []
+    clean = view.of("clean")[1]
+    about = "mean of the j principal angles to the subspace that SVD finds without planted rows"
+    for row, (title, roughly) in enumerate(((name, preview), ("SVD", svd_preview))):
+        error, turned, most = (view.of(figure)[row] for figure in ("others", "turned", "turned_most"))
+        help = f"relative error over the rows that were not planted; SVD without planted rows leaves {clean:.3g}"
+        change = f"{error / clean - 1:+.1%} by planting" if clean > 0 else None
+        told.append(Figure(f"Other rows, {title}", error_text(error, roughly), change, "inverse", help=help))
+        told.append(Figure(f"Turned, {title}", degrees_text(turned, roughly), f"largest {most:.1f}°", "off", help=about))
+    return told
+
+
+def degrees_text(angle: float | np.ndarray, preview: bool) -> str:
+    return f"{'≈ ' if preview else ''}{angle:.1f}°"
 
 
 def versus(value: float, svd: float) -> str:
@@ -49,27 +61,14 @@ def versus(value: float, svd: float) -> str:
     return f"{change:+.1%} against SVD" if abs(change) >= 5e-4 else "as SVD"
 
 
-def planted_cards(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
-    """How well the rows that were not planted are still held, and how far each subspace has turned."""
-    others = ~planted.mask
-    clean = error_of(planted.clean, svd_of(planted.clean, fit.result.method), others)
-    count = int(planted.mask.sum())
-    st.caption(f"**With {count:,} planted row{'s' if count > 1 else ''}{', preview' if fit.preview else ''}**")
-    with st.container(horizontal=True, key="planted_cards"):
-        for title, each in ((name, fit), ("SVD", svd)):
-            error = error_of(planted.matrix, each, others)
-            turned = angles_to_clean(planted.clean, each)
-            figure_card(
-                f"Other rows, {title}",
-                error_text(error, each.preview),
-                f"{error / clean - 1:+.1%} by planting" if clean > 0 else None,
-                delta_color="inverse",
-                help=f"relative error over the rows that were not planted; SVD without planted rows leaves {clean:.3g}",
-            )
-            figure_card(
-                f"Turned, {title}",
-                f"{np.mean(turned):.1f}°",
-                f"largest {turned[-1]:.1f}°",
-                **QUIET,
-                help="mean of the j principal angles to the subspace that SVD finds without planted rows",
-            )
+def size_sentence(matrix: EmbeddingMatrix, method: Method) -> str:
+    size = bytes_text(method.size(*matrix.shape))
+    return (
+        f"Both keep j = {method.j} directions in the same {size}. No fit can beat SVD's {lowered(matrix)}, which squares the "
+        "residuals, so look at the ℓ1 error and the median row. Where no row lies far out, all are near each other: plant some "
+        "outliers to see who follows them."
+    )
+
+
+def planted_sentence(count: int) -> str:
+    return f"With {count:,} planted row{'s' if count > 1 else ''}"

@@ -5,52 +5,58 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compress import SVD, Compressed, EmbeddingMatrix, Method, save_matrix
+from compress import SVD, Compressed, EmbeddingMatrix, Method
 from compress.analysis.outliers import plant
 from compress.analysis.spectrum import principal_angles
+from compress.answers.robust import LONGEST, View, exact, lengths_left
 from compress.coding import factors
 from compress.threads import one_thread
-from pages.parts.cached import cached
+from pages.parts.cached import cached, keyed
 from pages.parts.fits import Fit, axes_of, draft, previewed
 from pages.parts.kept import cache_folder
 
-KEEP = 3  # planted matrices on disk
+KEEP = 3  # planted matrices whose fits stay on disk
 
 
+@keyed
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """The matrix that the page works on: the one in use with far rows planted into it. mask: (n,) of the planted rows."""
+    """The matrix that the page works on: the one in use with far rows planted into it. mask: (n,) of the planted rows. length:
+    theirs, in median rows."""
 
     matrix: EmbeddingMatrix
     clean: EmbeddingMatrix
     mask: np.ndarray
+    length: float
 
     @property
-    def any(self) -> bool:
-        return bool(self.mask.any())
+    def key(self) -> str:
+        return f"{self.matrix.key} {self.clean.key}"
+
+    @property
+    def count(self) -> int:
+        return int(self.mask.sum())
 
 
 @cached(3)
-def planted(matrix: EmbeddingMatrix, count: int, distance: float) -> Planted:
-    found, rows = plant(matrix, count, distance)
+def planted(matrix: EmbeddingMatrix, count: int, length: float) -> Planted:
+    found, rows = plant(matrix, count, length)
     mask = np.zeros(len(matrix.values), bool)
     mask[rows] = True
-    return Planted(found, matrix, mask)
+    return Planted(found, matrix, mask, length)
 
 
-def saved(matrix: EmbeddingMatrix) -> str:
-    """The file of a planted matrix, for jobs to open; only the last few are kept, and their fits."""
+def noted(work: Planted) -> str:
+    """What a command is told to plant the same rows. The fits of the last few matrices with planted rows stay, and no others."""
     folder = cache_folder("planted")
-    path = folder / f"{matrix.digest}.safetensors"
-    if not path.exists():
-        save_matrix(matrix, path)
-        with suppress(FileNotFoundError):  # another session may be tidying too
-            held = sorted(folder.glob("*.safetensors"), key=lambda each: each.stat().st_mtime_ns)
-            for old in held[:-KEEP]:
-                old.unlink()
-                for fit in cache_folder("fits").glob(f"{old.stem}-*"):
-                    fit.unlink()
-    return str(path)
+    (folder / work.matrix.digest).touch()
+    with suppress(FileNotFoundError):  # another session may be tidying too
+        held = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime_ns)
+        for old in held[:-KEEP]:
+            old.unlink()
+            for fit in cache_folder("fits").glob(f"{old.stem}-*"):
+                fit.unlink()
+    return f"{work.count}:{work.length}"
 
 
 def svd_of(matrix: EmbeddingMatrix, method: Method) -> Fit:
@@ -58,22 +64,23 @@ def svd_of(matrix: EmbeddingMatrix, method: Method) -> Fit:
     return draft(matrix, SVD(j=method.j, factor_bits=method.factor_bits))
 
 
-def residuals(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
-    """‖aᵢ − bᵢ‖ of every row; 0 for a row of zeros."""
-    errors = fit.evaluation.row_errors
-    return np.sqrt(np.where(np.isfinite(errors), errors, 0) * matrix.squared_norms)
-
-
-def error_of(matrix: EmbeddingMatrix, fit: Fit, rows: np.ndarray) -> float:
-    """Relative error over some of the rows (a mask)."""
-    return float((residuals(matrix, fit)[rows] ** 2).sum() / max(matrix.squared_norms[rows].sum(), 1e-300))
-
-
 @cached(24)
-def angles_to_clean(clean: EmbeddingMatrix, fit: Fit) -> np.ndarray:
-    """Principal angles (j,) in degrees of a fit's subspace to SVD's on the clean matrix."""
+def view_of(work: Planted, fit: Fit) -> View:
+    """A fit and SVD beside each other."""
+    fits = fit, svd_of(work.matrix, fit.result.method), svd_of(work.clean, fit.result.method)
     with one_thread():
-        return angles(svd_of(clean, fit.result.method).result, fit.result)
+        return exact(work.matrix, work.mask, work.clean, [each.result for each in fits], [each.evaluation for each in fits])
+
+
+def residuals(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
+    """‖aᵢ − bᵢ‖ of every row."""
+    return lengths_left(matrix, fit.evaluation)
+
+
+def reach(work: Planted) -> float:
+    """The length of the longest rows that could be planted where some are, so that bins stay while their length moves."""
+    lengths = np.sqrt(work.clean.squared_norms)
+    return LONGEST * float(np.median(lengths[lengths > 0])) if work.count else 0.0
 
 
 def angles(one: Compressed, other: Compressed) -> np.ndarray:
@@ -94,5 +101,5 @@ def turned_without_worst(matrix: EmbeddingMatrix, method: Method) -> np.ndarray:
     keep[worst_rows(residuals(matrix, whole))] = False
     rest = EmbeddingMatrix(matrix.values[keep], weights=matrix.weights[keep], device=matrix.device)
     with one_thread():
-        axes = axes_of(matrix, False) if method.name == "lp" and method.p < 2 else None
+        axes = axes_of(matrix, False) if method.name != "svd" else None
         return angles(whole.result, previewed(rest, method, lambda event: None, axes))

@@ -6,30 +6,27 @@ import streamlit as st
 from compress import SVD, EmbeddingMatrix, InputError, Method
 from compress.charts import robustness as robust_charts
 from compress.charts.figure import METHOD_COLOURS
+from compress.charts.robustness import Bins
 from compress.methods.lp import LOWNER_COLUMNS
 from compress.solvers.ellipsoid import lowner
 from pages.parts.fits import Fit
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import folded
 from pages.parts.robustness.fits import Planted, residuals, turned_without_worst
-from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.say import literal, refused
 
 SHOWN = 12  # rows that gain, and as many that lose
 SMALLEST = 1e-3  # of the median residual: what float16 factors round is no change
 
 
-def residual_charts(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
-    log = ROBUSTNESS.log.draw("Log counts", "Shows the few rows in the tail too.")
-    found = {name: (fit, residuals(planted.matrix, fit)), "SVD, p = 2": (svd, residuals(planted.matrix, svd))}
-    edges = robust_charts.residual_bins(*(each for _, each in found.values()))
-    most = max(int(robust_charts.counted(each, edges).max()) for _, each in found.values())
-    for number, (column, (title, (each, values))) in enumerate(zip(st.columns(2), found.items(), strict=True)):
+def residual_charts(planted: Planted, fit: Fit, svd: Fit, bins: Bins, name: str) -> None:
+    """Rows by residual, of this fit and of SVD. bins: see `bins_of`."""
+    for number, (column, (title, each)) in enumerate(zip(st.columns(2), ((name, fit), ("SVD", svd)), strict=True)):
         with column:
+            values = residuals(planted.matrix, each)
             st.caption(f"**{title}**{', preview' if each.preview else ''}")
-            colour = METHOD_COLOURS[each.asked.name]
             live_chart(
-                robust_charts.residuals(values, planted.mask, edges, most, colour, log),
+                robust_charts.residuals(values, planted.mask, bins, METHOD_COLOURS[each.asked.name]),
                 key=f"residuals_{number}",
                 alt=f"{title}: rows by residual, median {np.median(values):.3g}, largest {values.max():.3g}",
             )
@@ -64,7 +61,7 @@ def gain_table(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     with right:
         columns = {planted.matrix.row_word: tokens, "residual": here[rows], "by SVD": there[rows], "change": change[rows]}
         st.dataframe(
-            columns | ({"planted": marks} if planted.any else {}),
+            columns | ({"planted": marks} if planted.count else {}),
             key="gain_rows",
             hide_index=True,
             height=38 + 35 * min(len(rows), 15),
@@ -76,7 +73,7 @@ def gain_table(planted: Planted, fit: Fit, svd: Fit, name: str) -> None:
     gaining = int((change < 0).sum())
     st.caption(
         f"Blue rows lie nearer to their decoded row than under SVD, orange ones farther. {gaining:,} of {len(change):,} rows gain"
-        + (", ◆ marks planted rows." if planted.any else ".")
+        + (", ◆ marks planted rows." if planted.count else ".")
         + (" From the preview." if fit.preview else "")
     )
 

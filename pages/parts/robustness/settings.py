@@ -3,12 +3,17 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
+from compress.answers.robust import LONGEST
 from pages.parts.controls import Choice, Real, Switch, Whole, rank
 from pages.parts.settings import Screen
 from pages.parts.subspaces.settings import LEAST, LOSSES, MOST, loss_settings
 
 OBJECTIVES = {"Rows": "rows", "Entries": "entries"}
 MOST_PLANTED = 20  # one row in so many
+
+
+def most_planted(n: int, d: int) -> int:
+    return max(1, n // MOST_PLANTED)
 
 
 class Robustness(Screen):
@@ -19,20 +24,20 @@ class Robustness(Screen):
     p = Real("robust_p", 1.0, 2.0, 1.0, 2)
     objective = Choice("robust_objective", OBJECTIVES, "rows")
     scale = Real("robust_scale", LEAST, MOST, None)
-    planted = Whole("planted", 0, None, 0, lambda n, d: max(1, n // MOST_PLANTED))
-    length = Whole("planted_length", 1, 50, 20)
+    planted = Whole("planted", 0, None, 0, most_planted)
+    length = Real("planted_length", 1.0, LONGEST, 20.0, 1)
     log = Switch("robust_log")
 
     def controls(self, matrix: EmbeddingMatrix) -> Method:
         """The fit that a person asks for."""
         left, right = st.columns(2)
         with left:
-            self.j.draw("Dimension j of the subspace", matrix.shape)
+            self.j.dial("Dimension j of the subspace", matrix.shape)
             about = "How much a far row pulls. ℓp with p = 2 is SVD; below 2, and under every other loss, far rows pull less."
             loss = self.loss.draw("Loss", about)
         with right:
             if loss == "lp":
-                self.p.draw("Exponent p", 0.05, help="At 2 far rows pull most: that is SVD. At 1 they pull least.")
+                self.p.dial("Exponent p", 0.01, help="At 2 far rows pull most: that is SVD. At 1 they pull least.")
                 self.objective.draw(
                     "Objective",
                     "Rows: the sum over rows of ‖aᵢ − bᵢ‖ to the power p, quick. Entries: the sum over entries of |aᵢₗ − bᵢₗ| to "
@@ -53,10 +58,10 @@ class Robustness(Screen):
         left, right = st.columns(2)
         with left:
             about = "So many rows, chosen at random, are replaced by random directions."
-            count = self.planted.draw("Planted outliers", matrix.shape, about)
+            count = self.planted.dial("Planted outliers", matrix.shape, about)
         with right:
-            length = self.length.draw("Their length, in median rows", help="Times the median length of a row.")
-        return count, float(length)
+            length = self.length.dial("Their length, in median rows", 0.5, help="Times the median length of a row.")
+        return count, length
 
     def held(self, matrix):
         j, loss = self.j.held(matrix.shape), loss_settings(self.loss.held(), self.p.held(), self.scale.held())

@@ -1,0 +1,337 @@
+"""What one subspace under a robust loss leaves, and what SVD does, at every p, j, and number and length of planted rows.
+
+All is computed on rows that stand for all (solvers/sample.py). Every fit starts where the preview does, at Lewis axes: one that
+starts at the last of a path carries its far rows on, and is not what is shown once the dial is let go.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from compress.analysis.outliers import planted_rows
+from compress.analysis.spectrum import principal_angles
+from compress.coding import factors
+from compress.errors import Progress, Step
+from compress.form.compressed import Compressed
+from compress.form.metrics import Evaluation
+from compress.linalg import blocks, eigen
+from compress.matrix import EmbeddingMatrix
+from compress.methods.lp import PREVIEW_ROWS
+from compress.solvers.entries import fit_entries, lower_rows
+from compress.solvers.losses import Loss
+from compress.solvers.sample import PASSES, Sample, drawn, lewis_start, lowered, quantiles, sample_of_rows, sample_rows, scaled
+from compress.threads import one_thread
+
+FIGURES = ("l1_error", "relative_error", "weighted_error", "median_row_error", "others", "clean", "turned", "turned_most")
+"""Of a fit and of SVD: error figures as in Evaluation; the relative error over the rows that were not planted, and what SVD without
+planted rows leaves of it; the mean and the largest principal angle in degrees to that SVD's subspace."""
+ANGLES = np.array([name.startswith("turned") for name in FIGURES])
+DIALS = ("p", "planted", "length", "j")
+POINTS, FAR_POINTS = 129, 33  # quantiles of residuals, of rows that were not planted and of those that were
+MOST_PLANTED = 2048  # planted rows in a sample
+FEW_ROWS = 1024  # of a coarse table
+STEEP = 8.0  # times, beyond which what falls to 0 is taken to fall by steps
+LONGEST = 50.0  # of planted rows, in median rows
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A fit and SVD beside each other, at one setting or at several (m, …). figures: (2, 8), see FIGURES. apart: the mean angle in
+    degrees between the two subspaces. near, far: (2, 129) and (2, 33), even quantiles of ‖aᵢ − bᵢ‖ over the rows that were not
+    planted and over those that were, 0 where there are none."""
+
+    figures: np.ndarray
+    apart: np.ndarray
+    near: np.ndarray
+    far: np.ndarray
+
+    def __getitem__(self, row: int) -> "View":
+        return View(**{name: array[row] for name, array in vars(self).items()})
+
+    def of(self, name: str) -> np.ndarray:
+        """A figure by name, of the fit and of SVD, (…, 2)."""
+        return self.figures[..., FIGURES.index(name)]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """j, loss, entries: of the fit, the loss with its scale or to be given one by the rows, of rows or of single entries. planted,
+    length: how many rows are planted and how many median rows long each is."""
+
+    j: int
+    loss: Loss
+    entries: bool
+    planted: int
+    length: float
+
+
+def robust(
+    matrix: EmbeddingMatrix,
+    keep: Callable[[Arrays], None],
+    progress: Progress | None,
+    *,
+    j: int,
+    loss: str = "lp",
+    p: float = 1.0,
+    scale: float | None = None,
+    entries: bool = False,
+    planted: int = 0,
+    length: float = 20.0,
+    most: int = 1,
+    coarse: bool = False,
+) -> Arrays:
+    """The table of a matrix around a setting: for each of DIALS that it has, as "p.values" (m,), and the View there, as "p.near".
+
+    most: rows that can be planted. coarse: on fewer rows and at fewer values, in a fraction of a second.
+    """
+    now = Setting(j, Loss(loss, p, scale), entries, planted, length)
+    with one_thread():
+        rows = FEW_ROWS if coarse else sample_rows(matrix.shape[1])
+        world = World(matrix, most, coarse, rows // 2 if entries else rows)
+        ways = {"p": world.along_p, "planted": world.along_planted, "length": world.along_length, "j": world.along_j}
+        arrays: Arrays = {}
+        for done, (dial, way) in enumerate(ways.items()):
+            if found := dict(way(now)):
+                arrays[f"{dial}.values"] = np.array([*found], float)
+                arrays |= {f"{dial}.{name}": array for name, array in vars(stacked(list(found.values()))).items()}
+                keep(arrays)
+            if progress:
+                progress(Step((done + 1) / len(ways), f"answers along {dial}", {"dial": dial}))
+    return arrays
+
+
+def exact(
+    planted: EmbeddingMatrix,
+    far: np.ndarray,
+    clean: EmbeddingMatrix,
+    fitted: Sequence[Compressed],
+    evaluations: Sequence[Evaluation],
+) -> View:
+    """The view of a fit and of SVD, of all rows, with planted rows far (a mask). The third of each is SVD of the matrix without."""
+    lengths = [lengths_left(matrix, each) for matrix, each in zip((planted, planted, clean), evaluations, strict=True)]
+    turns = principal_angles(np.concatenate([factors.read_bases(each.arrays) for each in fitted]))
+    norms = max(float(planted.squared_norms[~far].sum()), 1e-300)
+    others = [float((each[~far] ** 2).sum()) / norms for each in lengths]
+    rows = [
+        [getattr(evaluations[row], name) for name in FIGURES[:4]]
+        + [others[row], others[2], turns[row, 2].mean(), turns[row, 2, -1]]
+        for row in (0, 1)
+    ]
+    near = [np.quantile(each[~far], np.linspace(0, 1, POINTS)) for each in lengths[:2]]
+    spread = [np.quantile(each[far], np.linspace(0, 1, FAR_POINTS)) if far.any() else np.zeros(FAR_POINTS) for each in lengths[:2]]
+    return View(np.array(rows), np.asarray(turns[0, 1].mean()), np.stack(near), np.stack(spread))
+
+
+def lengths_left(matrix: EmbeddingMatrix, evaluation: Evaluation) -> np.ndarray:
+    """‖aᵢ − bᵢ‖ of every row; 0 for a row of zeros."""
+    errors = evaluation.row_errors
+    return np.sqrt(np.where(np.isfinite(errors), errors, 0) * matrix.squared_norms)
+
+
+def stacked(views: Sequence[View]) -> View:
+    """Views one after another, (m, …)."""
+    return View(*(np.stack([getattr(view, name) for view in views]) for name in vars(views[0])))
+
+
+def between(arrays: Arrays, dial: str, values: np.ndarray, known: Mapping[float, View]) -> View | None:
+    """The views at values of a dial, by a table and what is known at some of them; None where the table has no such dial.
+
+    Errors and residuals of the table are multiplied, and angles shifted, by what brings them to those known, in between in between.
+    """
+    if f"{dial}.values" not in arrays:
+        return None
+    at = arrays[f"{dial}.values"]
+    table = {name: arrays[f"{dial}.{name}"] for name in ("figures", "apart", "near", "far")}
+    found = {name: interpolated(values, at, array, dial == "j") for name, array in table.items()}
+    places = np.array(sorted(known))
+    there = stacked([known[place] for place in places])
+    here = View(**{name: interpolated(places, at, array, dial == "j") for name, array in table.items()})
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times = {
+            name: interpolated(values, places, np.where(getattr(here, name) > 0, getattr(there, name) / getattr(here, name), 1.0))
+            for name in ("figures", "near", "far")
+        }
+    shift = interpolated(values, places, there.figures - here.figures)
+    return View(
+        np.where(ANGLES, np.clip(found["figures"] + shift, 0, 90), found["figures"] * times["figures"]),
+        np.clip(found["apart"] + interpolated(values, places, there.apart - here.apart), 0, 90),
+        found["near"] * times["near"],
+        found["far"] * times["far"],
+    )
+
+
+def interpolated(values: np.ndarray, at: np.ndarray, array: np.ndarray, falling: bool = False) -> np.ndarray:
+    """An array (m, …) that is known at rising values (m,), at others, as at the ends beyond those. falling: whether it changes by
+    factors rather than by steps, where it is not about to be 0."""
+    right = np.clip(np.searchsorted(at, values), 1, max(len(at) - 1, 1))
+    if len(at) == 1:
+        return np.repeat(array, len(values), axis=0)
+    share = np.clip((values - at[right - 1]) / (at[right] - at[right - 1]), 0, 1).reshape(-1, *[1] * (array.ndim - 1))
+    left, right = array[right - 1], array[right]
+    even = left * (1 - share) + right * share
+    steady = falling & (np.minimum(left, right) > np.maximum(left, right) / STEEP)
+    return np.where(steady, np.where(steady, left, 1) ** (1 - share) * np.where(steady, right, 1) ** share, even)
+
+
+def counted(quantiles: np.ndarray, rows: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """How many of so many rows (m,) lie in each bin, (m, bins), by even quantiles (m, points); those below the first edge in the
+    first bin, those beyond the last in none."""
+    shares = np.linspace(0, 1, quantiles.shape[1])
+    below = np.stack([np.interp(edges, each, shares, left=0.0) for each in quantiles])
+    below[:, 0] = 0
+    return np.rint(rows[:, None] * np.diff(below, axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """A sample of a matrix with planted rows: far (m,) says which those are."""
+
+    sample: Sample
+    far: np.ndarray
+
+    @cached_property
+    def svd(self) -> np.ndarray:
+        """(d, d) principal axes, as columns."""
+        return eigen.eigenvectors(self.sample.gram).astype(np.float32)
+
+    @cached_property
+    def lewis(self) -> np.ndarray:
+        """(d, d) where robust fits start, as columns."""
+        return lewis_start(self.sample)
+
+
+class World:
+    """A matrix, and what becomes of it where rows are planted. most, coarse: see `robust`. rows: of the sample."""
+
+    def __init__(self, matrix: EmbeddingMatrix, most: int, coarse: bool, rows: int):
+        self.matrix, self.most, self.coarse = matrix, most, coarse
+        self.rows, counts = drawn(matrix, rows)
+        sample = sample_of_rows(matrix, self.rows, counts)
+        self.clean = Planted(sample, np.zeros(len(sample.values), bool))
+        self.last: tuple[tuple[int, float], Planted] = (0, 0.0), self.clean
+        self.svd: tuple = None, None  # planted, length and j, and SVD's figures there
+
+    def at(self, setting: Setting) -> Planted:
+        """The sample with the rows of a setting planted."""
+        key = setting.planted, setting.length
+        if not setting.planted:
+            return self.clean
+        if self.last[0] != key:
+            self.last = key, self.plant(*key)
+        return self.last[1]
+
+    def plant(self, planted: int, length: float) -> Planted:
+        numbers, values = planted_rows(self.matrix, planted, length)
+        weights, clean = self.matrix.weights[numbers], self.clean.sample
+        gram = self.matrix.gram - blocks.gram(self.matrix.values[numbers], weights) + blocks.gram(values, weights)
+        kept, some = ~np.isin(self.rows, numbers), slice(None, None, -(-planted // MOST_PLANTED))
+        values, weights = values[some].astype(np.float32), weights[some]
+        sample = Sample(
+            np.concatenate([clean.values[kept], values]),
+            np.concatenate([clean.norms[kept], blocks.squared_norms(values)]),
+            np.concatenate([clean.counts[kept], np.full(len(values), planted / len(values))]),
+            np.concatenate([clean.weights[kept], weights]),
+            gram,
+        )
+        return Planted(sample, np.arange(len(sample.values)) >= kept.sum())
+
+    def view(self, setting: Setting) -> View:
+        """What the preview of a setting and SVD leave."""
+        planted = self.at(setting)
+        svd = planted.svd[:, : setting.j]
+        basis, left = self.fit(setting)
+        key = setting.planted, setting.length, setting.j
+        if self.svd[0] != key:
+            self.svd = key, self.figures(setting, svd, unreached(planted.sample, svd))
+        both = self.figures(setting, basis, left), self.svd[1]
+        figures, near, far = (np.stack(each) for each in zip(*both, strict=True))
+        return View(figures, np.asarray(angles(basis, svd).mean()), near, far)
+
+    def fit(self, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
+        """(d, j) of a setting, found as its preview is, and what it leaves of the sample's rows (m, d)."""
+        planted = self.at(setting)
+        sample, loss = planted.sample, setting.loss
+        start = (self.clean if self.coarse else planted).lewis[:, : setting.j]
+        if setting.entries:  # at p = 2 too, so that it goes on smoothly from below
+            return fitted_entries(sample, start, loss.p, self.matrix.shape[0] <= PREVIEW_ROWS)
+        if loss.plain:
+            basis = planted.svd[:, : setting.j]
+        else:
+            basis = lowered(sample, start, scaled(loss, sample, start), 1 if self.coarse else PASSES)
+        return basis, unreached(sample, basis)
+
+    def figures(self, setting: Setting, basis: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """FIGURES (8,) of a subspace (d, j) that leaves so much of the sample's rows (m, d), and the quantiles of its residuals, of
+        rows that were not planted and of those that were."""
+        planted, clean = self.at(setting), self.clean.svd[:, : setting.j]
+        sample, far = planted.sample, planted.far
+        squared = np.einsum("id,id->i", left, left).astype(np.float64)
+        absolute = np.abs(left).sum(axis=1, dtype=np.float64)
+        counts, norms, there = sample.counts, sample.norms, sample.norms > 0
+        weighted, near = counts * sample.weights, np.where(far, 0, counts)
+        turned = angles(basis, clean)
+        by_clean = sample.squared_distances(clean) if far.any() else squared
+        found = (
+            counts @ absolute / (counts @ np.abs(sample.values).sum(axis=1, dtype=np.float64)),
+            counts @ squared / (counts @ norms),
+            weighted @ squared / (weighted @ norms),
+            quantiles(squared[there] / norms[there], counts[there], 3)[1],
+            near @ squared / max(near @ norms, 1e-300),
+            near @ by_clean / max(near @ norms, 1e-300),
+            turned.mean(),
+            turned[-1],
+        )
+        lengths = np.sqrt(squared)
+        spread = quantiles(lengths[far], counts[far], FAR_POINTS) if far.any() else np.zeros(FAR_POINTS)
+        return np.array(found), quantiles(lengths[~far], counts[~far], POINTS), spread
+
+    def along_p(self, now: Setting) -> Iterator[tuple[float, View]]:
+        if now.loss.name == "lp":
+            for p in np.unique(np.append(np.linspace(1, 2, 6 if self.coarse else 21), now.loss.p).round(4)):
+                yield p, self.view(replace(now, loss=replace(now.loss, p=float(p))))
+
+    def along_planted(self, now: Setting) -> Iterator[tuple[float, View]]:
+        turns = [now.j // 2, now.j, 3 * now.j // 2]  # about as many as SVD has directions for
+        for planted in spread(0, self.most, 5 if self.coarse else 14, 2.5, [now.planted, 5, *turns]):
+            yield planted, self.view(replace(now, planted=int(planted)))
+
+    def along_length(self, now: Setting) -> Iterator[tuple[float, View]]:
+        for length in spread(1, LONGEST, 5 if self.coarse else 17, 1.5, [now.length]) if now.planted else ():
+            yield length, self.view(replace(now, length=float(length)))
+
+    def along_j(self, now: Setting) -> Iterator[tuple[float, View]]:
+        near = [int(now.j * share) for share in (0.6, 0.8, 1.25, 1.6)]
+        for j in spread(1, min(self.matrix.shape), 9 if self.coarse else 48, 2.0, [now.j, *near]):
+            yield j, self.view(replace(now, j=int(j)))
+
+
+def spread(low: float, high: float, count: int, power: float, others: Sequence[float]) -> list[float]:
+    """Whole numbers from low to high, by a power above 1 closer where they are small, and others within."""
+    values = np.append(np.rint(low + (high - low) * np.linspace(0, 1, count) ** power), others)
+    return np.unique(values[(values >= low) & (values <= high)]).tolist()
+
+
+def unreached(sample: Sample, basis: np.ndarray) -> np.ndarray:
+    """The rows less their projections on a basis (d, j)."""
+    basis = basis.astype(np.float32)
+    return sample.values - (sample.values @ basis) @ basis.T
+
+
+def fitted_entries(sample: Sample, start: np.ndarray, p: float, whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """A basis (d, j) from one step that lowers Σ|aᵢₗ−bᵢₗ|^p, and what is left of the rows (m, d). whole: whether the preview is
+    fitted to all rows."""
+    rows = EmbeddingMatrix(sample.values, weights=sample.counts * sample.weights)
+    coefficients, basis = fit_entries(rows, start, p, 1, None, 3 if whole else 0)
+    if not whole:
+        coefficients = blocks.project(rows.values, basis)
+        lower_rows(rows, coefficients, basis, p)
+    return basis, sample.values - coefficients @ basis.T
+
+
+def angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Principal angles (j,) in degrees between subspaces of orthonormal bases (d, j), ascending."""
+    cosines = np.linalg.svd(one.T.astype(np.float32) @ other.astype(np.float32), compute_uv=False)
+    return np.degrees(np.arccos(np.clip(cosines, 0, 1)))
