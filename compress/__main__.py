@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -128,6 +127,8 @@ def parser() -> argparse.ArgumentParser:
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
     one.add_argument("--out", type=Path, required=True, help="the .npy file to write")
     one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--rows", type=int, help="how many rows are laid out, the others being placed beside their nearest; all")
+    one.add_argument("--small", action="store_true", help="write two bytes a coordinate: uint16, 65535 the longer side of the map")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     return top
 
@@ -291,15 +292,11 @@ def answers(args: argparse.Namespace) -> None:
 
 def draw_map(args: argparse.Namespace) -> None:
     """Writes a map of the rows."""
-    from contextlib import redirect_stdout
-
-    from compress.analysis.scatter import umap_map
+    from compress.analysis.scatter import in_two_bytes, umap_map
 
     check_out(args.out, ".npy")
-    matrix = opened(args)
-    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):  # umap prints its stages
-        positions = umap_map(matrix, args.seed, tell if args.progress else None)
-    write_array(args.out, positions)
+    positions = umap_map(opened(args), args.seed, tell if args.progress else None, args.rows)
+    write_array(args.out, in_two_bytes(positions) if args.small else positions)
     report(args, {"rows": len(positions), "out": str(args.out)})
 
 

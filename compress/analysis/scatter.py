@@ -1,5 +1,8 @@
 """Two coordinates for every row, to draw a map with."""
 
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 
 from compress.errors import Progress, Step
@@ -7,6 +10,11 @@ from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 
 DIMENSIONS = 64  # leading principal directions that UMAP is given
+FIRST = 5_000  # rows that are laid out before all are
+MANY = 10_000  # rows from which on a map takes fewer epochs
+FEW, MORE = 200, 500  # epochs
+GENTLE = 0.25  # of the step of a first map, that of a map of all rows: groups stay where they are
+SHIPPED, VERSION = Path(__file__).parent / "maps", 1  # version: one more where maps come out different
 
 
 def pca_map(matrix: EmbeddingMatrix) -> np.ndarray:
@@ -19,33 +27,53 @@ def pca_map(matrix: EmbeddingMatrix) -> np.ndarray:
     return blocks.project(matrix.values, axes, matrix.device) - (mean @ axes).astype(np.float32)
 
 
-def umap_map(matrix: EmbeddingMatrix, seed: int = 0, progress: Progress | None = None) -> np.ndarray:
-    """UMAP of the rows by cosine distance within their leading 64 principal directions: (n, 2) float32 (McInnes, Healy and Melville
-    2018). The same seed gives the same map."""
-    import umap
+def umap_map(matrix: EmbeddingMatrix, seed: int = 0, progress: Progress | None = None, rows: int | None = None) -> np.ndarray:
+    """UMAP of the rows by cosine distance within their leading 64 principal directions: (n, 2) float32, see `layout`. The same seed
+    gives the same map.
 
+    rows: how many of them are laid out, taken by chance; each of the others is placed beside its nearest. All unless given: then
+    they begin where 5,000 and the others beside them came to lie, so that groups lie where they lay in that first map.
+    """
+    from compress.analysis import layout
+
+    if rows is not None and rows < 1:
+        raise ValueError(f"rows must be 1 or more, got {rows}")
     tell = progress or (lambda step: None)
-    words = "finding neighbours; the first map takes longest"
-    tell(Step(0.1, words, {"stage": "neighbours", "done": 0.0}))
-    leading = blocks.project(matrix.values, matrix.axes[:, :DIMENSIONS], matrix.device)
-    neighbours = min(15, len(leading) - 1)
-    told = {"file": Epochs(tell), "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.2}
-    settings = {"n_neighbors": neighbours, "min_dist": 0.05, "metric": "cosine", "init": "pca", "random_state": seed}
-    mapper = umap.UMAP(**settings, n_jobs=1, verbose=True, tqdm_kwds=told)
-    return mapper.fit_transform(leading).astype(np.float32)
+    tell(Step(0.0, "finding neighbours", {"stage": "neighbours", "done": 0.0}))
+    n, places = matrix.shape[0], in_box(pca_map(matrix))
+    if n < 4:
+        return places  # too few for neighbours
+    unit = blocks.unit_rows(blocks.project(matrix.values, matrix.axes[:, :DIMENSIONS], matrix.device))
+    first, epochs = min(n, rows or FIRST), FEW if n > MANY else MORE
+    todo = [FEW * first, epochs * n if rows is None else 0] if first < n else [epochs * n, 0]
+
+    def told(stage: int, done: float) -> None:
+        share = (sum(todo[:stage]) + done * todo[stage]) / sum(todo)
+        tell(Step(share, f"laying out, {share:.0%}", {"stage": "layout", "done": share}))
+
+    if first == n:
+        return layout.lay_out(places, unit, epochs, seed, partial(told, 0))
+    chosen = np.zeros(n, bool)
+    chosen[np.random.default_rng(seed).permutation(n)[:first]] = True
+    places[chosen] = layout.lay_out(places[chosen], unit[chosen], FEW, seed, partial(told, 0))
+    places[~chosen] = layout.placed_beside(places[chosen], unit[chosen], unit[~chosen], seed)
+    return layout.lay_out(places, unit, epochs, seed, partial(told, 1), GENTLE) if todo[1] else places
 
 
-class Epochs:
-    """A file that a progress bar writes "done/all" to, told on as the share of the layout that is done."""
+def in_box(positions: np.ndarray) -> np.ndarray:
+    """Positions (n, 2) stretched to fill a square of side 10, as float32."""
+    sides = np.ptp(positions, axis=0)
+    return (10 * (positions - positions.min(axis=0)) / np.where(sides > 0, sides, 1)).astype(np.float32)
 
-    def __init__(self, tell: Progress):
-        self.tell = tell
 
-    def write(self, text: str) -> None:
-        done, _, total = text.strip().partition("/")
-        if done.isdigit() and total.isdigit():
-            share = int(done) / max(int(total), 1)
-            self.tell(Step(0.4 + 0.6 * share, f"laying out, {share:.0%}", {"stage": "layout", "done": share}))
+def in_two_bytes(positions: np.ndarray) -> np.ndarray:
+    """Positions (n, 2) as uint16, the longer side of their box 65,535 steps long."""
+    low = positions.min(axis=0)
+    return np.rint((positions - low) / (np.ptp(positions, axis=0).max() or 1) * 65535).astype(np.uint16)
 
-    def flush(self) -> None:
-        pass
+
+def shipped_map(matrix: EmbeddingMatrix) -> np.ndarray | None:
+    """The UMAP map of a matrix that ships with this program, (n, 2) uint16; None where none does. The demo's was made by
+    `python -m compress map demo --small --out compress/analysis/maps/DIGEST-VERSION.npy`."""
+    path = SHIPPED / f"{matrix.digest}-{VERSION}.npy"
+    return np.load(path, allow_pickle=False) if path.exists() else None

@@ -163,10 +163,14 @@ def test_without_json_every_figure_has_a_line(capsys):
 def test_a_map_is_written_as_coordinates(capsys, table, tmp_path, monkeypatch):
     from compress.analysis import scatter
 
-    monkeypatch.setattr(scatter, "umap_map", lambda matrix, seed, progress: matrix.values[:, :2] + np.float32(seed))
-    (row,) = told(capsys, "map", table, "--seed", 3, "--out", tmp_path / "map.npy")
+    monkeypatch.setattr(scatter, "umap_map", lambda matrix, seed, progress, rows: matrix.values[:, :2] * [seed, rows or 0])
+    (row,) = told(capsys, "map", table, "--seed", 3, "--rows", 5, "--out", tmp_path / "map.npy")
     assert row == {"rows": 200, "out": str(tmp_path / "map.npy")}
-    assert np.array_equal(np.load(tmp_path / "map.npy"), np.load(table)[:, :2] + np.float32(3))
+    assert np.array_equal(np.load(tmp_path / "map.npy"), np.load(table)[:, :2] * [3, 5])
+    told(capsys, "map", table, "--seed", 3, "--small", "--out", tmp_path / "small.npy")
+    small, wide = np.load(tmp_path / "small.npy"), np.ptp(np.load(table)[:, 0])
+    assert small.dtype == np.uint16 and small.max() == 65535 and not small[:, 1].any()
+    np.testing.assert_allclose(small[:, 0] / 65535 * wide, np.load(table)[:, 0] - np.load(table)[:, 0].min(), atol=wide / 1e5)
 
 
 def test_row_weights_reach_every_command(capsys, table, tmp_path):
