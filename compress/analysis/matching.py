@@ -5,7 +5,13 @@ import numpy as np
 
 def matched(before: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """`labels` (n,), whole numbers below k, renamed so that as many rows as can be keep the number they have in `before` (n,): (n,)
-    of the same type. The new numbers are those from 0 to k - 1; the pairing is the best there is (Kuhn 1955)."""
+    of the same type."""
+    return names_kept(before, labels, k).astype(labels.dtype)[labels]
+
+
+def names_kept(before: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """What each of k labels must be renamed to, all from 0 to k - 1, so that as many rows as can be keep the number they have in
+    `before` (n,): (k,), the best pairing there is (Kuhn 1955). labels: (n,), whole numbers below k."""
     from scipy.optimize import linear_sum_assignment
 
     if len(before) != len(labels):
@@ -15,4 +21,4 @@ def matched(before: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     wide = max(k, int(before.max(initial=0)) + 1)
     both = np.bincount(labels.astype(np.int64) * wide + before, minlength=k * wide).reshape(k, wide)
     _, names = linear_sum_assignment(both[:, :k], maximize=True)
-    return names.astype(labels.dtype)[labels]
+    return names

@@ -1,9 +1,10 @@
-"""A page with one map on planted clusters. Query: n rows, `kind` of colouring, k categories, `ring` rows highlighted."""
+"""A page with one map on planted clusters. Query: n rows, `kind` of colouring, k categories, `ring` rows highlighted,
+`dial` a slider of the browser's own, key "groups", that recolours in as many groups."""
 
 import numpy as np
 import streamlit as st
 
-from pages.parts.map import Colouring, scatter_map
+from pages.parts.map import Colouring, Recolouring, scatter_map
 
 HOSTILE = '<img src=x onerror="window.stolen=1"><b>bold</b> **md** $x$ \u202eright to left'
 CORNERS = np.array([(0.0, 0.0), (10.0, 0.0), (0.0, 8.0), (10.0, 8.0)])
@@ -30,6 +31,10 @@ if asked.get("kind") == "sequential":
 else:
     names = tuple(f"flat {i}" for i in range(k))
     colouring = Colouring(((np.arange(n) % 4 + turn) % k).astype(np.uint8), "categories", names, title="subspace")
+recolour = None
+if "dial" in asked:
+    labels = np.array([np.arange(n) % 4 * groups // 4 for groups in range(1, 5)])
+    recolour = Recolouring("groups", 4, [1, 2, 3, 4], labels[:, :], tuple(f"flat {i}" for i in range(4)))
 if away:
     st.stop()
 shown = scatter_map(
@@ -37,6 +42,7 @@ shown = scatter_map(
     colouring,
     tokens,
     key="map",
+    recolour=recolour,
     highlight=range(1, 1 + int(asked.get("ring", 0))),
 )
 st.text(f"{len(shown.rows)} rows, sum {shown.rows.sum()}, {len(shown.polygon or [])} corners, turn {turn}")

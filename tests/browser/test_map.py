@@ -26,6 +26,17 @@ HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
   return kind === 'webgl2' ? null : get.call(this, kind, ...rest);
 };"""
 
+DIALS = "globalThis[Symbol.for('flatland.dials')]"
+WATCH_GLIDE = """() => {
+window.glide = { shares: [] };
+const draw = WebGL2RenderingContext.prototype.drawArrays;
+WebGL2RenderingContext.prototype.drawArrays = function (...all) {
+  const program = this.getParameter(this.CURRENT_PROGRAM);
+  glide.shares.push(this.getUniform(program, this.getUniformLocation(program, 'share')));
+  return draw.apply(this, all);
+};
+}"""
+
 
 @pytest.fixture(scope="module")
 def harness(serve):
@@ -168,15 +179,45 @@ def test_clear_button_is_there_for_those_without_a_keyboard(page):
     result(page, "0 rows")
 
 
-def test_selection_belongs_to_the_positions_it_was_made_on(page):
+def test_rows_glide_to_other_positions_and_what_was_chosen_goes_along(page):
     lasso(page, LOWER_LEFT, shift=True)
     result(page, LASSOED)
+    page.evaluate(WATCH_GLIDE)
     page.get_by_text("mirrored").click()
-    result(page, "0 rows")
-    assert page.get_by_role("button", name="Clear the selection").is_disabled()
+    result(page, f"{len(LOWER_LEFT_ROWS)} rows, sum {sum(LOWER_LEFT_ROWS)}, 0 corners")
+    page.wait_for_function("glide.shares.at(-1) === 1")
+    shares = page.evaluate("glide.shares")
+    assert shares[0] == 0 and shares == sorted(shares) and len(shares) > 3
+    shot = picture(page)
+    primary = page.locator(".map").evaluate("e => getComputedStyle(e).getPropertyValue('--st-primary-color')")
+    half = shot.shape[1] // 2
+    assert pixels_near(shot[:, half:], primary) > 500 > 20 > pixels_near(shot[:, :half], primary)
     page.get_by_text("mirrored").click()
     result(page, LASSOED)
-    assert page.get_by_role("button", name="Clear the selection").is_enabled()
+    page.get_by_role("button", name="Clear the selection").click()
+    result(page, "0 rows")
+
+
+def test_points_stand_at_once_where_motion_is_unwelcome(visit, harness):
+    page = visit(harness)
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(WATCH_GLIDE)
+    page.get_by_text("mirrored").click()
+    page.wait_for_function("glide.shares.length > 0")
+    assert set(page.evaluate("glide.shares")) == {1}
+
+
+def test_a_dial_recolours_points_and_legend_until_it_is_back(visit, harness):
+    page = visit(f"{harness}/?dial=1")
+    before = picture(page)
+    shown = []
+    for groups in (2, 1, 4):
+        page.evaluate(f"{DIALS}.move('groups', {groups})")
+        shown.append(picture(page))
+        counts = page.locator(".category").evaluate_all("all => all.map(e => parseInt(e.title.replace(',', '')))")
+        assert counts == [4000 // groups] * groups
+    assert [sum(pixels_near(shot, colour) > 500 for colour in CATEGORIES[:4]) for shot in shown] == [2, 1, 4]
+    assert (shown[-1] == before).all()
 
 
 def test_hostile_token_is_named_as_plain_text(page):

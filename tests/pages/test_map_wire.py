@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from pages.parts import map as parts_map
-from pages.parts.map import Colouring, MapSelection, points_in_polygon
+from pages.parts.map import Colouring, MapSelection, Recolouring, points_in_polygon
 from pages.parts.map.packing import (
     frame,
     joined_names,
     pack,
+    packed_labels,
     quantised_positions,
     quantised_values,
     robust_limits,
@@ -188,14 +189,30 @@ def test_polygon_and_row_become_rows():
     ],
 )
 def test_what_a_browser_should_not_send_selects_nothing(sent):
-    chosen = parts_map._selection(sent, POINTS)
+    chosen = parts_map._selection(sent or {}, POINTS)
     assert isinstance(chosen, MapSelection)
     assert chosen.rows.tolist() == []
     assert chosen.polygon is None
 
 
-def test_selection_made_on_other_points_is_dropped():
-    assert parts_map._kept({"points": "a", "row": 1}, "a") == {"points": "a", "row": 1}
-    assert parts_map._kept({"points": "a", "row": 1}, "b") is None
-    assert parts_map._kept([1], "a") is None
-    assert parts_map._kept(None, "a") is None
+def test_rows_that_were_chosen_stay_so_where_their_tokens_lie_elsewhere():
+    told = {"points": "a", "row": None, "polygon": SQUARE}
+    assert parts_map._chosen(told, "a", "names", POINTS)[1] == {"polygon": SQUARE}
+    chosen, sent = parts_map._chosen(told, "b", "names", POINTS[::-1])
+    assert chosen.rows.tolist() == [0, 2] and chosen.polygon is None
+    assert sent == {"rows": [0, 2]}
+    assert parts_map._chosen(told, "b", "other names", POINTS)[1] is None
+    assert parts_map._chosen(told, "a", "names", POINTS)[0].polygon == SQUARE
+    assert parts_map._chosen(None, "a", "names", POINTS)[1] is None
+
+
+def test_labels_of_a_dial_are_packed_and_take_the_names_of_what_is_shown():
+    labels = np.array([[0, 0, 0, 0, 0], [0, 1, 1, 0, 1], [2, 1, 0, 0, 1]])
+    bits, rows = packed_labels(labels)
+    assert bits == [0, 1, 2]
+    assert rows == [b"", bytes([0b10110]), bytes([0b00000110, 0b01])]
+    shown = Colouring(np.array([2, 0, 1, 1, 0]), "categories")
+    assert parts_map._recoloured(Recolouring("k", 3, [1, 2, 3], labels), shown)["order"] == [1, 0, 2]
+    assert parts_map._recoloured(Recolouring("k", 4, [1, 2, 3], labels), shown)["order"] == []
+    with pytest.raises(ValueError, match=r"labels must be \(2, 5\), got \(3, 5\)"):
+        parts_map._recoloured(Recolouring("k", 3, [1, 2], labels), shown)

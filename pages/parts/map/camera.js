@@ -45,6 +45,12 @@ class Camera {
     ];
   }
 
+  // What takes the unit square to clip coordinates: factors and offsets, across and up.
+  clip() {
+    const [x, y] = [(2 * this.scale) / this.width, (2 * this.scale) / this.height];
+    return { scale: [this.worldWidth * x, this.worldHeight * y], offset: [-this.x * x, -this.y * y] };
+  }
+
   pan(dx, dy) {
     const scale = this.scale;
     this.x = Math.min(Math.max(this.x - dx / scale, 0), this.worldWidth);

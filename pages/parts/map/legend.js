@@ -35,7 +35,8 @@ function swatch(colour, shape) {
 }
 
 function categories(header, only, changed) {
-  const buttons = header.names.map((name, label) => {
+  const shown = header.names.map((name, label) => [name, label]).filter(([, label]) => header.counts[label] || !header.away);
+  const buttons = shown.map(([name, label]) => {
     const button = element("button", "category");
     button.type = "button";
     button.title = `${header.counts[label].toLocaleString("en")} rows; press to show only these`;
@@ -44,8 +45,8 @@ function categories(header, only, changed) {
     button.onclick = () => {
       if (!only.delete(label)) only.add(label);
       buttons.forEach((other, i) => {
-        other.setAttribute("aria-pressed", String(only.has(i)));
-        other.classList.toggle("faint", only.size > 0 && !only.has(i));
+        other.setAttribute("aria-pressed", String(only.has(shown[i][1])));
+        other.classList.toggle("faint", only.size > 0 && !only.has(shown[i][1]));
       });
       changed();
     };

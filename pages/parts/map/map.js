@@ -14,8 +14,9 @@ class RowMap {
     this.legend = find(".legend");
     this.camera = new Camera();
     this.painter = new Painter(this.canvas);
-    this.points = this.grid = this.header = this.colours = null;
-    this.selected = this.hovered = this.drawing = null;
+    this.points = this.names = this.grid = this.header = this.colours = null;
+    this.shown = null; // { header, colours }: the server's own, or those of the value that a dial is moved to
+    this.selected = this.hovered = this.drawing = this.glide = null;
     this.probing = false;
     this.only = new Set();
     this.stopping = new AbortController();
@@ -37,7 +38,8 @@ class RowMap {
     this.buttons.clear.onclick = () => this.select(null);
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
     this.canvas.addEventListener("webglcontextrestored", () => this.restore(), { signal });
-    shared.arrivals.addEventListener("points", () => this.join(), { signal });
+    shared.arrivals.addEventListener("arrays", () => this.join(), { signal });
+    dials.addEventListener("move", () => this.colour(), { signal });
     this.use("pan");
   }
 
@@ -51,38 +53,51 @@ class RowMap {
 
   // Colours are shown with the points they belong to, whichever of the two comes first.
   join() {
-    const points = shared.points.get(this.incoming?.header.points);
-    if (!points) return;
+    const points = shared.held.get(this.incoming?.header.points);
+    const names = shared.held.get(this.incoming?.header.tokens);
+    if (!points || !names) return;
     const { header, colours } = this.incoming;
-    const legend = JSON.stringify({ ...header, highlight: 0, selection: 0, points: 0 });
-    if (legend !== this.legendShown) {
-      const sameCategories = this.header?.kind === "categories" && `${this.header.names}` === `${header.names}`;
-      if (!sameCategories || header.kind !== "categories") this.only.clear();
-    }
+    const sameCategories = this.header?.kind === "categories" && `${this.header.names}` === `${header.names}`;
+    const another = JSON.stringify(seen(this.header)) !== JSON.stringify(seen(header));
+    if (another && (!sameCategories || header.kind !== "categories")) this.only.clear();
     this.header = header;
     this.colours = colours;
-    if (points.digest !== this.points?.digest) this.place(points);
-    this.painter.colours(colours);
+    if (points.digest !== this.points?.digest) this.place(points, names);
+    const by = header.title ? `, coloured by ${header.title}` : "";
+    this.canvas.setAttribute("aria-label", `${header.label}: ${header.n.toLocaleString("en")} points${by}`);
+    this.readTheme();
+    this.colour();
+    this.fit();
+  }
+
+  // Colours and legend: the server's own, or those of the value that a dial is moved to.
+  colour() {
+    if (!this.points) return;
+    this.shown = recoloured(this.header) ?? { header: this.header, colours: this.colours };
+    this.painter.colours(this.shown.colours);
+    const legend = JSON.stringify(seen(this.shown.header));
     if (legend !== this.legendShown) {
       this.legendShown = legend;
-      drawLegend(this.legend, header, this.only, () => this.redraw());
-      const by = header.title ? `, coloured by ${header.title}` : "";
-      this.canvas.setAttribute("aria-label", `${header.label}: ${header.n.toLocaleString("en")} points${by}`);
+      drawLegend(this.legend, this.shown.header, this.only, () => this.redraw());
     }
     this.name(null);
-    this.readTheme();
-    this.fit();
     this.redraw();
   }
 
-  place(points) {
+  // New points; the same rows glide there from where they are drawn.
+  place(points, names) {
+    const glides = this.points && this.names === names && this.points.n === points.n && this.camera.width > 1 && !still();
+    const from = glides && drawnAt(this.points.xy, this.camera, this.glide);
     this.remember();
-    this.points = points;
+    this.points = { ...points, xy: new Uint16Array(points.arrays[0].buffer) };
+    this.names = names;
+    this.view = this.header.view ?? points.digest;
     this.grid = null;
-    this.nameEnds = null;
     this.camera.box(points.high[0] - points.low[0], points.high[1] - points.low[1]);
-    Object.assign(this.camera, shared.views.get(points.digest));
-    this.painter.positions(points.xy);
+    Object.assign(this.camera, shared.views.get(this.view));
+    this.painter.positions(this.points.xy);
+    this.glide = from ? new Glide(from) : null;
+    this.painter.from(from || null);
     const kept = this.header.selection;
     this.mark(kept?.polygon ? { polygon: kept.polygon.map((corner) => fromData(points, corner)) } : kept);
     this.touch();
@@ -92,7 +107,8 @@ class RowMap {
     this.painter.build();
     if (!this.points) return;
     this.painter.positions(this.points.xy);
-    this.painter.colours(this.colours);
+    this.painter.colours(this.shown.colours);
+    this.painter.from(this.glide?.from ?? null);
     this.redraw();
   }
 
@@ -123,19 +139,24 @@ class RowMap {
 
   redraw(what) {
     if (what !== "overlay") this.stale = true;
-    this.asked ??= requestAnimationFrame(() => this.draw());
+    this.asked ??= requestAnimationFrame((now) => this.draw(now));
   }
 
-  draw() {
+  draw(now = performance.now()) {
     cancelAnimationFrame(this.asked);
     this.asked = undefined;
     if (!this.points || !this.theme) return;
+    if (this.glide) {
+      this.stale = true;
+      if (this.glide.step(now)) this.redraw();
+      else this.painter.from((this.glide = null));
+    }
     this.look = pointLook(this.points.n, this.camera);
     const ratio = this.canvas.width / this.camera.width;
     if (this.stale) {
-      this.painter.palette(paletteBytes(this.header, this.look.alpha, this.only));
-      const shapes = this.header.kind === "categories";
-      this.painter.draw(this.camera, this.theme.clear, this.look.size * ratio, shapes);
+      this.painter.palette(paletteBytes(this.shown.header, this.look.alpha, this.only));
+      const shapes = this.shown.header.kind === "categories";
+      this.painter.draw(this.camera, this.theme.clear, this.look.size * ratio, shapes, this.glide?.share ?? 1);
       this.stale = false;
     }
     drawOverlay(this.overlay, this);
@@ -173,26 +194,27 @@ class RowMap {
 
   // Rows.
   screenOf(row) {
-    return this.camera.toScreen(this.points.xy[2 * row] / 65535, this.points.xy[2 * row + 1] / 65535);
+    const place = this.camera.toScreen(this.points.xy[2 * row] / 65535, this.points.xy[2 * row + 1] / 65535);
+    return this.glide ? this.glide.place(row, this.camera, place) : place;
   }
 
   nameOf(row) {
-    const { names, n } = this.points;
-    if (!this.nameEnds) {
-      this.nameEnds = new Uint32Array(n + 1);
-      for (let at = 0, line = 1; line <= n; line++) {
+    const [names] = this.names.arrays;
+    if (!this.names.ends) {
+      this.names.ends = new Uint32Array(this.points.n + 1);
+      for (let at = 0, line = 1; line <= this.points.n; line++) {
         const end = names.indexOf(10, at);
-        this.nameEnds[line] = at = (end < 0 ? names.length : end) + 1;
+        this.names.ends[line] = at = (end < 0 ? names.length : end) + 1;
       }
     }
-    const name = new TextDecoder().decode(names.subarray(this.nameEnds[row], this.nameEnds[row + 1] - 1));
+    const name = new TextDecoder().decode(names.subarray(this.names.ends[row], this.names.ends[row + 1] - 1));
     return name.trim() ? name : name ? name.replace(/\s/g, "␣") : "(empty)";
   }
 
   rowAt(x, y, reach) {
-    if (!this.points || !this.points.n) return null;
+    if (!this.points || !this.points.n || this.glide) return null;
     this.grid ??= new Grid(this.points.xy);
-    return this.grid.nearest(this.camera, x, y, reach, (i) => !this.only.size || this.only.has(this.colours[i]));
+    return this.grid.nearest(this.camera, x, y, reach, (i) => !this.only.size || this.only.has(this.shown.colours[i]));
   }
 
   // Name `row` in a box beside (x, y), or none.
@@ -202,7 +224,7 @@ class RowMap {
     this.probing = false;
     if (row !== null) {
       if (moved) {
-        const detail = `${meaning(this.header, this.colours[row])} · row ${row.toLocaleString("en")}`;
+        const detail = `${meaning(this.shown.header, this.shown.colours[row])} · row ${row.toLocaleString("en")}`;
         this.tip.replaceChildren(element("bdi", "", this.nameOf(row)), element("span", "detail", detail));
         this.tip.hidden = false;
       }
@@ -221,7 +243,7 @@ class RowMap {
     const row = this.rowAt(this.camera.width / 2, this.camera.height / 2, reach);
     this.name(row, ...(row === null ? [0, 0] : this.screenOf(row)));
     this.probing = true;
-    this.spoken.textContent = row === null ? "" : `${this.nameOf(row)}, ${meaning(this.header, this.colours[row])}`;
+    this.spoken.textContent = row === null ? "" : `${this.nameOf(row)}, ${meaning(this.shown.header, this.shown.colours[row])}`;
     this.redraw("overlay");
   }
 
@@ -243,7 +265,7 @@ class RowMap {
   // Where a person looks on these points, for when they come back to them.
   remember() {
     const { zoom, x, y } = this.camera;
-    if (this.points) shared.views.set(this.points.digest, { zoom, x, y });
+    if (this.points) shared.views.set(this.view, { zoom, x, y });
   }
 
   release() {
@@ -254,6 +276,9 @@ class RowMap {
     this.painter.release();
   }
 }
+
+// The part of a header that the legend shows.
+const seen = (header) => header && { ...header, highlight: 0, selection: 0, points: 0, tokens: 0, recolour: 0 };
 
 export default function ({ data, parentElement, setStateValue }) {
   let map = maps.get(parentElement);

@@ -39,6 +39,7 @@ function drawOverlay(canvas, map) {
     ring(pen, map, map.selected.row, radius + 1, theme.primary, taken);
     nameBeside(pen, map, map.selected.row, radius, taken);
   }
+  map.selected?.rows?.forEach((row) => ring(pen, map, row, radius, theme.primary, taken));
   if (map.hovered != null) ring(pen, map, map.hovered, radius, theme.text, []);
   if (map.probing) {
     pen.strokeStyle = theme.text;

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 
+from compress.coding.packing import pack_stream, width
+
 NAME_BUDGET = 4_000_000  # characters for all names together
 LONGEST_NAME, SHORTEST_NAME = 80, 12
 MISSING = 255
@@ -30,6 +32,12 @@ def frame(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def quantised_positions(positions: np.ndarray, low: np.ndarray, high: np.ndarray) -> bytes:
     """`positions` (n, 2) as pairs of little-endian uint16, 0 at `low` and 65,535 at `high`."""
     return np.rint((positions - low) / (high - low) * 65535).astype("<u2").tobytes()
+
+
+def packed_labels(labels: np.ndarray) -> tuple[list[int], list[bytes]]:
+    """Each row of `labels` (m, n) in as few bits a label as its largest needs, from the lowest bit on; before them how many."""
+    bits = [width(int(row.max(initial=0)) + 1) for row in labels]
+    return bits, [pack_stream(row, wide).tobytes() for row, wide in zip(labels, bits, strict=True)]
 
 
 def quantised_values(values: np.ndarray, limits: tuple[float, float], log: bool) -> bytes:

@@ -1,16 +1,18 @@
-// Draws the points with WebGL 2: positions and colours in two buffers, the colours' meaning in a texture of 256 entries.
+// Draws the points with WebGL 2: positions and colours in two buffers, the colours' meaning in a texture of 256 entries;
+// while points glide, where they come from in a third.
 
 const VERTEX = `#version 300 es
 layout(location = 0) in vec2 position;
 layout(location = 1) in uint colour;
+layout(location = 2) in vec2 from;
 uniform vec2 scale, offset;
-uniform float size;
+uniform float size, share;
 uniform bool shapes;
 uniform sampler2D palette;
 flat out vec4 paint;
 flat out int shape;
 void main() {
-  gl_Position = vec4(position * scale + offset, 0.0, 1.0);
+  gl_Position = vec4(mix(from, position * scale + offset, share), 0.0, 1.0);
   gl_PointSize = size;
   paint = texelFetch(palette, ivec2(colour, 0), 0);
   shape = shapes && size > 3.5 ? int(colour >> 3u) & 3 : 0;
@@ -53,10 +55,11 @@ class Painter {
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program));
     gl.useProgram(program);
     this.at = Object.fromEntries(
-      ["scale", "offset", "size", "shapes"].map((name) => [name, gl.getUniformLocation(program, name)]),
+      ["scale", "offset", "size", "share", "shapes"].map((name) => [name, gl.getUniformLocation(program, name)]),
     );
     this.positionBuffer = gl.createBuffer();
     this.colourBuffer = gl.createBuffer();
+    this.fromBuffer = gl.createBuffer();
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
@@ -82,22 +85,32 @@ class Painter {
     gl.vertexAttribIPointer(1, 1, gl.UNSIGNED_BYTE, 0, 0);
   }
 
+  // Clip coordinates that points come from; null for none.
+  from(places) {
+    const gl = this.gl;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.fromBuffer);
+    gl.bufferData(gl.ARRAY_BUFFER, places ?? new Float32Array(0), gl.STATIC_DRAW);
+    if (!places) return gl.disableVertexAttribArray(2);
+    gl.enableVertexAttribArray(2);
+    gl.vertexAttribPointer(2, 2, gl.FLOAT, false, 0, 0);
+  }
+
   palette(rgba) {
     const gl = this.gl;
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
   }
 
-  draw(camera, background, size, shapes) {
+  draw(camera, background, size, shapes, share) {
     const gl = this.gl;
     const { width, height } = this.canvas;
     gl.viewport(0, 0, width, height);
     gl.clearColor(background[0] / 255, background[1] / 255, background[2] / 255, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
     if (!this.n) return;
-    const x = (2 * camera.scale) / camera.width;
-    const y = (2 * camera.scale) / camera.height;
-    gl.uniform2f(this.at.scale, camera.worldWidth * x, camera.worldHeight * y);
-    gl.uniform2f(this.at.offset, -camera.x * x, -camera.y * y);
+    const { scale, offset } = camera.clip();
+    gl.uniform2f(this.at.scale, ...scale);
+    gl.uniform2f(this.at.offset, ...offset);
+    gl.uniform1f(this.at.share, share);
     gl.uniform1f(this.at.size, size);
     gl.uniform1i(this.at.shapes, shapes ? 1 : 0);
     gl.drawArrays(gl.POINTS, 0, this.n);
