@@ -59,7 +59,7 @@ def test_zoom_and_hidden_lines_of_a_chart_stay_while_they_mean_something(visit, 
 
 
 def test_lasso_search_and_tab_stay_until_another_matrix_is_opened(visit, app, settle, slide):
-    page = visit(f"{app}/subspaces?matrix=toy&k=3&restarts=1", viewport={"width": 1280, "height": 1000})
+    page = visit(f"{app}/subspaces?matrix=toy&k=3&restarts=1&layout=PCA", viewport={"width": 1280, "height": 1000})
     page.get_by_role("tab", name="Angles").click()
     page.get_by_role("textbox", name="Find a").fill("12")
     page.keyboard.press("Enter")

@@ -52,6 +52,24 @@ def test_a_token_that_is_not_there_is_said_to_be_missing(open_page):
     assert any("No row here holds" in caption.value for caption in page.caption)
 
 
+def test_a_map_of_umap_follows_in_steps_and_pca_stands_in(open_page, finish, tmp_path, monkeypatch):
+    monkeypatch.setattr("pages.parts.subspaces.umap_job.FIRST", 50)
+    np.save(tmp_path / "rows.npy", np.random.default_rng(0).standard_normal((80, 6)))
+    page = open_page("subspaces", k=2, flat_j=2, matrix=tmp_path / "rows.npy")
+    said = []
+    for _ in range(3):
+        said.append(next(each.value for each in page.caption if "Each point is a row" in each.value))
+        if buttons := [each for each in page.button if each.label == "Lay out all rows"]:
+            buttons[0].click()
+            page.run()
+        page = finish(page, "umap")
+    assert [each.split(" Each")[0].split(";")[0] for each in said] == [
+        "PCA stands in until UMAP is ready.",
+        "A first map: 5,000 rows are laid out, each other one lies beside its nearest.",
+        "Each point is a row",
+    ]
+
+
 @pytest.mark.parametrize("colour", ["subspace", "error", "norm"])
 def test_every_colouring_draws(open_page, colour):
     assert not open_page("subspaces", k=3, flat_j=2, colour=colour).exception

@@ -4,13 +4,15 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
+from compress.analysis.scatter import FIRST
 from pages.parts.cached import pca_of
 from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, scatter_map
 from pages.parts.subspaces.settings import SUBSPACES
-from pages.parts.subspaces.umap_job import umap_positions
+from pages.parts.subspaces.umap_job import Umap, job_key, lay_out_all, umap_of
 from pages.parts.tokens import found_rows, placeholder
 from pages.parts.work import jobs
+from pages.parts.work.ahead import working
 from pages.parts.work.watch import watch
 
 MOST_LISTED = 2000
@@ -22,14 +24,11 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
         layout = SUBSPACES.layout.draw("Map")
         colour = SUBSPACES.colour.draw("Colour by")
         sought = SUBSPACES.token.draw(f"Find a {matrix.row_word}", placeholder(matrix))
-    positions = umap_positions(matrix) if layout == "UMAP" else None
-    if layout == "UMAP" and positions is None:
-        watch("umap", "UMAP")
-        if jobs.stopped("umap", matrix.digest):
-            st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
-        st.caption("The PCA map stands in until UMAP is ready; the finished map is kept for next time.")
-    if positions is None:
-        positions = pca_of(matrix)
+    umap = umap_of(matrix) if layout == "UMAP" else None
+    if layout == "UMAP" and (umap is None or not umap.whole):
+        unfinished(matrix, umap)
+    positions = umap.positions if umap else pca_of(matrix)
+    shown = "UMAP" if umap else "PCA"
     rows = found_rows(matrix, sought)
     chosen = scatter_map(
         positions,
@@ -37,9 +36,10 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
         matrix.tokens,
         key="map",
         highlight=rows,
-        label=f"Map of {len(positions):,} rows by {layout}, coloured by {colour}",
+        label=f"Map of {len(positions):,} rows by {shown}, coloured by {colour}",
+        view=f"{matrix.digest} {shown}",
     )
-    st.caption(how_to_read(layout))
+    st.caption(how_to_read(layout, umap))
     listed(matrix, fit, chosen, sought, rows)
 
 
@@ -52,15 +52,26 @@ def colouring(matrix: EmbeddingMatrix, fit: Fit, colour: str) -> Colouring:
     return Colouring(np.sqrt(matrix.squared_norms), "sequential", title="norm of the row, ‖aᵢ‖")
 
 
-def how_to_read(layout: str) -> str:
-    if layout == "PCA":
+def unfinished(matrix: EmbeddingMatrix, umap: Umap | None) -> None:
+    """How far the map is that a person waits for; the button that begins it where nothing does."""
+    watch("umap", "UMAP")
+    if jobs.stopped("umap", job_key(matrix, umap)):
+        st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
+    elif umap and not working() and not jobs.running("umap"):
+        st.button("Lay out all rows", on_click=lay_out_all, args=[matrix], icon=":material/play_arrow:")
+
+
+def how_to_read(layout: str, umap: Umap | None) -> str:
+    if umap is None:
+        waiting = "PCA stands in until UMAP is ready. " if layout == "UMAP" else ""
         return (
-            "Each point is a row, placed by its two leading principal coordinates. Drag to move, scroll to zoom, Shift and drag "
-            "for a lasso. Subspaces cross at the origin, so their rows overlap here more than they do in all directions."
+            f"{waiting}Each point is a row, placed by its two leading principal coordinates. Drag to move, scroll to zoom, Shift "
+            "and drag for a lasso. Subspaces cross at the origin, so their rows overlap here more than they do in all directions."
         )
+    first = f"A first map: {FIRST:,} rows are laid out, each other one lies beside its nearest. " if not umap.whole else ""
     return (
-        "Each point is a row; UMAP puts rows with a small cosine distance near each other. Near means alike; distances between "
-        "far groups and their sizes mean little."
+        f"{first}Each point is a row; UMAP puts rows with a small cosine distance near each other. Near means alike; distances "
+        "between far groups and their sizes mean little."
     )
 
 

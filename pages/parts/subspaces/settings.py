@@ -30,7 +30,7 @@ class Subspaces(Screen):
     loss = Choice("flat_loss", LOSSES, "lp")
     p = Real("flat_p", 1.0, 2.0, 2.0, 2)
     scale = Real("flat_scale", LEAST, MOST, None)
-    layout = Choice("layout", LAYOUTS, "PCA")
+    layout = Choice("layout", LAYOUTS, "UMAP")
     colour = Choice("colour", COLOURS, "subspace")
     token = Words("map_token")
 

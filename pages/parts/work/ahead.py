@@ -45,15 +45,22 @@ def ahead(
     one in use. settings: of the table.
     """
     path = answers_path(matrix.key, table, settings)
-    written = stamp(path)
-    st.session_state.setdefault(SEEN, {})[path] = Seen(written, time.monotonic())
-    if not path.exists():
-        wish(name or table, path, arguments("answers", matrix, source, table=table, settings=settings, out=path))
+    command = arguments("answers", matrix, source, table=table, settings=settings, out=path)
+    written = await_file(name or table, path, command)
     try:
         return read(str(path), written) if written else None
     except InputError:
         path.unlink(missing_ok=True)  # cut short by a full disk, say: made anew
         return None
+
+
+def await_file(name: str, path: Path, command: list[str]) -> tuple | None:
+    """Wishes for the command that makes a file, unless it is there, and has the page run again when there is more of it than now.
+    What changes with the file: see `stamp`."""
+    written = stamp(path)
+    st.session_state.setdefault(SEEN, {})[path] = Seen(written, time.monotonic())
+    wish(name, path, command)
+    return written
 
 
 def answers_path(key: str, table: str, settings: dict[str, Any]) -> Path:
