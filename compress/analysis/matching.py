@@ -1,5 +1,7 @@
 """Groups of one clustering named like those of another that hold the same rows, so that their colours stay."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 
@@ -22,3 +24,12 @@ def names_kept(before: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     both = np.bincount(labels.astype(np.int64) * wide + before, minlength=k * wide).reshape(k, wide)
     _, names = linear_sum_assignment(both[:, :k], maximize=True)
     return names
+
+
+def chained(by_k: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Labels (n,) of clusterings by k, in the order of k, each renamed after the one before: (len(by_k), n) uint8."""
+    found: list[np.ndarray] = []
+    for k in sorted(by_k):
+        labels = by_k[k].astype(np.uint8)
+        found.append(matched(found[-1], labels, k) if found else labels)
+    return np.stack(found)

@@ -1,11 +1,11 @@
 """Groups that keep their numbers."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
 
-from compress.analysis.matching import matched
+from compress.analysis.matching import chained, matched
 
 
 def test_renamed_groups_are_named_back():
@@ -26,6 +26,15 @@ def test_no_other_naming_keeps_more_rows(more):
     before, labels = np.random.default_rng(2).integers(4 + more, size=60), np.random.default_rng(3).integers(4, size=60)
     kept = (matched(before, labels, 4) == before).sum()
     assert kept == max((np.array(names)[labels] == before).sum() for names in permutations(range(4)))
+
+
+def test_groups_that_part_at_every_k_keep_their_numbers_from_k_to_k():
+    places, random = np.arange(240), np.random.default_rng(4)
+    cuts = {k: np.linspace(0, 240, 2**k + 1)[1:-1] for k in range(4)}
+    by_k = {2**k: random.permutation(2**k)[np.searchsorted(cuts[k], places, side="right")] for k in (3, 1, 2, 0)}
+    found = chained(by_k)
+    assert found.shape == (4, 240) and found.dtype == np.uint8
+    assert [(before == after).mean() for before, after in pairwise(found)] == [0.5] * 3
 
 
 def test_labels_beyond_k_and_other_rows_are_refused():

@@ -1,13 +1,16 @@
 """The map of all rows, coloured by what a fit made of them, and the rows that are chosen on it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
+from compress.analysis.matching import chained
 from compress.analysis.scatter import FIRST
 from pages.parts.cached import pca_of
 from pages.parts.fits import Fit
-from pages.parts.map import Colouring, MapSelection, scatter_map
+from pages.parts.map import Colouring, MapSelection, Recolouring, scatter_map
 from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.subspaces.umap_job import Umap, job_key, lay_out_all, umap_of
 from pages.parts.tokens import found_rows, placeholder
@@ -19,7 +22,8 @@ MOST_LISTED = 2000
 
 
 @st.fragment
-def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
+def subspace_map(matrix: EmbeddingMatrix, fit: Fit, drafts: Mapping[int, np.ndarray] | None = None) -> None:
+    """drafts: labels of the rows by k, which colour the map while k is dragged."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = SUBSPACES.layout.draw("Map")
         colour = SUBSPACES.colour.draw("Colour by")
@@ -36,6 +40,7 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit) -> None:
         matrix.tokens,
         key="map",
         highlight=rows,
+        recolour=recolouring(drafts, fit.result.method.k) if drafts and colour == "subspace" else None,
         label=f"Map of {len(positions):,} rows by {shown}, coloured by {colour}",
         view=f"{matrix.digest} {shown}",
     )
@@ -50,6 +55,11 @@ def colouring(matrix: EmbeddingMatrix, fit: Fit, colour: str) -> Colouring:
         errors = fit.evaluation.row_errors
         return Colouring(np.where(np.isfinite(errors), errors, np.nan), "sequential", title="relative error of the row")
     return Colouring(np.sqrt(matrix.squared_norms), "sequential", title="norm of the row, ‖aᵢ‖")
+
+
+def recolouring(drafts: Mapping[int, np.ndarray], k: int) -> Recolouring:
+    """What colours the map while k is dragged from where it is."""
+    return Recolouring(SUBSPACES.k.key, k, sorted(drafts), chained(drafts), tuple(str(z + 1) for z in range(max(drafts))))
 
 
 def unfinished(matrix: EmbeddingMatrix, umap: Umap | None) -> None:
