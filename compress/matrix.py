@@ -67,7 +67,7 @@ class EmbeddingMatrix:
         """Bytes of the matrix in float32, the numerator of every ratio."""
         return 4 * self.values.size
 
-    @property
+    @cached_property
     def weighted(self) -> bool:
         """Whether some rows weigh more than others."""
         return bool(np.ptp(self.weights) > 0)

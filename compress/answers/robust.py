@@ -31,7 +31,7 @@ ANGLES = np.array([name.startswith("turned") for name in FIGURES])
 DIALS = ("p", "planted", "length", "j")
 POINTS, FAR_POINTS = 129, 33  # quantiles of residuals, of rows that were not planted and of those that were
 MOST_PLANTED = 2048  # planted rows in a sample
-FEW_ROWS = 1024  # of a coarse table
+FEW_COLUMNS = 64  # that a table with every value takes a fraction of a second for
 STEEP = 8.0  # times, beyond which what falls to 0 is taken to fall by steps
 LONGEST = 50.0  # of planted rows, in median rows
 Arrays = dict[str, np.ndarray]
@@ -89,7 +89,7 @@ def robust(
     """
     now = Setting(j, Loss(loss, p, scale), entries, planted, length)
     with one_thread():
-        rows = FEW_ROWS if coarse else sample_rows(matrix.shape[1])
+        rows = sample_rows(matrix.shape[1]) // (4 if coarse else 1)
         world = World(matrix, most, coarse, rows // 2 if entries else rows)
         ways = {"p": world.along_p, "planted": world.along_planted, "length": world.along_length, "j": world.along_j}
         arrays: Arrays = {}
@@ -208,11 +208,16 @@ class World:
 
     def __init__(self, matrix: EmbeddingMatrix, most: int, coarse: bool, rows: int):
         self.matrix, self.most, self.coarse = matrix, most, coarse
+        self.hasty = coarse and matrix.shape[1] > 2 * FEW_COLUMNS  # one pass, with planted rows from the axes of the others
         self.rows, counts = drawn(matrix, rows)
         sample = sample_of_rows(matrix, self.rows, counts)
         self.clean = Planted(sample, np.zeros(len(sample.values), bool))
         self.last: tuple[tuple[int, float], Planted] = (0, 0.0), self.clean
         self.svd: tuple = None, None  # planted, length and j, and SVD's figures there
+
+    def count(self, every: int, least: int) -> int:
+        """How many values of a dial a table has, of every one where it is not coarse."""
+        return min(every, max(least, every * FEW_COLUMNS // self.matrix.shape[1])) if self.coarse else every
 
     def at(self, setting: Setting) -> Planted:
         """The sample with the rows of a setting planted."""
@@ -254,13 +259,13 @@ class World:
         """(d, j) of a setting, found as its preview is, and what it leaves of the sample's rows (m, d)."""
         planted = self.at(setting)
         sample, loss = planted.sample, setting.loss
-        start = (self.clean if self.coarse else planted).lewis[:, : setting.j]
+        start = (self.clean if self.hasty else planted).lewis[:, : setting.j]
         if setting.entries:  # at p = 2 too, so that it goes on smoothly from below
             return fitted_entries(sample, start, loss.p, self.matrix.shape[0] <= PREVIEW_ROWS)
         if loss.plain:
             basis = planted.svd[:, : setting.j]
         else:
-            basis = lowered(sample, start, scaled(loss, sample, start), 1 if self.coarse else PASSES)
+            basis = lowered(sample, start, scaled(loss, sample, start), 1 if self.hasty else PASSES)
         return basis, unreached(sample, basis)
 
     def figures(self, setting: Setting, basis: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -290,21 +295,21 @@ class World:
 
     def along_p(self, now: Setting) -> Iterator[tuple[float, View]]:
         if now.loss.name == "lp":
-            for p in np.unique(np.append(np.linspace(1, 2, 6 if self.coarse else 21), now.loss.p).round(4)):
+            for p in np.unique(np.append(np.linspace(1, 2, self.count(21, 6)), now.loss.p).round(4)):
                 yield p, self.view(replace(now, loss=replace(now.loss, p=float(p))))
 
     def along_planted(self, now: Setting) -> Iterator[tuple[float, View]]:
         turns = [now.j // 2, now.j, 3 * now.j // 2]  # about as many as SVD has directions for
-        for planted in spread(0, self.most, 5 if self.coarse else 14, 2.5, [now.planted, 5, *turns]):
+        for planted in spread(0, self.most, self.count(14, 5), 2.5, [now.planted, 5, *turns]):
             yield planted, self.view(replace(now, planted=int(planted)))
 
     def along_length(self, now: Setting) -> Iterator[tuple[float, View]]:
-        for length in spread(1, LONGEST, 5 if self.coarse else 17, 1.5, [now.length]) if now.planted else ():
+        for length in spread(1, LONGEST, self.count(17, 5), 1.5, [now.length]) if now.planted else ():
             yield length, self.view(replace(now, length=float(length)))
 
     def along_j(self, now: Setting) -> Iterator[tuple[float, View]]:
         near = [int(now.j * share) for share in (0.6, 0.8, 1.25, 1.6)]
-        for j in spread(1, min(self.matrix.shape), 9 if self.coarse else 48, 2.0, [now.j, *near]):
+        for j in spread(1, min(self.matrix.shape), self.count(48, 9), 2.0, [now.j, *near]):
             yield j, self.view(replace(now, j=int(j)))
 
 

@@ -43,7 +43,6 @@ def test_tensor_and_weights_in_use_go_along_unless_others_are_given(matrix, monk
     found = jobs.arguments("map", weighted)
     assert found[:4] == ["map", "file", "--tensor", "table"] and found[4] == "--weights" and found[5].startswith("column:")
     assert jobs.arguments("map", weighted, weights="uniform") == ["map", "file", "--weights", "uniform", "--tensor", "table"]
-    assert jobs.arguments("map", matrix, "other") == ["map", "other"]
 
 
 class Running:

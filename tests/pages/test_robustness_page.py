@@ -117,21 +117,21 @@ def test_every_loss_draws(opened, loss):
     assert not page.exception and shown_cards(page)
 
 
-def test_every_dial_answers_before_and_after_the_table_is_made(opened, made_ahead):
-    page = opened(robust_j=4, planted=7)
-    tables = []
-    for _ in range(2):
-        tables.append({each["key"]: each for each in told(page, "answers")})
-        assert {"robust_j", "robust_p", "planted", "planted_length"} == set(tables[-1])
-        shown = {card["label"] for row in told(page, "figures") for card in row["cards"]}
-        for each in tables[-1].values():
-            words, cards = each["words"], each["figures"]["cards"]
-            assert {words[number] for number in cards[0][::5]} <= shown
-            assert all(words[number].startswith("≈ ") for number in cards[0][1::5])
-            assert len({tuple(row) for row in cards}) >= 20
-            assert len(each["traces"]["residuals_0"]["rows"]["y"]) == len(each["values"])
+@pytest.mark.parametrize("objective", ["Rows", "Entries"])
+def test_every_dial_answers_by_rows_at_once_and_by_entries_once_the_table_is_made(opened, made_ahead, objective):
+    page = opened(robust_j=4, planted=7, robust_objective=objective)
+    if objective == "Entries":
+        assert not told(page, "answers")
         page = made_ahead(page)
-    assert tables[0] != tables[1]
+    tables = {each["key"]: each for each in told(page, "answers")}
+    assert tables.keys() == {"robust_j", "robust_p", "planted", "planted_length"}
+    shown = {card["label"] for row in told(page, "figures") for card in row["cards"]}
+    for each in tables.values():
+        words, cards = each["words"], each["figures"]["cards"]
+        assert {words[number] for number in cards[0][::5]} <= shown
+        assert all(words[number].startswith("≈ ") for number in cards[0][1::5])
+        assert len({tuple(row) for row in cards}) >= 20
+        assert len(each["traces"]["residuals_0"]["rows"]["y"]) == len(each["values"])
 
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):

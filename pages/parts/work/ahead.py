@@ -35,17 +35,14 @@ class Seen:
     at: float
 
 
-def ahead(
-    matrix: EmbeddingMatrix, table: str, *, name: str | None = None, source: str | None = None, **settings: Any
-) -> dict[str, np.ndarray] | None:
+def ahead(matrix: EmbeddingMatrix, table: str, *, name: str | None = None, **settings: Any) -> dict[str, np.ndarray] | None:
     """What there is by now of a table of answers of the matrix; None while there is nothing. Not to be written to. One that is not
     finished is worked on, and the page that asked runs again when there is more.
 
-    name: of the wish, the table unless given; it takes the place of the one of that name. source: of the matrix, if it is not the
-    one in use. settings: of the table.
+    name: of the wish, the table unless given; it takes the place of the one of that name. settings: of the table.
     """
     path = answers_path(matrix.key, table, settings)
-    command = arguments("answers", matrix, source, table=table, settings=settings, out=path)
+    command = arguments("answers", matrix, table=table, settings=settings, out=path)
     written = await_file(name or table, path, command)
     try:
         return read(str(path), written) if written else None

@@ -45,7 +45,6 @@ def run(
     *,
     name: str | None = None,
     key: str | None = None,
-    source: str | None = None,
     again: bool = True,
     **options: Any,
 ) -> Job:
@@ -53,7 +52,7 @@ def run(
 
     name: of the job, the verb unless given; a job of that name that works on another key is stopped first. key: what it works on,
     the matrix unless given. again: whether one that has ended is started anew; one that is not is its page's own, and goes behind
-    what is asked for while another page is looked at. source, options: see `arguments`.
+    what is asked for while another page is looked at. options: see `arguments`.
     """
     name, key = name or verb, key or matrix.key
     leave(name, key)
@@ -63,17 +62,16 @@ def run(
         session.behind.discard(name)
         QUEUE.turn()
     if job is None or job.lost or (again and not job.running):
-        return QUEUE.ask(session, name, key, arguments(verb, matrix, source, **options), own=not again)
+        return QUEUE.ask(session, name, key, arguments(verb, matrix, **options), own=not again)
     return job
 
 
-def arguments(verb: str, matrix: EmbeddingMatrix, source: str | None = None, **options: Any) -> list[str]:
+def arguments(verb: str, matrix: EmbeddingMatrix, **options: Any) -> list[str]:
     """A command and its options: those given, by their names with _ for -, and the tensor and the weights in use.
 
-    source: of the matrix, if it is not the one in use. options: None and False are left out, True is a flag, a list stands with
-    commas between, a dict as JSON.
+    options: None and False are left out, True is a flag, a list stands with commas between, a dict as JSON.
     """
-    source, tensor = (source, None) if source else chosen()
+    source, tensor = chosen()
     weights = {} if "weights" in options else {"weights": weights_option(matrix)}
     found = [verb, source]
     for name, value in {**options, "tensor": tensor, **weights}.items():
