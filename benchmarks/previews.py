@@ -1,4 +1,5 @@
-"""Previews beside the full fits that they stand in for: how far off, whether the spread covers it, which order they give."""
+"""Previews beside the full fits that they stand in for: how far off, whether the spread covers it, which order they give. And what
+Hash codes tells while a hand moves, from the table that is made ahead, beside full fits at other lengths and ranks."""
 
 import argparse
 import tempfile
@@ -12,7 +13,10 @@ import numpy as np
 from benchmarks.data import DATA, demo, table_of
 from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, evaluate
+from compress.analysis.code_curves import CodeCurves, ideal_coders
 from compress.analysis.code_preview import code_preview, expected
+from compress.answers.codes import codes as table_of_codes
+from compress.answers.codes import read
 from compress.methods import (
     LightToken,
     LpLowRank,
@@ -73,6 +77,14 @@ DRAFTED: list[Method] = [
 ]
 
 
+FIRST = 8  # previews of a table that has just begun
+GRIDS = {  # bits and ranks of full fits that a table is held against
+    "demo": ((32, 128, 256, 512), (0, 16, 64)),
+    "w2v_text8_10k_100d": ((24, 48, 112, 160, 288), (0, 6, 24)),
+    "glove100_tripadvisor_5k": ((24, 48, 112, 160, 288), (0, 6, 24)),
+}
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kept", type=Path, help="folder in which full fits are kept from one run to the next")
@@ -83,11 +95,13 @@ def main(arguments: list[str] | None = None) -> None:
         if given.only in (None, "demo"):
             matrix = demo()
             codes("demo", matrix, LARGE, store)
+            ahead("demo", matrix, store)
             codes("demo, weighted", by_order(matrix), LARGE_WEIGHTED, store)
         for name in ("w2v_text8_10k_100d", "glove100_tripadvisor_5k"):
             found = table_of(DATA / name) if given.only in (None, name) else None
             if found is not None:
                 codes(name, found, SMALL, store)
+                ahead(name, found, store)
                 codes(f"{name}, weighted", by_order(found), SMALL_WEIGHTED, store)
                 drafts(name, found, store)
 
@@ -114,6 +128,32 @@ def codes(name: str, matrix: EmbeddingMatrix, methods: Sequence[LightToken], sto
     table(["setting", "full fit", "preview", "% off", "seconds"], rows)
     order(pairs)
     print(f"within the spread told: {covered} of {len(rows)}\n")
+
+
+def ahead(name: str, matrix: EmbeddingMatrix, store: Trials) -> None:
+    """The answers of Hash codes' dials, from one preview, from the first of the table and from all of it."""
+    fits, grown, start = Fits(matrix, store, None, 1), [], time.process_time()
+    table_of_codes(matrix, lambda arrays: grown.append((arrays, time.process_time() - start)), lambda step: None)
+    ideals, (lengths, ranks), rows = ideal_coders(matrix), GRIDS[name], []
+    first = LightToken()
+    told = {"one preview": {first: expected(code_preview(matrix, first))}}
+    for count in (min(FIRST, len(grown)), len(grown)):
+        arrays, took = grown[count - 1]
+        told[f"{count} in {took:.0f} s"] = read(first, arrays)
+    for method in (LightToken(rank=rank, bits=bits) for rank in ranks for bits in lengths):
+        full = fits.full(method).figures["weighted_error"]
+        found = [CodeCurves(ideals, matrix.shape[1], known).at([method])[0]["weighted_error"] for known in told.values()]
+        rows.append(
+            (
+                words(method),
+                f"{full:.4g}",
+                *(f"{100 * (each.value / full - 1):+.2f} ± {100 * each.spread / full:.0f}" for each in found),
+            )
+        )
+    heading(f"What dials answer, {name}")
+    table(["setting", "full fit", *(f"% off, {each}" for each in told)], rows)
+    farthest = max(abs(float(row[-1].split()[0])) for row in rows)
+    print(f"\nfarthest off with the whole table: {against(farthest, OFF, '.1f')} %\n")
 
 
 def drafts(name: str, matrix: EmbeddingMatrix, store: Trials) -> None:

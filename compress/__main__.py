@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compress
+from compress.analysis.code_preview import PATIENT, code_preview
 from compress.answers import tables
 from compress.cli.model import add_model_commands
 from compress.cli.options import (
@@ -86,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, help="the .safetensors file to write")
     one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")
     one.add_argument("--history", type=Path, help="the .json file to write the steps of the search to")
+    one.add_argument("--preview", type=Path, help="the .safetensors file to write the codes of some rows to, before those of all")
     add_settings(one)
 
     one = command("decode", decode, "Decode a compressed file to a .npy of float32.", source=False)
@@ -172,7 +174,10 @@ def fit(args: argparse.Namespace) -> None:
     if args.ratio is not None:
         result = compress.fit_to(matrix, args.method, args.ratio, **settings)
     else:
-        result = stoppable(partial(compress.METHODS[args.method](**settings).fit, matrix), stepped)
+        method = compress.METHODS[args.method](**settings)
+        if args.preview:
+            preview(matrix, method, args.preview)
+        result = stoppable(partial(method.fit, matrix), stepped)
     if args.history:
         with replacing(args.history) as file:
             file.write(json.dumps(history).encode())
@@ -180,6 +185,14 @@ def fit(args: argparse.Namespace) -> None:
     if args.out:
         row["file_bytes"] = result.save(args.out)
     report(args, row | beside(matrix, result))
+
+
+def preview(matrix: compress.EmbeddingMatrix, method: compress.Method, path: Path) -> None:
+    """Writes what Hash codes shows of codes until all rows have theirs."""
+    if not isinstance(method, compress.LightToken):
+        raise ValueError(f"--preview goes with the method light_token, got {method.name}")
+    check_out(path, ".safetensors")
+    code_preview(matrix, method, patience=PATIENT).result.save(path)
 
 
 def decode(args: argparse.Namespace) -> None:

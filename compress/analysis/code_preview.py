@@ -22,11 +22,13 @@ from compress.solvers.binary_codes import TURNS
 
 ROWS, HELD_OUT = (3200, 10_000), 700  # the fewest and the most that are coded, and those of a sample that are judged apart
 WORK = {"refined": (0.76, 0.62), "paper": (1.6, 1.6)}  # seconds of the passes on one thread, about: over all rows, a sample
+PATIENT = 2  # times the work, where nobody waits for it
 WHOLE = {"refined": 1.0, "paper": 2.8}  # seconds within which the full fit is made at once
 ALL = {"refined": 3, "paper": 17}  # passes for which there must be time where all rows are taken rather than a sample
 PASSES = {"refined": (3, 7), "paper": (8, 20)}  # over a sample: fewest, and those for which more rows are not taken
 CALM = 1  # of the passes: noise does more in few of them than calm
 FEWEST_TURNS = 6  # of the rotation of a start, of which as large a share is made as of the passes
+FEW_ZEROS = 0.1  # of the rows that count
 USEFUL = 100  # rows that count, at least; of fewer no sample is taken
 ENOUGH = 40  # passes after which more gain little
 
@@ -85,13 +87,14 @@ def held_out(sample: EmbeddingMatrix, fitted: int) -> EmbeddingMatrix:
     return EmbeddingMatrix(sample.values, sample.tokens, weights, sample.name, sample.device, sample.row_word)
 
 
-def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress | None = None) -> CodePreview:
-    """Codes of some rows, or of all where that is as quick, beside the low-rank part of all. Raises ValueError as a fit does."""
+def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress | None = None, patience: float = 1) -> CodePreview:
+    """Codes of some rows, or of all where that is as quick, beside the low-rank part of all. patience: times the work that it may
+    take. Raises ValueError as a fit does."""
     method.check(*matrix.shape)
-    rows, fitted, passes = plan(method, matrix)
-    if len(rows) == matrix.shape[0] and passes == asked_passes(method):
+    rows, fitted, passes = plan(method, matrix, patience)
+    sample = rows_of(matrix, rows)
+    if sample is matrix and passes == asked_passes(method):
         return CodePreview(matrix, matrix, matrix.weights, fitted, method.fit(matrix, progress), passes)
-    sample = matrix if len(rows) == matrix.shape[0] else rows_of(matrix, rows)
     base = method.base(matrix)
     arrays = base | {name: base[name][rows] for name in ("coefficients",) if name in base}
     if method.solver == "refined":
@@ -103,25 +106,39 @@ def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress
     return CodePreview(matrix, sample, matrix.weights[rows], fitted, result, passes)
 
 
+def preview_again(matrix: EmbeddingMatrix, result: Compressed, patience: float) -> CodePreview | None:
+    """The preview whose codes were kept; None where they are of other rows than such a preview is made of now."""
+    method = result.method
+    assert isinstance(method, LightToken)
+    rows, fitted, passes = plan(method, matrix, patience)
+    sample = rows_of(matrix, rows)
+    return CodePreview(matrix, sample, matrix.weights[rows], fitted, result, passes) if result.digest == sample.digest else None
+
+
 def asked_passes(method: LightToken) -> int:
     """Passes of the refined solver, or epochs, a stage."""
     return method.passes if method.solver == "refined" else method.epochs
 
 
-def plan(method: LightToken, matrix: EmbeddingMatrix) -> tuple[np.ndarray, int, int]:
+def plan(method: LightToken, matrix: EmbeddingMatrix, patience: float = 1) -> tuple[np.ndarray, int, int]:
     """The rows to code, how many of them, the first, the decoder is made for, and the passes or epochs."""
     n, d = matrix.shape
     solver, asked, work = method.solver, asked_passes(method), seconds_of(method, d)
-    if n * asked * work <= WHOLE[solver]:
+    if fit_seconds(method, matrix.shape) <= WHOLE[solver]:
         return np.arange(n), n, asked
     used = useful(matrix)
-    (over_all, over_some), (fewest, wanted) = WORK[solver], PASSES[solver]
+    (over_all, over_some), (fewest, wanted) = (patience * each for each in WORK[solver]), PASSES[solver]
     count = int(np.clip(over_some / (wanted * work), *ROWS))
     whole = count >= len(used) or (len(used) <= ROWS[1] and len(used) * min(ALL[solver], asked) * work <= over_all)
-    rows = used if whole else np.random.default_rng(1).permutation(used)[:count]
+    rows = with_zeros(matrix, used) if whole else np.random.default_rng(1).permutation(used)[:count]
     most = int((over_all if whole else over_some) / (len(rows) * work))
     passes = int(np.clip(most, fewest, asked)) if asked > fewest else asked
     return rows, len(rows) - (0 if whole else HELD_OUT), passes
+
+
+def fit_seconds(method: LightToken, shape: tuple[int, int]) -> float:
+    """What the full fit of a matrix of that shape takes, about."""
+    return shape[0] * asked_passes(method) * seconds_of(method, shape[1])
 
 
 def seconds_of(method: LightToken, d: int) -> float:
@@ -138,8 +155,16 @@ def useful(matrix: EmbeddingMatrix) -> np.ndarray:
     return used if len(used) >= USEFUL else np.arange(matrix.shape[0])
 
 
+def with_zeros(matrix: EmbeddingMatrix, used: np.ndarray) -> np.ndarray:
+    """The rows that count and those of zeros, which no code restores exactly either; not where they would take much time."""
+    there = np.flatnonzero(matrix.weights > 0)
+    return there if len(there) <= (1 + FEW_ZEROS) * len(used) else used
+
+
 def rows_of(matrix: EmbeddingMatrix, rows: np.ndarray) -> EmbeddingMatrix:
-    """A matrix of these rows, by their names in the whole."""
+    """A matrix of these rows, by their names in the whole; the whole itself where they are as many."""
+    if len(rows) == matrix.shape[0]:
+        return matrix
     tokens = [matrix.tokens[row] for row in rows]
     return EmbeddingMatrix(matrix.values[rows], tokens, matrix.weights[rows], matrix.name, matrix.device, matrix.row_word)
 

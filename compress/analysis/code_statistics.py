@@ -98,15 +98,3 @@ def pairs_of(matrix: EmbeddingMatrix, result: Compressed, seed: int = 0) -> Pair
         queries=len(queries),
         rows=len(searched),
     )
-
-
-def svd_cosines(matrix: EmbeddingMatrix) -> np.ndarray:
-    """(min(n, d) + 1,) mean cosine of the rows that are not zero with their rows in the best rank-j matrix, j = 0, 1, …"""
-    axes = matrix.axes[:, : min(matrix.shape)].astype(np.float32)
-    total, count = np.zeros(axes.shape[1]), 0
-    for rows, block in blocks.walk(matrix.values):
-        there = matrix.squared_norms[rows] > 0
-        kept = np.cumsum((block[there] @ axes) ** 2, axis=1) / matrix.squared_norms[rows][there, None]
-        total += np.sqrt(np.minimum(kept, 1)).sum(axis=0)
-        count += int(there.sum())
-    return np.concatenate([[0.0], total / count])

@@ -113,3 +113,22 @@ def svd_figures(matrix: EmbeddingMatrix, bits: int, js: Sequence[int]) -> dict[s
     there = matrix.squared_norms > 0
     row_errors = squared[:, there] / matrix.squared_norms[there].astype(np.float32)
     return {"l1_error": absolute / matrix.absolute_sum, "median_row_error": np.median(row_errors, axis=1)}
+
+
+def svd_cosines(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
+    """(min(n, d) + 1,) mean cosine of the rows that are not zero with those of SVD of rank j = 0, 1, …, factors in so many bits.
+    Rounding to float16 and of the shared basis is left out."""
+    most = min(matrix.shape)
+    fits, _ = nested(matrix, bits, most)
+    together = fits.directions @ fits.directions.T
+    before, own = np.triu(together, 1), np.diag(together)
+    total, count = np.zeros(most), 0
+    for rows, block in blocks.walk(matrix.values):
+        there = matrix.squared_norms[rows] > 0
+        block, whole = block[there], matrix.squared_norms[rows][there, None]
+        coordinates = fits.coordinates(block)
+        inner = np.cumsum(coordinates * (block @ fits.directions.T), axis=1)
+        squares = np.cumsum(coordinates * (2 * (coordinates @ before) + coordinates * own), axis=1)
+        total += (inner / np.sqrt(np.maximum(squares * whole, 1e-30))).sum(axis=0)
+        count += int(there.sum())
+    return np.concatenate([[0.0], total / count])

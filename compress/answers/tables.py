@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from compress.answers.codes import codes
 from compress.answers.robust import robust
 from compress.errors import InputError, Progress
 from compress.form.file import write
@@ -16,7 +17,7 @@ from compress.matrix import EmbeddingMatrix
 Arrays = dict[str, np.ndarray]
 Table = Callable[..., Arrays]  # of a matrix, `keep`, `progress` and settings by name
 
-TABLES: dict[str, Table] = {"robust": robust}
+TABLES: dict[str, Table] = {"codes": codes, "robust": robust}
 
 
 @dataclass(frozen=True)

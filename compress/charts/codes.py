@@ -77,24 +77,26 @@ def place(event: Mapping) -> int:
 def against_bits(
     bits: np.ndarray,
     values: np.ndarray,
-    names: Sequence[str],
-    shown: int,
-    curves: Mapping[str, tuple],
-    points: Mapping,
-    title: str,
     spreads: np.ndarray,
+    names: Sequence[str],
+    curves: Mapping[str, tuple],
+    points: Mapping[str, tuple],
+    title: str,
+    most: float,
 ) -> go.Figure:
-    """A figure of prefixes of a code against bits a row with everything stored; `shown` is ringed. curves: name to bits, values and
-    their words; points: the same for settings that a sweep found. spreads: of the values, 0 where they are exact."""
+    """A figure of prefixes of a code against bits a row with everything stored. spreads: of the values, 0 where they are exact.
+    curves: name to bits, values and their words, the first of LightToken itself; points: the same for settings that a sweep found.
+    most: bits that the chart reaches."""
     chart = figure("bits a row, everything stored", title, height=400)
     for number, (name, (x, y, words)) in enumerate(curves.items()):
+        own = name.startswith("LightToken")
         chart.add_scatter(
             x=x,
             y=y,
             name=plain(name),
             mode="lines",
             text=words,
-            line={"color": METHOD_COLOURS["svd"], "width": 2, "dash": DASHES[number + 1]},
+            line={"color": OURS if own else METHOD_COLOURS["svd"], "width": 2, "dash": DASHES[number]},
             hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.3g}<extra></extra>",
         )
     for name, (x, y, words) in points.items():
@@ -115,10 +117,10 @@ def against_bits(
         text=list(names),
         line={"color": OURS, "width": 3},
         error_y={"array": spreads, "visible": bool(np.any(spreads > 0))},
-        marker={"size": [15 if each == shown else 9 for each in range(len(bits))], "symbol": "diamond"},
+        marker={"size": 9, "symbol": "diamond"},
         hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.3g}<extra></extra>",
     )
-    chart.update_xaxes(range=[0, 1.6 * float(max(bits))])
+    chart.update_xaxes(range=[0, 1.05 * most])
     return chart.update_yaxes(range=[0, max(1.02, 1.05 * float(max(values)))])
 
 

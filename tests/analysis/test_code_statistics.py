@@ -3,10 +3,10 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix
-from compress.analysis.code_statistics import MOST_ROWS, correlations, pairs_of, shares_on, signs_of, svd_cosines
+from compress.analysis.code_statistics import MOST_ROWS, correlations, pairs_of, shares_on, signs_of
 from compress.charts import codes as code_charts
 from compress.linalg.blocks import sample_rows, unit_rows
-from compress.methods import SVD, LightToken
+from compress.methods import LightToken
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,6 @@ def test_recall_counts_the_rows_that_both_find(matrix, result):
     second = [set(row) for row in np.argsort(-agreeing, axis=1, kind="stable")[:, :10]]
     assert pairs.recall == pytest.approx(np.mean([len(a & b) / 10 for a, b in zip(first, second, strict=True)]), abs=0.04)
     assert pairs.cosine[pairs.near].mean() < pairs.cosine[~pairs.near].mean()
-
-
-def test_the_cosine_of_svd_is_that_of_its_fit(matrix):
-    found = svd_cosines(matrix)
-    for j in (1, 5, 12):
-        assert found[j] == pytest.approx(compress.evaluate(matrix, SVD(j=j, factor_bits=32).fit(matrix)).mean_cosine, abs=1e-5)
-    assert found[0] == 0 and (np.diff(found) >= -1e-9).all()
 
 
 def test_rows_that_are_looked_at_are_all_where_there_are_few():

@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import SVD, EmbeddingMatrix
-from compress.analysis.curves import svd_errors, svd_figures
+from compress.analysis.curves import svd_cosines, svd_errors, svd_figures
 from compress.coding.factors import BITS
 
 JS = [1, 2, 5, 12, 20]
@@ -53,11 +53,13 @@ def test_the_figures_are_those_of_the_fits(bits):
     values = rng.standard_normal((3000, 20)) @ np.diag(0.8 ** np.arange(20)) @ np.linalg.qr(rng.standard_normal((20, 20)))[0]
     values[7] = 0
     matrix = EmbeddingMatrix(values, weights=rng.exponential(size=3000))
-    found = svd_figures(matrix, bits, JS)
+    found, cosines = svd_figures(matrix, bits, JS), svd_cosines(matrix, bits)
+    assert cosines[0] == 0 and len(cosines) == 21
     for at, j in enumerate(JS):
         fit = compress.evaluate(matrix, SVD(j=j, factor_bits=bits).fit(matrix))
         for name in ("l1_error", "median_row_error"):
             assert found[name][at] == pytest.approx(getattr(fit, name), rel=0.01, abs=2e-3 if bits < 32 else 1e-5)
+        assert cosines[j] == pytest.approx(fit.mean_cosine, abs=1e-3 if bits < 32 else 1e-5)
 
 
 def test_blocks_of_rows_do_not_matter(monkeypatch):
