@@ -13,6 +13,7 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Spectrum
+from compress.analysis.code_curves import CodeCurves
 from compress.analysis.curves import svd_errors
 from compress.analysis.scatter import pca_map
 from compress.linalg.blocks import unit_rows
@@ -21,6 +22,7 @@ from compress.threads import one_thread
 KEYS: dict[type, Callable] = {
     EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names}",
     Compressed: attrgetter("key"),
+    CodeCurves: attrgetter("key"),
     memoryview: lambda content: blake2b(content).digest(),  # of a file
 }
 

@@ -133,10 +133,11 @@ def cut_short(result: Compressed, method: Method) -> bool:
     return result.method != method and getattr(method, "stages", 1) > 1
 
 
-def start_full(matrix: EmbeddingMatrix, method: Method, planted: str | None = None) -> None:
-    """Starts the job that fits a setting in full, unless it was stopped or failed. planted: what makes it of the matrix in use."""
+def start_full(matrix: EmbeddingMatrix, method: Method, planted: str | None = None, preview: Path | None = None) -> None:
+    """Starts the job that fits a setting in full, unless it was stopped or failed. planted: what makes it of the matrix in use.
+    preview: where it writes one before, if anywhere."""
     path = fit_path(matrix.key, method)
-    jobs.run("fit", matrix, key=path.stem, again=False, planted=planted, **fit_options(path, method))
+    jobs.run("fit", matrix, key=path.stem, again=False, planted=planted, preview=preview, **fit_options(path, method))
 
 
 def wish_full(matrix: EmbeddingMatrix, methods: list[Method]) -> None:

@@ -24,14 +24,22 @@ def curve_to(matrix: EmbeddingMatrix, bits: int, most: int) -> np.ndarray:
 
 class Rivals:
     """What settings of a matrix are held against, at any size. fitted: all that was fitted to all rows by the weights in use, SVD
-    left out, which is known at every size."""
+    left out, which is known at every size. up_to: bytes that SVD is to be known to, where many sizes are asked for."""
 
-    def __init__(self, matrix: EmbeddingMatrix):
-        self.matrix = matrix
+    def __init__(self, matrix: EmbeddingMatrix, up_to: float = 0):
+        self.matrix, self.up_to = matrix, up_to
+        self.curves: dict[int, np.ndarray] = {}
         self.fitted = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD)]
 
     def svd(self, n_bytes: float) -> Opponent | None:
-        return svd_within(self.matrix, n_bytes)
+        return best_svd(self.matrix, n_bytes, self.curve)
+
+    def curve(self, matrix: EmbeddingMatrix, bits: int, most: int) -> np.ndarray:
+        """See `curve_to`; the same one for all sizes."""
+        if bits not in self.curves or len(self.curves[bits]) <= most:
+            largest = SVD(j=1, factor_bits=bits).within(*matrix.shape, self.up_to)
+            self.curves[bits] = curve_to(matrix, bits, max(most, largest.j if largest else 1))
+        return self.curves[bits]
 
     def known(self, n_bytes: float, besides: Method | None = None) -> Opponent | None:
         """The best of what was fitted, one setting left out, and of what is rounded as it is."""

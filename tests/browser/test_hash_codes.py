@@ -16,13 +16,25 @@ def test_the_page_opens_with_its_charts_and_fits_a_wide_screen_and_a_phone(visit
     assert fits(page) and fits(page, 390)
 
 
-def test_moving_bits_changes_the_figures_and_the_address(visit, app, slide, card):
+def test_bits_answer_while_they_are_dragged_and_stay_as_they_were_told(visit, app, card, settle):
     page = visit(f"{app}/hash_codes?matrix=toy&hash_bits=32")
-    shown = card(page, "Bits a row")
-    before = shown.inner_text()
-    slide(page, "Bits", "hash_bits=40")
-    expect(shown).not_to_have_text(before)
-    assert float(shown.inner_text()) > float(before) + 7
+    hand, shown, error = page.get_by_role("slider", name="Bits"), card(page, "Bits a row"), card(page, "Relative error")
+    box, before = hand.bounding_box(), float(shown.inner_text())
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 8 + 24 / 504 * (box["width"] - 16), y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.9 * box["width"], y)
+    expect(error).to_contain_text("≈")
+    told = float(shown.inner_text()), error.inner_text()
+    assert told[0] > before + 350 and "hash_bits=32" in page.url
+    expect(page.locator(".marks", has_text=re.compile(r"4\d\d bits"))).to_have_count(1)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"[?&]hash_bits=4\d\d(&|$)"))
+    expect(
+        page.get_by_text("settings that are known", exact=False).or_(page.get_by_text("one setting that is known"))
+    ).to_be_visible()
+    assert (float(shown.inner_text()), error.inner_text()) == told
+    settle(page)
 
 
 def test_a_preview_says_what_the_full_fit_then_has(visit, app, card):

@@ -221,6 +221,10 @@ FAULTS = {
     "one wrong value of a sweep": ("sweep toy --methods lp --objective rows,cols --out {0}/none", "got 'cols'"),
     "a ratio out of reach": ("fit toy --method svd --ratio 1e9", "svd cannot reach ratio 1e+09 here"),
     "a ratio that cannot be": ("fit toy --method svd --ratio 0", "ratio must be above 0, got 0.0"),
+    "a preview of another method": (
+        "fit toy --method svd --preview {0}/x.safetensors",
+        "--preview goes with the method light_token, got svd",
+    ),
     "another ending": (
         "fit toy --method int8 --out {0}/x.st",
         "x.st: it is written as safetensors, and programs tell what a file holds by its ending",

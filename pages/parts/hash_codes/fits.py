@@ -1,19 +1,38 @@
 """What Hash codes shows of a fit, each computed once: a preview on some rows, prefixes of the code, bits, distances."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
+import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation
-from compress.analysis.code_preview import FIGURES, CodePreview, Estimate, code_preview, expected
-from compress.analysis.code_statistics import Pairs, correlations, pairs_of, shares_on, svd_cosines
+from compress import Compressed, EmbeddingMatrix, Evaluation, InputError
+from compress.analysis.code_curves import Figures
+from compress.analysis.code_preview import (
+    FIGURES,
+    PATIENT,
+    CodePreview,
+    Estimate,
+    code_preview,
+    expected,
+    fit_seconds,
+    preview_again,
+)
+from compress.analysis.code_statistics import Pairs, correlations, pairs_of, shares_on
+from compress.analysis.curves import svd_cosines
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
 from compress.threads import one_thread, one_torch_thread
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import fit_path, full
+from pages.parts.kept import cache_folder
+from pages.parts.matrix import stamp
 from pages.parts.work import jobs
+
+AT_ONCE = 0.2  # seconds of a full fit that is not worth a job
+SEEN = "codes seen"  # in the session: of which matrix, the last codes that were shown, and the figures of every setting that was
 
 
 @keyed
@@ -44,25 +63,81 @@ class Coded:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The code of the first stages, and its figures over all rows by their names in Evaluation, exact or expected."""
+    """The code of the first stages, None where there is none yet, and its figures over all rows by their names in Evaluation, exact
+    or expected."""
 
-    result: Compressed
-    figures: dict[str, Estimate]
+    method: LightToken
+    figures: Figures
+    result: Compressed | None = None
 
 
-def coded(matrix: EmbeddingMatrix, method: LightToken) -> Coded:
-    """The finished fit of a setting where there is one yet, else its preview."""
+def coded(matrix: EmbeddingMatrix, method: LightToken) -> Coded | None:
+    """The finished fit of a setting where there is one yet, else its preview. None while a job makes that, where codes of another
+    setting of the same kind can be shown in the meantime."""
     fit = full(matrix, method)
     if fit:
-        return Coded(matrix, fit.result, None, fit.evaluation, fit.history)
-    jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
-    return previewed(matrix, method)
+        return held(matrix, Coded(matrix, fit.result, None, fit.evaluation, fit.history))
+    jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the page
+    if preview_of_job(matrix, method) or fit_seconds(method, matrix.shape) <= AT_ONCE or alike(matrix, method) is None:
+        return held(matrix, previewed(matrix, method))
+    return None
 
 
 def previewed(matrix: EmbeddingMatrix, method: LightToken) -> Coded:
     """The preview of a setting."""
-    told = preview(matrix, method)
+    told = preview_of_job(matrix, method) or preview(matrix, method)
     return Coded(told.sample, told.result, told)
+
+
+def held(matrix: EmbeddingMatrix, code: Coded) -> Coded:
+    """The codes, which the session holds from then on."""
+    known = seen(matrix)[1]
+    st.session_state[SEEN] = matrix.key, {**known, code.method: whole_of(code).figures}, code
+    return code
+
+
+def seen(matrix: EmbeddingMatrix) -> tuple[Coded | None, Mapping[LightToken, Figures]]:
+    """The codes of the matrix that were shown last, and the figures of all that were."""
+    key, known, code = st.session_state.get(SEEN, (None, {}, None))
+    return (code, known) if key == matrix.key else (None, {})
+
+
+def alike(matrix: EmbeddingMatrix, method: LightToken) -> Coded | None:
+    """The codes of the matrix that were shown last, where they tell something of a setting: they differ in bits and rank, or in how
+    long and how coldly they were trained."""
+    code = seen(matrix)[0]
+    return code if code and same_kind(untrained(code.method), untrained(method)) else None
+
+
+def same_kind(one: LightToken, other: LightToken) -> bool:
+    """Whether settings differ in bits and rank only."""
+    return replace(one, bits=other.bits, rank=other.rank) == other
+
+
+def untrained(method: LightToken) -> LightToken:
+    return replace(method, temperature=1.0, epochs=1)
+
+
+def preview_path(matrix: EmbeddingMatrix, method: LightToken) -> Path:
+    """Where the job of a full fit leaves a preview first."""
+    return cache_folder("previews") / fit_path(matrix.key, method).name
+
+
+def preview_of_job(matrix: EmbeddingMatrix, method: LightToken) -> CodePreview | None:
+    """The preview that a job left on disk."""
+    path = preview_path(matrix, method)
+    written = stamp(str(path))
+    try:
+        return read_preview(matrix, str(path), written) if written else None
+    except InputError:
+        path.unlink(missing_ok=True)  # cut short by a full disk, say
+        return None
+
+
+@cached(12)
+def read_preview(matrix: EmbeddingMatrix, path: str, written: tuple) -> CodePreview | None:
+    """written: when and how long, so that a file that was written anew is read again."""
+    return preview_again(matrix, compress.load(path), PATIENT)
 
 
 @cached(16)
@@ -78,11 +153,13 @@ def whole_of(code: Coded) -> Part:
 
 
 def part_of(code: Coded, result: Compressed) -> Part:
+    method = result.method
+    assert isinstance(method, LightToken)
     if code.told:
         with one_thread():
-            return Part(result, expected(code.told, result))
+            return Part(method, expected(code.told, result), result)
     found = code.evaluation if result is code.result and code.evaluation else compress.evaluate(code.matrix, result)
-    return Part(result, {name: Estimate(getattr(found, name), 0.0) for name in FIGURES})
+    return Part(method, {name: Estimate(getattr(found, name), 0.0) for name in FIGURES}, result)
 
 
 @cached(12, "Measuring the parts of the code …")
@@ -105,6 +182,7 @@ def pairs_seen(code: Coded) -> Pairs:
     return pairs_of(code.matrix, code.result)
 
 
-@cached(4)
-def svd_cosines_of(matrix: EmbeddingMatrix) -> np.ndarray:
-    return svd_cosines(matrix)
+@cached(8)
+def svd_cosines_of(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
+    with one_thread():
+        return svd_cosines(matrix, bits)

@@ -4,84 +4,74 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.analysis.code_preview import FIGURES
+from compress.analysis.code_curves import CodeCurves, Figures
 from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from compress.form.metrics import error_text
+from compress.methods import LightToken
 from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import lowered, spread_text
+from pages.parts.cards import lowered
+from pages.parts.dial.figures import sentence
+from pages.parts.hash_codes.answers import CHARTS, LENGTHS, curve_of, marks, widest
+from pages.parts.hash_codes.cards import part_words, row_bits
 from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_row
 from pages.parts.kept import trials
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import tabs
-from pages.parts.pins import told_apart
+from pages.parts.pins import describe, told_apart
 
 
 @st.fragment
-def against_bits(matrix: EmbeddingMatrix, code: Coded) -> None:
-    """The error of every prefix of stages beside what SVD makes of the same bytes."""
+def against_bits(matrix: EmbeddingMatrix, method: LightToken, code: Coded | None, told: Figures, curves: CodeCurves) -> None:
+    """The error of a code of every length, and of every prefix of stages, beside what SVD makes of the same bytes. told:
+    the figures of the whole code."""
     st.subheader("Bits used")
-    parts = prefixes_of(code)
+    parts = prefixes_of(code) if code else [Part(method, told)]
     cosine = HASH_CODES.cosine.draw("Mean cosine", "In place of the error.")
-    used = used_stages(parts)
-    part = parts[used]
-    st.caption(
-        f"**{part.result.method.bits} bits**: {part_words(matrix, code, part)}, {row_bits(matrix, part):.4g} bits a row with "
-        "everything stored."
-    )
-    figure = "mean_cosine" if cosine else lowered(matrix).replace(" ", "_")
+    part = parts[used_stages(method, parts)]
+    sentence(part_words(matrix, part.method, part.figures), key="bits_used")
+    chart = "against_bits_cosine" if cosine else "against_bits"
+    figure = CHARTS[chart]
     values, spreads = np.array([(each.figures[figure].value, each.figures[figure].spread) for each in parts]).T
-    names = [f"{each.result.method.bits} bits, {each.result.method.stages} of {len(parts)} stages" for each in parts]
-    title = figure.replace("_", " ")
-    bits = np.array([row_bits(matrix, each) for each in parts])
-    curves, points = ({}, {}) if code.preview else (svd_curves(matrix, cosine), known_points(matrix, figure))
+    names = [f"{each.method.bits} bits, {each.method.stages} of {method.stages} stages" for each in parts]
+    title = "mean cosine" if cosine else lowered(matrix)
+    bits = np.array([row_bits(matrix, each.method) for each in parts])
+    exact = not spreads.any()
+    lines, points = (svd_curves(matrix, cosine), known_points(matrix, figure)) if exact else ({}, {})
+    lines = {LENGTHS: curve_of(matrix, method, curves, chart)} | lines
     live_chart(
-        code_charts.against_bits(bits, values, names, used, curves, points, title, spreads),
-        key="against_bits",
+        code_charts.against_bits(bits, values, spreads, names, lines, points, title, widest(matrix, method)),
+        key=chart,
+        marks=marks(matrix, part.method, part.figures, chart),
         alt=f"{title.capitalize()} against bits a row: "
         + ", ".join(f"{each:.4g} bits {error_text(value)}" for each, value in zip(bits, values, strict=True)),
     )
     st.caption(
         "Bits a row count everything, the decoder too"
         + (
-            ". Each bar is what the preview leaves open; SVD and what sweeps found, measured over all rows, come with the full fit."
-            if code.preview
-            else ", so that a point and a line above or below it have the same bytes."
+            ", so that a point and a line above or below it have the same bytes."
+            if exact
+            else ". Each bar is what is left open; SVD and what sweeps found, measured over all rows, come with the full fit."
         )
     )
 
 
-def part_words(matrix: EmbeddingMatrix, code: Coded, part: Part) -> str:
-    """The errors and the cosine of a part, with their spreads where a preview tells them."""
-    names = FIGURES if matrix.weighted else [name for name in FIGURES if name != "weighted_error"]
-    told = []
-    for name in names:
-        figure = part.figures[name]
-        value = error_text(figure.value, code.preview) if "error" in name else f"{'≈ ' if code.preview else ''}{figure.value:.3f}"
-        told.append(" ".join(filter(None, [name.replace("_", " "), value, spread_text(figure.value, figure.spread)])))
-    return ", ".join(told)
-
-
-def used_stages(parts: list[Part]) -> int:
-    """Which of the prefixes a person looks at, at first the whole code."""
-    if len(parts) == 1:
+def used_stages(method: LightToken, parts: list[Part]) -> int:
+    """Which of the prefixes a person looks at, at first the whole code, which alone is known before there is a code."""
+    if method.stages == 1:
         return 0
-    choices = [part.result.method.bits for part in parts]
-    about = "Only the first stages, with the decoder that suits them best"
-    return choices.index(HASH_CODES.used.draw("Bits used", choices, about))
-
-
-def row_bits(matrix: EmbeddingMatrix, part: Part) -> float:
-    return 8 * part.result.method.size(*matrix.shape) / matrix.shape[0]
+    choices, about = np.cumsum(method.widths).tolist(), "Only the first stages, with the decoder that suits them best"
+    used = HASH_CODES.used.draw("Bits used", choices, about, disabled=len(parts) == 1)
+    return choices.index(used) if len(parts) > 1 else 0
 
 
 def svd_curves(matrix: EmbeddingMatrix, cosine: bool) -> dict:
-    """SVD with int8 and int4 factors; of the cosine only int8, whose rounding hardly turns a row."""
+    """SVD with int8 and int4 factors."""
     found = {}
-    for bits in (8,) if cosine else (8, 4):
-        values = svd_cosines_of(matrix) if cosine else rounded_of(matrix, bits)
+    for bits in (8, 4):
+        values = svd_cosines_of(matrix, bits) if cosine else rounded_of(matrix, bits)
         name = PRECISION_NAMES[bits]
         stored = 8 * spectrum_of(matrix).n_bytes(bits) / matrix.shape[0]
         js = np.flatnonzero(np.diff(stored, append=np.inf) > 0)[1:]  # at 4 bits an odd j takes the bytes of the next even one
@@ -100,10 +90,13 @@ def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
 
 
 @st.fragment
-def code_panels(code: Coded) -> None:
+def code_panels(code: Coded, behind: bool) -> None:
+    """behind: whether these are codes of the setting before, until those of the present one come."""
     panels = {"Bits": bits, "Hamming distance": hamming, "One row": one_row}
     tabs(panels, "hash_panel", code)
-    if code.told and code.told.sample is not code.told.matrix:
+    if behind:
+        st.caption(f"Still of the code before: {describe(code.method)}. That of this setting comes in a few seconds.")
+    elif code.told and code.told.sample is not code.told.matrix:
         st.caption(f"Of the preview, among its {code.matrix.shape[0]:,} rows only; the full fit has all rows.")
 
 

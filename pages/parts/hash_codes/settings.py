@@ -5,12 +5,14 @@ from dataclasses import replace
 import streamlit as st
 
 from compress import EmbeddingMatrix, Method
+from compress.analysis.code_curves import BITS, RANKS, STEP
 from compress.methods import LightToken
 from pages.parts.controls import KEPT, Choice, Real, Setting, Switch, Whole, Words
 from pages.parts.settings import Screen
 
 USUAL = LightToken()
 RATIOS = (25, 103)
+WIDTH = 420  # of the dials, so that every value is a few points wide
 
 
 class Used(Setting):
@@ -19,19 +21,19 @@ class Used(Setting):
     def parse(self, held):
         return int(held) if str(held).isdecimal() and len(str(held)) < 5 else None
 
-    def draw(self, label: str, choices: list[int], help: str) -> int:
+    def draw(self, label: str, choices: list[int], help: str, disabled: bool = False) -> int:
         """One of several choices, at first the last."""
         if st.session_state.get(self.key) not in (None, *choices):
             st.session_state[self.key] = choices[-1]  # of another code
         st.session_state[self.first] = choices[-1]
-        return st.select_slider(label, choices, choices[-1], key=self.key, help=help, **KEPT)
+        return st.select_slider(label, choices, choices[-1], key=self.key, help=help, disabled=disabled, **KEPT)
 
 
 class HashCodes(Screen):
     title, page = "Hash codes", "pages/hash_codes.py"
 
-    rank = Whole("hash_rank", 0, 64, 0, min)
-    bits = Whole("hash_bits", 8, 512, USUAL.bits, lambda n, d: n - 1, step=8)
+    rank = Whole("hash_rank", *RANKS, 0, min)
+    bits = Whole("hash_bits", *BITS, USUAL.bits, lambda n, d: n - 1, step=STEP)
     stages = Choice("hash_stages", {str(stages): stages for stages in (1, 2, 4, 8)}, 1)
     loss = Choice("hash_loss", {"Euclidean": "euclidean", "Direction": "direction"}, "euclidean")
     solver = Choice("hash_solver", {"Refined": "refined", "Paper": "paper"}, "refined")
@@ -44,9 +46,9 @@ class HashCodes(Screen):
     def controls(self, matrix: EmbeddingMatrix) -> LightToken:
         """The fit that a person asks for."""
         left, right = st.columns(2)
-        with left:
-            self.rank.draw("Rank", matrix.shape, "Directions kept as numbers, by SVD; bits store what is then left.")
-            self.bits.draw("Bits", matrix.shape, "Length of a row's code, all stages together.")
+        with left.container(width=WIDTH):
+            self.rank.dial("Rank", matrix.shape, "Directions kept as numbers, by SVD; bits store what is then left.")
+            self.bits.dial("Bits", matrix.shape, "Length of a row's code, all stages together.")
             buttons = st.container(horizontal=True)
         with right:
             with st.container(horizontal=True):
@@ -85,6 +87,21 @@ class HashCodes(Screen):
         (low, high), (n, d) = self.bits.bounds(shape), shape
         sizes = {bits: replace(method, rank=0, stages=1, bits=bits).size(n, d) for bits in range(low, high + 1, self.bits.step)}
         return max((bits for bits, size in sizes.items() if size * ratio <= 4 * n * d), default=None)
+
+    def lengths(self, method: LightToken, shape: tuple[int, int]) -> list[LightToken]:
+        """The method at every value of bits."""
+        low, high = self.bits.bounds(shape)
+        stages = self.stages.held()
+        return [replace(method, bits=bits, stages=min(stages, bits)) for bits in range(low, high + 1, STEP)]
+
+    def ranks(self, method: LightToken, shape: tuple[int, int]) -> list[LightToken]:
+        """The method at every value of rank."""
+        low, high = self.rank.bounds(shape)
+        return [replace(method, rank=rank) for rank in range(low, high + 1)]
+
+    def largest(self, method: LightToken, shape: tuple[int, int]) -> LightToken:
+        """The method with the most bits beside the highest rank."""
+        return replace(method, bits=self.bits.bounds(shape)[1], rank=self.rank.bounds(shape)[1])
 
     def held(self, matrix):
         bits, solver = self.bits.held(matrix.shape), self.solver.held()

@@ -1,22 +1,31 @@
 """How a code is found: the full fit's job, its steps while it runs, and what it left when it was stopped."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from compress.analysis.code_preview import CodePreview
+from compress.analysis.code_curves import CodeCurves
+from compress.analysis.code_preview import CodePreview, fit_seconds
 from compress.charts import codes as code_charts
 from compress.methods import LightToken
 from pages.parts.fits import again, cut_short, fit_path, start_full
-from pages.parts.hash_codes.fits import Coded
+from pages.parts.hash_codes.fits import Coded, preview_path
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import refused
 from pages.parts.work import jobs
 from pages.parts.work.watch import POLL, bar
 
+SOON = 3.0  # seconds of a full fit that no preview is made before
+EXPECTED = "≈ what the full fit will have over all rows, ± two standard errors"
 
-def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
-    """What is shown: a preview, the full fit, or the stages that a stopped fit had finished."""
-    if code.told:
+
+def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded | None, curves: CodeCurves) -> None:
+    """What is shown: an estimate, a preview, the full fit, or the stages that a stopped fit had finished."""
+    if code is None:
+        count = f"{len(curves.known)} settings that are" if len(curves.known) > 1 else "one setting that is"
+        st.caption(f"**Estimate** from {count} known: {EXPECTED}.")
+    elif code.told:
         st.caption(f"**Preview** {told_from(code.told)}.")
     elif cut_short(code.result, method):
         st.caption(
@@ -35,7 +44,7 @@ def told_from(told: CodePreview) -> str:
         return "by the full fit's own steps, which take no longer here"
     apart = f", {rows - told.fitted:,} of them held out" if told.fitted < rows else ""
     some = f"from {rows:,} of {n:,} rows{apart}" if rows < n else f"after {told.passes} passes"
-    return f"{some}: ≈ what the full fit will have over all rows, ± two standard errors"
+    return f"{some}: {EXPECTED}"
 
 
 def anew(key: str, method: LightToken) -> None:
@@ -44,16 +53,17 @@ def anew(key: str, method: LightToken) -> None:
     again()
 
 
-def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
+def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded | None) -> None:
     """The loss at every step: of the fit that is shown, or of the job while it runs, which is started here."""
     st.subheader("Training")
-    if not code.preview:
+    if code and not code.preview:
         curves(list(code.history))
         return
-    start_full(matrix, method)
+    awaited = preview_path(matrix, method) if code is None and fit_seconds(method, matrix.shape) > SOON else None
+    start_full(matrix, method, preview=awaited)
     job = jobs.jobs()["fit"]
     if job.running:
-        st.fragment(live, run_every=POLL)()
+        st.fragment(live, run_every=POLL)(awaited)
         return
     if job.error:
         refused(job.error)
@@ -63,10 +73,11 @@ def training(matrix: EmbeddingMatrix, method: LightToken, code: Coded) -> None:
     curves(list(job.events))
 
 
-def live() -> None:
-    """The job's bar and what it has told so far; it may take a moment to end, since it writes the stages that are finished."""
+def live(awaited: Path | None) -> None:
+    """The job's bar and what it has told so far; it may take a moment to end, since it writes the stages that are finished.
+    awaited: the preview that it writes first."""
     job = jobs.jobs().get("fit")
-    if job is None or not job.running:
+    if job is None or not job.running or (awaited and awaited.exists()):
         st.rerun()
     bar("fit", job, "Full fit", ending="Stopping; finished stages are kept")
     curves(list(job.events))
