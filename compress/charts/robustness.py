@@ -26,7 +26,7 @@ class Bins:
     log: bool
 
 
-def bins_of(residuals: Sequence[np.ndarray], reach: float, log: bool, count: int = 60) -> Bins:
+def bins_of(residuals: Sequence[np.ndarray], reach: float, log: bool, count: int = 48) -> Bins:
     """Bins that hold every residual and what lies as far as `reach`: evenly spaced, or evenly in the logarithm where a few lie far
     beyond the rest."""
     most, usual = max(reach, *(float(each.max()) for each in residuals)), float(np.median(np.concatenate(residuals)))

@@ -17,8 +17,8 @@ from pages.parts.robustness.fits import Planted, svd_of, view_of
 from pages.parts.robustness.settings import ROBUSTNESS, most_planted
 from pages.parts.work.ahead import ahead
 
-MOST = 120  # values of a dial that are answered
-SINGLE = 30  # planted rows up to which every number is
+MOST = {"j": 168, "planted": 96}  # values of a dial that are answered, evenly spaced
+SINGLE = {"j": 48, "planted": 24}  # up to which every number is
 HELD = "robust table"  # in the session's state: the last table, and of what it is
 
 
@@ -66,9 +66,8 @@ def values_of(dial: str, shape: tuple[int, int], now: float) -> np.ndarray:
     if dial == "length":
         return np.arange(1, 50.5, 0.5)
     low, high = getattr(ROBUSTNESS, dial).bounds(shape)
-    even = np.rint(np.linspace(low, high, min(MOST, high - low + 1)))
-    near = np.arange(SINGLE + 1) if dial == "planted" else []
-    return np.unique([each for each in (*even, *near, now) if low <= each <= high])
+    even = np.rint(np.linspace(low, high, min(MOST[dial], high - low + 1)))
+    return np.unique([each for each in (*even, *range(SINGLE[dial] + 1), now) if low <= each <= high])
 
 
 def answers_along(dial: str, values: np.ndarray, views: View, work: Planted, method: Method, name: str, bins: Bins) -> Answers:
