@@ -9,7 +9,7 @@ from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.subspaces.loss import estimated, loss_words
 from pages.parts.subspaces.panels import subspace_panels
-from pages.parts.subspaces.rows_map import subspace_map
+from pages.parts.subspaces.rows_map import begin_map, subspace_map
 from pages.parts.subspaces.settings import SUBSPACES
 
 through_app()
@@ -17,6 +17,7 @@ through_app()
 matrix = current_matrix()
 
 st.title("Does one subspace fit all?")
+begin_map(matrix)
 method, popover = SUBSPACES.controls(matrix)
 fit = fitted(matrix, method)
 if estimated(fit):

@@ -19,6 +19,13 @@ from pages.parts.work.ahead import working
 from pages.parts.work.watch import watch
 
 MOST_LISTED = 2000
+SOON = 1.0  # seconds between looks at a job that takes a few
+
+
+def begin_map(matrix: EmbeddingMatrix) -> None:
+    """Asks for the map that is to be shown, before the page computes what stands above it."""
+    if SUBSPACES.layout.held() == "UMAP":
+        umap_of(matrix)
 
 
 @st.fragment
@@ -64,7 +71,7 @@ def recolouring(drafts: Mapping[int, np.ndarray], k: int) -> Recolouring:
 
 def unfinished(matrix: EmbeddingMatrix, umap: Umap | None) -> None:
     """How far the map is that a person waits for; the button that begins it where nothing does."""
-    watch("umap", "UMAP")
+    watch("umap", "UMAP", every=SOON)
     if jobs.stopped("umap", job_key(matrix, umap)):
         st.button("Make the UMAP map", on_click=jobs.jobs().pop, args=["umap", None], icon=":material/play_arrow:")
     elif umap and not working() and not jobs.running("umap"):

@@ -10,17 +10,19 @@ from pages.parts.work.queue import QUEUE
 POLL = 2.0  # seconds between looks at a running job: the page is still in between
 
 
-def watch(name: str, title: str, redraw: bool = False, key: str | None = None, ending: str | None = None) -> None:
+def watch(
+    name: str, title: str, redraw: bool = False, key: str | None = None, ending: str | None = None, every: float = POLL
+) -> None:
     """A progress bar and a stop button while the job runs; what went wrong, if it did; what is kept, if it was stopped. title: what
     is being done, said before the words of the newest step. The page runs again when the job ends, and with `redraw` also when it
     has told something new. key: what the page is about; nothing is said of a job that was stopped at something else. ending: see
-    `bar`."""
+    `bar`. every: seconds between looks at it."""
     job = jobs().get(name)
     if job is None:
         return
     if job.running:
         seen = len(job.events) if redraw else None
-        st.fragment(watched, run_every=POLL)(name, title, seen, ending)
+        st.fragment(watched, run_every=every)(name, title, seen, ending)
     elif job.error:
         refused(job.error)
     elif job.stopped and key in (None, job.key):
