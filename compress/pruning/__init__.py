@@ -4,7 +4,7 @@ from compress.pruning.channels import Channels, Layer, Space, trace
 from compress.pruning.choosing import BY, VARIANTS
 from compress.pruning.errors import layer_errors, output_error
 from compress.pruning.networks import NETWORKS, Digits, from_state, opened
-from compress.pruning.pruning import Report, Study, prune, study
+from compress.pruning.pruning import Report, Study, prune, reports, study
 from compress.pruning.sensitivity import OVER, batch_size, linear_sensitivities
 from compress.pruning.training import Pictures, accuracy, digits, digits_network, retrained
 
@@ -30,6 +30,7 @@ __all__ = [
     "opened",
     "output_error",
     "prune",
+    "reports",
     "retrained",
     "study",
     "trace",

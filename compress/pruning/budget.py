@@ -7,7 +7,7 @@ the mean. `places` are those of the output and κ, here, is the number of output
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil, log
+from math import log
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from compress.pruning.sensitivity import DELTA
 
 MOST, LEAST = 1e12, 1e-6  # of ε
 STEPS = 60
+Fits = Callable[[np.ndarray], np.ndarray]  # whether counts of channels (m, spaces), a row a budget, are within it
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,15 @@ class Demand:
     total: float
     k: float
 
-    def samples(self, epsilon: float) -> int:
-        return max(ceil(3 * (6 + 2 * epsilon) * self.total * self.k / epsilon**2), 1)
+    def samples(self, epsilon: np.ndarray) -> np.ndarray:
+        """At every ε (m,)."""
+        return np.maximum(np.ceil(3 * (6 + 2 * epsilon) * self.total * self.k / epsilon**2), 1)
 
-    def kept(self, epsilon: float) -> int:
-        mean = -np.expm1(self.samples(epsilon) * np.log1p(-np.minimum(self.p, 1 - 1e-12))).sum()
-        return max(ceil(mean - 1e-9), 1)
+    def kept(self, epsilon: np.ndarray) -> np.ndarray:
+        """At every ε (m,)."""
+        logs = np.log1p(-np.minimum(self.p, 1 - 1e-12))
+        mean = -np.expm1(self.samples(epsilon)[:, None] * logs).sum(1)  # (m,)
+        return np.maximum(np.ceil(mean - 1e-9), 1).astype(int)
 
 
 def demand(channels: Channels, space: Space, values: np.ndarray, delta: float = DELTA) -> Demand:
@@ -42,23 +46,35 @@ def demand(channels: Channels, space: Space, values: np.ndarray, delta: float = 
     return Demand(values / total if total else np.zeros_like(values), total, k)
 
 
-def least_epsilon(demands: list[Demand], fits: Callable[[list[int]], bool]) -> float:
-    """The smallest ε whose counts fit the budget."""
-    if fits([each.kept(LEAST) for each in demands]):
-        return LEAST
-    return float(np.exp(fitting(lambda at: fits([each.kept(np.exp(at)) for each in demands]), log(MOST), log(LEAST))))
+def least_epsilon(demands: list[Demand], fits: Fits, m: int) -> np.ndarray:
+    """(m,): the smallest ε of each budget whose counts fit it."""
+
+    def within(logs: np.ndarray) -> np.ndarray:
+        return fits(counts_at(demands, np.exp(logs)))
+
+    most, least = np.full(m, log(MOST)), np.full(m, log(LEAST))
+    return np.where(fits(counts_at(demands, np.full(m, LEAST))), LEAST, np.exp(fitting(within, most, least)))
 
 
-def largest_share(counts_at: Callable[[float], list[int]], fits: Callable[[list[int]], bool]) -> list[int]:
+def counts_at(demands: list[Demand], epsilon: np.ndarray) -> np.ndarray:
+    """(m, spaces) at every ε (m,)."""
+    return np.stack([each.kept(epsilon) for each in demands], axis=1)
+
+
+def largest_share(counts_at: Callable[[float], list[int]], fits: Fits) -> list[int]:
     """Counts at the largest share, from 0 to 1, that fits."""
-    if fits(counts_at(1.0)):
-        return counts_at(1.0)
-    return counts_at(fitting(lambda share: fits(counts_at(share)), 0.0, 1.0))
+
+    def within(shares: np.ndarray) -> np.ndarray:
+        return fits(np.array([counts_at(share) for share in shares]))
+
+    whole, none = np.ones(1), np.zeros(1)
+    return counts_at(float(whole[0] if within(whole) else fitting(within, none, whole)[0]))
 
 
-def fitting(fits: Callable[[float], bool], inside: float, outside: float) -> float:
-    """The number nearest to `outside` that fits, from one end that does to one that does not."""
+def fitting(fits: Callable[[np.ndarray], np.ndarray], inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """(m,): the numbers nearest to `outside` that fit, each from one end that does to one that does not."""
     for _ in range(STEPS):
         middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if fits(middle) else (inside, middle)
+        fit = fits(middle)
+        inside, outside = np.where(fit, middle, inside), np.where(fit, outside, middle)
     return inside

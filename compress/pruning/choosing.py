@@ -1,17 +1,15 @@
 """Which channels of a space are kept: by sensitivity, filter norm, batch-norm scale, or at random."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor, nn
 
-from compress.pruning.budget import demand, largest_share, least_epsilon
-from compress.pruning.channels import Channels, Space
+from compress.pruning.budget import Fits, counts_at, demand, largest_share, least_epsilon
+from compress.pruning.channels import Channels
 
 BY = ("sensitivity", "norm", "random", "bn_scale")
 VARIANTS = ("top", "sampled", "mixed")
-Fits = Callable[[np.ndarray], bool]  # whether kept channels, (channels.n,) booleans, are within the budget
 
 
 @dataclass(frozen=True)
@@ -24,18 +22,24 @@ class Choice:
     epsilon: float | None = None
 
 
-def by_sensitivity(channels: Channels, values: np.ndarray, fits: Fits, seed: int, variant: str) -> Choice:
-    """values: (channels.n,). variant: "top" keeps the most sensitive; "sampled" draws with p_j and multiplies by count/(m·p_j);
-    "mixed" keeps the upper half of the count for certain and draws the rest."""
-    spaces = channels.prunable
-    demands = [demand(channels, space, values[space.channels]) for space in spaces]
-    epsilon = least_epsilon(demands, lambda counts: fits(any_of_each(channels, spaces, counts)))
+def by_sensitivity(channels: Channels, values: np.ndarray, fits: Fits, m: int, seed: int, variant: str) -> list[Choice]:
+    """One for each of m budgets. values: (channels.n,). variant: "top" keeps the most sensitive; "sampled" draws with p_j and
+    multiplies by count/(m·p_j); "mixed" keeps the upper half of the count for certain and draws the rest."""
+    demands = [demand(channels, space, values[space.channels]) for space in channels.prunable]
+    epsilons = least_epsilon(demands, fits, m)
+    return [
+        of_counts(channels, [each.p for each in demands], counts.tolist(), float(epsilon), seed, variant)
+        for counts, epsilon in zip(counts_at(demands, epsilons), epsilons, strict=True)
+    ]
+
+
+def of_counts(channels: Channels, ps: list[np.ndarray], counts: list[int], epsilon: float, seed: int, variant: str) -> Choice:
+    """So many channels of each space, whose shares of the sensitivity are p."""
     kept, scale = np.ones(channels.n, bool), np.ones(channels.n)
     rng = np.random.default_rng(seed)
-    for space, asked in zip(spaces, demands, strict=True):
-        count = asked.kept(epsilon)
+    for space, p, count in zip(channels.prunable, ps, counts, strict=True):
         certain = {"top": count, "sampled": 0, "mixed": count // 2}[variant]
-        kept[space.channels], scale[space.channels] = drawn(asked.p, count, certain, rng)
+        kept[space.channels], scale[space.channels] = drawn(p, count, certain, rng)
     return Choice(kept, scale, epsilon)
 
 
@@ -59,10 +63,11 @@ def drawn(p: np.ndarray, count: int, certain: int, rng: np.random.Generator) -> 
 
 def counts_drawn(p: np.ndarray, different: int, rng: np.random.Generator) -> np.ndarray:
     """Draws with replacement until so many are different, or all that can be drawn are."""
-    counts = np.zeros(len(p), int)
-    different = min(different, int(np.count_nonzero(p)))
-    while np.count_nonzero(counts) < different:
-        counts[rng.choice(len(p), p=p)] += 1
+    counts, ends, seen = np.zeros(len(p), int), p.cumsum() / p.sum(), 0
+    while seen < min(different, np.count_nonzero(p)):
+        at = ends.searchsorted(rng.random(), side="right")  # as rng.choice(len(p), p=p) does, which checks p each time
+        seen += counts[at] == 0
+        counts[at] += 1
     return counts
 
 
@@ -81,21 +86,21 @@ def by_bn_scale(network: nn.Module, channels: Channels, fits: Fits) -> Choice:
     scales, spaces = norm_scales(network, channels), channels.prunable
     everywhere = np.sort(np.concatenate([scales[space.channels] for space in spaces]))[::-1]
 
-    def counts_at(share: float) -> list[int]:
+    def counts_of(share: float) -> list[int]:
         least = everywhere[max(round(share * len(everywhere)), 1) - 1]
         return [max(int((scales[space.channels] >= least).sum()), 1) for space in spaces]
 
-    return largest_of_each(channels, scales, largest_share(counts_at, lambda counts: fits(any_of_each(channels, spaces, counts))))
+    return largest_of_each(channels, scales, largest_share(counts_of, fits))
 
 
 def by_share(channels: Channels, values: np.ndarray, fits: Fits) -> Choice:
     """The channels of largest values, the same share of every space."""
     spaces = channels.prunable
 
-    def counts_at(share: float) -> list[int]:
+    def counts_of(share: float) -> list[int]:
         return [max(round(share * len(space.channels)), 1) for space in spaces]
 
-    return largest_of_each(channels, values, largest_share(counts_at, lambda counts: fits(any_of_each(channels, spaces, counts))))
+    return largest_of_each(channels, values, largest_share(counts_of, fits))
 
 
 def largest_of_each(channels: Channels, values: np.ndarray, counts: list[int]) -> Choice:
@@ -107,11 +112,12 @@ def largest_of_each(channels: Channels, values: np.ndarray, counts: list[int]) -
     return Choice(kept, np.ones(channels.n))
 
 
-def any_of_each(channels: Channels, spaces: list[Space], counts: list[int]) -> np.ndarray:
-    """So many of each space, whichever: what they cost does not depend on which."""
-    kept = np.ones(channels.n, bool)
-    for space, count in zip(spaces, counts, strict=True):
-        kept[space.channels[count:]] = False
+def any_of_each(channels: Channels, counts: np.ndarray) -> np.ndarray:
+    """(m, channels.n) booleans: of each space as many as counts (m, spaces) say, whichever, for what they cost does not depend on
+    that."""
+    kept = np.ones((len(counts), channels.n), bool)
+    for space, count in zip(channels.prunable, counts.T, strict=True):
+        kept[:, space.channels] = np.arange(len(space.channels)) < count[:, None]
     return kept
 
 

@@ -1,5 +1,6 @@
 """Prune a network to a budget, and say what that cost and what it promises."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,8 +10,9 @@ from torch import Tensor, nn
 from compress.checks import one_of
 from compress.errors import Progress
 from compress.pruning import choosing
+from compress.pruning.budget import Fits
 from compress.pruning.channels import Channels, trace
-from compress.pruning.choosing import BY, VARIANTS, Choice, Fits
+from compress.pruning.choosing import BY, VARIANTS, Choice
 from compress.pruning.cost import MEASURES, costs
 from compress.pruning.cutting import cut
 from compress.pruning.sensitivity import DELTA, OVER, sensitivities
@@ -100,33 +102,73 @@ def prune(
     if not 0 < keep <= 1:
         raise ValueError(f"keep must be more than 0 and at most 1, got {keep}")
     known = studied or study(network, batch, over)
+    found = reports(network, known, [keep], by, measure, seed, variant)
+    if not found:
+        least, whole = ends(network, known.channels, measure)
+        raise ValueError(f"keep must be at least {least / whole:.3f} of the {measure}, which is one filter a layer, got {keep}")
+    choice = found[0].choice
+    return cut(network, known.channels, choice.kept, choice.scale), found[0]
+
+
+def reports(
+    network: nn.Module,
+    known: Study,
+    keeps: Iterable[float],
+    by: str = "sensitivity",
+    measure: str = "parameters",
+    seed: int = 0,
+    variant: str = "top",
+) -> list[Report]:
+    """What `prune` does at every share that leaves one filter a layer, without making or running the smaller networks."""
     channels = known.channels
     counters = {each: costs(network, channels, each) for each in MEASURES}
-    whole = np.ones(channels.n, bool)
-    count = counters[measure]
-    budget = keep * count(whole)
-    least = count(choosing.any_of_each(channels, channels.prunable, [1] * len(channels.prunable)))
-    if least > budget:
-        raise ValueError(
-            f"keep must be at least {least / count(whole):.3f} of the {measure}, which is one filter a layer, got {keep}"
+    whole = {each: ends(network, channels, each)[1] for each in MEASURES}
+    least = ends(network, channels, measure)[0]
+    keeps = [keep for keep in keeps if least <= keep * whole[measure]]
+
+    def fits(budgets: np.ndarray) -> Fits:
+        return lambda counts: counters[measure](choosing.any_of_each(channels, counts)) <= budgets
+
+    choices = chosen(network, known, by, fits, np.array(keeps) * whole[measure], seed, variant)
+    kept = np.array([each.kept for each in choices], bool).reshape(-1, channels.n)
+    left = {each: count(kept).tolist() for each, count in counters.items()}
+    return [
+        Report(
+            by=by,
+            keep=keep,
+            measure=measure,
+            points=known.points,
+            kept={space.name: (int(choice.kept[space.channels].sum()), len(space.channels)) for space in channels.prunable},
+            epsilon=choice.epsilon,
+            delta=DELTA,
+            bound={name: float(values[~choice.kept].sum()) for name, values in known.by_layer.items()},
+            parameters=(whole["parameters"], parameters),
+            flops=(whole["flops"], flops),
+            choice=choice,
         )
-    choice = chosen(network, known, by, lambda kept: count(kept) <= budget, seed, variant)
-    bound = {name: float(values[~choice.kept].sum()) for name, values in known.by_layer.items()}
-    left = {space.name: (int(choice.kept[space.channels].sum()), len(space.channels)) for space in channels.prunable}
-    parameters, flops = ((counters[each](whole), counters[each](choice.kept)) for each in MEASURES)
-    report = Report(by, keep, measure, known.points, left, choice.epsilon, DELTA, bound, parameters, flops, choice)
-    return cut(network, channels, choice.kept, choice.scale), report
+        for keep, choice, parameters, flops in zip(keeps, choices, left["parameters"], left["flops"], strict=True)
+    ]
 
 
-def chosen(network: nn.Module, known: Study, by: str, fits: Fits, seed: int, variant: str) -> Choice:
-    """The channels that one of BY keeps within what `fits` allows."""
+def ends(network: nn.Module, channels: Channels, measure: str) -> tuple[int, int]:
+    """What a network costs with one filter a layer, and with all of them."""
+    one = choosing.any_of_each(channels, np.ones((1, len(channels.prunable)), int))
+    least, whole = costs(network, channels, measure)(np.concatenate([one, np.ones_like(one)])).tolist()
+    return least, whole
+
+
+def chosen(
+    network: nn.Module, known: Study, by: str, fits: Callable[[np.ndarray], Fits], budgets: np.ndarray, seed: int, variant: str
+) -> list[Choice]:
+    """The channels that one of BY keeps within each budget."""
+    channels = known.channels
     if by == "sensitivity":
-        return choosing.by_sensitivity(known.channels, known.values, fits, seed, variant)
+        return choosing.by_sensitivity(channels, known.values, fits(budgets), len(budgets), seed, variant)
     if by == "norm":
-        return choosing.by_norm(network, known.channels, fits)
+        return [choosing.by_norm(network, channels, fits(budget)) for budget in budgets]
     if by == "random":
-        return choosing.by_random(known.channels, fits, seed)
-    return choosing.by_bn_scale(network, known.channels, fits)
+        return [choosing.by_random(channels, fits(budget), seed) for budget in budgets]
+    return [choosing.by_bn_scale(network, channels, fits(budget)) for budget in budgets]
 
 
 def check_batch(batch: Tensor) -> None:

@@ -1,5 +1,6 @@
 """One ε for all layers, and a bound that holds."""
 
+from dataclasses import replace
 from itertools import pairwise
 from math import ceil, log
 
@@ -8,7 +9,7 @@ import pytest
 from small_networks import Residual, Straight, images, made
 from torch import nn
 
-from compress.pruning import BY, prune, study
+from compress.pruning import BY, VARIANTS, prune, reports, study
 from compress.pruning.budget import Demand, demand
 from compress.pruning.choosing import counts_drawn, drawn
 
@@ -16,9 +17,10 @@ from compress.pruning.choosing import counts_drawn, drawn
 def test_samples_and_kept_filters_are_the_formulas():
     p = np.array([0.5, 0.3, 0.2])
     asked = Demand(p, total=2.0, k=10.0)
-    assert asked.samples(4.0) == ceil(3 * (6 + 8) * 2 * 10 / 16)
-    m = asked.samples(1e3)
-    assert asked.kept(1e3) == ceil((1 - (1 - p) ** m).sum())
+    epsilons = np.array([4.0, 1e3])
+    m = asked.samples(epsilons)
+    assert m[0] == ceil(3 * (6 + 8) * 2 * 10 / 16)
+    assert asked.kept(epsilons).tolist() == [ceil((1 - (1 - p) ** each).sum()) for each in m]
 
 
 def test_the_constant_of_a_space_is_its_largest_readers():
@@ -30,7 +32,20 @@ def test_the_constant_of_a_space_is_its_largest_readers():
 
 def test_nothing_felt_keeps_one():
     asked = Demand(np.zeros(4), 0.0, 10.0)
-    assert asked.kept(1e-6) == asked.kept(1e12) == 1
+    assert asked.kept(np.array([1e-6, 1e12])).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("measure", ["parameters", "flops"])
+def test_what_is_known_of_every_budget_at_once_is_what_pruning_to_each_gives(measure, variant):
+    network, x = made(Residual), images()
+    known, keeps = study(network, x), [each / 100 for each in range(1, 101, 3)]
+    found = reports(network, known, keeps, measure=measure, variant=variant, seed=3)
+    assert [each.keep for each in found] == keeps[-len(found) :] and 5 < len(found) < len(keeps)
+    for each in found:
+        alone = prune(network, x, each.keep, measure=measure, variant=variant, seed=3, studied=known)[1]
+        assert np.array_equal(each.choice.kept, alone.choice.kept) and np.array_equal(each.choice.scale, alone.choice.scale)
+        assert replace(each, choice=None) == replace(alone, choice=None)
 
 
 @pytest.mark.parametrize("measure", ["parameters", "flops"])
