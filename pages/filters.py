@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from pages.parts.dial.figures import figures
+from pages.parts.filters.answers import filter_answers, filter_figures
 from pages.parts.filters.compare import comparison
 from pages.parts.filters.export import downloads
-from pages.parts.filters.fits import pruned, studied
+from pages.parts.filters.fits import path, pruned, studied
 from pages.parts.filters.maps import maps_panel
 from pages.parts.filters.network import chosen_network
-from pages.parts.filters.panels import filter_cards, layer_charts, sensitivity_chart, space_choice
+from pages.parts.filters.panels import layer_charts, sensitivity_chart, space_choice
 from pages.parts.filters.retrain import retraining
 from pages.parts.filters.settings import FILTERS
 from pages.parts.filters.words import ABOUT, DIGITS, FORMULA, held_words
@@ -30,7 +32,7 @@ if subject is not None:
         refused(error)
 
 if outcome is not None:
-    filter_cards(subject, outcome)
+    cards = st.container(gap=None)
 if known is not None:
     st.caption(
         f"Sensitivities come from {known.points} pictures that are not judged on; figures are of {len(subject.judge):,} others"
@@ -39,11 +41,14 @@ if known is not None:
 if outcome is not None:
     st.subheader("Sensitivities")
     space = space_choice(known)
-    sensitivity_chart(known, outcome, space)
+    with cards:
+        answers = filter_answers(subject, path(subject, setting), space, setting)
+        figures(filter_figures(subject, outcome.report, outcome.loss), answers={FILTERS.keep.key: answers})
+    sensitivity_chart(known, outcome, space, setting)
     layer_charts(subject, known, outcome, setting)
 if known is not None:
     st.subheader("Against other ways of choosing")
-    comparison(subject, known, outcome, setting)
+    comparison(subject, outcome, setting)
 if outcome is not None:
     retraining(subject, setting)
     st.subheader("Feature maps")

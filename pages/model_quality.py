@@ -8,14 +8,10 @@ from pages.parts.export.choice import setting_choice
 from pages.parts.frame import through_app
 from pages.parts.matrix import chosen, current_matrix
 from pages.parts.model_quality.changed import changed_table, error_chart
-from pages.parts.model_quality.compare import comparison_panel, fill_button
-from pages.parts.model_quality.controls import asked_tasks
-from pages.parts.model_quality.finetune import finetune_panel
-from pages.parts.model_quality.heal import healing_panel
+from pages.parts.model_quality.judging import judging
 from pages.parts.model_quality.model import swap_words
 from pages.parts.model_quality.near import near, token_choice
-from pages.parts.model_quality.records import file_of, judged, swap_of
-from pages.parts.model_quality.tasks import run_button, scores_panel
+from pages.parts.model_quality.records import judged, swap_of
 from pages.parts.model_quality.words import FORMULA
 from pages.parts.quick_fits import awaited
 
@@ -31,9 +27,8 @@ fit = awaited(matrix, method, "Neighbours, tasks and healing come when the full 
 if fit is None:
     st.stop()
 
-scores = judged(matrix)
 cards(matrix, fit.evaluation)
-swap_words(fit.evaluation, swap_of(scores), whole)
+swap_words(fit.evaluation, swap_of(judged(matrix)), whole)
 
 st.subheader("Neighbours")
 if matrix.shape[0] > 1:
@@ -51,16 +46,7 @@ if not whole:
         icon=":material/info:",
     )
 if matrix.shape[0] > 1:
-    asked, file = asked_tasks(facts), file_of(matrix, fit)
-    run_button(matrix, file, asked)
-    scores_panel(scores, file, method.name)
-    st.subheader("Drop against compression")
-    fill_button(matrix, asked, facts)
-    comparison_panel(scores)
-    if whole:
-        st.subheader("Healing")
-        healing_panel(matrix, fit, file, asked, facts)
-        finetune_panel(matrix, file, asked, facts, method.name)
+    judging(matrix, fit, facts)
 with st.expander("How to read, and sources"):
     st.markdown(FORMULA)
 if matrix.shape[0] > 1:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from compress.charts.figure import MUTED, figure, log_range, plain
+from compress.charts.figure import MUTED, figure, plain
 from compress.charts.palette import CATEGORIES, SEQUENTIAL
 
 KEPT, DROPPED = CATEGORIES[0], CATEGORIES[1]
@@ -18,6 +18,7 @@ BY = {
     "bn_scale": ("batch-norm scale", CATEGORIES[6], "triangle-up"),
 }  # name, colour and sign of each way of choosing
 ROW, FRAME = 26, 110  # pixels of a bar, and of what stands over and under the bars
+MEASURED = {"mean": "measured, mean", "largest": "measured, largest"}  # names of what stands beside bounds
 MANY = 128  # bars without an outline
 DECADES = 5  # of a log axis
 COLUMNS = 8  # of a grid of feature maps
@@ -72,23 +73,21 @@ def counts(table: pd.DataFrame) -> go.Figure:
     return chart
 
 
-def bounds(table: pd.DataFrame) -> go.Figure:
+def bounds(table: pd.DataFrame, most: float) -> go.Figure:
     """The bound of each layer and what was measured, on a log axis. table: a row a layer, with its columns layer, bound, mean,
-    largest; 0 and what is very small stand left of the numbers."""
+    largest; 0 and what is very small stand left of the numbers. most: the largest that is ever to be shown there."""
     chart = rows_figure("share of what an output sums that is lost", table["layer"])
-    low, high = log_range(table[["bound", "mean", "largest"]].to_numpy(float), DECADES)
-    names, low, high = places(table), int(np.floor(low)), max(high, 0.15)
-    none = 10 ** (low - 0.5)  # where 0 stands
+    names, (low, high) = places(table), powers_to(most)
     for name, symbol, colour in (
         ("mean", "circle", CATEGORIES[0]),
         ("largest", "circle-open", CATEGORIES[0]),
         ("bound", "diamond", CATEGORIES[3]),
     ):
         chart.add_scatter(
-            x=np.where(table[name] > 10**low, table[name], none),
+            x=on_log_axis(table[name].to_numpy(float), most),
             y=names,
             mode="markers",
-            name=name if name == "bound" else f"measured, {name}",
+            name=MEASURED.get(name, name),
             marker={"symbol": symbol, "color": colour, "size": 11, "line": {"width": 2, "color": colour}},
             cliponaxis=False,
             customdata=table[name],
@@ -99,10 +98,22 @@ def bounds(table: pd.DataFrame) -> go.Figure:
     return chart.update_xaxes(
         type="log",
         range=[low - 0.75, high],
-        tickvals=[none, *powers],
+        tickvals=[10 ** (low - 0.5), *powers],
         ticktext=["0", *(f"{power:g}" for power in powers)],
         tickangle=0,
     )
+
+
+def powers_to(most: float) -> tuple[int, float]:
+    """Where an axis of some decades up to a number begins and ends, as powers of 10."""
+    high = max(float(np.log10(max(most, 1e-12))) + 0.1, 0.15)
+    return int(np.floor(high - DECADES)), high
+
+
+def on_log_axis(values: np.ndarray, most: float) -> np.ndarray:
+    """Where values stand on an axis of some decades up to a number: 0 and what is below them left of all."""
+    low, _ = powers_to(most)
+    return np.where(values > 10.0**low, values, 10 ** (low - 0.5))
 
 
 def rows_figure(x: str, layers: Sequence[str], **layout: Any) -> go.Figure:
@@ -116,14 +127,12 @@ def places(table: pd.DataFrame) -> list[str]:
     return [plain(name) for name in table["layer"]]
 
 
-def curves(
-    table: pd.DataFrame, measure: str, y: str, here: tuple[float, float] | None = None, before: float | None = None
-) -> go.Figure:
+def curves(table: pd.DataFrame, measure: str, y: str, before: float | None = None) -> go.Figure:
     """What is left of a network over the share removed, each way of choosing at the same budget.
 
     table: a row a pruned network, with its columns by (of BY), removed and really (shares asked for and reached), seed, value,
-    retrained. Several seeds are a line of means and a band from the least to the largest. here: the share removed and value of
-    the network on the page. before: the value of the whole network.
+    retrained. Several seeds are a line of means and a band from the least to the largest. before: the value of the whole
+    network.
     """
     chart = figure(f"removed, % of {measure}", y, height=420)
     both = table["retrained"].nunique() > 1
@@ -166,15 +175,6 @@ def curves(
         )
     if before is not None:
         chart.add_hline(y=before, line={"color": MUTED, "width": 1, "dash": "dash"}, annotation_text=f"before {before:.3f}")
-    if here:
-        chart.add_scatter(
-            x=[100 * here[0]],
-            y=[here[1]],
-            name="this network",
-            mode="markers",
-            marker={"symbol": "star", "size": 16, "color": MUTED},
-            hovertemplate="this network<br>%{x:.1f} % removed: %{y:.3f}<extra></extra>",
-        )
     chart.update_xaxes(range=[-2, 97], dtick=10)
     return chart.update_yaxes(rangemode="tozero")
 

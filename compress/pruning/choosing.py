@@ -64,7 +64,7 @@ def drawn(p: np.ndarray, count: int, certain: int, rng: np.random.Generator) -> 
 def counts_drawn(p: np.ndarray, different: int, rng: np.random.Generator) -> np.ndarray:
     """Draws with replacement until so many are different, or all that can be drawn are."""
     counts, ends, seen = np.zeros(len(p), int), p.cumsum() / p.sum(), 0
-    while seen < min(different, np.count_nonzero(p)):
+    while seen < min(different, int((p > 0).sum())):
         at = ends.searchsorted(rng.random(), side="right")  # as rng.choice(len(p), p=p) does, which checks p each time
         seen += counts[at] == 0
         counts[at] += 1

@@ -15,13 +15,15 @@ from compress import pruning
 from pages.parts.filters import curve as filters_curve
 from pages.parts.filters import export as filters_export
 from pages.parts.filters import upload as filters_upload
+from pages.parts.filters.answers import filter_answers
 from pages.parts.filters.curve import Curve, losses
 from pages.parts.filters.fits import study_of
 from pages.parts.filters.network import digits
+from pages.parts.filters.path import Path
 from pages.parts.filters.settings import Pruning
 from pages.parts.filters.words import comparison_words
 from pages.parts.filters.work import Background, Turns
-from tests.pages.drawn import shown_cards
+from tests.pages.drawn import moved, shown_cards, stands
 
 pytestmark = pytest.mark.usefixtures("trained_before")
 PLAIN = Pruning(0.4, "parameters", "largest", "top", 0)
@@ -99,7 +101,7 @@ def test_every_setting_is_taken_from_the_address_and_nonsense_is_not(open_page):
         "filters", filters_keep=55, filters_over="Mean share", filters_variant="Drawn", filters_seed=3, filters_space="wide.0"
     )
     assert not page.exception
-    assert page.slider(key="filters_keep").value == 55 and page.slider(key="filters_seed").value == 3
+    assert stands(page, "filters_keep") == 55 and page.slider(key="filters_seed").value == 3
     assert page.selectbox(key="filters_space").value == "wide.0"
     page = open_page(
         "filters", filters_keep=-7, filters_over="x", filters_space="nowhere", filters_picture=10**6, filters_network="?"
@@ -112,6 +114,28 @@ def test_curves_come_by_themselves_and_are_judged_in_words(open_page):
     assert any("at any of these budgets" in text.value or "against" in text.value for text in page.markdown)
     again = open_page("filters", filters_keep=70)
     assert not any(button.key == "stop_curves" for button in again.button)  # what is known is not computed again
+
+
+def test_while_the_budget_is_moved_the_page_tells_what_it_then_shows(open_page, figures):
+    subject = digits()
+    path = Path(subject, study_of(subject, "largest"), PLAIN)
+    for keep in (20, 30, 60):
+        path.judged(path.reports[keep])
+    assert path.about(90) == (path.at(60), True) and len(path.losses) == 3  # nothing else is kept from 60 on
+    between, judged = path.about(25)
+    assert not judged and path.at(20).error > between.error > path.at(30).error
+    assert path.about(10) == (None, False)  # nothing was judged below
+    space = path.known.channels.prunable[0]
+    table = filter_answers(subject, path, space, PLAIN)
+    rows = [{card.label: card.value for card in row} for row in table.figures["cards"]]
+    assert list(table.values) == list(range(5, 101)) and rows[25] == figures(open_page("filters", filters_keep=30))
+    assert rows[20]["Relative output error"].startswith("≈ ") and rows[20]["Accuracy, one shot"].startswith("≈ ")
+    assert rows[5]["Relative output error"] == "–" and number(rows[5]["Parameters"]) <= 7_729
+    kept = table.traces["kept_by_layer"]["kept"]["x"]
+    assert kept[25].tolist() == [n for n, _ in path.reports[30].kept.values()]
+    assert table.marks["sensitivities"][25][0].x == kept[25, 0] + 0.5
+    bounds = table.traces["bounds"]
+    assert np.isnan(bounds["measured, mean"]["x"][5]).all() and not np.isnan(bounds["bound"]["x"]).any()
 
 
 def test_where_another_way_is_ahead_the_words_say_by_how_much():
@@ -134,7 +158,7 @@ def test_where_another_way_is_ahead_the_words_say_by_how_much():
 def test_a_stopped_curve_goes_on_where_it_was(monkeypatch):
     monkeypatch.setattr(filters_curve, "SHARES", (20, 50))
     subject = digits()
-    curve = Curve(subject, study_of(subject, "largest"), PLAIN, False)
+    curve = Curve(subject, Path(subject, study_of(subject, "largest"), PLAIN), PLAIN, False)
     with pytest.raises(filters_curve.Stopped):
         curve.run(stopping_after(3))
     held = dict(curve.points)
@@ -280,7 +304,7 @@ def test_a_budget_that_is_refused_leaves_the_controls(open_page, errors, monkeyp
         patch.setattr("pages.parts.filters.fits.prune", refuse)
         page = open_page("filters", filters_keep=33)
         assert not page.exception and "one filter a layer" in errors(page)[0] and not shown_cards(page)
-    page.slider(key="filters_keep").set_value(34).run()
+    page = moved(page, "filters_keep", 34)
     assert not page.error and shown_cards(page)
 
 

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from compress.charts import filters as filter_charts
-from compress.pruning import Study
+from pages.parts.filters.answers import curve_marks
 from pages.parts.filters.curve import SEEDS, Curve, curve_of, losses
-from pages.parts.filters.fits import Outcome
+from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import comparison_words
@@ -16,7 +16,7 @@ from pages.parts.say import refused
 POLL = 1.0  # seconds between looks at curves that are being computed
 
 
-def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting: Pruning) -> None:
+def comparison(subject: Subject, outcome: Outcome | None, setting: Pruning) -> None:
     retrained = False
     if subject.quick:
         about = "Every pruned network sees the training pictures once more."
@@ -28,24 +28,27 @@ def comparison(subject: Subject, known: Study, outcome: Outcome | None, setting:
             if not held(curve):
                 curve.start()
     busy = any(curve.running for curve in found)
-    st.fragment(shown, run_every=POLL if busy else None)(subject, known, outcome, setting, found, busy)
+    every = path(subject, setting)
+    if subject.quick and not busy and not any(held(curve) for curve in found):
+        every.start()  # what is told while the budget is moved
+    at_work = [*found, every] if busy or every.running else []
+    st.fragment(shown, run_every=POLL if at_work else None)(subject, outcome, setting, found, busy, at_work)
 
 
-def shown(subject: Subject, known: Study, outcome: Outcome | None, setting: Pruning, found: list[Curve], busy: bool) -> None:
-    if busy and not any(curve.running for curve in found):
+def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: list[Curve], busy: bool, at_work: list) -> None:
+    if at_work and not any(each.running for each in (found if busy else at_work)):
         st.rerun()
     accuracy = subject.labels is not None
     tables = [curve.table for curve in found if curve.points]
     if tables:
-        table, here = pd.concat(tables), None
-        if outcome is not None:
-            here = outcome.report.removed, outcome.accuracy if accuracy else outcome.error
+        table = pd.concat(tables)
         what = "accuracy" if accuracy else "mean relative output error"
         means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
         live_chart(
-            filter_charts.curves(table, "FLOPs" if setting.measure == "flops" else setting.measure, what, here, subject.accuracy),
+            filter_charts.curves(table, "FLOPs" if setting.measure == "flops" else setting.measure, what, subject.accuracy),
             key="curves",
             of=subject.key,
+            marks=curve_marks(outcome.report, outcome.loss) if outcome else [],
             alt=f"{what} over the share removed; by sensitivity "
             + ", ".join(f"{at:.0%}: {value:.3f}" for at, value in means.items()),
         )

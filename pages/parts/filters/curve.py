@@ -8,8 +8,9 @@ import pandas as pd
 from compress import pruning
 from compress.errors import Step
 from pages.parts.cached import cached
-from pages.parts.filters.fits import prune, studied, study_of
+from pages.parts.filters.fits import path, prune, study_of
 from pages.parts.filters.network import Subject
+from pages.parts.filters.path import Path
 from pages.parts.filters.settings import Pruning
 from pages.parts.filters.work import TURNS, Background, Stopped
 
@@ -19,10 +20,11 @@ CLEAR = 0.005  # that another way must be better by, to be said
 
 
 class Curve:
-    """Points of the curves of a subject; a stopped one goes on where it was. setting: all but the budget and the seed."""
+    """Points of the curves of a subject; a stopped one goes on where it was. setting: all but the budget and the seed. path: where
+    what it judges by sensitivity, one shot and with the setting's seed, is kept for others."""
 
-    def __init__(self, subject: Subject, known: pruning.Study, setting: Pruning, retrained: bool):
-        self.subject, self.known, self.setting, self.retrained = subject, known, setting, retrained
+    def __init__(self, subject: Subject, path: Path, setting: Pruning, retrained: bool):
+        self.subject, self.path, self.known, self.setting, self.retrained = subject, path, path.known, setting, retrained
         self.key = subject.key, setting, retrained
         self.points: dict[tuple, tuple[float, float]] = {}  # by, share, seed: value and share really removed
         self.other: dict[int, float] = {}  # by share: with `instead`, where this one lost most
@@ -54,7 +56,10 @@ class Curve:
     def run(self, tell) -> None:
         for by, share, seed in self.asked:
             if (by, share, seed) not in self.points:
-                self.points[by, share, seed] = self.judged(self.known, by, share, seed, self.setting, tell)
+                ours = by == "sensitivity" and seed == self.setting.seed and not self.retrained
+                self.points[by, share, seed] = (
+                    self.on_path(share) if ours else self.judged(self.known, by, share, seed, self.setting, tell)
+                )
                 tell(Step(self.done, "pruning and judging"))
         if share := self.to_ask_the_other:
             setting = self.instead
@@ -67,6 +72,13 @@ class Curve:
         if self.setting.variant != "top":
             return replace(self.setting, variant="top")
         return replace(self.setting, over=next(each for each in pruning.OVER if each != self.setting.over))
+
+    def on_path(self, share: int) -> tuple[float, float]:
+        report = self.path.reports.get(100 - share)
+        if report is None:
+            return np.nan, np.nan
+        lost = self.path.judged(report)
+        return (lost.error if lost.accuracy is None else lost.accuracy), report.removed
 
     def judged(self, known: pruning.Study, by: str, share: int, seed: int, setting: Pruning, tell) -> tuple[float, float]:
         """NaN where a budget is below one filter a layer."""
@@ -120,4 +132,5 @@ def losses(table: pd.DataFrame, more_is_better: bool) -> pd.DataFrame:
 
 @cached(24)
 def curve_of(subject: Subject, measure: str, over: str, variant: str, retrained: bool) -> Curve:
-    return Curve(subject, studied(subject, over), Pruning(1.0, measure, over, variant, 0), retrained)
+    setting = Pruning(1.0, measure, over, variant, 0)
+    return Curve(subject, path(subject, setting), setting, retrained)

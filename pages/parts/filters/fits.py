@@ -4,27 +4,24 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from compress import pruning
 from compress.pruning.sensitivity import forward, watched
 from pages.parts.cached import cached
 from pages.parts.filters.network import Subject
+from pages.parts.filters.path import Loss, Path
 from pages.parts.filters.settings import MAPPED, Pruning
 from pages.parts.filters.work import TURNS
-
-FEWER = 128  # pictures of an upload that errors are measured on, which take longer than accuracy
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """error: the mean relative output error. layers: by layer the mean and the largest error."""
+    """The pruned network, what was done, and what it loses."""
 
     network: nn.Module
     report: pruning.Report
-    accuracy: float | None
-    error: float
-    layers: dict[str, tuple[float, float]]
+    loss: Loss
 
 
 @cached(8, "Measuring sensitivities …", show_time=True)
@@ -41,27 +38,21 @@ def study_of(subject: Subject, over: str) -> pruning.Study:
         return pruning.study(network, subject.batch, over, channels=channels)
 
 
+@cached(24)
+def path_of(subject: Subject, measure: str, over: str, variant: str, seed: int) -> Path:
+    return Path(subject, studied(subject, over), Pruning(1.0, measure, over, variant, seed))
+
+
+def path(subject: Subject, setting: Pruning) -> Path:
+    """Of every budget, the setting's own among them."""
+    return path_of(subject, setting.measure, setting.over, setting.variant, setting.seed)
+
+
 @cached(6)
 def pruned(subject: Subject, setting: Pruning) -> Outcome:
     """Raises ValueError where the budget is below one filter a layer."""
-    known = studied(subject, setting.over)
-    network = deepcopy(subject.network)
-    with TURNS.together():
-        smaller, report = prune(subject, known, setting, "sensitivity")
-        accuracy = None if subject.labels is None else pruning.accuracy(smaller, subject.judge, subject.labels)
-        error = pruning.output_error(network, smaller, errors_on(subject))
-        layers = pruning.layer_errors(network, known, report.choice.kept, report.choice.scale, layers_on(subject))
-    return Outcome(smaller, report, accuracy, error, layers)
-
-
-def layers_on(subject: Subject) -> Tensor:
-    """The pictures that errors of layers are measured on."""
-    return subject.judge if subject.quick else subject.judge[:FEWER]
-
-
-def errors_on(subject: Subject) -> Tensor:
-    """The pictures that the output error is measured on: all judged ones where it is the only figure."""
-    return subject.judge if subject.quick or subject.labels is None else subject.judge[:FEWER]
+    smaller, report = prune(subject, studied(subject, setting.over), setting, "sensitivity")
+    return Outcome(smaller, report, path(subject, setting).judged(report, smaller))
 
 
 def prune(subject: Subject, known: pruning.Study, setting: Pruning, by: str):

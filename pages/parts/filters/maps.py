@@ -14,6 +14,7 @@ MOST = 40  # maps of each kind
 BRIGHTEST = 0.999  # of the numbers of a layer lie below the end of the colours
 
 
+@st.fragment
 def maps_panel(subject: Subject, known: Study, outcome: Outcome, space: Space) -> None:
     every = feature_maps(subject, space.name)
     left, right = st.columns([1, 5], vertical_alignment="center")

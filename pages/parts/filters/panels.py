@@ -1,74 +1,17 @@
-"""What Filters draws of one pruned network: its figures, sensitivities, filters kept, bounds and measured errors."""
+"""What Filters draws of one pruned network: its sensitivities, filters kept, bounds and measured errors."""
 
 import pandas as pd
 import streamlit as st
 
 from compress.charts import filters as filter_charts
-from compress.form.metrics import error_text
 from compress.pruning import Space, Study
-from pages.parts.cards import QUIET, figure_card
-from pages.parts.filters.fits import Outcome, errors_on, layers_on
+from pages.parts.filters.answers import kept_marks, largest_bound
+from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
+from pages.parts.filters.path import layers_on
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import silent
 from pages.parts.live_chart.live_chart import live_chart
-
-
-def filter_cards(subject: Subject, outcome: Outcome) -> None:
-    report = outcome.report
-    with st.container(horizontal=True, key="cards"):
-        for label, (before, after), help in (
-            ("Parameters", report.parameters, "all of the network"),
-            ("FLOPs", report.flops, "of convolutions and linear layers, for one picture; a multiplication and an addition are two"),
-        ):
-            figure_card(
-                label,
-                count(after),
-                f"{after / before:.1%} of {count(before)}",
-                **QUIET,
-                help=f"{before:,} → {after:,}, {help}",
-            )
-        if outcome.accuracy is not None:
-            figure_card(
-                "Accuracy, one shot",
-                f"{outcome.accuracy:.1%}",
-                change(subject.accuracy, outcome.accuracy),
-                **QUIET if same(subject.accuracy, outcome.accuracy) else {},
-                help=f"{subject.accuracy:.2%} → {outcome.accuracy:.2%} of {len(subject.judge):,} pictures, without retraining",
-            )
-        figure_card(
-            "Relative output error",
-            error_text(outcome.error),
-            help=f"‖f(x) − g(x)‖ / ‖f(x)‖, the mean over {len(errors_on(subject)):,} pictures; f is the network before, g after",
-        )
-        figure_card(
-            "ε",
-            f"≤ {report.epsilon:.0e}" if report.epsilon <= 1e-5 else epsilon_text(report.epsilon),
-            f"δ = {report.delta:.0e}",
-            **QUIET,
-            help="The relative error that so many samples a layer are proved to keep to with probability 1 − δ. "
-            + ("Above 1 it promises nothing." if report.epsilon > 1 else "It is that of drawn and reweighted filters."),
-        )
-
-
-def epsilon_text(epsilon: float) -> str:
-    return f"{epsilon:,.0f}" if epsilon >= 100 else f"{epsilon:#.3g}"
-
-
-def change(before: float, after: float) -> str:
-    points = 100 * (after - before)
-    return f"as before, {before:.1%}" if same(before, after) else f"{points:+.1f} points from {before:.1%}"
-
-
-def same(before: float, after: float) -> bool:
-    return abs(after - before) < 5e-4
-
-
-def count(number: int) -> str:
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if number >= size:
-            return f"{number / size:#.3g} {unit}".replace(". ", " ")
-    return f"{number:,}"
 
 
 def space_choice(known: Study) -> Space:
@@ -81,12 +24,13 @@ def space_name(space: Space) -> str:
     return " + ".join(space.writers[:3]) + (f" + {len(space.writers) - 3} more" if len(space.writers) > 3 else "")
 
 
-def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
+def sensitivity_chart(known: Study, outcome: Outcome, space: Space, setting: Pruning) -> None:
     values, kept = known.values[space.channels], outcome.report.choice.kept[space.channels]
     live_chart(
         filter_charts.sensitivities(values, kept),
         key="sensitivities",
         of=space.name,
+        marks=kept_marks(outcome.report, space, setting),
         alt=f"Sensitivities of {space.name}: {kept.sum()} of {len(kept)} filters kept, the largest {values.max():.3g}",
     )
     none = int((values == 0).sum())
@@ -100,10 +44,10 @@ def sensitivity_chart(known: Study, outcome: Outcome, space: Space) -> None:
 
 
 def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Pruning) -> None:
-    report = outcome.report
+    report, layers = outcome.report, outcome.loss.layers
     kept = pd.DataFrame([(name, *both) for name, both in report.kept.items()], columns=["layer", "kept", "all"])
     errors = pd.DataFrame(
-        [(name, report.bound[name], *outcome.layers[name]) for name in report.bound], columns=["layer", "bound", "mean", "largest"]
+        [(name, report.bound[name], *layers[name]) for name in report.bound], columns=["layer", "bound", "mean", "largest"]
     )
     left, right = st.columns(2)
     with left:
@@ -118,7 +62,7 @@ def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Prun
             return
         worst = errors.loc[errors["bound"].idxmax()]
         live_chart(
-            filter_charts.bounds(errors),
+            filter_charts.bounds(errors, largest_bound(path(subject, setting))),
             key="bounds",
             of=subject.key,
             alt=f"Bounds up to {worst['bound']:.3g} in {worst['layer']}; measured at most {errors['largest'].max():.3g}",

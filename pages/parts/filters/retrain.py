@@ -40,7 +40,7 @@ def retraining(subject: Subject, setting: Pruning) -> None:
     elif work.error:
         refused(work.error)
     else:
-        before = pruned(subject, setting).accuracy
+        before = pruned(subject, setting).loss.accuracy
         st.markdown(f"After one epoch of retraining this network reaches {work.result:.1%}, one shot {before:.1%}.")
 
 

@@ -40,7 +40,7 @@ class Filters(Screen):
         """How a person asks to prune."""
         left, right = st.columns(2)
         with left:
-            keep = self.keep.draw("Kept, %", help="The budget: what is left of the parameters or FLOPs at most.")
+            keep = self.keep.dial("Kept, %", help="The budget: what is left of the parameters or FLOPs at most.")
             measure = self.measure.draw("Share of", "FLOPs: of one picture, convolutions and linear layers.")
         with right:
             over = self.over.draw(

@@ -29,6 +29,7 @@ from pages.parts.work.watch import watch
 NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"}
 
 
+@st.fragment
 def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked, facts: ModelFacts) -> None:
     st.markdown(
         "Healing trains the compressed table until the model's outputs come near the original's. It needs texts and no labels. The "
