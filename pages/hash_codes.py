@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.dial.figures import figures
 from pages.parts.frame import through_app
-from pages.parts.hash_codes.answers import answers_of, curves_of
+from pages.parts.hash_codes.answers import answers_of, curves_of, rivals_of
 from pages.parts.hash_codes.cards import hash_figures
 from pages.parts.hash_codes.fits import alike, coded, whole_of
 from pages.parts.hash_codes.panels import against_bits, code_panels
@@ -12,7 +12,6 @@ from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.training import status_words, training
 from pages.parts.hash_codes.words import FORMULA
 from pages.parts.matrix import current_matrix
-from pages.parts.opponents import Rivals
 from pages.parts.pins import pin_button
 
 through_app()
@@ -29,7 +28,8 @@ told = whole_of(code).figures if code else curves.at([method])[0]
 with st.container(horizontal=True, vertical_alignment="center", key="status"):
     pin_button(method, "pin_hash")
     status_words(matrix, method, code, curves)
-figures(hash_figures(matrix, shown, told, Rivals(matrix)), answers=answers_of(matrix, shown, curves))
+rivals = rivals_of(matrix, shown)
+figures(hash_figures(matrix, shown, told, rivals), answers=answers_of(matrix, shown, curves, rivals))
 
 left, right = st.columns(2)
 code_panels(code or alike(matrix, method), behind=code is None)

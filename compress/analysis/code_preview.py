@@ -28,7 +28,6 @@ ALL = {"refined": 3, "paper": 17}  # passes for which there must be time where a
 PASSES = {"refined": (3, 7), "paper": (8, 20)}  # over a sample: fewest, and those for which more rows are not taken
 CALM = 1  # of the passes: noise does more in few of them than calm
 FEWEST_TURNS = 6  # of the rotation of a start, of which as large a share is made as of the passes
-FEW_ZEROS = 0.1  # of the rows that count
 USEFUL = 100  # rows that count, at least; of fewer no sample is taken
 ENOUGH = 40  # passes after which more gain little
 
@@ -130,7 +129,7 @@ def plan(method: LightToken, matrix: EmbeddingMatrix, patience: float = 1) -> tu
     (over_all, over_some), (fewest, wanted) = (patience * each for each in WORK[solver]), PASSES[solver]
     count = int(np.clip(over_some / (wanted * work), *ROWS))
     whole = count >= len(used) or (len(used) <= ROWS[1] and len(used) * min(ALL[solver], asked) * work <= over_all)
-    rows = with_zeros(matrix, used) if whole else np.random.default_rng(1).permutation(used)[:count]
+    rows = used if whole else np.random.default_rng(1).permutation(used)[:count]
     most = int((over_all if whole else over_some) / (len(rows) * work))
     passes = int(np.clip(most, fewest, asked)) if asked > fewest else asked
     return rows, len(rows) - (0 if whole else HELD_OUT), passes
@@ -153,12 +152,6 @@ def useful(matrix: EmbeddingMatrix) -> np.ndarray:
     """The numbers of the rows that count, neither zero nor without weight; of all rows where those are few."""
     used = np.flatnonzero(matrix.squared_norms * matrix.weights > 0)
     return used if len(used) >= USEFUL else np.arange(matrix.shape[0])
-
-
-def with_zeros(matrix: EmbeddingMatrix, used: np.ndarray) -> np.ndarray:
-    """The rows that count and those of zeros, which no code restores exactly either; not where they would take much time."""
-    there = np.flatnonzero(matrix.weights > 0)
-    return there if len(there) <= (1 + FEW_ZEROS) * len(used) else used
 
 
 def rows_of(matrix: EmbeddingMatrix, rows: np.ndarray) -> EmbeddingMatrix:

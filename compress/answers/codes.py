@@ -1,4 +1,4 @@
-"""The table of Hash codes: what previews tell of a few lengths and ranks, from which those of all others follow."""
+"""The table of Hash codes: the figures of a few lengths and ranks, from which those of all others follow."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -18,10 +18,10 @@ Arrays = dict[str, np.ndarray]
 
 LENGTHS = (8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 448)
 DEPTHS = (0, 1, 4, 8, 16, 32, 48)
-FIRST = 128  # bits, of the first preview
-CLEAR = 0.04  # of an error: the doubt about every setting from which on no more previews are made
-MOST = 40  # previews
-QUICK = 5.0  # seconds of a full fit
+FIRST = 128  # bits, of the first setting
+CLEAR = 0.04  # of an error: the doubt about every setting from which on no more are tried
+MOST = 40  # settings
+QUICK = 6.0  # seconds of a full fit
 
 
 def codes(
@@ -34,8 +34,8 @@ def codes(
     temperature: float = 0.01,
     epochs: int = 20,
 ) -> Arrays:
-    """bits (m,), rank (m,), and each of FIGURES (m, 2), value and spread, as previews tell them: always of the setting that those
-    before leave most in doubt, first of those of rank 0, then of all."""
+    """bits (m,), rank (m,), and each of FIGURES (m, 2), value and spread, by previews or by quick fits: always of the setting that
+    those before leave most in doubt, first of those of rank 0, then of all."""
     usual = LightToken(stages=stages, loss=loss, solver=solver, temperature=temperature, epochs=epochs)
     ideals, known = ideal_coders(matrix), read(usual, getattr(keep, "begun", {}))
     for depths in ((0,), DEPTHS):
@@ -44,23 +44,21 @@ def codes(
             with one_thread(), one_torch_thread(solver == "paper"):
                 known[method] = figures_of(matrix, method)
             keep(written(known))
-            words = f"{len(known)} codes previewed, the last of {method.bits} bits beside rank {method.rank}"
+            words = f"{len(known)} codes tried, the last of {method.bits} bits beside rank {method.rank}"
             progress(Step(len(known) / MOST, words))
     return written(known)
 
 
 def figures_of(matrix: EmbeddingMatrix, method: LightToken) -> Figures:
-    """By a preview; by the full fit where that leaves much open and this is quick."""
-    told = expected(code_preview(matrix, method, patience=PATIENT))
-    error = told["weighted_error"]
-    if error.spread <= CLEAR * error.value or fit_seconds(method, matrix.shape) > QUICK:
-        return told
+    """By a preview, or by the full fit where that is quick."""
+    if fit_seconds(method, matrix.shape) > QUICK:
+        return expected(code_preview(matrix, method, patience=PATIENT))
     found = evaluate(matrix, method.fit(matrix))
     return {name: Estimate(getattr(found, name), 0.0) for name in FIGURES}
 
 
 def settings(usual: LightToken, shape: tuple[int, int], depths: tuple[int, ...]) -> list[LightToken]:
-    """Those that are worth a preview, within what a matrix of that shape allows: of such ranks, and where these are several of the
+    """Those that are worth a try, within what a matrix of that shape allows: of such ranks, and where these are several of the
     largest too."""
     (least, most), deepest = BITS, min(RANKS[1], *shape)
     most = min(most, shape[0] - 1)

@@ -55,9 +55,13 @@ def trained_otherwise(matrix: EmbeddingMatrix, method: LightToken) -> dict[Light
     return {replace(method, bits=code.method.bits, rank=code.method.rank): alone}
 
 
-def answers_of(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves) -> dict[str, Answers]:
+def rivals_of(matrix: EmbeddingMatrix, method: LightToken) -> Rivals:
+    """What codes of every length and rank are held against."""
+    return Rivals(matrix, up_to=HASH_CODES.largest(method, matrix.shape).size(*matrix.shape))
+
+
+def answers_of(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves, rivals: Rivals) -> dict[str, Answers]:
     """For both dials, by their keys."""
-    rivals = Rivals(matrix, up_to=HASH_CODES.largest(method, matrix.shape).size(*matrix.shape))
     given = matrix, curves, rivals, len(rivals.fitted)
     return {
         HASH_CODES.bits.key: by_bits(replace(method, bits=BITS[1]), *given),
