@@ -21,6 +21,7 @@ HIGH, WIDE = 128, 208  # points of the picture
 SHOWN = 64  # rows of the table that are shown
 BITS = 16  # of a stored number
 SPREAD = 2.5  # standard deviations from grey to black and to white
+GUESS = "your guess for the rows"
 PICTURE, WORDS = CATEGORIES[0], CATEGORIES[3]
 
 
@@ -179,7 +180,7 @@ def guessed(j: int, guess: float, told: bool) -> dict:
         "type": "scatter",
         "x": [j],
         "y": [guess],
-        "name": "your guess for the rows",
+        "name": GUESS,
         "mode": "markers+text",
         "text": ["" if told else " ?"],
         "textposition": "middle right",

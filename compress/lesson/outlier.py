@@ -20,6 +20,8 @@ TURN = 5  # degrees
 LINE, AWAY = np.radians(80), np.radians(12)  # directions of the line and of the far point
 SPREAD = 0.18  # standard deviation of a point around the line, whose half length is 3
 FAR = CATEGORIES[6]
+SVD, OTHER, FAR_POINT = "SVD (p = 2)", "line of your p", "the far point"  # in the picture
+WITHOUT, SWING = " without the far point", ", swing"  # what is drawn of each line besides
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,48 +97,53 @@ def name(p: float) -> str:
     return "SVD (p = 2)" if p == 2 else f"line of p = {p:g}"
 
 
+def far_point(distance: int) -> tuple[float, float]:
+    """Where it is drawn: nowhere at distance 0."""
+    x, y = distance * at(AWAY) if distance else (np.nan, np.nan)
+    return float(x), float(y)
+
+
 def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Figure:
     """The points with both lines, and below them how far each line has swung at every distance."""
     chart = go.Figure(layout={"template": "flatland", "height": 640, "margin": {"t": 100}})
-    drawn = [(svd, METHOD_COLOURS["svd"], "dash", "square"), (other, METHOD_COLOURS["lp"], "solid", "circle")]
-    for each, colour, _, _ in drawn:
+    drawn = [(SVD, svd, METHOD_COLOURS["svd"], "dash", "square"), (OTHER, other, METHOD_COLOURS["lp"], "solid", "circle")]
+    for label, each, colour, _, _ in drawn:
         x, y = ends(each.directions[0])
         chart.add_scatter(
             x=x,
             y=y,
             mode="lines",
-            name=f"{name(each.p)} without the far point",
+            name=label + WITHOUT,
             hoverinfo="skip",
             opacity=0.4,
             line={"color": colour, "width": 16 if each is svd else 9},
         )
-    for each, colour, dash, _ in drawn:
+    for label, each, colour, dash, _ in drawn:
         x, y = ends(each.directions[distance])
         chart.add_scatter(
             x=x,
             y=y,
             mode="lines",
-            name=f"{name(each.p)}: swung {each.swings[distance]:.0f}°",
+            name=label,
             line={"color": colour, "width": 4, "dash": dash},
             hoverinfo="name",
         )
     chart.add_scatter(
         x=points[:, 0], y=points[:, 1], mode="markers", name=f"{N} points", marker={"size": 8, "color": MUTED}, hoverinfo="name"
     )
-    if distance:
-        far = distance * at(AWAY)
-        chart.add_scatter(
-            x=far[:1],
-            y=far[1:],
-            mode="markers+text",
-            name="the far point",
-            text=["the far point"],
-            textposition="bottom center",
-            marker={"size": 15, "color": FAR, "symbol": "star"},
-            showlegend=False,
-            hoverinfo="name",
-        )
-    for each, colour, dash, symbol in drawn:
+    across, up = far_point(distance)
+    chart.add_scatter(
+        x=[across],
+        y=[up],
+        mode="markers+text",
+        name=FAR_POINT,
+        text=[FAR_POINT],
+        textposition="bottom center",
+        marker={"size": 15, "color": FAR, "symbol": "star"},
+        showlegend=False,
+        hoverinfo="name",
+    )
+    for label, each, colour, dash, symbol in drawn:
         chart.add_scatter(
             x=np.arange(FARTHEST + 1),
             y=each.swings,
@@ -145,8 +152,8 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
             mode="lines+markers",
             showlegend=False,
             line={"color": colour, "width": 2, "dash": dash},
-            marker={"symbol": symbol, "size": [14 if r == distance else 6 for r in range(FARTHEST + 1)]},
-            name=name(each.p),
+            marker={"symbol": symbol, "size": 6},
+            name=label + SWING,
             hovertemplate="far point at %{x}: swung %{y:.1f}°",
         )
     highest = max(svd.swings.max(), other.swings.max(), 10)

@@ -182,9 +182,9 @@ def test_a_chart_stays_in_its_place_while_its_figure_changes(open_lesson, settle
     page = open_lesson("scene=2")
     chart = page.locator(".st-key-lesson_outlier .js-plotly-plot")
     chart.evaluate("chart => { window.held = chart }")
-    before = chart.locator(".legend").text_content()
+    before = page.locator(".sentence").text_content()
     advance(page, settle)
-    expect(chart.locator(".legend")).not_to_have_text(before)
+    expect(page.locator(".sentence")).not_to_have_text(before)
     assert chart.evaluate("chart => chart === window.held")
 
 

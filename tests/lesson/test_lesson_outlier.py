@@ -66,11 +66,11 @@ def test_noise_has_no_line_that_either_fit_stays_with():
     assert min(map(np.median, swings)) > 20
 
 
-def test_the_figure_names_both_lines_with_their_swing_and_tells_them_apart_by_dash(points):
+def test_the_figure_names_both_lines_and_tells_them_apart_by_dash(points):
     svd, other = outlier.lines(points, 2.0), outlier.lines(points, 1.0)
     chart = outlier.figure(points, svd, other, 10)
-    shown = {trace.name: trace.line.dash for trace in chart.data if trace.name and "swung" in trace.name}
+    shown = {trace.name: trace.line.dash for trace in chart.data if trace.name in (outlier.SVD, outlier.OTHER)}
     assert shown == {
-        f"SVD (p = 2): swung {svd.swings[10]:.0f}°": "dash",
-        f"line of p = 1: swung {other.swings[10]:.0f}°": "solid",
+        outlier.SVD: "dash",
+        outlier.OTHER: "solid",
     }

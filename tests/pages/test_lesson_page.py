@@ -6,7 +6,7 @@ import pytest
 from cases import svd_by_fits
 
 from compress.form.metrics import error_text
-from compress.lesson import flats
+from compress.lesson import flats, outlier
 from compress.lesson.token import METHOD
 from pages.parts.lesson import turn as lesson_turn
 from pages.parts.lesson.chart import LARGER
@@ -14,7 +14,7 @@ from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address
 from pages.parts.pins import describe
 from pages.parts.screens import SCREENS
-from tests.pages.drawn import charts
+from tests.pages.drawn import charts, drawn, told
 
 ALL = range(1, SCENES + 1)
 
@@ -161,13 +161,13 @@ def test_a_saved_picture_says_its_step_and_that_it_shows_noise(number):
 def test_a_turned_line_moves_its_slider_and_nothing_else_is_believed(monkeypatch):
     state = {"lesson_angle1": 10, "lesson_angle2": 40}
     monkeypatch.setattr(lesson_turn.st, "session_state", state)
-    for told, left in [
+    for turned, left in [
         ({"line": 2, "angle": 135}, {"lesson_angle1": 10, "lesson_angle2": 135}),
         ({"line": 3, "angle": 5}, {"lesson_angle1": 10, "lesson_angle2": 135}),
         ({"line": 1, "angle": 180}, {"lesson_angle1": 10, "lesson_angle2": 135}),
         ({"line": 1, "angle": 0}, {"lesson_angle1": 0, "lesson_angle2": 135}),
     ]:
-        state[lesson_turn.KEY] = SimpleNamespace(turned=told)
+        state[lesson_turn.KEY] = SimpleNamespace(turned=turned)
         lesson_turn.turned(["lesson_angle1", "lesson_angle2"])
         assert {key: state[key] for key in left} == left
 
@@ -177,6 +177,19 @@ def test_a_screen_reader_hears_that_a_picture_shows_noise(open_page, number):
     for noise in (0, 1):
         shown = charts(open_page("lesson", scene=number, noise=noise))
         assert shown and all(chart["label"].startswith("Noise: ") == bool(noise) for chart in shown)
+
+
+def test_what_a_scene_answers_while_its_dial_moves_is_what_it_then_shows(open_page):
+    table = next(each for each in told(open_page("lesson", scene=2), "answers") if each["key"] == "lesson_outlier_distance")
+    then = open_page("lesson", scene=2, lesson_outlier_distance=4)
+    assert table["words"][table["sentences"]["lesson_why"][4]] == told(then, "sentence")[0]["text"]
+    line = next(each for each in drawn(then)[0]["data"] if each["name"] == outlier.OTHER)
+    assert table["traces"]["lesson_outlier"][outlier.OTHER]["x"][4] == pytest.approx(line["x"], rel=1e-4)
+    rings = [[mark["name"], mark["x"], mark["y"]] for mark in charts(then)[0]["marks"]]
+    answered = table["marks"]["lesson_outlier"][4]
+    assert [[table["words"][each[0]], *each[3:]] for each in answered] == [
+        [name, x, pytest.approx(y, rel=1e-4)] for name, x, y in rings
+    ]
 
 
 def test_angles_are_kept_while_lines_are_learnt(open_page):

@@ -8,13 +8,29 @@ const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const TYPING = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable], [role=listbox], [role=menu]";
 const ARROWS = "input[type=range], [role=radiogroup], canvas"; // have arrows of their own for who goes by Tab
 
+// The first slider of the page: a dial, which is in a tree of its own, or one of Streamlit's.
+function firstSlider() {
+  const kind = 'input[type="range"]';
+  const every = document.querySelectorAll('[data-testid="stMain"] *');
+  for (const each of every) {
+    const found = each.matches(kind) ? each : each.shadowRoot?.querySelector(kind);
+    if (found) return found;
+  }
+  return null;
+}
+
 function step(way) {
   const button = document.querySelector(way > 0 ? ".st-key-lesson_next button" : ".st-key-lesson_previous button");
   if (button) return button.click();
-  const slider = document.querySelector('[data-testid="stMain"] input[type="range"]');
+  const slider = firstSlider();
   if (!slider) return;
   slider.focus();
-  const key = way > 0 ? "ArrowRight" : "ArrowLeft"; // the slider sends its value on a key, not on an input event
+  if (slider.closest(".dial")) {
+    slider[way > 0 ? "stepUp" : "stepDown"]();
+    for (const type of ["input", "change"]) slider.dispatchEvent(new Event(type));
+    return;
+  }
+  const key = way > 0 ? "ArrowRight" : "ArrowLeft"; // this one sends its value on a key, not on an input event
   for (const type of ["keydown", "keyup"]) slider.dispatchEvent(new KeyboardEvent(type, { key, bubbles: true }));
 }
 

@@ -1,12 +1,15 @@
 """Scene 2: the outlier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from compress.lesson import outlier
 from pages.parts.cached import cached
+from pages.parts.dial.answers import Answers, Mark, Ring, tell
+from pages.parts.dial.figures import sentence
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.settings import LESSON
 from pages.parts.lesson.state import Lesson
@@ -22,6 +25,7 @@ NOISE = (
 )
 SEED = "other points"
 STEPS = None
+POWERS_OF_P = [round(1 + each / 10, 1) for each in range(11)]
 POWERS = {1.0: "dist", 2.0: "dist²"}
 ASKED = [
     (
@@ -67,13 +71,16 @@ def lines(p: float, seed: int, noise: bool) -> outlier.Lines:
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
-        distance = LESSON.distance.draw("Distance of the far point from 0")
+        distance = LESSON.distance.dial("Distance of the far point from 0")
     with right:
         about = "At 2 the far point pulls most: that is SVD. At 1 it pulls least."
-        p = LESSON.p.draw("Exponent p of the solid line", 0.1, help=about)
-    svd, other = lines(2.0, lesson.seed, lesson.noise), lines(p, lesson.seed, lesson.noise)
+        p = LESSON.p.dial("Exponent p of the solid line", 0.1, help=about)
+    every = {each: lines(each, lesson.seed, lesson.noise) for each in POWERS_OF_P}
+    svd, other = every[2.0], every[p]
     words = why(svd, other, distance)
-    st.markdown(words)
+    sentence(words, "lesson_why")
+    tell(LESSON.distance.key, answers([(svd, other, far) for far in range(outlier.FARTHEST + 1)], range(outlier.FARTHEST + 1)))
+    tell(LESSON.p.key, answers([(svd, each, distance) for each in every.values()], POWERS_OF_P))
     chart = outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance)
     show(
         chart,
@@ -81,8 +88,33 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
         key="lesson_outlier",
         alt=f"{outlier.N} points and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
         f"that of p = {p:g} {other.swings[distance]:.0f}",
+        marks=swings(svd, other, distance),
     )
     return words, lambda: chart
+
+
+def answers(cases: list[tuple[outlier.Lines, outlier.Lines, int]], values: Sequence[float]) -> Answers:
+    """For every value of a dial: SVD's lines, those of p, and the distance."""
+    far = np.array([outlier.far_point(distance) for *_, distance in cases])
+    traces = {outlier.FAR_POINT: {"x": far[:, :1], "y": far[:, 1:]}}
+    for at, label in enumerate((outlier.SVD, outlier.OTHER)):
+        drawn = np.array([outlier.ends(case[at].directions[case[2]]) for case in cases])  # (m, 2, 2)
+        traces[label] = {"x": drawn[:, 0], "y": drawn[:, 1]}
+    bands = np.array([outlier.ends(other.directions[0]) for _, other, _ in cases])
+    traces[outlier.OTHER + outlier.WITHOUT] = {"x": bands[:, 0], "y": bands[:, 1]}
+    traces[outlier.OTHER + outlier.SWING] = {"y": np.array([other.swings for _, other, _ in cases])}
+    return Answers(
+        values,
+        sentences={"lesson_why": [why(*case) for case in cases]},
+        marks={"lesson_outlier": [swings(*case) for case in cases]},
+        traces={"lesson_outlier": traces},
+    )
+
+
+def swings(svd: outlier.Lines, other: outlier.Lines, distance: int) -> list[Mark]:
+    """How far each line swung, on the lower chart."""
+    both = {outlier.SVD: svd.swings[distance], outlier.OTHER: other.swings[distance]}
+    return [Ring(name, distance, swing, f"{swing:.0f}°", "x2") for name, swing in both.items()]
 
 
 def why(svd: outlier.Lines, other: outlier.Lines, distance: int) -> str:
@@ -95,4 +127,5 @@ def why(svd: outlier.Lines, other: outlier.Lines, distance: int) -> str:
         f"{each.losses[distance]:.2g} at the others"
         for each in both
     ]
-    return f"A turn of {outlier.TURN}° towards the far point: {'; '.join(said)}."
+    swung = ", ".join(f"{outlier.name(each.p)} {each.swings[distance]:.0f}°" for each in both)
+    return f"Swung: {swung}. A turn of {outlier.TURN}° towards the far point: {'; '.join(said)}."

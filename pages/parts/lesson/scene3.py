@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -10,6 +11,8 @@ from compress.lesson import budget
 from compress.lesson.budget import RANKS, Budget
 from compress.threads import one_thread
 from pages.parts.cached import cached
+from pages.parts.dial.answers import Answers, tell
+from pages.parts.dial.figures import sentence
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
 from pages.parts.lesson.settings import LESSON
@@ -78,7 +81,7 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     picture, words = budgets(lesson.noise)
     hide_again(step, lesson.noise)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        guess = LESSON.guess.draw("Your guess: the error of the rows on the right", 0.01)
+        guess = LESSON.guess.dial("Your guess: the error of the rows on the right", 0.01)
         told = LESSON.told.draw("Reveal the error")
     j = RANKS[step]
     error = float(words.errors[j])
@@ -86,11 +89,26 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     says = f"{error_text(error)}; the guess was {guess:.2f}" if told else "not told yet"
     alt = f"At rank {j} the picture has error {error_text(picture.errors[j])}, the rows: {says}"
     show(made, lesson, key="lesson_budget", alt=alt)
-    words = f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error."
-    if told:
-        words = f"At rank {j} the rows lose {error_text(error)}; you guessed {guess:.2f}, {abs(guess - error):.2f} away."
-    st.caption(words)
+    words = told_words(j, error, guess, told)
+    sentence(words, "lesson_guessed")
+    tell(LESSON.guess.key, guesses(j, error, told))
     return words, lambda: made
+
+
+def told_words(j: int, error: float, guess: float, told: bool) -> str:
+    if not told:
+        return f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error."
+    return f"At rank {j} the rows lose {error_text(error)}; you guessed {guess:.2f}, {abs(guess - error):.2f} away."
+
+
+def guesses(j: int, error: float, told: bool) -> Answers:
+    """Where every guess stands, and how far away it is once the error is told."""
+    every = np.arange(101) / 100
+    return Answers(
+        every,
+        sentences={"lesson_guessed": [told_words(j, error, guess, told) for guess in every]},
+        traces={"lesson_budget": {budget.GUESS: {"y": every[:, None]}}},
+    )
 
 
 @cached(2, "Finding the patterns …")
