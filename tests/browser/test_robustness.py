@@ -15,6 +15,7 @@ def test_the_page_opens_with_its_charts_and_fits_a_wide_screen_and_a_phone(visit
 def test_cards_and_histograms_answer_while_p_moves_and_are_exact_once_it_is_let_go(visit, app, settle, figures):
     page = visit(f"{app}/robustness?matrix=toy&planted=20&robust_p=1.5")
     line = "() => document.querySelectorAll('.js-plotly-plot')[0]._fullData[0].y.join()"
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
     hand = page.get_by_role("slider", name="Exponent p")
     box = hand.bounding_box()
     y, before = box["y"] + box["height"] / 2, page.evaluate(line)
