@@ -7,22 +7,30 @@ from statistics import median
 
 from playwright.sync_api import sync_playwright
 
-from benchmarks.app import chromium, row, serve, still
+from benchmarks.app import row
+from benchmarks.browser import chromium, serve, still
 
 STEPS = 5  # that are timed of each
 CHART = """
 import streamlit as st
 from compress.lesson import flats
+from pages.parts.live_chart.library.library import route
 from pages.parts.live_chart.live_chart import live_chart
 
-step = st.session_state.setdefault("step", 4)
-if st.button("Next"):
-    step = st.session_state["step"] = 4 + (step + 1) % 10
-chart = flats.costs(st.cache_resource(flats.history)(3, 2, 1), step)
-if {in_place}:
-    live_chart(chart, key="chart", alt="costs")
+def page():
+    step = st.session_state.setdefault("step", 4)
+    if st.button("Next"):
+        step = st.session_state["step"] = 4 + (step + 1) % 10
+    chart = flats.costs(st.cache_resource(flats.history)(3, 2, 1), step)
+    if {in_place}:
+        live_chart(chart, key="chart", alt="costs", of="lesson")
+    else:
+        st.plotly_chart(chart, key="chart")
+
+if __name__ == "__main__":
+    page()
 else:
-    st.plotly_chart(chart, key="chart")
+    server = st.App(__file__, routes=[route("")])
 """
 
 

@@ -1,11 +1,8 @@
 """The lesson in a real browser: every scene is stepped through, left and found again."""
 
 import re
-import urllib.request
 from math import cos, radians, sin
-from pathlib import Path
 
-import plotly
 import pytest
 from playwright.sync_api import expect
 
@@ -201,22 +198,13 @@ def test_a_chart_follows_the_theme(open_lesson):
     assert seen[0] != seen[1]
 
 
-def test_the_server_gives_the_script_where_the_chart_looks_for_it(open_lesson):
-    """Streamlit may drop the old kind of component that serves it; live_chart.py says why it is used."""
-    sources = open_lesson("scene=1").evaluate("[...document.scripts].map(each => each.src)")
-    (address,) = (source for source in sources if source.endswith("/plotly.min.js"))
-    with urllib.request.urlopen(address) as answer:
-        assert answer.headers.get_content_type() in ("text/javascript", "application/javascript")
-        assert answer.read() == (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes()
-
-
 def test_a_chart_whose_script_does_not_come_says_so(open_lesson, settle):
     page = open_lesson("scene=1")
-    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.route("**/charts/plotly-*.js", lambda route: route.abort())
     page.reload()
     missing = page.get_by_text("The chart's script did not come")
     expect(missing).to_be_visible()
-    page.unroute("**/plotly.min.js")
+    page.unroute("**/charts/plotly-*.js")
     settle(page)
     advance(page, settle)
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()

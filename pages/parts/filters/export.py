@@ -13,6 +13,7 @@ from pages.parts.filters.fits import Outcome, pruned
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import Pruning
 from pages.parts.filters.work import TURNS
+from pages.parts.opened import folded
 from pages.parts.say import refused
 
 COMPARED = 8  # pictures that ONNX is compared on
@@ -63,10 +64,11 @@ def downloads(subject: Subject, outcome: Outcome, setting: Pruning) -> None:
                     on_click="ignore",
                     help=f"`images` in, `scores` out, any number of pictures; onnxruntime differs by {apart:.0e}.",
                 )
-    with st.expander("Code that opens the weights"):
+    code = folded("Code that opens the weights", "filters_code")  # its colours take a script of 0.4 MB
+    if code.open:
         width = len(next(reversed(subject.network.state_dict().values())))
         make = "pruning.Digits()" if subject.quick else maker(subject.name, width)
-        st.code(CODE.format(make=make, file=f"{name}.pt"), language="python")
+        code.code(CODE.format(make=make, file=f"{name}.pt"), language="python")
 
 
 def maker(name: str, n_classes: int) -> str:

@@ -9,23 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import plotly
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.components.v1 import declare_component
 
 from pages.parts.dial.answers import Mark, source, stands
+from pages.parts.live_chart.library.library import PATH, TRACES
 from pages.parts.matrix import current_matrix
 
-# Only for its files to be served, which takes the old kind of component: the new kind serves the files of installed packages alone
-# and sends any other script with every message, and Streamlit's folder for static files would need a copy of plotly beside app.py.
-LIBRARY = declare_component("plotly", path=str(Path(plotly.__file__).parent / "package_data"))
+SCRIPTS = ("look.js", "marks.js", "live_chart.js")
 _chart = st.components.v2.component(
     "flatland_live_chart",
     html='<div class="live-chart" role="figure"></div>',
     css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
-    js=source("answers.js")
-    + "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("look.js", "marks.js", "live_chart.js")),
+    js=source("answers.js") + "\n".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in SCRIPTS),
     isolate_styles=False,  # plotly's own styles are the document's
 )
 
@@ -49,10 +45,11 @@ def live_chart(
     chosen, by the first of their customdata; where it is given, a person can choose points, and `on_mark` is called once
     `st.session_state[key].marked` holds their names. marks: lines and rings over it, which the answers of a dial may move.
     """
+    assert {trace.type for trace in chart.data} <= TRACES, "build.py makes a script that draws more"
     data = {
         "key": key,
         "figure": chart.to_json(),
-        "library": f"component/{LIBRARY.name}/plotly.min.js",
+        "library": PATH,
         "label": alt,
         "height": None if fill else chart.layout.height or chart.layout.template.layout.height,
         "tools": tools,
