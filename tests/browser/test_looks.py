@@ -1,6 +1,7 @@
 """How a person looks at a screen stays while settings move, and goes with what it was a look at."""
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -86,3 +87,26 @@ def test_lasso_search_and_tab_stay_until_another_matrix_is_opened(visit, app, se
     open_demo(page, settle)
     expect(words).to_have_count(0)
     expect(page.get_by_role("button", name="Clear the selection")).to_be_disabled()
+
+
+def test_a_chart_is_downloaded_as_it_is_seen_in_the_pages_colours(visit, app):
+    page = visit(f"{app}/?matrix=toy&j=3", color_scheme="dark")
+    place = page.locator(".st-key-rank_errors .live-chart")
+    place.hover()
+    chart = place.locator(".js-plotly-plot")
+    drag(page, chart.locator(".nsewdrag").first, (0.1, 0.5), (0.4, 0.6))
+    files = {}
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as told:
+            chart.locator(f'[data-title="Download as {kind}"]').click()
+        assert told.value.suggested_filename == f"toy-spectrum-flatland-rank-errors.{kind.lower()}"
+        files[kind] = Path(told.value.path()).read_bytes()
+    width, height, ground = place.evaluate(
+        "e => [e.clientWidth, e.clientHeight, getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
+    )
+    svg = files["SVG"].decode()
+    assert f'width="{width}" height="{height}"' in svg
+    assert f"fill: {ground}" in svg
+    assert "j = 3" in svg  # the mark of a dial
+    assert files["PNG"].startswith(b"\x89PNG")
+    assert [int.from_bytes(files["PNG"][at : at + 4]) for at in (16, 20)] == [2 * width, 2 * height]

@@ -125,8 +125,8 @@ class Chart {
     return {
       displayModeBar: this.data.tools ? "hover" : false,
       displaylogo: false,
-      modeBarButtonsToRemove: this.data.marked ? ["lasso2d"] : ["lasso2d", "select2d"],
-      modeBarButtonsToAdd: [{ name: "full", title: "Full screen", icon: FULL_SCREEN, click: full }],
+      modeBarButtonsToRemove: ["toImage", "lasso2d", ...(this.data.marked ? [] : ["select2d"])],
+      modeBarButtonsToAdd: [...downloads(this), { name: "full", title: "Full screen", icon: FULL_SCREEN, click: full }],
     };
   }
 
