@@ -1,133 +1,143 @@
-"""The app in a real browser: first chart after a start, sliders to a still page, memory. Run: python -m benchmarks.app"""
+"""The app in a real browser: how soon it opens, what it sends, how it answers a hand, what it holds. Run: python -m benchmarks.app
 
-import os
-import shutil
-import socket
-import subprocess
+An argument names a page to look at alone. How far an ≈ lies from what is then shown, other benchmarks print.
+"""
+
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
 
 import psutil
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[1]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
-STILL = """() => {
-  if (!window.changed) {
-    window.changed = performance.now();
-    new MutationObserver(() => { window.changed = performance.now(); })
-      .observe(document.body, {childList: true, subtree: true, attributes: true, characterData: true});
-  }
-  const app = document.querySelector('[data-testid="stApp"]');
-  const busy = app?.dataset.testScriptState !== 'notRunning' || document.querySelector('[data-stale="true"]');
-  return [performance.now() - window.changed, Boolean(busy)];
+from benchmarks.browser import Counted, chromium, drag, serve, sliders, step, still
+from benchmarks.data import DATA, TABLES
+from compress import METHODS
+
+PAGES = ("", "subspaces", "robustness", "hash_codes", "tradeoffs", "model_quality", "filters", "lesson", "export")
+QUICK = ("", "tradeoffs")  # pages whose sliders are held to a quarter of a second
+SESSIONS = 10
+METHODS_SHOWN = """([labels, many]) => {
+  const shown = [...document.querySelectorAll('.js-plotly-plot')].flatMap((each) => each._fullData ?? [])
+    .filter((trace) => trace.x?.length > 0).flatMap((trace) => [trace.name, ...(trace.customdata ?? []).flat()]).join(' | ');
+  return labels.filter((label) => shown.includes(label)).length >= many;
 }"""
+WIDE = {"width": 1440, "height": 1000}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
+def main(arguments: Sequence[str] = ()) -> None:
+    pages = [name for name in PAGES if not arguments or (name or "spectrum") in arguments]
+    with sync_playwright() as playwright:
         browser = chromium(playwright)
-        print(f"{'what':52}{'measured':>12}{'target':>12}")
-        start = time.perf_counter()
-        with serve("app.py", cache) as (server, url):
-            page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            page.goto(url)
-            page.locator(".js-plotly-plot .scatterlayer path").first.wait_for(timeout=60_000)
-            row("first page with its chart after the start", f"{time.perf_counter() - start:.2f} s", "5 s")
-            page.close()
-            page = browser.new_page(viewport={"width": 1440, "height": 1000})
-            for address, label, target in (
-                ("", "Dimension j of the subspace", "0.5 s"),
-                ("subspaces", "Number of subspaces k", "1.0 s"),
-                ("subspaces", "Dimension j of each", "1.0 s"),
-            ):
-                page.goto(f"{url}/{address}")
-                still(page)
-                page.wait_for_timeout(8000)  # the full fit ends, and the browser has drawn everything once
-                row(f"{label}: slider to still page", f"{median(slide(page, label) for _ in range(3)):.2f} s", target)
-            page.wait_for_timeout(8000)
-            times = [recolour(page, name) for name in ("error", "norm", "subspace")]
-            row("recolouring the map of 30,522 rows", f"{median(times):.2f} s", "0.5 s")
-            memory = psutil.Process(server.pid).memory_info().rss / 1e6
-            row("memory of the app, demo open and fitted", f"{memory:.0f} MB", "1,500 MB")
+        print(f"{'what':70}{'measured':>12}{'target':>12}")
+        if not arguments:
+            first_looks(browser)
+        with tempfile.TemporaryDirectory() as cache, serve("app.py", cache) as (server, url):
+            weights(browser, url, pages)
+            answers(browser, url, pages)
+            answers_beside_work(browser, url, pages)
+            if not arguments:
+                memory(browser, server, url)
         browser.close()
 
 
-def row(what: str, measured: str, target: str) -> None:
-    print(f"{what:52}{measured:>12}{'≤ ' + target:>12}", flush=True)
+def row(what: str, measured: str, target: str, least: bool = False) -> None:
+    print(f"{what:70}{measured:>12}{('≥ ' if least else '≤ ') + target:>12}", flush=True)
 
 
-def chromium(playwright):
-    """The Chromium of the PATH, or else Playwright's own."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+def first_looks(browser) -> None:
+    """Each on a server and a cache of its own."""
+    table = next((path for path in sorted((DATA / TABLES[0]).glob("*.npy"))), None)
+    looks = [
+        ("first page with its chart after the start", "", "document.querySelector('.js-plotly-plot .scatterlayer path')", "5 s"),
+        ("Trade-offs: seven methods on the chart", "tradeoffs", METHODS_SHOWN, "5 s"),
+        ("Subspaces: UMAP in sight", "subspaces", by_umap(), "3 s"),
+        *([(f"Subspaces of {TABLES[0]}: UMAP in sight", f"subspaces?matrix={table}", by_umap(), "8 s")] if table else []),
+    ]
+    for what, address, sign, target in looks:
+        with tempfile.TemporaryDirectory() as cache:
+            start = time.perf_counter()
+            with serve("app.py", cache) as (_, url):
+                page = browser.new_page(viewport=WIDE)
+                if address:  # from opening the page, with the server up
+                    start = time.perf_counter()
+                page.goto(f"{url}/{address}")
+                page.wait_for_function(sign, arg=[[each.label for each in METHODS.values()], 7], timeout=120_000)
+                row(what, f"{time.perf_counter() - start:.2f} s", target)
+                page.close()
 
 
-@contextmanager
-def serve(script: Path | str, cache: str) -> Iterator[tuple[subprocess.Popen, str]]:
-    """A Streamlit script on a server of its own, from when that answers: the server, its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true", "--server.port", str(port)],
-        cwd=ROOT,
-        env={**os.environ, "FLATLAND_CACHE": cache, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        answers = False
-        while not answers:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=1).close()
-                answers = True
-            except OSError:
-                time.sleep(0.05)
-        yield server, url
-    finally:
-        server.terminate()
-        server.wait()
+def by_umap() -> str:
+    """Whether the map is there and says that UMAP placed its rows."""
+    return """() => {
+      const inside = (root) => [...root.querySelectorAll('*')]
+        .flatMap((each) => [each, ...(each.shadowRoot ? inside(each.shadowRoot) : [])]);
+      return inside(document).some((each) => / by UMAP/.test(each.getAttribute('aria-label') ?? ''));
+    }"""
 
 
-def still(page, quiet: float = 0.35, limit: float = 60) -> float:
-    """Seconds from now until the app has stopped running and the page has not changed for a while; that while not counted."""
-    start = time.perf_counter()
-    page.evaluate("window.changed &&= performance.now()")  # how still it was before does not count
-    while time.perf_counter() - start < limit:
-        idle, busy = page.evaluate(STILL)
-        if idle > quiet * 1000 and not busy:
-            return time.perf_counter() - start - quiet
-        page.wait_for_timeout(20)
-    return float("inf")
+def weights(browser, url: str, pages: Sequence[str]) -> None:
+    """Bytes that a browser is sent which was never here; each page was opened before."""
+    for name in pages:
+        visited(browser, url, name).close()
+        counted = Counted(url)
+        visited(browser, counted.url, name).close()
+        row(f"{title(name)}: sent to open the page", f"{counted.sent / 1e6:.2f} MB", "2 MB")
 
 
-def slide(page, label: str) -> float:
-    thumb = page.get_by_role("slider", name=label)
-    thumb.focus()
-    thumb.press("ArrowRight")
-    seconds = still(page)
-    page.wait_for_timeout(8000)
-    return seconds
+def answers(browser, url: str, pages: Sequence[str]) -> None:
+    for name in pages:
+        page = visited(browser, url, name)
+        page.wait_for_timeout(8000)  # the full fit ends, and the browser has drawn everything once
+        for label, slider in list(sliders(page)):
+            what = f"{title(name)}, {label}"
+            row(f"{what}: to a still page", f"{median(step(page, slider) for _ in range(3)):.2f} s", target_of(name))
+            seen, frame, seconds = drag(page, slider)
+            row(f"{what}: answers in 40 moves", str(seen), "20", least=True)
+            row(f"{what}: 95 % of frames while dragged", f"{frame:.0f} ms", "50 ms")
+            row(f"{what}: let go to a still page", f"{seconds:.2f} s", target_of(name))
+        page.close()
 
 
-def recolour(page, name: str) -> float:
-    page.locator(".st-key-colour").get_by_text(name, exact=True).click()
-    return still(page)
+def answers_beside_work(browser, url: str, pages: Sequence[str]) -> None:
+    """While another session's full fit and the worker run."""
+    for number, name in enumerate(pages):
+        page = visited(browser, url, name)
+        busy = visited(browser, url, f"subspaces?k={17 + number}&j=40")
+        for label, slider in list(sliders(page)):
+            row(f"{title(name)}, {label}: beside a full fit", f"{step(page, slider):.2f} s", "0.8 s")
+        busy.close()
+        page.close()
+
+
+def memory(browser, server, url: str) -> None:
+    """Of the server, and apart of the processes that it has started."""
+    open_ones = [visited(browser, url, PAGES[number % len(PAGES)]) for number in range(SESSIONS)]
+    process = psutil.Process(server.pid)
+    children = sum(child.memory_info().rss for child in process.children(recursive=True))
+    row(f"memory of the server, {SESSIONS} sessions", f"{process.memory_info().rss / 1e6:.0f} MB", "1,500 MB")
+    print(f"{'memory of the jobs that it runs meanwhile':70}{children / 1e6:>9.0f} MB", flush=True)
+    for page in open_ones:
+        page.close()
+
+
+def visited(browser, url: str, name: str):
+    """A page of a new session, once it is still."""
+    page = browser.new_page(viewport=WIDE)  # in a context of its own
+    page.goto(f"{url}/{name}")
+    still(page)
+    return page
+
+
+def title(name: str) -> str:
+    return (name or "spectrum").replace("_", " ").capitalize()
+
+
+def target_of(name: str) -> str:
+    return "0.25 s" if name in QUICK else "0.5 s"
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
