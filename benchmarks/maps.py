@@ -1,6 +1,6 @@
-"""Maps of all rows beside umap-learn's with the same neighbours and epochs: how many neighbours they keep, and seconds.
+"""Maps of all rows beside one by umap-learn's own neighbours and start: how many neighbours they keep, and seconds.
 
-"first" lays out 5,000 rows, "whole" all of them. umap-learn's time is that of its second run in this process, compiled.
+"first" lays out 5,000 rows, "whole" all of them. Times are those of a second run in this process, in which all is compiled.
 """
 
 import time
@@ -26,11 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def compared(matrix: EmbeddingMatrix) -> list[tuple[str, str, str]]:
     leading = blocks.project(matrix.values, matrix.axes[:, : scatter.DIMENSIONS], matrix.device)
     learned(leading[: scatter.FIRST])
+    scatter.umap_map(EmbeddingMatrix(leading[: scatter.FIRST]))
     makers = {
         "PCA": lambda: scatter.pca_map(matrix),
         "first": lambda: scatter.umap_map(matrix, rows=scatter.FIRST),
         "whole": lambda: scatter.umap_map(matrix),
-        "umap-learn": lambda: learned(leading),
+        "umap-learn by itself": lambda: learned(leading),
     }
     rows = []
     for name, make in makers.items():
@@ -42,8 +43,6 @@ def compared(matrix: EmbeddingMatrix) -> list[tuple[str, str, str]]:
 
 
 def learned(leading: np.ndarray) -> np.ndarray:
-    import umap
-
     settings = {
         "n_neighbors": layout.NEIGHBOURS,
         "min_dist": 0.05,
@@ -52,7 +51,7 @@ def learned(leading: np.ndarray) -> np.ndarray:
         "random_state": 0,
         "n_jobs": 1,
     }
-    return umap.UMAP(**settings).fit_transform(leading)
+    return layout.umap_learn().UMAP(**settings).fit_transform(leading)
 
 
 def kept(leading: np.ndarray, places: np.ndarray) -> float:

@@ -1,21 +1,20 @@
-"""UMAP: every row placed in the plane so that rows with small cosine distances lie together (McInnes, Healy and Melville 2018).
+"""UMAP by umap-learn (McInnes, Healy and Melville 2018) that begins within seconds: neighbours are exact and found by products of
+matrices, rows start from given places, and what umap-learn compiles is kept on disk, once a machine."""
 
-Two rows are joined by an edge where one is among the nearest of the other, the weaker the further it is on the scale of that
-row's own neighbourhood. The layout draws the ends of edges together, each as often as it is strong, and pushes rows apart that
-are taken by chance. Steps are compiled once on a machine and kept beside this file, or in the user's cache folder.
-"""
-
+import sys
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+from types import ModuleType
 
-import numba
 import numpy as np
 
 NEIGHBOURS = 15  # of a row, itself among them
 EXACT = 100_000  # rows up to which neighbours are exact
 PROBES = 32  # lists of rows looked at for each row of a larger matrix
 BESIDE = 0.05  # how far from the row that it is nearest to one is placed which is not laid out
-CHANCE = 5  # rows pushed away for each one that is drawn near
-A, B = np.float32(1.7502250), np.float32(0.8420554)  # 1 / (1 + A d^2B) fits min(1, exp(0.05 − d)): points may lie 0.05 apart
 
 
 def nearest_rows(unit: np.ndarray, others: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -35,36 +34,6 @@ def nearest_rows(unit: np.ndarray, others: np.ndarray, count: int) -> tuple[np.n
     return rows, cosines
 
 
-def edges(unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Edges between rows of length 1, each in both directions: the row it leads from, the row it leads to, and its strength from 0
-    to 1."""
-    from scipy.sparse import coo_array
-
-    n, count = len(unit), min(NEIGHBOURS, len(unit))
-    rows, cosines = nearest_rows(unit, unit, count)
-    known = (rows >= 0) & (rows != np.arange(n)[:, None])
-    distances = np.where(known, np.maximum(1 - cosines, 0), np.inf).astype(np.float32)
-    strengths = memberships(distances, np.log2(count))[known]
-    one = coo_array((strengths, (np.repeat(np.arange(n), known.sum(axis=1)), rows[known])), shape=(n, n)).tocsr()
-    both = (one + one.T - one * one.T).tocoo()  # either end may see the other as near
-    return both.row.astype(np.int32), both.col.astype(np.int32), both.data
-
-
-def memberships(distances: np.ndarray, total: float) -> np.ndarray:
-    """How strongly each row belongs to its nearest, from their distances (n, c): exp(−(d − d₀) / s), with d₀ the smallest above
-    zero and s such that a row's strengths sum up to `total`, found by halving."""
-    first = np.where(distances > 0, distances, np.inf).min(axis=1, initial=np.inf)
-    beyond = np.maximum(distances - np.where(np.isfinite(first), first, 0)[:, None], 0)
-    typical = np.mean(beyond, axis=1, where=np.isfinite(beyond))
-    low, high = np.zeros(len(beyond)), np.full(len(beyond), np.inf)
-    scale = np.ones(len(beyond))
-    for _ in range(40):
-        more = np.exp(-beyond / scale[:, None]).sum(axis=1) > total
-        low, high = np.where(more, low, scale), np.where(more, scale, high)
-        scale = np.where(np.isfinite(high), (low + high) / 2, 2 * scale)
-    return np.exp(-beyond / np.maximum(scale, 1e-3 * typical + 1e-12)[:, None])
-
-
 def placed_beside(places: np.ndarray, unit: np.ndarray, others: np.ndarray, seed: int) -> np.ndarray:
     """Places (m, 2) for the rows `others` (m, d), each beside that of the row of `unit` (n, d) which is nearest to it."""
     rows, _ = nearest_rows(unit, others, 1)
@@ -74,59 +43,64 @@ def placed_beside(places: np.ndarray, unit: np.ndarray, others: np.ndarray, seed
 def lay_out(
     start: np.ndarray, unit: np.ndarray, epochs: int, seed: int, told: Callable[[float], None], rate: float = 1.0
 ) -> np.ndarray:
-    """The places (n, 2) float32 of rows `unit` (n, d) of length 1, from where they `start` (n, 2). told: the share that is done.
-    rate: of the first steps, which fall to none; small ones leave groups where they are."""
-    heads, tails, strengths = edges(unit)
-    most = strengths.max(initial=0)
-    often = strengths * epochs >= most
-    heads, tails, every = heads[often], tails[often], (most / strengths[often]).astype(np.float32)
-    due, due_by_chance = every.copy(), every / CHANCE
-    random = np.random.default_rng(seed)
-    places = (start + 1e-4 * random.standard_normal(start.shape)).astype(np.float32)
-    state = random.integers(1, 2**63, 1, dtype=np.uint64)
-    for epoch in range(epochs):
-        move(places, heads, tails, every, due, due_by_chance, np.float32(epoch), np.float32(rate * (1 - epoch / epochs)), state)
-        if epoch % 10 == 9:
-            told((epoch + 1) / epochs)
-    return places
+    """The places (n, 2) float32 of rows `unit` (n, d) of length 1, from where they `start` (n, 2), stretched to a square.
+    told: the share that is done. rate: of the first steps, which fall to none; small ones leave groups where they are."""
+    count = min(NEIGHBOURS, len(unit))
+    rows, cosines = with_itself(*nearest_rows(unit, unit, count))
+    apart = 1e-4 * np.random.default_rng(seed).standard_normal(start.shape)  # equal places would have no side to stretch
+    mapper = umap_learn().UMAP(
+        n_neighbors=count,
+        min_dist=0.05,
+        metric="cosine",
+        init=(start + apart).astype(np.float32),
+        n_epochs=epochs,
+        learning_rate=rate,
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=(rows, np.maximum(1 - cosines, 0)),
+        verbose=True,
+        tqdm_kwds={"file": Epochs(told), "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.2},
+    )
+    with redirect_stdout(StringIO()), warnings.catch_warnings():  # it prints its stages, and warns that it cannot place other rows
+        warnings.simplefilter("ignore")
+        return mapper.fit_transform(unit).astype(np.float32)
 
 
-@numba.njit(inline="always")
-def bounded(step):  # type: ignore[no-untyped-def]
-    """A step along one axis, no longer than 4."""
-    return min(max(step, np.float32(-4)), np.float32(4))
+def with_itself(rows: np.ndarray, cosines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbours (n, c) of rows among themselves with each row its own first, which others that are equal may have driven back."""
+    own, n = rows == np.arange(len(rows))[:, None], len(rows)
+    place = np.where(own.any(axis=1), own.argmax(axis=1), rows.shape[1] - 1)
+    rows, cosines = rows.astype(np.int32), cosines.astype(np.float32)
+    rows[np.arange(n), place], cosines[np.arange(n), place] = rows[:, 0], cosines[:, 0]
+    rows[:, 0], cosines[:, 0] = np.arange(n), 1
+    return rows, cosines
 
 
-@numba.njit(cache=True, fastmath=True)
-def move(places, heads, tails, every, due, due_by_chance, epoch, rate, state):  # type: ignore[no-untyped-def]
-    """One epoch: edges whose turn it is draw their ends together, and push the first away from rows taken by chance."""
-    two, near = np.float32(2), np.float32(0.001)
-    for edge in range(len(heads)):
-        if due[edge] > epoch:
-            continue
-        due[edge] += every[edge]
-        head, tail = heads[edge], tails[edge]
-        x, y = places[head, 0], places[head, 1]
-        across, up = x - places[tail, 0], y - places[tail, 1]
-        square = across * across + up * up
-        if square > 0:
-            power = A * square**B
-            pull = two * B * power / (square * (power + 1))
-            across, up = bounded(pull * across) * rate, bounded(pull * up) * rate
-            x, y = x - across, y - up
-            places[tail, 0] += across
-            places[tail, 1] += up
-        pushes = int((epoch - due_by_chance[edge]) * CHANCE / every[edge])
-        due_by_chance[edge] += pushes * every[edge] / CHANCE
-        for _ in range(pushes):
-            state[0] ^= state[0] << np.uint64(13)
-            state[0] ^= state[0] >> np.uint64(7)
-            state[0] ^= state[0] << np.uint64(17)
-            other = state[0] % np.uint64(len(places))
-            across, up = x - places[other, 0], y - places[other, 1]
-            square = across * across + up * up
-            if square > 0:
-                push = two * B / ((near + square) * (A * square**B + 1))
-                x += bounded(push * across) * rate
-                y += bounded(push * up) * rate
-        places[head, 0], places[head, 1] = x, y
+@cache
+def umap_learn() -> ModuleType:
+    """umap-learn, with all that it compiles kept on disk by numba: of itself it compiles most of that in every process, for half a
+    minute."""
+    import umap
+    from numba.core.registry import CPUDispatcher
+
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] == "umap":
+            for compiled in vars(module).values():
+                if isinstance(compiled, CPUDispatcher):
+                    compiled.enable_caching()
+    return umap
+
+
+class Epochs:
+    """A file that a progress bar writes "done/all" to, told on as a share."""
+
+    def __init__(self, told: Callable[[float], None]):
+        self.told = told
+
+    def write(self, text: str) -> None:
+        done, _, total = text.strip().partition("/")
+        if done.isdigit() and total.isdigit():
+            self.told(int(done) / max(int(total), 1))
+
+    def flush(self) -> None:
+        pass

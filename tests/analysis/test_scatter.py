@@ -84,12 +84,10 @@ def test_no_rows_are_refused():
         umap_map(EmbeddingMatrix(np.eye(5)), rows=0)
 
 
-def test_a_row_belongs_to_its_nearest_wholly_and_to_all_by_the_logarithm_of_their_count():
-    distances = np.sort(np.random.default_rng(5).exponential(size=(30, 14)), axis=1)
-    strengths = layout.memberships(np.hstack([np.full((30, 1), np.inf), distances]), np.log2(15))
-    np.testing.assert_allclose(strengths.sum(axis=1), np.log2(15), rtol=1e-6)
-    np.testing.assert_allclose(strengths[:, 1], 1)
-    assert (np.diff(strengths[:, 1:], axis=1) <= 0).all() and not strengths[:, 0].any()
+def test_each_row_is_its_own_first_neighbour_also_among_equal_ones():
+    rows, cosines = layout.with_itself(np.array([[1, 0], [1, 0], [0, 1]]), np.array([[1, 1], [1, 1], [0.5, 0.25]]))
+    assert rows.tolist() == [[0, 1], [1, 0], [2, 0]]
+    np.testing.assert_allclose(cosines, [[1, 1], [1, 1], [1, 0.5]])
 
 
 def test_neighbours_of_a_large_matrix_are_found_by_lists(monkeypatch):
