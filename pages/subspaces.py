@@ -7,6 +7,8 @@ from pages.parts.fits import fit_status, fitted
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
+from pages.parts.subspaces.answers import subspace_answers
+from pages.parts.subspaces.known import groups_of, known_groups, start_of
 from pages.parts.subspaces.loss import estimated, loss_words
 from pages.parts.subspaces.panels import subspace_panels
 from pages.parts.subspaces.rows_map import begin_map, subspace_map
@@ -19,12 +21,14 @@ matrix = current_matrix()
 st.title("Does one subspace fit all?")
 begin_map(matrix)
 method, popover = SUBSPACES.controls(matrix)
-fit = fitted(matrix, method)
+known = known_groups(matrix, method)
+fit = fitted(matrix, method, start_of(matrix, method, known))
+groups = groups_of(matrix, fit, known)
 if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-cards(matrix, fit.evaluation, method, preview=fit.preview)
+cards(matrix, fit.evaluation, method, preview=fit.preview, answers=subspace_answers(matrix, fit, groups, known))
 loss_words(fit)
 
 subspace_map(matrix, fit)

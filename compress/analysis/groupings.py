@@ -4,7 +4,7 @@ The best subspace of given rows is spanned by the leading eigenvectors of their 
 left: so the groups that a fit at one j found tell the error at any other j with the same groups, before any fit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -99,10 +99,42 @@ def tails(moments: np.ndarray, axes: np.ndarray | None) -> np.ndarray:
     return np.concatenate([left, np.zeros((len(left), 1))], axis=1)
 
 
-def rounded(errors: np.ndarray, told: float, j: int) -> np.ndarray:
-    """Errors (d + 1,) with what the rounding of the factors adds, known from a fit's error at one j: it grows with what the factors
-    hold, the kept energy."""
-    return errors + (told - errors[j]) / max(1 - errors[j], 1e-12) * (1 - errors)
+def rounding(errors: np.ndarray, told: float, j: int) -> float:
+    """What the rounding of factors adds, as a share of the energy that they hold: from the error that a fit has at one j, and those
+    with exact factors (d + 1,)."""
+    return float((told - errors[j]) / max(1 - errors[j], 1e-12))
+
+
+def rounded(errors: np.ndarray, share: float) -> np.ndarray:
+    """Errors with exact factors, and what rounding adds; share: see `rounding`."""
+    return np.maximum(errors + share * (1 - errors), 0)
+
+
+def errors_of_j(groupings: Sequence[Grouping]) -> tuple[np.ndarray, np.ndarray]:
+    """(d + 1,) relative and weighted errors at j = 0, 1, …, each those of the groups that lose least there."""
+    weighted = np.array([each.weighted_errors for each in groupings])
+    least = weighted.argmin(axis=0), np.arange(weighted.shape[1])
+    return np.array([each.errors for each in groupings])[least], weighted[least]
+
+
+def errors_of_k(by_k: Mapping[int, Sequence[Grouping]], j: int, ks: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Relative and weighted errors at one j and each of some k, of the best known groups; between known k, and beyond them, on
+    straight lines of their logarithms. by_k: groupings by their k, of one k at least."""
+    known = [(k, found) for k, each in sorted(by_k.items()) if (found := best(each, j)) is not None]
+    places = np.log([k for k, _ in known])
+    curves = [[found.errors[j] for _, found in known], [found.weighted_errors[j] for _, found in known]]
+    relative, weighted = (np.exp(along(np.log(ks), places, np.log(np.maximum(each, 1e-30)))) for each in curves)
+    return relative, weighted
+
+
+def along(x: np.ndarray, places: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Straight lines through values at rising places, the first and the last carried on."""
+    found = np.interp(x, places, values)
+    if len(places) > 1:
+        for end, next_to, beyond in ((0, 1, x < places[0]), (-1, -2, x > places[-1])):
+            slope = (values[end] - values[next_to]) / (places[end] - places[next_to])
+            found[beyond] += slope * (x[beyond] - places[end])
+    return found
 
 
 def best(groupings: Sequence[Grouping], j: int) -> Grouping | None:

@@ -9,6 +9,8 @@ from compress.charts.figure import METHOD_COLOURS, MUTED, figure, log_range, pla
 from compress.charts.palette import CATEGORIES, SEQUENTIAL
 from compress.form.metrics import error_text
 
+MOST_BARS = 32  # that the chart of sizes has colours for while k moves
+
 
 def label(name: str, subspace: int) -> str:
     """A row's name in a hover text."""
@@ -34,22 +36,32 @@ def group_spectra(singular_values: np.ndarray, counts: np.ndarray) -> go.Figure:
 
 
 def group_sizes(counts: np.ndarray, errors: np.ndarray, whole: float) -> go.Figure:
-    """Rows in each subspace as bars, coloured as on the map, with the relative error inside each as text."""
-    names = [str(z + 1) for z in range(len(counts))]
+    """Rows in each subspace as bars, coloured as on the map, and the relative error inside each, by an axis of its own."""
+    places = list(range(1, len(counts) + 1))
     chart = figure("subspace", "rows")
     chart.add_bar(
-        x=names,
-        y=counts,
-        marker_color=[CATEGORIES[z % len(CATEGORIES)] for z in range(len(counts))],
-        text=[error_text(error) for error in errors],
-        textposition="outside",
+        x=places,
+        y=counts.tolist(),
+        name="rows",
+        marker_color=[CATEGORIES[z % len(CATEGORIES)] for z in range(max(len(counts), MOST_BARS))],
+        hovertemplate="subspace %{x}: %{y:,} rows<extra></extra>",
+    )
+    chart.add_scatter(
+        x=places,
+        y=errors.tolist(),
+        name="relative error",
+        yaxis="y2",
+        mode="markers+text",
+        marker={"color": MUTED, "size": 8, "symbol": "diamond"},
+        texttemplate="%{y:.3g}",
+        textposition="top center",
         cliponaxis=False,
-        hovertemplate="subspace %{x}: %{y:,} rows, relative error %{text}<extra></extra>",
+        hovertemplate="subspace %{x}: relative error %{y:.3g}<extra></extra>",
     )
-    chart.update_xaxes(type="category")
-    return chart.update_layout(
-        title={"text": f"above each bar: its relative error (all rows {error_text(whole)})", "font": {"size": 12}}
-    )
+    chart.update_xaxes(tickformat="d")
+    error_axis = {"title_text": "relative error", "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False}
+    title = {"text": f"diamonds: relative error inside each (all rows {error_text(whole)})", "font": {"size": 12}}
+    return chart.update_layout(yaxis2=error_axis, showlegend=False, title=title)
 
 
 def angles(degrees: np.ndarray) -> go.Figure:

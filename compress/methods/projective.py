@@ -62,13 +62,15 @@ class ProjectiveClustering(Method):
 
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None, axes: np.ndarray | None = None) -> Compressed:
         """`axes`: (d, d), as columns, that the preview of one subspace under another loss than least squares starts at."""
-        n, d = matrix.shape
-        self.check(n, d)
+        return self.form(matrix, *self.search(matrix, progress, axes))
+
+    def search(
+        self, matrix: EmbeddingMatrix, progress: Progress | None = None, axes: np.ndarray | None = None
+    ) -> tuple[Flats, np.ndarray, np.ndarray | None]:
+        """See `find_flats`: what `fit` then stores."""
+        self.check(*matrix.shape)
         with one_thread() if self == self.draft else nullcontext():
-            flats, labels, weights = find_flats(
-                matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress, axes
-            )
-        return self.form(matrix, flats, labels, weights)
+            return find_flats(matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress, axes)
 
     def of_groups(self, matrix: EmbeddingMatrix, labels: np.ndarray) -> Compressed:
         """The matrix with given labels (n,), each group's rows in the subspace that is best for them: no search."""

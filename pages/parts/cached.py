@@ -15,6 +15,7 @@ import compress
 from compress import Compressed, EmbeddingMatrix, Spectrum
 from compress.analysis.code_curves import CodeCurves
 from compress.analysis.curves import svd_errors
+from compress.analysis.groupings import Grouping
 from compress.analysis.scatter import pca_map
 from compress.linalg.blocks import unit_rows
 from compress.threads import one_thread
@@ -23,6 +24,7 @@ KEYS: dict[type, Callable] = {
     EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names}",
     Compressed: attrgetter("key"),
     CodeCurves: attrgetter("key"),
+    Grouping: attrgetter("key"),
     memoryview: lambda content: blake2b(content).digest(),  # of a file
 }
 

@@ -36,6 +36,17 @@ def cards(
     figures(told, key, answers)
 
 
+def setting_figures(matrix: EmbeddingMatrix, method: Method, errors: tuple[float, float], rivals: Rivals) -> list[Figure]:
+    """What `cards` is to show of a setting before a preview of it. errors: about, relative and weighted."""
+    n_bytes, numbers = method.size(*matrix.shape), method.parameter_count(*matrix.shape)
+    return [
+        *error_figures(matrix, *errors, spreads=(0.0, 0.0)),
+        size_figure(n_bytes, numbers, 1 - numbers / matrix.values.size),
+        ratio_figure(matrix.n_bytes / n_bytes),
+        *opponent_figures(matrix, method, n_bytes, errors[1], rivals),
+    ]
+
+
 def figure_card(label: str, value: str, delta: str | None = None, **how) -> None:
     """One figure in a frame of its own, as high as those beside it. how: as `st.metric` takes it."""
     st.metric(label, value, delta, border=True, height="stretch", **how)

@@ -11,6 +11,7 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
+from compress.analysis.groupings import Grouping
 from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding import factors
 from compress.errors import Progress
@@ -47,10 +48,13 @@ class Fit:
 
 
 @cached(16)
-def draft(matrix: EmbeddingMatrix, method: Method) -> Fit:
-    """The preview of a setting, fitted here and now; the fit itself where that takes no longer."""
+def draft(matrix: EmbeddingMatrix, method: Method, start: Grouping | None = None) -> Fit:
+    """The preview of a setting, fitted here and now; the fit itself where that takes no longer. start: the groups of rows that a
+    preview of k subspaces takes, sought unless given."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
+        if start is not None and isinstance(method, ProjectiveClustering):
+            return shown(matrix, method, method.of_groups(matrix, start.labels.astype(np.int64)), history, True)
         result = previewed(matrix, method, lambda step: history.append(step.row()))
         return shown(matrix, method, result, history, not method.quick)
 
@@ -108,12 +112,12 @@ def fit_path(key: str, method: Method) -> Path:
     return cache_folder("fits") / f"{key}-{name}.safetensors"
 
 
-def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
-    """The full fit of a setting where there is one yet, else its preview."""
+def fitted(matrix: EmbeddingMatrix, method: Method, start: Grouping | None = None) -> Fit:
+    """The full fit of a setting where there is one yet, else its preview. start: see `draft`."""
     fit = None if method.quick else full(matrix, method)
     if fit is None:
         jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
-        fit = draft(matrix, method)
+        fit = draft(matrix, method, start)
     return fit
 
 

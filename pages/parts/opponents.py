@@ -1,5 +1,7 @@
 """What a setting is held against on every page: SVD at its best in as many bytes, and the best that is known there."""
 
+from functools import cached_property
+
 import numpy as np
 
 from compress import METHODS, SVD, EmbeddingMatrix, Method
@@ -41,10 +43,14 @@ class Rivals:
             self.curves[bits] = curve_to(matrix, bits, max(most, largest.j if largest else 1))
         return self.curves[bits]
 
+    @cached_property
+    def whole(self) -> list[Trial]:
+        """What is rounded as it is, at every precision."""
+        return [rounded(self.matrix, each) for each in ROUNDED]
+
     def known(self, n_bytes: float, besides: Method | None = None) -> Opponent | None:
         """The best of what was fitted, one setting left out, and of what is rounded as it is."""
-        whole = [rounded(self.matrix, each) for each in ROUNDED if each.size(*self.matrix.shape) <= n_bytes]
-        return best_trial([*self.fitted, *whole], n_bytes, besides)
+        return best_trial([*self.fitted, *self.whole], n_bytes, besides)
 
 
 def rounded(matrix: EmbeddingMatrix, method: Method) -> Trial:

@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.analysis.groupings import best, grouping, packed, rounded, unpacked
+from compress.analysis.groupings import best, errors_of_j, errors_of_k, grouping, packed, rounded, rounding, unpacked
 
 WEIGHTS = np.random.default_rng(1).exponential(size=240)
 LOSSES = [{}, {"p": 1.0}, {"loss": "tukey", "scale": 0.8}]
@@ -51,7 +51,7 @@ def test_rounding_that_a_fit_shows_at_one_j_tells_it_at_the_others(rows, bits):
         j: compress.evaluate(matrix, ProjectiveClustering(k=3, j=j, factor_bits=bits).of_groups(matrix, labels)).relative_error
         for j in (3, 6, 8)
     }
-    found = rounded(known.errors, told[6], 6)
+    found = rounded(known.errors, rounding(known.errors, told[6], 6))
     assert found[6] == pytest.approx(told[6])
     for j in (3, 8):
         assert abs(found[j] - told[j]) < 0.3 * abs(known.errors[j] - told[j]) + 0.01 * told[j]
@@ -62,7 +62,17 @@ def test_the_best_grouping_is_that_of_least_error_at_the_j_asked_for(rows):
     found = [grouping(matrix, method, np.random.default_rng(seed).integers(3, size=240)) for seed in range(4)]
     for j in (1, 5):
         assert best(found, j).weighted_errors[j] == min(each.weighted_errors[j] for each in found)
+        assert errors_of_j(found)[1][j] == best(found, j).weighted_errors[j]
+        assert errors_of_j(found)[0][j] == best(found, j).errors[j]
     assert best([], 3) is None
+
+
+def test_between_known_k_errors_lie_on_lines_of_their_logarithms(rows):
+    by_k = {k: [grouping(rows[False], ProjectiveClustering(k=k, j=2), np.arange(240) % k)] for k in (2, 4, 8)}
+    at = {k: by_k[k][0].errors[3] for k in by_k}
+    relative, weighted = errors_of_k(by_k, 3, [1, 2, 4, np.sqrt(32), 8, 16])
+    assert np.array_equal(relative, weighted)
+    assert relative == pytest.approx([at[2] ** 2 / at[4], at[2], at[4], np.sqrt(at[4] * at[8]), at[8], at[8] ** 2 / at[4]])
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,7 @@ from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
-from tests.pages.drawn import drawn, shown_cards
+from tests.pages.drawn import charts, drawn, moved, shown_cards, stands, told
 
 
 def test_a_preview_comes_first_and_the_full_fit_follows(open_page, finish, figures):
@@ -34,7 +36,7 @@ def test_a_stopped_fit_stays_a_preview_until_it_is_asked_for_again(open_page):
 def test_moving_a_slider_leaves_the_fit_of_the_old_setting(open_page):
     page = open_page("subspaces", k=5, flat_j=4, restarts=32)
     first = page.session_state["jobs"]["fit"]
-    page.slider(key="k").set_value(6).run()
+    moved(page, "k", 6)
     first.wait(10)
     assert page.session_state["jobs"]["fit"] is not first
     page.session_state["jobs"]["fit"].stop()
@@ -92,9 +94,9 @@ def test_every_panel_draws(open_page, panel):
 
 
 def test_junk_in_the_address_leaves_the_defaults(open_page):
-    page = open_page("subspaces", k="many", flat_j="-1", seed="x", affine="perhaps", layout="globe", colour="taste")
+    page = open_page("subspaces", k="many", flat_j="three", seed="x", affine="perhaps", layout="globe", colour="taste")
     assert not page.exception
-    assert (page.slider(key="k").value, page.slider(key="flat_j").value) == (5, 3)
+    assert (stands(page, "k"), stands(page, "flat_j")) == (5, 3)
 
 
 def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
@@ -118,9 +120,9 @@ def test_the_loss_of_the_address_is_fitted_and_pinned(open_page, finish, address
     method = ProjectiveClustering(k=4, j=3, restarts=1, **settings)
     page.button(key="pin_subspaces").click().run()
     assert page.session_state["pins"] == [method]
-    told = " ".join(caption.value for caption in page.caption)
-    assert ("far rows pull less" in told) == bool(settings)
-    assert ("estimated" in told) == (settings.get("loss") == "tukey")
+    said = " ".join(caption.value for caption in page.caption)
+    assert ("far rows pull less" in said) == bool(settings)
+    assert ("estimated" in said) == (settings.get("loss") == "tukey")
     page = finish(page)
     assert fit_path(compress.load_matrix("toy").digest, method).exists()
     assert any("Full fit" in caption.value for caption in page.caption) and not page.error
@@ -162,3 +164,30 @@ def test_steps_of_another_loss_show_its_cost(open_page):
     page.session_state["panel"] = "Steps"
     page.run()
     assert "cost" in str(drawn(page)[0]) and not page.exception
+
+
+@pytest.mark.parametrize("address", [{}, {"weights": "order:0.5", "flat_precision": "int4"}], ids=["plain", "weighted, rounded"])
+def test_while_k_or_j_moves_the_page_tells_what_the_preview_there_then_says(open_page, made_ahead, figures, address):
+    page = open_page("subspaces", k=4, flat_j=3, **address)
+    early = next(each for each in told(page, "answers") if each["key"] == "k")  # before any draft was made
+    assert len({tuple(row) for row in early["figures"]["cards"]}) >= 20
+    page = made_ahead(page)
+    for key, value in (("k", 7), ("flat_j", 4), ("k", 2)):
+        table = next(each for each in told(page, "answers") if each["key"] == key)
+        words, row = table["words"], table["values"].index(value)
+        cards = [words[word] for word in table["figures"]["cards"][row]]
+        moved(page, key, value)
+        shown = figures(page)
+        assert not page.exception and shown["Relative error"].startswith("≈ ")
+        for label, said in zip(cards[::5], cards[1::5], strict=True):
+            if label.endswith("error"):
+                assert float(said[2:]) == pytest.approx(float(shown[label][2:]), rel=0.06 if address else 0.006)
+            else:
+                assert said == shown[label]
+        sizes = next(chart for chart in charts(page) if chart["key"] == "sizes")
+        rows, errors = json.loads(sizes["figure"])["data"]
+        told_sizes = table["traces"]["sizes"]
+        if key == "k":
+            assert [each for each in told_sizes["rows"]["y"][row] if each is not None] == rows["y"]
+        told_errors = [each for each in told_sizes["relative error"]["y"][row] if each is not None]
+        assert told_errors == pytest.approx(errors["y"], rel=0.15 if address else 0.01)

@@ -36,11 +36,11 @@ class Subspaces(Screen):
 
     def controls(self, matrix: EmbeddingMatrix):
         """The method, and the place for more words on its loss."""
-        left, right = st.columns(2)
+        left, right = st.columns([1, 3])  # k has few values: narrow, so that a hand passes many of them
         with left:
-            self.k.draw("Number of subspaces k", matrix.shape)
+            self.k.dial("Number of subspaces k", matrix.shape)
         with right:
-            self.j.draw("Dimension j of each", matrix.shape)
+            self.j.dial("Dimension j of each", matrix.shape)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             self.bits.draw(STORED_AS, ABOUT_PRECISION)
             self.affine.draw("Affine", "Flats with a point of their own instead of subspaces through 0.")

@@ -1,0 +1,96 @@
+"""What Subspaces tells at every j and at every k, before a fit there."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k, rounded, rounding
+from compress.answers.subspaces import MOST_K
+from compress.coding import factors
+from pages.parts.cached import cached
+from pages.parts.cards import setting_figures
+from pages.parts.dial.answers import Answers, cut
+from pages.parts.fits import Fit
+from pages.parts.opponents import Rivals
+from pages.parts.subspaces.known import Known
+from pages.parts.subspaces.settings import SUBSPACES
+
+DIGITS = 4  # of the shares that rounding adds: more would only make equal answers differ
+
+
+def subspace_answers(matrix: EmbeddingMatrix, fit: Fit, groups: Grouping, known: Known) -> dict[str, Answers]:
+    """By the key of the dial. groups: of the fit that is shown, among those that are known."""
+    method, evaluation, j = fit.asked, fit.evaluation, fit.result.method.j
+    shares = 0.0, 0.0
+    if method.factor_bits not in factors.FLOAT:
+        shares = (
+            round(rounding(groups.errors, evaluation.relative_error, j), DIGITS),
+            round(rounding(groups.weighted_errors, evaluation.weighted_error, j), DIGITS),
+        )
+    rivals = Rivals(matrix, replace(method, k=MOST_K).size(*matrix.shape))
+    found = {
+        SUBSPACES.j.key: j_answers(matrix, replace(method, j=1), groups, tuple(known[groups.k]), shares, len(rivals.fitted)),
+    }
+    if len(known) > 1:  # else nothing is known of how errors go with k
+        found[SUBSPACES.k.key] = k_answers(matrix, method, known, shares, rivals)
+    return found
+
+
+@cached(6)
+def j_answers(
+    matrix: EmbeddingMatrix,
+    method: ProjectiveClustering,
+    groups: Grouping,
+    known: tuple[Grouping, ...],
+    shares: tuple[float, float],
+    fitted: int,
+) -> Answers:
+    """At every j. method: at any. known: groups of as many subspaces as are shown. shares: what rounding adds to relative and
+    weighted errors. fitted: how many fits the best known one is among."""
+    js = np.arange(1, min(matrix.shape) + 1)
+    rivals = Rivals(matrix, replace(method, j=len(js)).size(*matrix.shape))
+    relative, weighted = map(rounded, errors_of_j(known), shares)
+    return Answers(
+        js,
+        figures={
+            "cards": [
+                setting_figures(matrix, replace(method, j=int(j)), (float(relative[j]), float(weighted[j])), rivals) for j in js
+            ]
+        },
+        marks={"group_spectra": [[cut(int(j))] for j in js]},
+        traces={"sizes": {"relative error": {"y": inside(matrix, groups, shares[0])[:, js].T}}},
+    )
+
+
+def k_answers(
+    matrix: EmbeddingMatrix, method: ProjectiveClustering, known: Known, shares: tuple[float, float], rivals: Rivals
+) -> Answers:
+    """At every k, at the j of the method."""
+    ks, j = range(1, min(MOST_K, matrix.shape[0]) + 1), method.j
+    relative, weighted = map(rounded, errors_of_k(known, j, ks), shares)
+    rows = np.full((len(ks), len(ks)), np.nan)
+    errors = rows.copy()
+    for k in ks:
+        found = best(known.get(k, []), j)
+        if found is not None:
+            rows[k - 1, :k] = np.bincount(found.labels, minlength=k)
+            errors[k - 1, :k] = inside(matrix, found, shares[0])[:, j]
+    places = np.tile(np.arange(1.0, len(ks) + 1), (len(ks), 1))
+    return Answers(
+        ks,
+        figures={
+            "cards": [
+                setting_figures(matrix, replace(method, k=k), (float(one), float(other)), rivals)
+                for k, one, other in zip(ks, relative, weighted, strict=True)
+            ]
+        },
+        traces={"sizes": {"rows": {"x": places, "y": rows}, "relative error": {"x": places, "y": errors}}},
+    )
+
+
+def inside(matrix: EmbeddingMatrix, groups: Grouping, share: float) -> np.ndarray:
+    """(k, d + 1) the relative error of each group's rows at every j."""
+    whole = np.bincount(groups.labels, matrix.squared_norms, groups.k)
+    errors = groups.lost * matrix.squared_norms.sum() / np.maximum(whole, 1e-300)[:, None]
+    return rounded(errors, share)

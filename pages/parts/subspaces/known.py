@@ -1,0 +1,85 @@
+"""The groups of rows that are known by now, from drafts made ahead and from what was shown: at once a preview of any k and j."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.analysis.groupings import Grouping, best, grouping, unpacked
+from compress.answers.subspaces import anchor
+from pages.parts.cached import cached
+from pages.parts.fits import Fit
+from pages.parts.work.ahead import ahead
+
+Known = dict[int, list[Grouping]]  # by how many they are
+
+SHOWN, LAST = "groups shown", "groups of every k"  # in the session's state
+SMALL = 1_000_000  # entries of a matrix of which a draft takes some tenths of a second
+NEAR = 1.5  # times the j that groups were found for, or its inverse, up to which they are as good as a draft's own
+
+
+def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Known:
+    """Those of searches as this one, at any j."""
+    same = search_of(method)
+    every_k = ahead(matrix, "k", j=anchor(method.j, min(matrix.shape)), **same)
+    every_j = ahead(matrix, "j", k=method.k, **same)
+    if every_k:
+        st.session_state[LAST] = (matrix.key, same), every_k
+    elif st.session_state.get(LAST, [None])[0] == (matrix.key, same):
+        every_k = st.session_state[LAST][1]  # of another j, until there is that of this one
+    found = [each for arrays in (every_k, every_j) if arrays for each in unpacked(arrays)]
+    whose, shown, _ = st.session_state.get(SHOWN, (None, None, None))
+    if shown is not None and whose == (matrix.key, same):
+        found.append(shown)
+    by_k: Known = {}
+    for each in found:
+        add(by_k, each)
+    if not every_k:  # until it is there, errors go with k as between one group and those that are shown
+        add(by_k, alone(matrix, replace(method, k=1)))
+    return by_k
+
+
+@cached(6)
+def alone(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Grouping:
+    """All rows in one group."""
+    return grouping(matrix, method, np.zeros(matrix.shape[0], np.int64))
+
+
+def add(known: Known, groups: Grouping) -> None:
+    """Groups beside those that are known, unless they are among them."""
+    beside = known.setdefault(groups.k, [])
+    if groups.key not in [each.key for each in beside]:
+        beside.append(groups)
+
+
+def search_of(method: ProjectiveClustering) -> dict:
+    """The settings of a search, but k and j and how long it is."""
+    return {name: getattr(method, name) for name in ("affine", "loss", "p", "scale", "seed")}
+
+
+def start_of(matrix: EmbeddingMatrix, method: ProjectiveClustering, known: Known) -> Grouping | None:
+    """The groups that a preview of the method takes; None where a draft is better, or is shown, or there are none."""
+    if st.session_state.get(SHOWN, (None, None, None))[2] == (matrix.key, method):
+        return None
+    found = best(known.get(method.k, []), method.j)
+    if found is None or (matrix.values.size <= SMALL and not 1 / NEAR <= method.j / found.j <= NEAR):
+        return None
+    return found
+
+
+def groups_of(matrix: EmbeddingMatrix, fit: Fit, known: Known) -> Grouping:
+    """The groups of a fit, from now on among those that are known, in the next run of the page too."""
+    method = fit.result.method
+    found = Grouping(fit.labels, method.j, np.empty(0), np.empty(0))
+    same = next((each for each in known.get(method.k, []) if each.key == found.key), None)
+    found = grouped(matrix, fit) if same is None else same
+    add(known, found)
+    drafted = (matrix.key, fit.asked) if fit.preview and fit.history else None
+    st.session_state[SHOWN] = (matrix.key, search_of(method)), found, drafted
+    return found
+
+
+@cached(6)
+def grouped(matrix: EmbeddingMatrix, fit: Fit) -> Grouping:
+    return grouping(matrix, fit.result.method, fit.labels)
