@@ -16,6 +16,7 @@ from benchmarks import (
     robust,
     robust_answers,
     spectrum,
+    survey,
 )
 
 for benchmark in (
@@ -28,6 +29,7 @@ for benchmark in (
     codes,
     previews,
     limit,
+    survey,
     maps,
     app,
     lesson,

@@ -34,7 +34,7 @@ from compress.cli.options import (
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.form.metrics import error_text
-from compress.tuning import sweep
+from compress.tuning import survey, sweep
 from compress.tuning.opponents import best_svd
 
 if TYPE_CHECKING:
@@ -105,6 +105,14 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
     one.add_argument("--progress", action="store_true", help="print every trial as a JSON line on standard error")
     add_settings(one, several=True)
+
+    one = command("survey", survey_sizes, "The best setting of every method at every ratio; what was stopped goes on where it was.")
+    one.add_argument(
+        "--methods", type=names, default=survey.SURVEYED, help="names with commas; all with several sizes unless given"
+    )
+    one.add_argument("--ratios", type=numbers, default=survey.RATIOS, help="numbers with commas")
+    one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
+    one.add_argument("--progress", action="store_true", help="print every search as a JSON line on standard error")
 
     one = command("advise", advise, "The setting to take for a size or an error, and the runner-up of every other method.")
     one.add_argument("--ratio", type=float, help="at least this many times smaller")
@@ -234,6 +242,13 @@ def sweep_settings(args: argparse.Namespace) -> None:
 
         trials = sweep.run(matrix, methods, store, finished)
     for trial in trials:
+        report(args, {"method": trial.method.name, **trial.method.settings, **trial.figures}, brief=str(trial.method))
+
+
+def survey_sizes(args: argparse.Namespace) -> None:
+    """Prints the best trial of every method and ratio, as they come."""
+    store = sweep.Trials(args.out / "trials.sqlite")
+    for trial in survey.survey(opened(args), args.methods, args.ratios, store, tell if args.progress else None):
         report(args, {"method": trial.method.name, **trial.method.settings, **trial.figures}, brief=str(trial.method))
 
 

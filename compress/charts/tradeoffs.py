@@ -24,7 +24,6 @@ def tradeoffs(
     front: Sequence[int],
     pinned: Sequence[int],
     whole: int,
-    budget: float,
     log: bool,
     bounds: Mapping[str, Callable] | None = None,
 ) -> go.Figure:
@@ -32,9 +31,8 @@ def tradeoffs(
     method too.
 
     table: a row a setting, with its columns method, label, setting, bits, n_bytes, ratio, error, curve (whether it lies on a line
-    with its neighbours) and preview. front, pinned: rows of the table. whole: bytes of the matrix in float32. budget: bytes at
-    which a line is drawn. bounds: lines under the points, each the error at an array of ratios. Every point's first customdata is
-    its setting, which is how a click is told.
+    with its neighbours) and preview. front, pinned: rows of the table. whole: bytes of the matrix in float32. bounds: lines under
+    the points, each the error at an array of ratios. Every point's first customdata is its setting, which is how a click is told.
     """
     shown = table.assign(error=np.maximum(table["error"], FLOOR)) if log else table
     chart = figure("size, and below it the ratio to float32", "relative error", height=520, clickmode="event+select")
@@ -52,8 +50,7 @@ def tradeoffs(
         add_settings(chart, method, bits, rows)
     add_keys(chart, table)
     ring(chart, shown.iloc[list(pinned)])
-    chart.add_vline(x=budget, line={"color": MUTED, "width": 1, "dash": "dot"})
-    chart.update_xaxes(**size_axis(table["n_bytes"], whole, budget))
+    chart.update_xaxes(**size_axis(table["n_bytes"], whole))
     chart.update_yaxes(**error_axis(shown["error"], log))
     return chart
 
@@ -137,10 +134,10 @@ def add_keys(chart: go.Figure, table: pd.DataFrame) -> None:
         chart.add_scatter(x=[None], y=[None], name=PRECISION_NAMES[bits], legendgroup=f"bits {bits}", mode="markers", marker=marker)
 
 
-def size_axis(n_bytes: pd.Series, whole: int, budget: float) -> dict:
+def size_axis(n_bytes: pd.Series, whole: int) -> dict:
     """A log axis of bytes whose ticks lie at round ratios, from the matrix's own size down to where little is left."""
-    low = max(min(n_bytes.min(), budget), min(whole / 256, n_bytes.max() / 2)) / 1.1
-    high = max(min(n_bytes.max(), 1.1 * whole), budget) * 1.1
+    low = max(n_bytes.min(), min(whole / 256, n_bytes.max() / 2)) / 1.1
+    high = 1.1 * max(1.1 * whole, n_bytes.min())
     ratios = [round_number * 10**power for power in range(6) for round_number in (1, 3)]
     ratios = [ratio for ratio in ratios if low <= whole / ratio <= high]
     return {

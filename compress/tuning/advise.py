@@ -107,6 +107,29 @@ def advise(
     )
 
 
+def so_far(
+    matrix: EmbeddingMatrix,
+    trials: Iterable[Trial],
+    *,
+    methods: Iterable[str],
+    ratio: float | None = None,
+    max_bytes: float | None = None,
+    max_error: float | None = None,
+    min_cosine: float | None = None,
+) -> Advice | None:
+    """What these trials of the matrix say to the target, see `advise`, before anything is fitted for it; None where none meets it.
+    A figure that a trial lacks is NaN, which meets nothing."""
+    target = target_of(matrix, ratio=ratio, max_bytes=max_bytes, max_error=max_error, min_cosine=min_cosine)
+    asked, found = set(methods), dict[str, Trial]()
+    for trial in sorted(filter(target.met, trials), key=target.order):
+        if trial.method.name in asked:
+            found.setdefault(trial.method.name, trial)
+    if not found:
+        return None
+    best, *rest = found.values()
+    return Advice(target.asked, best, target.why(best, rest, matrix.weighted), tuple(rest), {}, None, 1)
+
+
 def with_seeds(method: Method, seeds: int) -> list[Method]:
     """The setting with its own and the next seeds, as it is where it has none."""
     if not hasattr(method, "seed"):

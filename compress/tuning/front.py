@@ -15,3 +15,12 @@ def front(n_bytes: ArrayLike, errors: ArrayLike) -> np.ndarray:
     order = order[~np.isnan(errors[order])]
     least = np.minimum.accumulate(np.concatenate([[np.inf], errors[order]]))
     return order[errors[order] < least[:-1]]
+
+
+def best_within(n_bytes: ArrayLike, errors: ArrayLike, budgets: ArrayLike) -> np.ndarray:
+    """(m,) for each of m budgets in bytes the row of the point with the least error that is no larger, the smallest of equal ones;
+    -1 where every point is larger."""
+    rows = front(n_bytes, errors)
+    sizes = np.asarray(n_bytes, np.float64)[rows]
+    budgets = np.asarray(budgets, np.float64) * (1 + 1e-9)  # a budget taken from a ratio still holds the size of that ratio
+    return np.concatenate([[-1], rows])[np.searchsorted(sizes, budgets, side="right")]

@@ -11,6 +11,7 @@ from compress.errors import Progress, Step
 from compress.form.metrics import evaluate
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
+from compress.tuning import measured
 from compress.tuning.fitting import within
 from compress.tuning.store import Store
 
@@ -62,8 +63,10 @@ def run(matrix: EmbeddingMatrix, methods: Sequence[Method], store: "Trials", pro
 
 
 class Trials(Store):
-    """Finished trials in a SQLite file, one row a matrix and setting; a kill loses at most the trial in hand."""
+    """Finished trials in a SQLite file, one row a matrix and setting; a kill loses at most the trial in hand. Those that ship with
+    the program are there without being in the file."""
 
+    shipped = staticmethod(measured.rows)
     table = "trials (digest TEXT, method TEXT, settings TEXT, figures TEXT, PRIMARY KEY (digest, method, settings))"
 
     def keep(self, digest: str, trial: Trial) -> None:
@@ -74,15 +77,18 @@ class Trials(Store):
 
     def of(self, digest: str) -> Iterator[Trial]:
         """The finished trials of a matrix, in the order they finished; settings that this version lacks are passed over."""
-        with closing(self.open()) as file:
-            rows = file.execute(
-                "SELECT method, settings, figures FROM trials WHERE digest = ? ORDER BY rowid", (digest,)
-            ).fetchall()
-        for method, settings, figures in rows:
+        for (method, settings), figures in {row[:2]: row[2] for row in [*self.shipped(digest), *self.rows(digest)]}.items():
             try:
                 yield Trial(METHODS[method](**json.loads(settings)), in_use(json.loads(figures)))
             except (KeyError, TypeError, ValueError):
                 continue
+
+    def rows(self, digest: str) -> list[measured.Row]:
+        """What the file holds of a matrix, as it stands there."""
+        with closing(self.open()) as file:
+            return file.execute(
+                "SELECT method, settings, figures FROM trials WHERE digest = ? ORDER BY rowid", (digest,)
+            ).fetchall()
 
 
 def in_use(figures: dict[str, float]) -> dict[str, float]:

@@ -48,6 +48,10 @@ class SizeTarget:
         """What trials are sorted by, the best first."""
         return error_of(trial), trial.figures["n_bytes"]
 
+    def met(self, trial: Trial) -> bool:
+        """Whether a trial is enough."""
+        return trial.figures["ratio"] * (1 + 1e-9) >= self.ratio
+
     def best(self, fits: Fits, name: str, found: list[Trial]) -> Trial:
         """The best setting of a method by its drafts, fitted in full; none where a quicker method has no error to speak of."""
         done = next((trial for trial in found if error_of(trial) < EXACT), None)
@@ -103,6 +107,10 @@ class ErrorTarget:
         """What trials are sorted by, the best first."""
         return trial.figures["n_bytes"], self.of(trial)
 
+    def met(self, trial: Trial) -> bool:
+        """Whether a trial is enough."""
+        return self.of(trial) <= self.limit
+
     def best(self, fits: Fits, name: str, found: list[Trial]) -> Trial:
         """The smallest setting of a method whose full fit is enough: sought by drafts, confirmed by full fits."""
         high = largest_ratio(name, fits.matrix.shape, {})
@@ -124,7 +132,7 @@ class ErrorTarget:
         nearest = self.search(drafted, min(max(self.start(fits, name), low), high), low, high, PROBES)
         if nearest.method.draft != nearest.method and self.of(nearest) <= HOPE * self.limit:
             nearest = self.search(fitted, nearest.figures["ratio"], low, high, CONFIRMED)
-        if self.of(nearest) > self.limit:
+        if not self.met(nearest):
             measure = f"a mean cosine of {1 - self.of(nearest):.4g}" if self.cosine else f"an error of {self.of(nearest):.3g}"
             most = f", {FAR:.0f} times the bytes of the best" if low > 1 and nearest.figures["ratio"] < low * NEAR else ""
             raise OutOfReach(f"still {measure} at ratio {nearest.figures['ratio']:.3g}{most}", self.of(nearest))
@@ -158,7 +166,7 @@ class ErrorTarget:
                 missed = x
             else:
                 tried += [] if again else [trial]
-                is_enough = self.of(trial) <= self.limit
+                is_enough = self.met(trial)
                 met, missed = (max(met, math.log(trial.figures["ratio"])), missed) if is_enough else (met, min(missed, x))
                 points[met if is_enough else x] = math.log(max(self.of(trial), 1e-300))
             ended = met >= math.log(high) - 1e-9 or missed <= math.log(low) + 1e-9
@@ -171,7 +179,7 @@ class ErrorTarget:
             edge = met if met in points else missed
             step = 2 * step if again else min(max(abs(aim - points.get(edge, aim)) / slope_of(points, edge), 0.03), 1.0) + 0.02
             x = min(met + step, math.log(high), (met + missed) / 2) if met in points else max(missed - step, math.log(low))
-        enough = [trial for trial in tried if self.of(trial) <= self.limit]
+        enough = [trial for trial in tried if self.met(trial)]
         return min(enough, key=self.order) if enough else min(tried, key=self.of)
 
 

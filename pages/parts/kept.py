@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import streamlit as st
+
 from compress import files
-from compress.tuning.sweep import Trials
+from compress.tuning.sweep import Trial, Trials
 
 
 def cache_folder(name: str) -> Path:
@@ -15,4 +17,24 @@ def cache_folder(name: str) -> Path:
 
 def trials() -> Trials:
     """What sweeps and advice have fitted, those that were stopped and those of other pages too."""
-    return Trials(cache_folder("trials") / "trials.sqlite")
+    return Trials(trials_file())
+
+
+def trials_file() -> Path:
+    return cache_folder("trials") / "trials.sqlite"
+
+
+def known(key: str) -> tuple[Trial, ...]:
+    """The trials of a matrix, by its key."""
+    return read_trials(str(trials_file()), written(), key)
+
+
+def written() -> int:
+    """What changes when a trial is kept."""
+    path = trials_file()
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def read_trials(path: str, written: int, key: str) -> tuple[Trial, ...]:
+    return tuple(Trials(path).of(key))

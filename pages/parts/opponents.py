@@ -8,7 +8,7 @@ from compress import METHODS, SVD, EmbeddingMatrix, Method
 from compress.tuning.opponents import Opponent, best_svd, best_trial
 from compress.tuning.sweep import Trial
 from pages.parts.cached import both_of
-from pages.parts.kept import trials
+from pages.parts.kept import known
 from pages.parts.quick_fits import quick
 
 ROUNDED = tuple(method() for method in METHODS.values() if method.knob is None)
@@ -31,7 +31,7 @@ class Rivals:
     def __init__(self, matrix: EmbeddingMatrix, up_to: float = 0):
         self.matrix, self.up_to = matrix, up_to
         self.curves: dict[int, np.ndarray] = {}
-        self.fitted = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD)]
+        self.fitted = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD)]
 
     def svd(self, n_bytes: float) -> Opponent | None:
         return best_svd(self.matrix, n_bytes, self.curve)

@@ -66,6 +66,15 @@ def test_of_three_jobs_on_one_core_one_is_at_work_and_the_others_follow_in_their
     assert line.jobs == []
 
 
+def test_what_is_shown_but_not_asked_for_is_paused_while_something_is(line):
+    session = Session()
+    aside = line.ask(session, "survey", "a", ["survey", "a"], aside=True)
+    asked = line.ask(session, "sweep", "a", ["sweep", "a"])
+    assert at_work(line) == [["sweep", "a"]] and aside.waiting and line.place(aside) == 1
+    tell_to_end(asked)
+    assert at_work(line) == [["survey", "a"]]
+
+
 def test_what_is_asked_for_goes_before_what_is_done_ahead_which_then_goes_on(line, tmp_path):
     session = Session(wishes=wishes(tmp_path / "x"))
     line.enter(session)

@@ -18,9 +18,11 @@ import compress
 from compress import SVD, Dimensions, LightToken, LpLowRank, ProjectiveClustering
 from compress.charts.figure import METHOD_COLOURS, METHOD_SYMBOLS, PRECISION_SYMBOLS
 from compress.methods import ProductQuantization, Trellis
+from compress.tuning.survey import SURVEYED
 from compress.tuning.sweep import Trials, run
 from pages.parts.pins import describe, in_few_digits, to_link, told_apart
-from tests.pages.drawn import drawn, shown_cards
+from pages.parts.tradeoffs.settings import BUDGETS
+from tests.pages.drawn import charts, drawn, moved, shown_cards, stands, told
 
 BEGIN = subprocess.Popen
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
@@ -44,6 +46,11 @@ def small_matrix(tmp_path, n, d):
 
 def cards(page):
     return {metric.label: metric for metric in shown_cards(page)}
+
+
+def said(page):
+    """Its sentences, those that a dial moves too."""
+    return [caption.value for caption in page.caption] + [each["text"] for each in told(page, "sentence")]
 
 
 def traces(page):
@@ -89,9 +96,28 @@ def test_a_larger_budget_never_has_a_larger_error():
     page = opened()
     errors = []
     for ratio in (100, 50, 25, 12, 6, 3):
-        page.select_slider(key="budget_ratio").set_value(ratio).run()
-        errors.append(min(float(metric.value) for metric in shown_cards(page) if metric.value != "—"))
+        moved(page, "budget_ratio", ratio)
+        errors.append(min(float(card["value"]) for card in told(page, "figures")[0]["cards"]))
     assert errors == sorted(errors, reverse=True)
+
+
+def test_while_the_budget_moves_all_is_told_that_is_told_when_it_stands_there(cache):
+    run(compress.load_matrix("toy"), [Trellis(rate=1.0)], Trials(cache / "trials" / "trials.sqlite"))
+    page = opened(budget_ratio="42.5")
+    (table,), before = told(page, "answers"), charts(page)[0]["figure"]
+    moved(page, "budget_ratio", 20)
+    assert told(page, "answers") == [table] and charts(page)[0]["figure"] == before
+    row, words = BUDGETS.index(20), table["words"]
+    cards = [words[word] for word in table["figures"]["cards"][row]]
+    shown = told(page, "figures")[0]["cards"]
+    assert cards == [card[part] for card in shown for part in ("label", "value", "delta", "delta_color", "about")]
+    assert {card["label"].partition(",")[0] for card in shown} == {"SVD", "Trellis"}
+    for sentence in told(page, "sentence"):
+        assert words[table["sentences"][sentence["key"]][row]] == sentence["text"]
+    marks = {words[name]: place for name, _, _, *place in table["marks"]["tradeoffs"][row]}
+    assert {name for name, place in marks.items() if None not in place} == {"budget", "svd", "trellis"}
+    for mark in charts(page)[0]["marks"]:
+        assert marks[mark["name"]] == pytest.approx([mark[axis] for axis in "xy" if axis in mark], rel=1e-5)
 
 
 def test_pinned_settings_have_a_numbered_ring_and_their_name():
@@ -135,15 +161,14 @@ def test_a_picked_point_can_be_pinned_and_cleared():
 
 def test_junk_in_the_link_gives_the_defaults():
     page = opened(budget_ratio="banana", log_error="perhaps", pins='{"a":')
-    assert page.select_slider(key="budget_ratio").value == 25
+    assert BUDGETS[stands(page, "budget_ratio")] == 25
 
 
 @pytest.mark.parametrize("shape", [(2, 1), (2, 5), (7, 1), (5, 3)])
 def test_tiny_matrices_are_shown(tmp_path, shape):
     page = opened(small_matrix(tmp_path, *shape))
     for ratio in (1, 25, 1000):
-        page.select_slider(key="budget_ratio").set_value(ratio).run()
-        assert not page.exception
+        assert not moved(page, "budget_ratio", ratio).exception
     page.toggle(key="log_error").set_value(True).run()
     assert not page.exception
 
@@ -353,9 +378,7 @@ def test_the_ideal_coder_is_drawn_under_the_points_and_told_at_the_budget():
     page = opened(budget_ratio="12")
     assert names_of(page) >= IDEAL
     bound = compress.gaussian_bound(compress.load_matrix("toy"))
-    assert any(
-        f"At ratio 12 the ideal Gaussian coder has an error of {bound.error(12):#.3g}," in caption.value for caption in page.caption
-    )
+    assert any(f"At ratio 12 the ideal Gaussian coder has an error of {bound.error(12):#.3g}," in text for text in said(page))
     line = next(trace for trace in traces(page) if trace.get("name") == "ideal Gaussian coder")
     n_bytes, errors = (np.frombuffer(base64.b64decode(line[axis]["bdata"])) for axis in "xy")
     assert errors == pytest.approx(bound.error(360_000 / n_bytes))
@@ -373,7 +396,7 @@ def test_weighted_rows_are_measured_by_weighted_error_at_first_and_the_table_has
     j, precision = (part.strip() for part in label.split(",")[1:])
     method = SVD(j=int(j.removeprefix("j = ")), factor_bits={"int4": 4, "int8": 8, "float16": 16}[precision])
     assert float(cards(page)[label].value) == pytest.approx(compress.evaluate(matrix, method.fit(matrix)).weighted_error, rel=0.1)
-    assert any(f"{compress.gaussian_bound(matrix).error(12):#.3g}" in caption.value for caption in page.caption)
+    assert any(f"{compress.gaussian_bound(matrix).error(12):#.3g}" in text for text in said(page))
     page.session_state["picked"] = ["int8 by row"]
     page.run()
     shown = compress.evaluate(matrix, compress.Int8().fit(matrix))
@@ -457,13 +480,33 @@ def test_the_size_is_asked_in_a_unit_that_suits_the_matrix(tmp_path, n, unit, va
     assert (box.label, box.value) == (f"At most … {unit}", pytest.approx(value))
 
 
-def test_advice_stays_and_is_marked_when_the_matrix_or_its_weights_change(cache, tmp_path):
+EARLY = "From what is fitted so far; Advise fits what is missing for just this."
+
+
+def test_advice_is_there_at_once_from_what_is_known_and_gives_way_to_that_of_the_job(cache):
+    method = ProjectiveClustering(k=4, j=4, restarts=2, factor_bits=4)
+    (trial,) = run(compress.load_matrix("toy"), [method], Trials(cache / "trials" / "trials.sqlite"))
+    page = opened()
+    page.session_state["advice_methods"] = ["svd", "projective", "int8"]
+    page.run()
+    table = page.dataframe[-1].value
+    assert EARLY in said(page) and table["setting"][0] == describe(method) and table["setting"][1].startswith("SVD")
+    assert table["relative error"][0] == pytest.approx(trial.figures["relative_error"])
+    assert table["bytes"].max() <= 360_000 / 25
+    page = advised(page)
+    assert EARLY not in said(page) and page.dataframe[-1].value["relative error"][0] <= table["relative error"][0]
+
+
+def test_advice_is_for_the_weights_in_use_and_for_what_is_asked_now(cache):
     page = advised(opened(), ["svd"])
-    assert not page.warning
+    assert EARLY not in said(page) and "Mean cosine" in cards(page)
     page.session_state["weights"] = ("order:1", ("toy", None))
     page.run()
-    assert any("another matrix or other row weights" in warning.value for warning in page.warning)
-    assert any(label == "Mean cosine" for label in cards(page))
+    assert EARLY in said(page) and "Weighted error" in cards(page)
+    page.session_state["weights"] = ("uniform", ("toy", None))
+    assert EARLY not in said(page.run())
+    page.session_state["advice_target"] = "Error"
+    assert EARLY in said(page.run()) and float(cards(page)["Relative error"].value) <= 0.1
 
 
 def test_advice_out_of_reach_is_said_in_a_sentence(cache):
@@ -554,3 +597,17 @@ def test_advice_on_a_matrix_without_a_model_speaks_of_none(cache):
     page = advised(opened(), ["svd"])
     assert not any(each.value.startswith(("The model was not", "**The model")) for each in [*page.caption, *page.markdown])
     assert "ask" not in {button.key for button in page.button}
+
+
+def test_a_survey_begins_by_itself_shows_its_points_says_what_is_kept_and_is_there_at_once_for_the_demo(cache, monkeypatch):
+    monkeypatch.setattr("pages.parts.work.ahead.ON", True)
+    page = opened()
+    job = page.session_state["jobs"]["survey"]
+    while job.running and not any(event.get("done") for event in job.events):
+        time.sleep(0.01)
+    page = caught(page, "survey", 0)
+    assert re.search(r"All methods stopped\. Kept: \d+ of \d+ sizes\.", " ".join(said(page)))
+    assert names_of(page) & {compress.METHODS[name].label for name in SURVEYED}
+    page = opened("demo")
+    assert "survey" not in page.session_state["jobs"]
+    assert names_of(page) >= {compress.METHODS[name].label for name in SURVEYED} and len(told(page, "figures")[0]["cards"]) >= 8

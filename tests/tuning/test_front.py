@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from compress.tuning.front import front
+from compress.tuning.front import best_within, front
 
 
 def beaten(n_bytes, errors, row):
@@ -47,3 +47,12 @@ def test_no_points_have_no_front():
 def test_lists_of_two_lengths_are_refused():
     with pytest.raises(ValueError, match="one length"):
         front([1, 2], [0.5])
+
+
+def test_within_a_budget_the_point_of_least_error_is_best_and_the_smallest_of_equal_ones():
+    rng = np.random.default_rng(2)
+    n_bytes, errors = rng.integers(10, 100, 60), rng.random(60).round(1)
+    budgets = np.arange(5, 110)
+    for budget, row in zip(budgets, best_within(n_bytes, errors, budgets), strict=True):
+        fitting = [(error, size) for size, error in zip(n_bytes, errors, strict=True) if size <= budget]
+        assert (errors[row], n_bytes[row]) == min(fitting) if fitting else row == -1

@@ -1,5 +1,6 @@
-"""Advice: a size or an error is asked for, a job fits what is needed, a setting is recommended."""
+"""Advice: a size or an error is asked for, a setting is recommended from what is known, a job fits what more is needed."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.pins import describe, pin_button, told_apart
 from pages.parts.say import literal
 from pages.parts.tradeoffs.picks import open_button
+from pages.parts.tradeoffs.so_far import so_far
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -30,7 +32,8 @@ ASKED, HELD = "advice_asked", "advice_held"  # what was asked last; the answer, 
 
 
 def advice_panel(matrix: EmbeddingMatrix) -> None:
-    """What is asked, the job that answers it, and the answer, which stays while other pages are looked at."""
+    """What is asked, what is known to it at once, and the job that fits what is missing; its answer stays while other pages are
+    looked at."""
     with st.container(border=True, key="advice"):
         st.subheader("Which setting to take?", anchor=False)
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -38,7 +41,7 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
             names = asked_methods()
             whole = has_model(chosen()[0])
             text = asked_text() if whole else None
-            job = jobs.jobs().get("advise")
+            given = {target: value, "methods": names, "seeds": SEEDS}
             running = jobs.running("advise")
             if st.button(
                 "Advise",
@@ -47,20 +50,28 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
                 disabled=running or not names,
                 help=f"Fits what is needed, beside the app, and the best one with {SEEDS} seeds. Every fit joins the chart.",
             ):
-                start(matrix, target, value, names, text)  # no callback: it would be told what was asked before the last change
+                start(matrix, given, text)  # no callback: it would be told what was asked before the last change
                 st.rerun()
         if not names:
             st.caption("Choose at least one method.")
         watch("advise", "Advice", redraw=True, key=matrix.key)
-        if job is None:
-            return
-        row = next((event["advice"] for event in reversed(job.events) if "advice" in event), st.session_state.get(HELD))
+        row = answered(matrix, given)
         if row:
-            stale = job.key != matrix.key
-            beside = answer(matrix, row, stale)
-            if whole and not stale:
+            beside = answer(matrix, row)
+            if whole:
                 with beside:
                     model_words(matrix, row, text, running)
+        elif early := so_far(matrix, target, value, names):
+            answer(matrix, early)
+            st.caption("From what is fitted so far; Advise fits what is missing for just this.")
+
+
+def answered(matrix: EmbeddingMatrix, given: dict) -> dict | None:
+    """What the job answered to just this question, if it did."""
+    job = jobs.jobs().get("advise")
+    if job is None or job.key != matrix.key or st.session_state.get(ASKED) != given:
+        return None
+    return next((event["advice"] for event in reversed(job.events) if "advice" in event), st.session_state.get(HELD))
 
 
 def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
@@ -112,11 +123,10 @@ def asked_text() -> Text | None:
         return text_choice("advise")
 
 
-def start(matrix: EmbeddingMatrix, target: str, value: float, names: list[str], text: Text | None) -> None:
+def start(matrix: EmbeddingMatrix, given: dict, text: Text | None) -> None:
     """Starts the job that answers; what is known of the model's judgement by that text comes with the answer."""
     for key in ("advice_rows", HELD):
         st.session_state.pop(key, None)
-    given = {target: value, "methods": names, "seeds": SEEDS}
     st.session_state[ASKED] = given
     jobs.run("advise", matrix, **given, text=text and text.path, out=cache_folder("trials"))
 
@@ -149,13 +159,9 @@ def model_words(matrix: EmbeddingMatrix, row: dict, text: Text | None, running: 
             st.rerun()
 
 
-def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> DeltaGenerator:
+def answer(matrix: EmbeddingMatrix, row: dict) -> DeltaGenerator:
     """The recommended setting in figures and a sentence, and the runner-up of every other method; gives the place
     beside the figures where the model's own stand."""
-    if stale:
-        st.warning(
-            "This advice is for another matrix or other row weights; press Advise for those in use.", icon=":material/history:"
-        )
     best = method_of(row)
     weighted = abs(row["weighted_error"] - row["relative_error"]) > 1e-9
     st.markdown(f"**{describe(best)}** for {target_words(row['asked'])}. {literal(row['why'])}")
@@ -172,7 +178,8 @@ def answer(matrix: EmbeddingMatrix, row: dict, stale: bool) -> DeltaGenerator:
             figure_card("Relative error", error_text(row["relative_error"]))
         figure_card("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes")
         figure_card("Ratio", ratio_text(row["ratio"]))
-        figure_card("Mean cosine", f"{row['mean_cosine']:.4f}")
+        if not math.isnan(row["mean_cosine"]):
+            figure_card("Mean cosine", f"{row['mean_cosine']:.4f}")
     beside = st.container()
     chosen_row = table([row, *row["runners_up"]], weighted)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,6 +1,9 @@
 """The settings that Trade-offs shows: what is exact at once, what a sweep found, what is pinned."""
 
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 import pandas as pd
@@ -10,11 +13,11 @@ from compress.analysis.curves import svd_figures
 from compress.coding.factors import BITS
 from compress.methods import SVD, LightToken
 from compress.threads import one_thread
-from compress.tuning.opponents import best_svd
-from pages.parts.cached import cached, plain_of, rounded_of
+from compress.tuning.front import front
+from pages.parts.cached import cached, keyed, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
-from pages.parts.kept import trials
+from pages.parts.kept import known
 from pages.parts.opponents import ROUNDED
 from pages.parts.pins import pins, told_apart
 from pages.parts.quick_fits import finished, quick
@@ -46,16 +49,30 @@ def told_with(matrix: EmbeddingMatrix, measure: str) -> str | None:
     return (RELATIVE if measure == WEIGHTED else WEIGHTED) if matrix.weighted else None
 
 
-def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> list[Point]:
-    """Everything that is known of this matrix, one point a setting."""
-    known = [*svd_points(matrix, measure), *rounded_points(matrix, measure), *trial_points(matrix, measure)]
-    found = {point.method: point for point in known}
+@keyed
+@dataclass(frozen=True, eq=False)
+class Points:
+    """What is known of a matrix by a measure, one point a setting. key: says of which, and what is known."""
+
+    points: tuple[Point, ...]
+    key: str
+
+    def rows(self, methods: Iterable[Method]) -> list[int]:
+        """Where settings stand among the points, those that do."""
+        found = {point.method: row for row, point in enumerate(self.points)}
+        return [found[method] for method in methods if method in found]
+
+
+def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> Points:
+    """Everything that is known now."""
+    fitted = {point.method: point for point in [*rounded_points(matrix, measure), *trial_points(matrix, measure)]}
     for method in pins():
-        if method not in found or found[method].kind == "preview":
-            point = pinned_point(matrix, method, measure)
-            if point:
-                found[method] = point
-    return list(found.values())
+        point = None if method in fitted else pinned_point(matrix, method, measure)
+        if point:
+            fitted[method] = point
+    points = tuple({point.method: point for point in [*svd_points(matrix, measure), *fitted.values()]}.values())
+    told = blake2b(repr([*fitted.values()]).encode(), digest_size=8).hexdigest()
+    return Points(points, f"{matrix.key} {measure} {told}")
 
 
 @cached(8)
@@ -115,7 +132,7 @@ def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
 
 def trial_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """What sweeps and advice have found, those that were stopped and those of other pages too."""
-    rest = [trial for trial in trials().of(matrix.key) if not isinstance(trial.method, SVD) and trial.method.knob]
+    rest = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD) and trial.method.knob]
     return [figured(matrix, trial.method, trial.figures, measure) for trial in rest]
 
 
@@ -144,21 +161,21 @@ def previewed_figures(matrix: EmbeddingMatrix, method: Method) -> dict[str, floa
     return figures
 
 
-def best_within(matrix: EmbeddingMatrix, points: list[Point], ratio: float, measure: str = RELATIVE) -> dict[str, Point]:
-    """The best setting of every method at that ratio or a larger one, the least error first."""
-    svd = svd_within(matrix, ratio, measure)
-    candidates = [point for point in points if point.ratio >= ratio] + ([svd] if svd else [])
-    best: dict[str, Point] = {}
-    for point in sorted(candidates, key=lambda point: (point.error, point.n_bytes)):
-        best.setdefault(point.method.name, point)
-    return best
+@cached(8)
+def svd_front(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
+    """SVD at every precision and every j, those settings that no other beats in both bytes and error, the smallest first."""
+    n, d = matrix.shape
+    settings = [SVD(j=j, factor_bits=bits) for bits in BITS for j in range(1, min(n, d) + 1)]
+    errors = np.concatenate([svd_errors(matrix, bits, measure)[1:] for bits in BITS])
+    rows = front([method.size(n, d) for method in settings], errors)
+    return [svd_point(matrix, settings[row], measure) for row in rows]
 
 
-def svd_within(matrix: EmbeddingMatrix, ratio: float, measure: str = RELATIVE) -> Point | None:
-    """SVD with the least error at that ratio or a larger one, at any precision; None where that is out of its reach."""
-    n_bytes = matrix.n_bytes / ratio * (1 + 1e-9)  # a ratio taken from a size gives that size back
-    best = best_svd(matrix, n_bytes, lambda matrix, bits, most: svd_errors(matrix, bits, measure))
-    return svd_point(matrix, best.method, measure) if best else None
+def svd_within(matrix: EmbeddingMatrix, n_bytes: float, measure: str) -> Point | None:
+    """SVD with the least error in at most so many bytes, at any precision; None where that is out of its reach."""
+    points = svd_front(matrix, measure)
+    place = bisect_right(points, n_bytes, key=lambda point: point.n_bytes)
+    return points[place - 1] if place else None
 
 
 @cached(6)
@@ -172,8 +189,10 @@ def bounds_of(matrix: EmbeddingMatrix, measure: str) -> dict[str, Bound]:
         return {"ideal Gaussian coder": gaussian_bound(matrix), "ideal, with row classes": class_bound(matrix)}
 
 
-def table_of(points: list[Point]) -> pd.DataFrame:
-    """One row a point, in the order of the points."""
+@cached(4)
+def table_of(shown: Points) -> pd.DataFrame:
+    """One row a point, in the order of the points. Not to be written to."""
+    points = shown.points
     columns = {
         "method": [point.method.name for point in points],
         "label": [point.method.label for point in points],

@@ -1,12 +1,14 @@
 """What Trade-offs can be set to: the budget, and how the error is measured and drawn."""
 
+import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
 from pages.parts.controls import Choice, Switch
 from pages.parts.settings import Screen
 
-BUDGETS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 300, 500, 1000)
+MANTISSAS = (*np.arange(1, 2, 0.05), *np.arange(2, 4, 0.1), *np.arange(4, 10, 0.25))
+BUDGETS = [int(each) if each == int(each) else float(each) for each in [*np.outer((1, 10, 100), MANTISSAS).ravel().round(2), 1000]]
 RELATIVE, WEIGHTED = "relative error", "weighted error"
 MEASURES = {
     WEIGHTED: "weighted_error",
@@ -25,10 +27,10 @@ class Tradeoffs(Screen):
     weighted = Choice("weighted_measure", list(MEASURES), WEIGHTED)
     log = Switch("log_error")
 
-    def controls(self, matrix: EmbeddingMatrix) -> tuple[int, str, bool]:
+    def controls(self, matrix: EmbeddingMatrix) -> tuple[float, str, bool]:
         """The ratio to reach, the error measure, and whether errors are drawn on a log scale."""
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            ratio = self.ratio.slide("Budget: at least so many times smaller")
+            ratio = self.ratio.dial("Budget: at least so many times smaller")
             measure = (self.weighted if matrix.weighted else self.measure).draw("Error measure")
             return ratio, measure, self.log.draw("Log error")
 

@@ -7,7 +7,7 @@ from compress.charts.figure import PRECISION_NAMES
 from compress.methods.lp import OBJECTIVES
 from compress.tuning.sweep import plan
 from pages.parts.controls import STAYING
-from pages.parts.kept import cache_folder, trials
+from pages.parts.kept import cache_folder, known
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -26,7 +26,7 @@ def sweep_panel(matrix: EmbeddingMatrix) -> None:
         if jobs.running("sweep"):
             watch("sweep", "Sweep", redraw=True)
             return
-        done = {trial.method for trial in trials().of(matrix.key)}
+        done = {trial.method for trial in known(matrix.key)}
         missing = [method for method in wanted if method not in done]
         if missing:
             st.button(

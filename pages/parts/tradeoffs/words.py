@@ -36,3 +36,14 @@ LIMITS = (
     "eight classes of rows, found here, has a mean and variances of its own; their labels and tables are counted."
 )
 FORMULA = "\n\n".join([ERRORS, "\n".join(f"- {each}" for each in METHODS), LIMITS])
+READING = (
+    "Further left is smaller, further down is closer: the grey steps are the front, the settings that no other here beats in "
+    "both; between two of them there is none, so a size gets the error of the next smaller one. "
+    "The upright line is the budget, and the rings are the best of every method there; a gap between two colours on the line is "
+    "what one method gains over the other for the same bytes."
+)
+BOUNDS = (
+    "No code does better on Gaussian rows with this matrix's second moments. "
+    "This matrix need not be Gaussian: what uses more than second moments, as subspaces and classes of rows do, can go below. "
+    "The ideal coder's bases and tables are not counted; the labels and tables of the row classes are."
+)

@@ -25,10 +25,11 @@ ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_TH
 class Job:
     """A command that waits, is at work, or has ended. `key` tells what it works on; `events` are the steps that it has told so far,
     see compress.errors.Step.row, and `times` when; `ending`: whether it was asked to end; `lost`: whether that was since no session
-    wanted it any more; `own`: whether a page started it by itself. ahead: whether not even a page has asked for it."""
+    wanted it any more; `own`: whether a page started it by itself. ahead: whether not even a page has asked for it; aside: whether
+    it is shown but lets all that is asked for go first. Either takes one core."""
 
-    def __init__(self, key: str, arguments: list[str], ahead: bool = False):
-        self.key, self.arguments, self.ahead = key, arguments, ahead
+    def __init__(self, key: str, arguments: list[str], ahead: bool = False, aside: bool = False):
+        self.key, self.arguments, self.ahead, self.aside = key, arguments, ahead, aside
         self.events: list[dict] = []
         self.times: list[float] = []
         self.errors: list[str] = []
@@ -46,7 +47,7 @@ class Job:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "compress", "--attached", *self.arguments, "--progress"],
             cwd=ROOT,
-            env={**os.environ, **QUIET, **(ONE_CORE if self.ahead else {})},
+            env={**os.environ, **QUIET, **(ONE_CORE if self.ahead or self.aside else {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -68,14 +68,14 @@ class Queue:
                 self.sessions.remove(session)
             self.turn()
 
-    def ask(self, session: Session, name: str, key: str, arguments: list[str], own: bool = False) -> Job:
+    def ask(self, session: Session, name: str, key: str, arguments: list[str], own: bool = False, aside: bool = False) -> Job:
         """The job of a session that runs a command, by the session's name for it: one that runs it for others or ahead, or a new
-        one. own: whether a page asks for it by itself."""
+        one. own: whether a page asks for it by itself. aside: see Job."""
         with self.lock:
             same = [job for job in self.jobs if job.arguments == arguments and job.running and not job.ending]
             job = same[0] if same else Job(key, arguments)
             job.own = own and (job.own or job.ahead or not same)
-            job.ahead = False
+            job.ahead, job.aside = False, aside and (job.aside or not same)
             if not same:
                 self.jobs.append(job)
             session.jobs[name] = job
@@ -117,12 +117,12 @@ class Queue:
             for job in order[: self.most]:
                 if job.waiting:
                     job.go(self.turn)
-                job.give_way(id(job) not in front)
+                job.give_way(job.aside or id(job) not in front)
 
     def order(self) -> list[Job]:
-        """Jobs in the order that they are worked on: what is asked for in front, what has begun, what waits."""
-        front = self.front()
-        return sorted((job for job in self.jobs if not job.ending), key=lambda job: (id(job) not in front, job.process is None))
+        """Jobs in the order that they are worked on: what is asked for in front, what goes aside, what has begun, what waits."""
+        front, jobs = self.front(), [job for job in self.jobs if not job.ending]
+        return sorted(jobs, key=lambda job: (id(job) not in front, job.aside, job.process is None))
 
     def front(self) -> set[int]:
         """Ids of the jobs that somebody waits for."""
