@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-SLOW = ("streamlit", "torch", "pandas", "transformers", "umap", "sklearn", "scipy", "plotly", "faiss")
+SLOW = ("streamlit", "torch", "pandas", "transformers", "umap", "numba", "sklearn", "scipy", "plotly", "faiss")
 
 
 @pytest.mark.parametrize("module", ["compress", "compress.__main__"])

@@ -22,13 +22,9 @@ NEAR = 1.5  # times the j that groups were found for, or its inverse, up to whic
 def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Known:
     """Those of searches as this one, at any j."""
     same = search_of(method)
-    every_k = ahead(matrix, "k", j=anchor(method.j, min(matrix.shape)), **same)
-    every_j = ahead(matrix, "j", k=method.k, **same)
-    if every_k:
-        st.session_state[LAST] = (matrix.key, same), every_k
-    elif st.session_state.get(LAST, [None])[0] == (matrix.key, same):
-        every_k = st.session_state[LAST][1]  # of another j, until there is that of this one
-    found = [each for arrays in (every_k, every_j) if arrays for each in unpacked(arrays)]
+    every_k = drafts_of_k(matrix, method)
+    arrays = ahead(matrix, "j", k=method.k, **same)
+    found = every_k + (unpacked(arrays) if arrays else [])
     whose, shown, _ = st.session_state.get(SHOWN, (None, None, None))
     if shown is not None and whose == (matrix.key, same):
         found.append(shown)
@@ -44,6 +40,23 @@ def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Known
 def alone(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Grouping:
     """All rows in one group."""
     return grouping(matrix, method, np.zeros(matrix.shape[0], np.int64))
+
+
+def drafts_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> list[Grouping]:
+    """Those of drafts at every k, so far, in the order they were made."""
+    same = search_of(method)
+    arrays = ahead(matrix, "k", j=anchor(method.j, min(matrix.shape)), **same)
+    if arrays:
+        st.session_state[LAST] = (matrix.key, same), arrays
+    elif st.session_state.get(LAST, [None])[0] == (matrix.key, same):
+        arrays = st.session_state[LAST][1]  # of another j, until there is that of this one
+    return unpacked(arrays) if arrays else []
+
+
+def colours_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> dict[int, np.ndarray]:
+    """The labels of those drafts by k, more each time that they have doubled: few are sent again when one is added."""
+    drafts = drafts_of_k(matrix, method)
+    return {each.k: each.labels for each in drafts[: 2 ** (len(drafts).bit_length() - 1) if drafts else 0]}
 
 
 def add(known: Known, groups: Grouping) -> None:

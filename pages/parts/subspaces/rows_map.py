@@ -29,7 +29,7 @@ def begin_map(matrix: EmbeddingMatrix) -> None:
 
 
 @st.fragment
-def subspace_map(matrix: EmbeddingMatrix, fit: Fit, drafts: Mapping[int, np.ndarray] | None = None) -> None:
+def subspace_map(matrix: EmbeddingMatrix, fit: Fit, drafts: Mapping[int, np.ndarray]) -> None:
     """drafts: labels of the rows by k, which colour the map while k is dragged."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = SUBSPACES.layout.draw("Map")
