@@ -3,6 +3,7 @@
 import streamlit as st
 
 from compress import InputError
+from compress.charts.figure import PRECISION_NAMES
 from compress.charts.robustness import bins_of
 from compress.solvers.losses import LABELS
 from pages.parts.dial.figures import figures, sentence
@@ -45,7 +46,7 @@ bins = bins_of([residuals(matrix, each) for each in (fit, svd)], reach(work), lo
 preview = ", preview" if fit.preview else ""
 st.caption(f"**{name}{preview}**")
 figures(fit_figures(matrix, view, fit.preview), answers=robust_answers(work, fit, name, bins))
-st.caption("**SVD**, the same j and precision, since directions are compared")
+st.caption(f"**SVD, {PRECISION_NAMES[method.factor_bits]}**, the same j and precision, since directions are compared")
 figures(svd_figures(matrix, view), "svd_cards")
 sentence(size_sentence(matrix, method), "sizes")
 if work.count:

@@ -7,7 +7,7 @@ import numpy as np
 from compress import METHODS, SVD, EmbeddingMatrix, Method
 from compress.tuning.opponents import Opponent, best_svd, best_trial
 from compress.tuning.sweep import Trial
-from pages.parts.cached import both_of
+from pages.parts.cached import both_of, keyed
 from pages.parts.kept import known
 from pages.parts.quick_fits import quick
 
@@ -24,6 +24,7 @@ def curve_to(matrix: EmbeddingMatrix, bits: int, most: int) -> np.ndarray:
     return both_of(matrix, bits, min(2 ** (most - 1).bit_length(), *matrix.shape))[0]
 
 
+@keyed
 class Rivals:
     """What settings of a matrix are held against, at any size. fitted: all that was fitted to all rows by the weights in use, SVD
     left out, which is known at every size. up_to: bytes that SVD is to be known to, where many sizes are asked for."""
@@ -32,6 +33,11 @@ class Rivals:
         self.matrix, self.up_to = matrix, up_to
         self.curves: dict[int, np.ndarray] = {}
         self.fitted = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD)]
+
+    @property
+    def key(self) -> str:
+        """Fits are only ever added to those of a matrix."""
+        return f"{self.matrix.key} {len(self.fitted)} {self.up_to}"
 
     def svd(self, n_bytes: float) -> Opponent | None:
         return best_svd(self.matrix, n_bytes, self.curve)

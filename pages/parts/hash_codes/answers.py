@@ -62,7 +62,7 @@ def rivals_of(matrix: EmbeddingMatrix, method: LightToken) -> Rivals:
 
 def answers_of(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves, rivals: Rivals) -> dict[str, Answers]:
     """For both dials, by their keys."""
-    given = matrix, curves, rivals, len(rivals.fitted)
+    given = matrix, curves, rivals
     return {
         HASH_CODES.bits.key: by_bits(replace(method, bits=BITS[1]), *given),
         HASH_CODES.rank.key: by_rank(replace(method, rank=0), *given),
@@ -70,18 +70,18 @@ def answers_of(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves, 
 
 
 @cached(8)
-def by_bits(method: LightToken, matrix: EmbeddingMatrix, curves: CodeCurves, _rivals: Rivals, fitted: int) -> Answers:
-    """At every length beside the rank of a method. fitted: how many rivals there are."""
+def by_bits(method: LightToken, matrix: EmbeddingMatrix, curves: CodeCurves, rivals: Rivals) -> Answers:
+    """At every length beside the rank of a method."""
     methods = HASH_CODES.lengths(method, matrix.shape)
-    return Answers([each.bits for each in methods], **told_at(methods, matrix, curves, _rivals))
+    return Answers([each.bits for each in methods], **told_at(methods, matrix, curves, rivals))
 
 
 @cached(8)
-def by_rank(method: LightToken, matrix: EmbeddingMatrix, curves: CodeCurves, _rivals: Rivals, fitted: int) -> Answers:
+def by_rank(method: LightToken, matrix: EmbeddingMatrix, curves: CodeCurves, rivals: Rivals) -> Answers:
     """The same beside every rank."""
     methods = HASH_CODES.ranks(method, matrix.shape)
     traces = curves_by_rank(matrix, replace(method, bits=BITS[1]), curves)
-    return Answers([each.rank for each in methods], **told_at(methods, matrix, curves, _rivals), traces=traces)
+    return Answers([each.rank for each in methods], **told_at(methods, matrix, curves, rivals), traces=traces)
 
 
 def told_at(methods: list[LightToken], matrix: EmbeddingMatrix, curves: CodeCurves, rivals: Rivals) -> dict:
