@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-import streamlit as st
-
 from compress import files
 from compress.tuning.sweep import Trial, Trials
+from pages.parts.cached import cached
 
 
 def cache_folder(name: str) -> Path:
@@ -35,6 +34,6 @@ def written() -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def read_trials(path: str, written: int, key: str) -> tuple[Trial, ...]:
-    return tuple(Trials(path).of(key))
+@cached(8)
+def read_trials(path: str, written: int, digest: str) -> tuple[Trial, ...]:
+    return tuple(Trials(path).of(digest))
