@@ -5,9 +5,9 @@ from functools import cached_property
 import numpy as np
 
 from compress import METHODS, SVD, EmbeddingMatrix, Method
-from compress.tuning.opponents import Opponent, best_svd, best_trial
+from compress.tuning.opponents import Opponent, Ranking, SvdFront, best_svd, svd_front
 from compress.tuning.sweep import Trial
-from pages.parts.cached import both_of, keyed
+from pages.parts.cached import both_of, cached, keyed
 from pages.parts.kept import known
 from pages.parts.quick_fits import quick
 
@@ -31,7 +31,6 @@ class Rivals:
 
     def __init__(self, matrix: EmbeddingMatrix, up_to: float = 0):
         self.matrix, self.up_to = matrix, up_to
-        self.curves: dict[int, np.ndarray] = {}
         self.fitted = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD)]
 
     @property
@@ -40,23 +39,23 @@ class Rivals:
         return f"{self.matrix.key} {len(self.fitted)} {self.up_to}"
 
     def svd(self, n_bytes: float) -> Opponent | None:
-        return best_svd(self.matrix, n_bytes, self.curve)
-
-    def curve(self, matrix: EmbeddingMatrix, bits: int, most: int) -> np.ndarray:
-        """See `curve_to`; the same one for all sizes."""
-        if bits not in self.curves or len(self.curves[bits]) <= most:
-            largest = SVD(j=1, factor_bits=bits).within(*matrix.shape, self.up_to)
-            self.curves[bits] = curve_to(matrix, bits, max(most, largest.j if largest else 1))
-        return self.curves[bits]
+        if n_bytes > self.up_to:
+            return svd_within(self.matrix, n_bytes)
+        return front_to(self.matrix, self.up_to).within(n_bytes)
 
     @cached_property
-    def whole(self) -> list[Trial]:
-        """What is rounded as it is, at every precision."""
-        return [rounded(self.matrix, each) for each in ROUNDED]
+    def ranking(self) -> Ranking:
+        """What was fitted, and what is rounded as it is."""
+        return Ranking([*self.fitted, *(rounded(self.matrix, each) for each in ROUNDED)])
 
     def known(self, n_bytes: float, besides: Method | None = None) -> Opponent | None:
-        """The best of what was fitted, one setting left out, and of what is rounded as it is."""
-        return best_trial([*self.fitted, *self.whole], n_bytes, besides)
+        """The best of all that, one setting left out."""
+        return self.ranking.best(n_bytes, besides)
+
+
+@cached(8)
+def front_to(matrix: EmbeddingMatrix, n_bytes: float) -> SvdFront:
+    return svd_front(matrix, n_bytes, curve_to)
 
 
 def rounded(matrix: EmbeddingMatrix, method: Method) -> Trial:

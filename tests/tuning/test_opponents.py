@@ -7,7 +7,7 @@ import compress
 from compress import SVD, EmbeddingMatrix, Int4, ProjectiveClustering
 from compress.analysis.curves import svd_errors
 from compress.coding.factors import BITS
-from compress.tuning.opponents import Opponent, best_svd, best_trial
+from compress.tuning.opponents import Opponent, Ranking, best_svd
 from compress.tuning.sweep import Trial
 
 
@@ -72,13 +72,13 @@ def trial(method, error, n_bytes):
 def test_the_best_trial_is_within_the_bytes_and_not_the_setting_itself():
     mine = ProjectiveClustering(k=2, j=3)
     trials = [trial(mine, 0.1, 90), trial(Int4(), 0.05, 101), trial(SVD(j=3), 0.3, 80), trial(SVD(j=4), 0.2, 100)]
-    assert best_trial(trials, 100, besides=mine) == Opponent(SVD(j=4), 100, 0.2)
-    assert best_trial(trials, 100).method == mine
-    assert best_trial(trials, 79) is None
+    assert Ranking(trials).best(100, besides=mine) == Opponent(SVD(j=4), 100, 0.2)
+    assert Ranking(trials).best(100).method == mine
+    assert Ranking(trials).best(79) is None
 
 
 def test_the_best_trial_says_of_how_many_seeds_it_is_the_best():
     seeds = [trial(ProjectiveClustering(k=2, j=3, seed=seed), error, 90) for seed, error in enumerate([0.3, 0.2, 0.25])]
     others = [trial(ProjectiveClustering(k=2, j=2), 0.4, 70), trial(ProjectiveClustering(k=3, j=3), 0.5, 95)]
-    found = best_trial([*seeds, *others], 100)
+    found = Ranking([*seeds, *others]).best(100)
     assert (found.method.seed, found.error, found.seeds) == (1, 0.2, 3)

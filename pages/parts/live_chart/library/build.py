@@ -13,7 +13,8 @@ FOR_BROWSERS = ("buffer@6.0.3", "stream-browserify@3.0.0")  # what browsers lack
 # As plotly.js builds itself: its esbuild-config.js, and without the words that describe its settings.
 BUILD = """
 const ENTRY = `const Plotly = require("plotly.js/lib/core"); // scatter is part of it
-Plotly.register([require("plotly.js/lib/bar"), require("plotly.js/lib/heatmap"), require("plotly.js/lib/image")]);
+const also = [require("plotly.js/lib/bar"), require("plotly.js/lib/contour"), require("plotly.js/lib/heatmap")];
+Plotly.register([...also, require("plotly.js/lib/image")]);
 module.exports = Plotly;`;
 const css = require("esbuild-plugin-inline-css");
 const [version] = process.argv.slice(2);

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 PACKED = Path(__file__).with_name("plotly.js.br").read_bytes()
 PATH = f"charts/plotly-{blake2b(PACKED, digest_size=6).hexdigest()}.js"  # names its content, so that a browser keeps it for good
-TRACES = {"scatter", "bar", "heatmap", "image"}  # that it draws
+TRACES = {"scatter", "bar", "heatmap", "image", "contour"}  # that it draws
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
 
 
