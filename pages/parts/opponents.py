@@ -41,7 +41,11 @@ class Rivals:
     def svd(self, n_bytes: float) -> Opponent | None:
         if n_bytes > self.up_to:
             return svd_within(self.matrix, n_bytes)
-        return front_to(self.matrix, self.up_to).within(n_bytes)
+        return self.front.within(n_bytes)
+
+    @cached_property
+    def front(self) -> SvdFront:
+        return front_to(self.matrix, self.up_to)
 
     @cached_property
     def ranking(self) -> Ranking:

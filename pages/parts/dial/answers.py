@@ -121,15 +121,15 @@ def number_mark(mark: Mark, number) -> list:
     return [number(mark.name), number(mark.axis), number(mark.text), *place]
 
 
-def short(value: float) -> float | None:
-    """With as many digits as a screen can tell apart; None for what is no number."""
-    return float(f"{value:.6g}") if np.isfinite(value) else None
+def short(value: float, digits: int = 6) -> float | None:
+    """With so many digits; None for what is no number."""
+    return float(f"{value:.{digits}g}") if np.isfinite(value) else None
 
 
 def plain(values: np.ndarray) -> list:
-    """The same of an array (m, points), as lists."""
+    """An array (m, points) as lists, with the digits that a screen can tell apart."""
     values = np.asarray(values, float)
     there = np.isfinite(values)
     if np.array_equal(values[there], np.rint(values[there])):  # counts
         return np.where(there, np.where(there, values, 0).astype(np.int64).astype(object), None).tolist()
-    return [[short(value) for value in row] for row in values]
+    return [[short(value, 4) for value in row] for row in values]
