@@ -3,8 +3,6 @@
 import math
 from collections.abc import Mapping
 
-import streamlit as st
-
 from compress import EmbeddingMatrix, Evaluation, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text, ratio_text
@@ -15,7 +13,6 @@ from pages.parts.opponents import Rivals
 from pages.parts.pins import describe
 
 ROUNDING = 1e-7  # of float16, which errors of SVD at every j leave out
-QUIET = {"delta_color": "off", "delta_arrow": "off"}  # of a card's words that are no change
 
 
 def cards(
@@ -45,11 +42,6 @@ def setting_figures(matrix: EmbeddingMatrix, method: Method, errors: tuple[float
         ratio_figure(matrix.n_bytes / n_bytes),
         *opponent_figures(matrix, method, n_bytes, errors[1], rivals),
     ]
-
-
-def figure_card(label: str, value: str, delta: str | None = None, **how) -> None:
-    """One figure in a frame of its own, as high as those beside it. how: as `st.metric` takes it."""
-    st.metric(label, value, delta, border=True, height="stretch", **how)
 
 
 def error_figures(

@@ -24,7 +24,6 @@ FLAGS = [
     "--disable-gpu-compositing",
     "--enable-unsafe-swiftshader",
 ]
-CARD = ".card:visible, [data-testid=stMetric]"
 expect.set_options(timeout=30_000)
 
 
@@ -176,7 +175,7 @@ def slide():
 @pytest.fixture(scope="session")
 def card():
     """`card(page, label)` is where the figure of that label stands."""
-    return lambda page, label: page.locator(CARD).filter(has_text=label).locator(".value, [data-testid=stMetricValue]")
+    return lambda page, label: page.locator(".card:visible").filter(has_text=label).locator(".value")
 
 
 @pytest.fixture(scope="session")
@@ -184,10 +183,8 @@ def figures():
     """`figures(page)` is what the cards of the page show, by label."""
 
     def read(page):
-        label, value = ".name span, [data-testid=stMetricLabel]", ".value, [data-testid=stMetricValue]"
-        return {
-            each.locator(label).inner_text().strip(): each.locator(value).inner_text().strip() for each in page.locator(CARD).all()
-        }
+        cards = page.locator(".card:visible").all()
+        return {each.locator(".name span").inner_text().strip(): each.locator(".value").inner_text().strip() for each in cards}
 
     return read
 

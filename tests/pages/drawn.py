@@ -22,8 +22,7 @@ def told(page, component: str) -> list[dict]:
 
 def shown_cards(page) -> list[SimpleNamespace]:
     """The cards of a page, each with its label, value, delta and help."""
-    rows = [SimpleNamespace(**card) for row in told(page, "figures") for card in row["cards"]]
-    return rows + [SimpleNamespace(label=m.label, value=m.value, delta=m.delta, help=m.proto.help) for m in page.metric]
+    return [SimpleNamespace(**card) for row in told(page, "figures") for card in row["cards"]]
 
 
 def stands(page, key: str) -> float:

@@ -11,7 +11,8 @@ from compress.form.metrics import error_text
 from compress.methods import LightToken
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import lowered
-from pages.parts.dial.figures import sentence
+from pages.parts.dial.answers import Figure
+from pages.parts.dial.figures import figures, sentence
 from pages.parts.hash_codes.answers import CHARTS, LENGTHS, curve_of, marks, widest
 from pages.parts.hash_codes.cards import part_words, row_bits
 from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
@@ -131,13 +132,11 @@ def bits(code: Coded) -> None:
 def hamming(code: Coded) -> None:
     pairs = pairs_seen(code)
     ties = np.corrcoef(pairs.cosine, pairs.hamming)[0, 1] if np.ptp(pairs.cosine) > 0 < np.ptp(pairs.hamming) else 0.0
-    st.metric(
-        f"Recall@{pairs.neighbours} by Hamming distance",
-        f"{pairs.recall:.1%}",
-        border=True,
-        help=f"Share of the {pairs.neighbours} nearest rows by cosine that are among the {pairs.neighbours} nearest by Hamming "
-        f"distance; mean over {pairs.queries:,} rows, among {pairs.rows:,} rows. Equal distances in random order.",
+    about = (
+        f"Share of the {pairs.neighbours} nearest rows by cosine that are among the {pairs.neighbours} nearest by Hamming "
+        f"distance; mean over {pairs.queries:,} rows, among {pairs.rows:,} rows. Equal distances in random order."
     )
+    figures([Figure(f"Recall@{pairs.neighbours} by Hamming distance", f"{pairs.recall:.1%}", help=about)], "recall")
     live_chart(
         code_charts.distances(pairs, code.method.bits),
         key="hamming",

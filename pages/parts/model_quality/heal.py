@@ -13,7 +13,8 @@ from compress.form.metrics import error_text
 from compress.models.facts import ModelFacts
 from compress.training.healing import lack_of
 from pages.parts.cached import cached
-from pages.parts.cards import figure_card
+from pages.parts.dial.answers import Figure
+from pages.parts.dial.figures import figures
 from pages.parts.export.file import file_name
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
@@ -101,25 +102,16 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked, histo
         path.unlink(missing_ok=True)
         st.caption("The healed file that was kept here is not whole. Heal again.")
         return
-    with st.container(horizontal=True, key="healed_cards"):
-        for name, label in NAMES.items():
-            if distance.get(name) is not None:
-                change = f"{distance[name] / distance['before'] - 1:+.0%}" if name != "before" and distance["before"] > 0 else None
-                figure_card(
-                    label,
-                    f"{distance[name]:.3g}",
-                    change,
-                    delta_color="inverse",
-                    help=f"{literal(history['measure'])}, on texts that nothing was learnt from",
-                )
-        change = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
-        figure_card(
-            "Relative error",
-            error_text(found.relative_error),
-            f"{change:+.0%}",
-            delta_color="off",
-            help=f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs.",
-        )
+    cards = []
+    for name, label in NAMES.items():
+        if distance.get(name) is not None:
+            change = f"{distance[name] / distance['before'] - 1:+.0%}" if name != "before" and distance["before"] > 0 else None
+            about = f"{history['measure']}, on texts that nothing was learnt from"
+            cards.append(Figure(label, f"{distance[name]:.3g}", change, "inverse", help=about))
+    rise = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
+    about = f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs."
+    cards.append(Figure("Relative error", error_text(found.relative_error), f"{rise:+.0%}", "off", help=about))
+    figures(cards, "healed_cards")
     st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(

@@ -9,11 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
-from compress.form.metrics import error_text, ratio_text
+from compress.form.metrics import error_text
 from compress.models.open import has_model
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
-from pages.parts.cards import QUIET, figure_card
+from pages.parts.cards import ratio_figure
 from pages.parts.controls import STAYING
+from pages.parts.dial.answers import Figure
+from pages.parts.dial.figures import figures
 from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.text import Text, text_choice
@@ -165,21 +167,22 @@ def answer(matrix: EmbeddingMatrix, row: dict) -> DeltaGenerator:
     best = method_of(row)
     weighted = abs(row["weighted_error"] - row["relative_error"]) > 1e-9
     st.markdown(f"**{describe(best)}** for {target_words(row['asked'])}. {literal(row['why'])}")
-    with st.container(horizontal=True, key="advice_cards"):
-        spread = row["spread"] and " to ".join(error_text(error) for error in row["spread"])
-        figure_card(
+    spread = row["spread"] and " to ".join(error_text(error) for error in row["spread"])
+    cards = [
+        Figure(
             "Weighted error" if weighted else "Relative error",
             error_text(row["weighted_error"]),
             f"{spread} over {row['seeds']} seeds" if spread else None,
-            **QUIET,
+            "off",
             help="The recommended seed is the best of them.",
         )
-        if weighted:
-            figure_card("Relative error", error_text(row["relative_error"]))
-        figure_card("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes")
-        figure_card("Ratio", ratio_text(row["ratio"]))
-        if not math.isnan(row["mean_cosine"]):
-            figure_card("Mean cosine", f"{row['mean_cosine']:.4f}")
+    ]
+    if weighted:
+        cards.append(Figure("Relative error", error_text(row["relative_error"])))
+    cards += [Figure("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes"), ratio_figure(row["ratio"])]
+    if not math.isnan(row["mean_cosine"]):
+        cards.append(Figure("Mean cosine", f"{row['mean_cosine']:.4f}"))
+    figures(cards, "advice_cards")
     beside = st.container()
     chosen_row = table([row, *row["runners_up"]], weighted)
     with st.container(horizontal=True, vertical_alignment="center"):
