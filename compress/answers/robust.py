@@ -304,8 +304,10 @@ class World:
             yield planted, self.view(replace(now, planted=int(planted)))
 
     def along_length(self, now: Setting) -> Iterator[tuple[float, View]]:
-        for length in spread(1, LONGEST, self.count(17, 5), 1.5, [now.length]) if now.planted else ():
-            yield length, self.view(replace(now, length=float(length)))
+        """Where nothing is planted, of a tenth of what can be: what serves as soon as something is."""
+        planted = now.planted or (0 if self.coarse else self.most // 10)
+        for length in spread(1, LONGEST, self.count(17, 5), 1.5, [now.length]) if planted else ():
+            yield length, self.view(replace(now, planted=planted, length=float(length)))
 
     def along_j(self, now: Setting) -> Iterator[tuple[float, View]]:
         near = [int(now.j * share) for share in (0.6, 0.8, 1.25, 1.6)]

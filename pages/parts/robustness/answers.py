@@ -30,6 +30,8 @@ def robust_answers(work: Planted, fit: Fit, name: str, bins: Bins) -> dict[str, 
     places = {"j": method.j, "planted": work.count, "length": work.length, "p": getattr(method, "p", 2.0)}
     answers = {}
     for dial, place in places.items():
+        if dial == "length" and not work.count:
+            continue  # of nothing
         known = {float(place): now} | ({2.0: view_of(work, svd_of(work.matrix, method))} if dial == "p" else {})
         values = values_of(dial, clean.shape, place)
         views = between(arrays, dial, values, known)
