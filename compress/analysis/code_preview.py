@@ -192,6 +192,8 @@ def mean_loss(
     (reverse water-filling at this error).
     """
     lost = weights * squared
+    if not energies.any():  # the low-rank part holds all
+        return float(lost.mean()), float(short_of(preview, len(lost)) * lost.std())
     kept = np.stack([np.ones(len(energies)), ideal_share(energies, lost.sum() / max(weights @ left.sum(axis=1), 1e-300))], axis=1)
     told, known = weights[:, None] * (left @ kept), energies @ kept / preview.rows  # (m, 2), (2,)
     slopes = np.linalg.lstsq(told / known.max(), lost / known.max(), rcond=None)[0]

@@ -33,6 +33,7 @@ POINTS, FAR_POINTS = 129, 33  # quantiles of residuals, of rows that were not pl
 MOST_PLANTED = 2048  # planted rows in a sample
 FEW_COLUMNS = 64  # that a table with every value takes a fraction of a second for
 STEEP = 8.0  # times, beyond which what falls to 0 is taken to fall by steps
+UNLIKE = 3.0  # times, from which on two figures are of different things
 LONGEST = 50.0  # of planted rows, in median rows
 Arrays = dict[str, np.ndarray]
 
@@ -139,7 +140,8 @@ def stacked(views: Sequence[View]) -> View:
 def between(arrays: Arrays, dial: str, values: np.ndarray, known: Mapping[float, View]) -> View | None:
     """The views at values of a dial, by a table and what is known at some of them; None where the table has no such dial.
 
-    Errors and residuals of the table are multiplied, and angles shifted, by what brings them to those known, in between in between.
+    Errors and residuals of the table are multiplied, and angles shifted, by what brings them to those known, in between in between;
+    what is known where hardly anything is left, and rounding is most of it, tells nothing of other places.
     """
     if f"{dial}.values" not in arrays:
         return None
@@ -149,11 +151,7 @@ def between(arrays: Arrays, dial: str, values: np.ndarray, known: Mapping[float,
     places = np.array(sorted(known))
     there = stacked([known[place] for place in places])
     here = View(**{name: interpolated(places, at, array, dial == "j") for name, array in table.items()})
-    with np.errstate(divide="ignore", invalid="ignore"):
-        times = {
-            name: interpolated(values, places, np.where(getattr(here, name) > 0, getattr(there, name) / getattr(here, name), 1.0))
-            for name in ("figures", "near", "far")
-        }
+    times = {name: interpolated(values, places, quotient(there, here, name)) for name in ("figures", "near", "far")}
     shift = interpolated(values, places, there.figures - here.figures)
     return View(
         np.where(ANGLES, np.clip(found["figures"] + shift, 0, 90), found["figures"] * times["figures"]),
@@ -161,6 +159,13 @@ def between(arrays: Arrays, dial: str, values: np.ndarray, known: Mapping[float,
         found["near"] * times["near"],
         found["far"] * times["far"],
     )
+
+
+def quotient(there: View, here: View, name: str) -> np.ndarray:
+    """Of two views' arrays; 1 where they are nothing like each other."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = getattr(there, name) / getattr(here, name)
+    return np.where((found > 1 / UNLIKE) & (found < UNLIKE), found, 1.0)
 
 
 def interpolated(values: np.ndarray, at: np.ndarray, array: np.ndarray, falling: bool = False) -> np.ndarray:

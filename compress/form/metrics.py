@@ -77,7 +77,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
 
 def error_text(error: float, preview: bool = False) -> str:
     """An error in three significant digits, 0.727 or 1.12e-05, and ≈ before those of a preview."""
-    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}"
+    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}".removesuffix(".")
     return f"≈ {text}" if preview else text
 
 

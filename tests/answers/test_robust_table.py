@@ -60,6 +60,14 @@ def test_every_answer_is_near_what_is_shown_there(matrix, kind):
         np.testing.assert_allclose(found.far[1].mean(), wanted.far.mean(), rtol=0.03)
 
 
+def test_where_nothing_is_left_tells_nothing_of_other_places(matrix):
+    method, most = LpLowRank(j=5, p=1.4), min(matrix.shape)
+    arrays = robust(matrix, lambda arrays: None, None, j=5, p=1.4)
+    known = {float(most): shown(matrix, replace(method, j=most), 0, 20.0)}
+    found = between(arrays, "j", np.array([5.0]), known)
+    np.testing.assert_allclose(found.of("relative_error")[0], shown(matrix, method, 0, 20.0).of("relative_error"), rtol=0.1)
+
+
 def test_a_dial_that_the_table_lacks_has_no_answers(matrix):
     arrays = robust(matrix, lambda arrays: None, None, j=5, coarse=True)
     assert between(arrays, "length", np.array([2.0]), {}) is None

@@ -351,3 +351,8 @@ def test_the_progress_of_a_fit_is_told_step_by_step(method):
     method.fit(compress.load_matrix("toy"), told.append)
     shares = [step.share for step in told]
     assert shares == sorted(shares) and shares[-1] <= 1 and all("stage" in step.words for step in told)
+
+
+def test_a_low_rank_part_that_holds_all_leaves_nothing_to_the_bits(opened, figures):
+    page = opened(hash_rank=30, hash_bits=32)
+    assert not page.exception and float(figures(page)["Relative error"].removeprefix("≈ ")) < 1e-3

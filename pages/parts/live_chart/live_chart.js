@@ -123,7 +123,7 @@ class Chart {
   tools() {
     const full = () => (document.fullscreenElement ? document.exitFullscreen() : this.root.requestFullscreen());
     return {
-      displayModeBar: this.data.tools ? "hover" : false,
+      displayModeBar: this.data.tools && matchMedia("(hover: hover)").matches ? "hover" : false, // a finger would leave it there
       displaylogo: false,
       modeBarButtonsToRemove: ["toImage", "lasso2d", ...(this.data.marked ? [] : ["select2d"])],
       modeBarButtonsToAdd: [...downloads(this), { name: "full", title: "Full screen", icon: FULL_SCREEN, click: full }],

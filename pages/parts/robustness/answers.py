@@ -84,7 +84,7 @@ def answers_along(dial: str, values: np.ndarray, views: View, work: Planted, met
     if moves:
         figures["svd_cards"] = [svd_figures(matrix, views[row], True) for row in rows]
     if dial == "j":
-        sentences["sizes"] = [size_sentence(matrix, replace(method, j=int(j))) for j in values]
+        sentences["sizes"] = [size_sentence(matrix, replace(method, j=int(j)), roughly=True) for j in values]
     if dial == "planted":
         sentences["planted_words"] = [planted_sentence(int(count)) for count in values]
     if not work.count and dial != "planted":

@@ -9,7 +9,7 @@ from compress.form.metrics import error_text
 from pages.parts.cards import lowered
 from pages.parts.dial.answers import Figure
 
-WEIGHTED = "Weighted error"
+WEIGHTED, EVEN = "Weighted error", "as SVD"
 SHOWN = {
     "ℓ1 error": ("l1_error", "Σ|aᵢₗ − bᵢₗ| / Σ|aᵢₗ|, over all entries"),
     "Relative error": ("relative_error", "Σ‖aᵢ − bᵢ‖² / Σ‖aᵢ‖², over all rows"),
@@ -23,7 +23,8 @@ def fit_figures(matrix: EmbeddingMatrix, view: View, preview: bool) -> list[Figu
     told = []
     for label, (name, help) in shown(matrix).items():
         value, svd = view.of(name)
-        told.append(Figure(label, error_text(value, preview), versus(value, svd), "inverse", help=help))
+        change = versus(value, svd)
+        told.append(Figure(label, error_text(value, preview), change, "off" if change == EVEN else "inverse", help=help))
     about = "mean of the j principal angles between this subspace and SVD's"
     return [*told, Figure("Angle to SVD", degrees_text(view.apart, preview), help=about)]
 
@@ -58,13 +59,14 @@ def degrees_text(angle: float | np.ndarray, preview: bool) -> str:
 
 def versus(value: float, svd: float) -> str:
     change = value / svd - 1 if svd > 0 else 0.0
-    return f"{change:+.1%} against SVD" if abs(change) >= 5e-4 else "as SVD"
+    return f"{change:+.1%} against SVD" if abs(change) >= 5e-4 else EVEN
 
 
-def size_sentence(matrix: EmbeddingMatrix, method: Method) -> str:
-    size = bytes_text(method.size(*matrix.shape))
+def size_sentence(matrix: EmbeddingMatrix, method: Method, roughly: bool = False) -> str:
+    """roughly: whether it is said at some values near that of the method too."""
+    size = ("≈ " if roughly else "") + bytes_text(method.size(*matrix.shape))
     return (
-        f"Both keep j = {method.j} directions in the same {size}. No fit can beat SVD's {lowered(matrix)}, which squares the "
+        f"Both keep as many directions in the same {size}. No fit can beat SVD's {lowered(matrix)}, which squares the "
         "residuals, so look at the ℓ1 error and the median row. Where no row lies far out, all are near each other: plant some "
         "outliers to see who follows them."
     )
