@@ -22,6 +22,6 @@ def arrive(page: str) -> None:
 
 
 def came_back() -> bool:
-    """Whether the browser's Back or Forward asked for this run."""
+    """Whether the browser's Back or Forward asked for this run, and the address came with it: every one of ours names a matrix."""
     context = get_script_run_ctx()
-    return context is not None and context.is_history_navigation
+    return context is not None and context.is_history_navigation and "matrix" in st.query_params

@@ -72,7 +72,7 @@ def open_link() -> None:
     One that a person came back to says which matrix was looked at there."""
     if OPENED in st.session_state:
         source, tensor = chosen()
-        if came_back() and "matrix" in st.query_params and named_matrix() != (uploads.spelled(source), tensor):
+        if came_back() and named_matrix() != (uploads.spelled(source), tensor):
             read_address()
         return
     st.session_state[OPENED] = True
