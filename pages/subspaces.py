@@ -8,7 +8,7 @@ from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
 from pages.parts.subspaces.answers import subspace_answers
-from pages.parts.subspaces.known import colours_of_k, groups_of, known_groups, start_of
+from pages.parts.subspaces.known import colours_of_k, drafts_of_k, groups_of, known_groups, start_of
 from pages.parts.subspaces.loss import estimated, loss_words
 from pages.parts.subspaces.panels import subspace_panels
 from pages.parts.subspaces.rows_map import begin_map, subspace_map
@@ -21,7 +21,8 @@ matrix = current_matrix()
 st.title("Does one subspace fit all?")
 begin_map(matrix)
 method, popover = SUBSPACES.controls(matrix)
-known = known_groups(matrix, method)
+drafts = drafts_of_k(matrix, method)
+known = known_groups(matrix, method, drafts)
 fit = fitted(matrix, method, start_of(matrix, method, known))
 groups = groups_of(matrix, fit, known)
 if estimated(fit):
@@ -31,7 +32,7 @@ status = st.container(horizontal=True, vertical_alignment="center", key="status"
 cards(matrix, fit.evaluation, method, preview=fit.preview, answers=subspace_answers(matrix, fit, groups, known))
 loss_words(fit)
 
-subspace_map(matrix, fit, colours_of_k(matrix, method))
+subspace_map(matrix, fit, colours_of_k(drafts))
 subspace_panels(matrix, fit)
 with status:  # filled last, so that the full fit starts when the preview is on its way
     pin_button(method, "pin_subspaces")

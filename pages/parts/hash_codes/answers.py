@@ -11,12 +11,12 @@ from compress.analysis.code_preview import FIGURES, Estimate
 from compress.answers.codes import read
 from compress.methods import LightToken
 from compress.threads import one_thread
+from pages.parts import kept
 from pages.parts.cached import cached
 from pages.parts.dial.answers import Answers, Mark, Ring
 from pages.parts.hash_codes.cards import hash_figures, part_words, row_bits
 from pages.parts.hash_codes.fits import alike, same_kind, seen, whole_of
 from pages.parts.hash_codes.settings import HASH_CODES
-from pages.parts.kept import trials
 from pages.parts.opponents import Rivals
 from pages.parts.work.ahead import ahead
 
@@ -40,7 +40,7 @@ def curves_of(matrix: EmbeddingMatrix, method: LightToken) -> CodeCurves:
     names = ["stages", "loss", "solver", *(OF_PAPER if method.solver == "paper" else ())]
     known = read(method, ahead(matrix, "codes", **{name: told[name] for name in names}) or {})
     known |= {each: figures for each, figures in seen(matrix)[1].items() if same_kind(each, method)}
-    for trial in trials().of(matrix.key):
+    for trial in kept.known(matrix.key):
         if isinstance(trial.method, LightToken) and same_kind(trial.method, method):
             known[trial.method] = {name: Estimate(trial.figures[name], 0.0) for name in FIGURES}
     return CodeCurves(ideals_of(matrix), matrix.shape[1], known or trained_otherwise(matrix, method))

@@ -9,6 +9,7 @@ from compress.charts import codes as code_charts
 from compress.charts.figure import PRECISION_NAMES
 from compress.form.metrics import error_text
 from compress.methods import LightToken
+from pages.parts import kept
 from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import lowered
 from pages.parts.dial.answers import Figure
@@ -18,7 +19,6 @@ from pages.parts.hash_codes.cards import part_words, row_bits
 from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_row
-from pages.parts.kept import trials
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import tabs
 from pages.parts.pins import describe, told_apart
@@ -82,7 +82,7 @@ def svd_curves(matrix: EmbeddingMatrix, cosine: bool) -> dict:
 
 def known_points(matrix: EmbeddingMatrix, figure: str) -> dict:
     """What sweeps have found for k subspaces."""
-    known = [trial for trial in trials().of(matrix.key) if isinstance(trial.method, ProjectiveClustering)]
+    known = [trial for trial in kept.known(matrix.key) if isinstance(trial.method, ProjectiveClustering)]
     if not known:
         return {}
     stored = [8 * trial.method.size(*matrix.shape) / matrix.shape[0] for trial in known]

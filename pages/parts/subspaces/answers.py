@@ -28,9 +28,9 @@ def subspace_answers(matrix: EmbeddingMatrix, fit: Fit, groups: Grouping, known:
             round(rounding(groups.errors, evaluation.relative_error, j), DIGITS),
             round(rounding(groups.weighted_errors, evaluation.weighted_error, j), DIGITS),
         )
-    rivals = Rivals(matrix, replace(method, k=MOST_K).size(*matrix.shape))
+    rivals = Rivals(matrix, replace(method, k=MOST_K, j=min(matrix.shape)).size(*matrix.shape))
     found = {
-        SUBSPACES.j.key: j_answers(matrix, replace(method, j=1), groups, tuple(known[groups.k]), shares, len(rivals.fitted)),
+        SUBSPACES.j.key: j_answers(matrix, replace(method, j=1), groups, tuple(known[groups.k]), shares, rivals),
     }
     if len(known) > 1:  # else nothing is known of how errors go with k
         found[SUBSPACES.k.key] = k_answers(matrix, method, known, shares, rivals)
@@ -44,12 +44,11 @@ def j_answers(
     groups: Grouping,
     known: tuple[Grouping, ...],
     shares: tuple[float, float],
-    fitted: int,
+    rivals: Rivals,
 ) -> Answers:
     """At every j. method: at any. known: groups of as many subspaces as are shown. shares: what rounding adds to relative and
-    weighted errors. fitted: how many fits the best known one is among."""
+    weighted errors."""
     js = np.arange(1, min(matrix.shape) + 1)
-    rivals = Rivals(matrix, replace(method, j=len(js)).size(*matrix.shape))
     relative, weighted = map(rounded, errors_of_j(known), shares)
     return Answers(
         js,

@@ -19,10 +19,9 @@ SMALL = 1_000_000  # entries of a matrix of which a draft takes some tenths of a
 NEAR = 1.5  # times the j that groups were found for, or its inverse, up to which they are as good as a draft's own
 
 
-def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Known:
-    """Those of searches as this one, at any j."""
+def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering, every_k: list[Grouping]) -> Known:
+    """Those of searches as this one, at any j. every_k: of the drafts at every k."""
     same = search_of(method)
-    every_k = drafts_of_k(matrix, method)
     arrays = ahead(matrix, "j", k=method.k, **same)
     found = every_k + (unpacked(arrays) if arrays else [])
     whose, shown, _ = st.session_state.get(SHOWN, (None, None, None))
@@ -53,9 +52,8 @@ def drafts_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> list[G
     return unpacked(arrays) if arrays else []
 
 
-def colours_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> dict[int, np.ndarray]:
+def colours_of_k(drafts: list[Grouping]) -> dict[int, np.ndarray]:
     """The labels of those drafts by k, more each time that they have doubled: few are sent again when one is added."""
-    drafts = drafts_of_k(matrix, method)
     return {each.k: each.labels for each in drafts[: 2 ** (len(drafts).bit_length() - 1) if drafts else 0]}
 
 

@@ -13,7 +13,7 @@ from compress.analysis.curves import svd_figures
 from compress.coding.factors import BITS
 from compress.methods import SVD, LightToken
 from compress.threads import one_thread
-from compress.tuning.front import front
+from compress.tuning import opponents
 from pages.parts.cached import cached, keyed, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
@@ -164,11 +164,8 @@ def previewed_figures(matrix: EmbeddingMatrix, method: Method) -> dict[str, floa
 @cached(8)
 def svd_front(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """SVD at every precision and every j, those settings that no other beats in both bytes and error, the smallest first."""
-    n, d = matrix.shape
-    settings = [SVD(j=j, factor_bits=bits) for bits in BITS for j in range(1, min(n, d) + 1)]
-    errors = np.concatenate([svd_errors(matrix, bits, measure)[1:] for bits in BITS])
-    rows = front([method.size(n, d) for method in settings], errors)
-    return [svd_point(matrix, settings[row], measure) for row in rows]
+    found = opponents.svd_front(matrix, np.inf, lambda matrix, bits, most: svd_errors(matrix, bits, measure))
+    return [svd_point(matrix, each.method, measure) for each in found.best]
 
 
 def svd_within(matrix: EmbeddingMatrix, n_bytes: float, measure: str) -> Point | None:
