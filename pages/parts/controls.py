@@ -144,7 +144,7 @@ class Whole(Setting):
             st.caption(f"{label}: {low}, the only choice for this matrix.")
             return low
         value = self.standing(shape)
-        dial(self.key, label, value, (low, high), self.step, self.put, help=help)
+        dial(self.key, label, value, (low, high), self.step, self.put, usual=self.usual(shape), help=help)
         return value
 
     def draw(self, label: str, shape: Shape = ANY, help: str | None = None, disabled: bool = False) -> int:
@@ -191,8 +191,9 @@ class Real(Setting):
         value = self.standing()
         digits = max(0, -math.floor(math.log10(step)))
         steps = round((self.high - self.low) / step)
-        texts = [f"{self.low + at * step:.{digits}f}" for at in range(steps + 1)]
-        dial(self.key, label, value, (self.low, self.high), step, self.put, texts=texts, help=help)
+        values = [round(self.low + at * step, digits) for at in range(steps + 1)]
+        says = {"written": [*map(str, values)], "texts": [f"{each:.{digits}f}" for each in values]}
+        dial(self.key, label, value, (self.low, self.high), step, self.put, usual=self.usual(ANY), help=help, **says)
         return value
 
     def draw(self, label: str, step: float, format: str | None = None, help: str | None = None) -> float:
@@ -263,8 +264,9 @@ class Choice(Setting):
         labels = list(self.labels)
         value = self.standing()
         place = labels.index(self.spelled(value))
-        texts = [str(each) for each in labels]
-        dial(self.key, label, place, (0, len(labels) - 1), 1, lambda at: self.put_at(labels, at), texts=texts, help=help)
+        texts, usual = [str(each) for each in labels], labels.index(self.spelled(self.default))
+        says = {"written": texts, "texts": texts}
+        dial(self.key, label, place, (0, len(labels) - 1), 1, lambda at: self.put_at(labels, at), usual=usual, help=help, **says)
         return value
 
     def put_at(self, labels: list, place: float) -> None:

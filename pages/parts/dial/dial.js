@@ -36,15 +36,30 @@ class Dial {
   }
 
   say() {
-    const { low, high, step, texts } = this.data;
-    const text = texts?.[Math.round((this.value - low) / step)] ?? this.input.value;
+    const { low, high, texts } = this.data;
+    const text = texts?.[this.place] ?? this.input.value;
     this.output.textContent = text;
     this.input.setAttribute("aria-valuetext", text);
     this.input.style.setProperty("--share", `${(100 * (this.value - low)) / (high - low || 1)}%`);
   }
 
+  // Which of the steps it stands at.
+  get place() {
+    return Math.round((this.value - this.data.low) / this.data.step);
+  }
+
+  // In the address, as the app's own frame does for its sliders.
+  remember() {
+    const { key, usual, written } = this.data;
+    const url = new URL(location.href);
+    if (this.value === usual) url.searchParams.delete(key);
+    else url.searchParams.set(key, written?.[this.place] ?? this.input.value);
+    history.replaceState(history.state, "", url);
+  }
+
   letGo() {
     this.held = false;
+    this.remember();
     this.sent += 1;
     this.send("moved", { value: this.value, move: this.sent });
     const answer = dials.answer(this.data.key);

@@ -22,12 +22,16 @@ def dial(
     step: float,
     take: Callable[[float], None],
     *,
+    usual: float,
+    written: Sequence[str] | None = None,
     texts: Sequence[str] | None = None,
     help: str | None = None,
 ) -> None:
     """Draws a range input that stands at a value.
 
-    take: is told where it was let go, before the page runs again. texts: what it says at each step, the number itself unless given.
+    take: is told where it was let go, before the page runs again. The address hears of it at once, also where a person leaves the
+    page before it has run. usual: what no address names. written, texts: how the address spells each step, and what the dial says
+    there; the number itself unless given.
     """
     low, high = bounds
     stands()[key] = value
@@ -38,6 +42,8 @@ def dial(
         "low": low,
         "high": high,
         "step": step,
+        "usual": usual,
+        "written": written,
         "texts": texts,
         "help": help,
         "move": st.session_state.get(heard(key), 0),
