@@ -24,7 +24,8 @@ function complete(url) {
 // On the way to another page the frame first takes the settings out of the address that is left, to which a person may come back.
 function onlyForgets(url) {
   const now = new URL(location.href);
-  return place(url) === place(now) && [...url.searchParams].every(([name, text]) => now.searchParams.getAll(name).includes(text));
+  const kept = ([name, text]) => name in told.standing || now.searchParams.getAll(name).includes(text); // what stands is not the page's own
+  return place(url) === place(now) && [...url.searchParams].every(kept);
 }
 
 function write(url) {
