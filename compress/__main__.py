@@ -161,6 +161,7 @@ def info(args: argparse.Namespace) -> None:
         "rank_for_90_percent": spectrum.rank_for(0.9),
         "weights": args.weights,
         "digest": matrix.digest,
+        "notes": list(matrix.notes),
         "tensors": [*tensors[:LISTED], f"… and {more:,} more; --all lists them"] if more else tensors,
     }
     report(args, row)

@@ -1,7 +1,7 @@
 """What an embedding matrix is: values, tokens, weights, and how its rows are walked."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self, overload
@@ -24,6 +24,8 @@ class EmbeddingMatrix:
     row_word: what a row stands for, in one word for labels: "token" of a tokenizer, "word" of word vectors, "row" of what else has
         names and where there are none.
     device: where block products run, a torch device; "cpu" needs no torch.
+    notes: sentences on what a reader of its figures should know of how it was read.
+    columns: what its table holds besides, by name, read when it is asked for; None where it is no table.
 
     Raises InputError with one plain sentence where the values cannot be an embedding matrix.
     """
@@ -34,6 +36,8 @@ class EmbeddingMatrix:
     name: str
     device: str
     row_word: str
+    notes: tuple[str, ...]
+    columns: Mapping[str, Sequence] | None
     has_tokens: bool = field(init=False)
 
     def __init__(
@@ -44,6 +48,8 @@ class EmbeddingMatrix:
         name: str = "matrix",
         device: str = "cpu",
         row_word: str = "token",
+        notes: Sequence[str] = (),
+        columns: Mapping[str, Sequence] | None = None,
     ):
         checked = checked_values(values)
         object.__setattr__(self, "values", checked)
@@ -52,6 +58,8 @@ class EmbeddingMatrix:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "device", device)
         object.__setattr__(self, "row_word", "row" if tokens is None else row_word)
+        object.__setattr__(self, "notes", tuple(notes))
+        object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "has_tokens", tokens is not None)
         if self.weighted and not self.weights @ self.squared_norms > 0:
             raise InputError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
@@ -100,7 +108,7 @@ class EmbeddingMatrix:
         every = self.values.copy()
         every[rows] = values
         tokens = self.tokens if self.has_tokens else None
-        found = type(self)(every, tokens, self.weights, name, self.device, self.row_word)
+        found = type(self)(every, tokens, self.weights, name, self.device, self.row_word, notes=self.notes, columns=self.columns)
         old, new = self.values[rows], found.values[rows]
         norms = self.squared_norms.copy()
         norms[rows] = blocks.squared_norms(new)

@@ -35,10 +35,10 @@ def load_matrix(
     """
     reader, where, name = located(source)
     try:
-        values, tokens, row_word = reader.read(where, tensor)
-        values, tokens = in_float32(values, name), whole_text(tokens)
+        read = reader.read(where, tensor)
+        values, tokens = in_float32(read.values, name), whole_text(read.tokens)
         weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
-        return EmbeddingMatrix(values, tokens, weighed, name, device, row_word)
+        return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes=read.notes, columns=read.columns)
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:

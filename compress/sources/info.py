@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,11 +24,14 @@ class TensorInfo:
 
 
 class Read(NamedTuple):
-    """What a source gives: values (n, d), n tokens, or None where it names no rows, and what it is that these name."""
+    """What a source gives: values (n, d), n tokens, or None where it names no rows, and what it is that these name; notes and
+    columns as in EmbeddingMatrix."""
 
     values: np.ndarray
     tokens: list[str] | None
     row_word: str = "token"
+    notes: tuple[str, ...] = ()
+    columns: Mapping[str, Sequence] | None = None
 
 
 def looks_like_embedding(name: str) -> bool:

@@ -29,7 +29,7 @@ def read(folder: Path, tensor: str | None) -> Read:
     if held.tokens:
         return held
     tokens = vocabulary.tokens_for(folder, len(held.values))
-    return Read(held.values, tokens, vocabulary.row_word(folder, tokens or []))
+    return held._replace(tokens=tokens, row_word=vocabulary.row_word(folder, tokens or []))
 
 
 def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[Path, list[TensorInfo]]]:

@@ -160,7 +160,16 @@ def weighed(
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
     tokens = _matrix.tokens if _matrix.has_tokens else None
     weights = row_weights(spec, len(_matrix.values), tokens, tokenizer_folder(source))
-    return EmbeddingMatrix(_matrix.values, tokens, weights, _matrix.name, _matrix.device, _matrix.row_word)
+    return EmbeddingMatrix(
+        _matrix.values,
+        tokens,
+        weights,
+        _matrix.name,
+        _matrix.device,
+        _matrix.row_word,
+        notes=_matrix.notes,
+        columns=_matrix.columns,
+    )
 
 
 def is_local() -> bool:
@@ -218,6 +227,8 @@ def matrix_picker() -> None:
     matrix = current_matrix()
     n, d = matrix.shape
     st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32")
+    for note in matrix.notes:
+        st.caption(literal(note))
 
 
 def given() -> None:
