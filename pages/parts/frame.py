@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-PAGE, ARRIVED = "page", "arrived"  # in the session's state
+PAGE, ARRIVED, MOVED = "page", "arrived", "moved"  # in the session's state: MOVED since a hand let go of a dial
 
 
 def through_app() -> None:

@@ -15,6 +15,7 @@ import compress
 from compress import SVD, ProjectiveClustering
 from compress.answers import tables
 from pages.parts.fits import fit_path
+from pages.parts.frame import MOVED
 from pages.parts.pins import to_link
 from pages.parts.work import ahead, job, jobs, queue
 from pages.parts.work.queue import QUEUE, Queue, Session, Wish, most_at_work
@@ -73,6 +74,42 @@ def test_what_is_shown_but_not_asked_for_is_paused_while_something_is(line):
     assert at_work(line) == [["sweep", "a"]] and aside.waiting and line.place(aside) == 1
     tell_to_end(asked)
     assert at_work(line) == [["survey", "a"]]
+
+
+def test_what_a_page_began_rests_while_a_hand_moves_and_what_was_asked_for_does_not(line):
+    session = Session()
+    own = line.ask(session, "fit", "a", ["fit", "a"], own=True)
+    line.rest(session)
+    later = line.ask(session, "answers", "a", ["answers", "a"], own=True)
+    assert at_work(line) == [] and own.paused and later.process is None
+    asked = line.ask(session, "sweep", "a", ["sweep", "a"])
+    assert at_work(line) == [["sweep", "a"]]
+    tell_to_end(asked)
+    assert at_work(line) == []
+    line.rest(session, 0.01)
+    while own.paused:
+        os.sched_yield()
+    assert at_work(line) == [["fit", "a"]]
+
+
+def test_what_another_session_waits_for_goes_on_while_a_hand_moves(line):
+    session, other = Session(), Session()
+    own = line.ask(session, "fit", "a", ["fit", "a"], own=True)
+    line.ask(other, "fit", "a", ["fit", "a"], own=True)
+    line.rest(session)
+    assert not own.paused and at_work(line) == [["fit", "a"]]
+
+
+def test_a_run_that_a_dial_asked_for_has_the_cores_to_itself(cache, monkeypatch):
+    monkeypatch.setattr(ahead, "ON", True)
+    page = AppTest.from_function(asking).run()
+    (work,) = QUEUE.jobs
+    monkeypatch.setattr(ahead, "REST", 600.0)
+    page.session_state[MOVED] = True
+    page.run()
+    assert work.paused
+    page.run()
+    assert work.paused and not page.exception  # another run does not end the rest
 
 
 def test_what_is_asked_for_goes_before_what_is_done_ahead_which_then_goes_on(line, tmp_path):

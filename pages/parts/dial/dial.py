@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pages.parts.dial.answers import source, stands
+from pages.parts.frame import MOVED
 
 _dial = st.components.v2.component(
     "flatland_dial",
@@ -64,4 +65,5 @@ def hear(key: str, take: Callable[[float], None]) -> None:
     except (TypeError, ValueError, KeyError):
         return
     st.session_state[heard(key)] = move
+    st.session_state[MOVED] = True
     take(value)

@@ -15,7 +15,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError
 from compress.answers import tables
 from pages.parts.cached import cached
-from pages.parts.frame import ARRIVED
+from pages.parts.frame import ARRIVED, MOVED
 from pages.parts.kept import cache_folder
 from pages.parts.work.jobs import arguments, here, leave_page
 from pages.parts.work.queue import QUEUE, Wish
@@ -23,6 +23,7 @@ from pages.parts.work.watch import POLL
 
 ON = os.environ.get("FLATLAND_AHEAD", "1") != "0"
 KEEP = 300  # tables on disk
+REST = 1.0  # seconds that a hand may stay still between two moves
 RATHER = 8.0  # seconds after which a table that grows is taken up again
 COMING, SEEN, TOGGLE = "wishes of this run", "tables seen", "work_ahead"  # in the session's state
 
@@ -118,6 +119,9 @@ def whole_run() -> Iterator[None]:
     """A run of the page from its first line to its last: what it wishes takes the place of what was wished before."""
     if st.session_state[ARRIVED]:
         leave_page()
+    moved = st.session_state.pop(MOVED, False)
+    if moved:
+        QUEUE.rest(here())
     coming: dict[str, Wish] = {}
     st.session_state[COMING], st.session_state[SEEN] = coming, {}
     try:
@@ -125,7 +129,10 @@ def whole_run() -> Iterator[None]:
         here().wishes = coming
     finally:
         st.session_state[COMING] = None
-        QUEUE.turn()
+        if moved:
+            QUEUE.rest(here(), REST)
+        else:
+            QUEUE.turn()
 
 
 def take_up() -> None:

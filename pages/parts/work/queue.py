@@ -4,6 +4,7 @@ What people ask for goes before what is done ahead, each in the order it came; w
 """
 
 import atexit
+import math
 import os
 import time
 from contextlib import suppress
@@ -29,11 +30,13 @@ class Wish:
 @dataclass(eq=False)
 class Session:
     """What one person's page has asked for: jobs by name, and wishes by name, the first first. behind: names of jobs of a page that
-    is not looked at now. closed: whether the session is gone."""
+    is not looked at now. rests: until when, in seconds of time.monotonic(), its page's own work leaves the cores to a moving hand.
+    closed: whether the session is gone."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
     wishes: dict[str, Wish] = field(default_factory=dict)
+    rests: float = 0.0
     closed: bool = False
 
 
@@ -83,6 +86,24 @@ class Queue:
             self.turn()
             return job
 
+    def rest(self, session: Session, seconds: float = math.inf) -> None:
+        """Pauses what no person of another session waits for and this one's has not asked for, for so long."""
+        session.rests = time.monotonic() + seconds
+        if seconds < math.inf:
+            later = Timer(seconds, self.turn)
+            later.daemon = True
+            later.start()
+        self.turn()
+
+    def rests(self, job: Job) -> bool:
+        """Whether all who want the job have a hand on a dial, and none has asked for it."""
+        now = time.monotonic()
+        return (job.own or job.ahead) and all(session.rests > now for session in self.sessions if self.wants(session, job))
+
+    def wants(self, session: Session, job: Job) -> bool:
+        wished = any(wish.arguments == job.arguments for wish in list(session.wishes.values()))
+        return wished or any(each is job for each in list(session.jobs.values()))
+
     def shared(self, job: Job) -> bool:
         """Whether several sessions have asked for it."""
         return sum(any(job is each for each in list(session.jobs.values())) for session in self.sessions) > 1
@@ -109,12 +130,12 @@ class Queue:
                 if id(job) not in asked and not job.ending and all(job.arguments != wish.arguments for wish in wishes):
                     job.lost = True
                     (job.kill if job.ahead or job.own else job.stop)()  # half a fit is no use to whoever has not asked for it
-            order = self.order()
-            for job in order[self.most :]:
-                if not job.waiting:
+            order, front = self.order(), self.front()
+            chosen = [job for job in order if not self.rests(job)][: self.most]
+            for job in order:
+                if job not in chosen and not job.waiting:
                     job.pause()
-            front = self.front()
-            for job in order[: self.most]:
+            for job in chosen:
                 if job.waiting:
                     job.go(self.turn)
                 job.give_way(job.aside or id(job) not in front)

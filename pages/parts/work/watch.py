@@ -43,7 +43,8 @@ def bar(name: str, job: Job, title: str, ending: str | None = None) -> None:
     step = job.events[-1] if job.events else {"share": 0.0, "words": "opening the matrix"}
     asked = ending is not None and job.ending
     with st.container(horizontal=True, vertical_alignment="center", key=f"job_{name}"):
-        told = f"waiting, {ordinal(QUEUE.place(job))} in line" if job.waiting else f"{step['words']}{left_words(job.left)}"
+        in_line = job.waiting and not QUEUE.rests(job)
+        told = f"waiting, {ordinal(QUEUE.place(job))} in line" if in_line else f"{step['words']}{left_words(job.left)}"
         st.progress(min(max(step["share"], 0.0), 1.0), text=ending if asked else f"{title}: {told}")
         st.button("Stop", key=f"stop_{name}", icon=":material/stop:", on_click=stop, args=[name], disabled=asked)
 
