@@ -11,9 +11,13 @@ from typing import IO, Any
 
 from compress.errors import InputError
 
+LFS = b"version https://git-lfs.github.com/spec/"
+
 
 def parse_json(data: bytes, where: str) -> Any:
     """The JSON in data; InputError where it is not JSON or names an entry twice."""
+    if data.startswith(LFS):
+        raise InputError(f"{where} is a Git LFS pointer, which stands for the file and is not it; run git lfs pull.")
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=unique_names)
     except (ValueError, RecursionError) as error:

@@ -1,16 +1,14 @@
-"""What kind a file is: by its first bytes where they tell, else by its extension."""
+"""What reads a file: by its bytes where they tell, else by its ending."""
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from numpy.lib.format import MAGIC_PREFIX
-
 from compress.errors import InputError
 from compress.sources import arrays, safetensors_file, tables, text, torch_file
+from compress.sources.contents import kind_of
 from compress.sources.info import Read, TensorInfo
-from compress.sources.safetensors_header import MAX_HEADER
+from compress.sources.unread import UNREAD
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ READERS = {
     "csv": Reader(tables.infos_csv, tables.read_csv),
     "parquet": Reader(tables.infos_parquet, tables.read_parquet),
 }
-EXTENSIONS = {
+EXTENSIONS = {  # what a file is where its bytes do not tell
     ".npy": "npy",
     ".npz": "npz",
     ".safetensors": "safetensors",
@@ -46,38 +44,23 @@ EXTENSIONS = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
+FOREIGN = {
+    ".pb": "tensorflow",
+    ".mlmodel": "coreml",
+    ".msgpack": "flax",
+    ".rds": "r",
+    ".rdata": "r",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
+}
 
 
 def reader_of(path: Path) -> Reader:
-    """The reader of a file; InputError where its extension is unknown or its content is nothing that is read."""
-    named = EXTENSIONS.get(path.suffix.lower())
-    if named is None:
-        known = " ".join(EXTENSIONS)
-        raise InputError(f"{path.name} has the extension {path.suffix or '(none)'}, which is not read; these are: {known}")
-    return READERS[kind_by_content(path) or named]
-
-
-def kind_by_content(path: Path) -> str | None:
-    """The kind, a name of READERS, that the first bytes tell; None where they tell none."""
-    with open(path, "rb") as file:
-        first = file.read(9)
-    if first.startswith(MAGIC_PREFIX):
-        return "npy"
-    if first.startswith(b"PAR1"):
-        return "parquet"
-    if first.startswith(b"PK\x03\x04"):
-        return "torch" if holds_pickle(path) else "npz"
-    if first[:1] == b"\x80" and first[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return "torch"
-    if first[8:] == b"{" and int.from_bytes(first[:8], "little") <= MAX_HEADER:
-        return "safetensors"
-    return None
-
-
-def holds_pickle(path: Path) -> bool:
-    """Whether a zip archive is one of torch.save."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("data.pkl") for name in archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return path.suffix.lower() != ".npz"
+    """The reader of a file; InputError that names what it is where it is nothing that is read."""
+    ending = path.suffix.lower()
+    kind = kind_of(path) or EXTENSIONS.get(ending) or FOREIGN.get(ending)
+    if kind in READERS:
+        return READERS[kind]
+    if kind in UNREAD:
+        raise InputError(f"{path.name} {UNREAD[kind]}")
+    raise InputError(f"{path.name} holds nothing that is known here, nor does its ending tell; read are: {' '.join(EXTENSIONS)}")

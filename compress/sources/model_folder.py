@@ -1,12 +1,11 @@
 """A folder: a transformers model, or one matrix file with its vocabulary beside it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from compress.errors import InputError
 from compress.files import read_json
-from compress.sources import safetensors_file, torch_file, vocabulary
+from compress.sources import vocabulary
 from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
 from compress.sources.kinds import reader_of
 
@@ -35,14 +34,13 @@ def read(folder: Path, tensor: str | None) -> Read:
 def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[Path, list[TensorInfo]]]:
     """The files that may hold the tensor and the tensors of each; every file's where asked."""
     for name in WEIGHTS:
-        infos_of: Callable = torch_file.infos if name.endswith(".bin") else safetensors_file.infos
         if (folder / name).is_file():
-            return [(folder / name, infos_of(folder / name))]
+            return [(folder / name, reader_of(folder / name).infos(folder / name))]
         index = folder / f"{name}.index.json"
         if index.is_file():
             weight_map = checked_map(read_json(index), index.name)
             names = sorted(set(weight_map.values())) if every else wanted_files(weight_map, tensor)
-            return [(path, infos_of(path)) for path in present([folder / shard for shard in names])]
+            return [(path, reader_of(path).infos(path)) for path in present([folder / shard for shard in names])]
     path = only_matrix(folder)
     return [(path, reader_of(path).infos(path))]
 

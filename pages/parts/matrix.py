@@ -23,7 +23,6 @@ KINDS = {
     "path": "File or model folder here",
     "hub": "Hugging Face model",
 }
-SUFFIXES = ["npy", "npz", "safetensors", "pt", "pth", "bin", "txt", "vec", "w2v", "csv", "tsv", "parquet"]
 
 
 @dataclass(frozen=True)
@@ -258,7 +257,7 @@ def picked_source(kind: str, key: str, on_change: Callable | None = None, **how)
         return kind
     if kind == "upload":
         about = "Stays on the machine that runs this app."
-        held = st.file_uploader("File", type=SUFFIXES, key=f"{key}_upload", help=about, on_change=on_change)
+        held = st.file_uploader("File", key=f"{key}_upload", help=about, on_change=on_change)
         if held:
             return uploads.kept_upload(held, in_use=chosen()[0])
         return chosen()[0] if is_upload(chosen()[0]) else None

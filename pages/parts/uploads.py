@@ -77,7 +77,7 @@ def kept_upload(held, place: str = "tables", in_use: str | None = None) -> str:
     digest = blake2b(content, digest_size=16).hexdigest()
     stem = "".join(letter for letter in Path(held.name).stem if letter.isprintable() and letter not in "/\\:")
     stem = stem.strip(" .")[:60] or "table"
-    name = f"{stem}{Path(held.name).suffix.lower()}"
+    name = f"{stem}{Path(held.name).suffix}"
     with Uploads.lock:
         held_here().use(digest, place, digest_of(in_use))
         path = folder() / digest / name

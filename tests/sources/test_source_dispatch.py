@@ -33,9 +33,10 @@ def test_a_missing_path_is_named(tmp_path):
         load_matrix(tmp_path / "absent.npy")
 
 
-def test_an_unknown_extension_lists_the_known_ones(tmp_path):
-    (tmp_path / "x.xyz").write_bytes(b"1 2 3")
-    with pytest.raises(InputError, match=r"\.xyz, which is not read; these are: \.npy"):
+@pytest.mark.parametrize("content", [b"words and no numbers\nof any kind\n", b"\x00\x07\x00"])
+def test_what_neither_bytes_nor_ending_tell_lists_what_is_read(tmp_path, content):
+    (tmp_path / "x.xyz").write_bytes(content)
+    with pytest.raises(InputError, match=r"x\.xyz holds nothing that is known.* read are: \.npy"):
         load_matrix(tmp_path / "x.xyz")
 
 

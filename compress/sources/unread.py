@@ -1,0 +1,31 @@
+"""Kinds of files that are known by their bytes or their ending and not read: what each is, and what to do."""
+
+PACKED = "is packed; unpack it and give the file that was in it."
+UNREAD = {
+    "archive": "is an archive of files; unpack it and give the one with the matrix.",
+    "arrow": "is an Arrow or Feather file; save it as parquet (pyarrow.feather.read_table, pyarrow.parquet.write_table).",
+    "bzip2": PACKED,
+    "checkpoint": "is part of a TensorFlow checkpoint; there, numpy.save(FILE, tensorflow.train.load_variable(CHECKPOINT, NAME)).",
+    "coreml": "is a model of Core ML; save its table with numpy.save.",
+    "faiss": "is an index of faiss; there, numpy.save(FILE, index.reconstruct_n(0, index.ntotal)).",
+    "fasttext": "is a model of fastText; save its .vec, or its vectors with numpy.save.",
+    "flax": "is a model of Flax; there, safetensors.flax.save_file, or save_pretrained of transformers in PyTorch.",
+    "gguf": "is a GGUF file, which is not read; give the model that it was made from.",
+    "gzip": PACKED,
+    "hdf5": "is an HDF5 file, which is not read; save the table with numpy.save.",
+    "json": "is JSON, which is not read; save the table as CSV.",
+    "keras": "is a model of Keras, which is not read; save its table with numpy.save.",
+    "lfs": "is a Git LFS pointer, which stands for the file and is not it; run git lfs pull, or download the file itself.",
+    "matlab": "is a file of MATLAB; save the matrix as CSV (writematrix), or with numpy.save after scipy.io.loadmat.",
+    "onnx": "is an ONNX model, which is not read; save its table with numpy.save.",
+    "page": "is a web page, not the file that it offers; download the file itself.",
+    "pickle": "is a pickle, which can run code and is not read; save the table with numpy.save.",
+    "r": "is a file of R; save the matrix with write.csv.",
+    "sqlite": "is a database of SQLite; write its table as CSV.",
+    "tensorflow": "is a graph of TensorFlow; save the table with numpy.save.",
+    "tflite": "is a TFLite model, which is not read; save its table with numpy.save.",
+    "utf-16": "is text in UTF-16; convert it to UTF-8.",
+    "xz": PACKED,
+    "zip": PACKED,
+    "zstd": PACKED,
+}
