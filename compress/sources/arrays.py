@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from compress.errors import InputError
-from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.info import Read, TensorInfo, pick, ranked
 from compress.sources.limits import check_fits
 
 MAX_HEADER = 1 << 16
@@ -45,7 +45,7 @@ class Array:
 def infos_npy(path: Path) -> list[TensorInfo]:
     """The one array of a .npy file, from its header."""
     with open(path, "rb") as file:
-        return matrices_first([read_header(file, path.name).info("embedding")])
+        return ranked([read_header(file, path.name).info("embedding")])
 
 
 def read_npy(path: Path, tensor: str | None) -> Read:
@@ -62,7 +62,7 @@ def read_npy(path: Path, tensor: str | None) -> Read:
 def infos_npz(path: Path) -> list[TensorInfo]:
     """The arrays of a .npz archive, from their headers."""
     with opened_zip(path) as archive:
-        return matrices_first(infos_in(archive, path))
+        return ranked(infos_in(archive, path))
 
 
 def read_npz(path: Path, tensor: str | None) -> Read:

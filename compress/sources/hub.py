@@ -6,17 +6,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
+
+import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text, cache_folder, parse_json, replacing
 from compress.sources import safetensors_file, vocabulary
 from compress.sources.http_ranges import Answer, Server, Unreachable
 from compress.sources.hub_cache import Snapshot, kept, remembered
-from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
+from compress.sources.info import Read, TensorInfo, pick, ranked, wanted_files
 from compress.sources.model_folder import checked_map
 from compress.sources.safetensors_header import header_length, infos_of, parse_header
+from compress.sources.stored import table_of
 
 MODEL = re.compile(r"(?P<repo>(?:\w[\w.-]*/)?\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*))?", re.ASCII)
 FIRST_BYTES = 64 << 10  # most headers are smaller
@@ -30,7 +34,7 @@ def infos(model: str) -> list[TensorInfo]:
     source = Source.named(model)
     with usable_cache():
         snapshot = source.snapshot()
-        return matrices_first(source.infos_in(snapshot, snapshot.files))
+        return ranked(source.infos_in(snapshot, snapshot.files))
 
 
 def read(model: str, tensor: str | None) -> Read:
@@ -39,15 +43,11 @@ def read(model: str, tensor: str | None) -> Read:
     with usable_cache():
         snapshot = source.snapshot()
         files = wanted_files(snapshot.weight_map, tensor) if snapshot.weight_map else snapshot.files
-        chosen = pick(source.infos_in(snapshot, files), tensor, source.repo)
-        path = snapshot.path_of(chosen.name)
-        if not path.is_file():
-            file = next(file for file in files if chosen.name in snapshot.headers[file])
-            source.fetch_tensor(snapshot, file, chosen.name, path)
+        infos = source.infos_in(snapshot, files)
+        values = table_of(pick(infos, tensor, source.repo), infos, partial(source.stored, snapshot), source.repo)
         if not snapshot.tokenizer_known:
             source.fetch_tokenizer(snapshot)
-        tokens = vocabulary.tokens_for(snapshot.folder, chosen.shape[0])
-        return Read(safetensors_file.read(path, chosen.name).values, tokens)
+        return Read(values, vocabulary.tokens_for(snapshot.folder, len(values)))
 
 
 def kept_folder(model: str) -> Path | None:
@@ -165,6 +165,14 @@ class Source:
         if stop > len(first):
             first += b"".join(self.server.parts(self.address(file, snapshot), len(first), stop))
         snapshot.keep_header(file, parse_header(first[8:stop], file_size, where)[0])
+
+    def stored(self, snapshot: Snapshot, name: str) -> np.ndarray:
+        """A tensor of the files whose headers are known, mapped from the cache, where it is fetched to."""
+        path = snapshot.path_of(name)
+        if not path.is_file():
+            file = next(file for file, entries in snapshot.headers.items() if name in entries)
+            self.fetch_tensor(snapshot, file, name, path)
+        return safetensors_file.values_of(path, safetensors_file.entries_of(path)[0][name])
 
     def fetch_tensor(self, snapshot: Snapshot, file: str, name: str, path: Path) -> None:
         """Write one tensor to path as a safetensors file, by the bytes it has in the model's file."""

@@ -1,7 +1,6 @@
-"""The 2-D tensors that a source offers, and which of them looks most like an embedding matrix."""
+"""The 2-D tensors that a source offers, and which of them is its table."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from compress.errors import InputError
+from compress.sources.clues import NONE, Clues
+from compress.sources.roles import Role, role_of, words_of
 
-EMBEDDING = re.compile(r"embed|(^|\.)(wte|shared)(\.|$)", re.IGNORECASE)
-OTHER = re.compile(r"position|pos_emb|(^|\.)wpe(\.|$)|token_type|segment|(layer|[._])norm|bias", re.IGNORECASE)
+PLAIN = {"float64", "float32", "float16", "bfloat16"}  # dtypes of one entry a number
+SECOND = {"decoder", "tgt", "target", "teacher"}  # what has the same table again, or another one beside the input's
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,16 @@ class TensorInfo:
     name: str
     shape: tuple[int, ...]
     dtype: str
+
+    @property
+    def role(self) -> Role:
+        """What it is in its model; numbers that only count or point are no table's."""
+        return max(role_of(self.name), Role.PART) if self.dtype in ("int64", "uint64", "bool") else role_of(self.name)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it may hold several entries in one number, so that its shape is not the table's."""
+        return self.dtype not in PLAIN
 
 
 class Read(NamedTuple):
@@ -34,25 +45,28 @@ class Read(NamedTuple):
     columns: Mapping[str, Sequence] | None = None
 
 
-def looks_like_embedding(name: str) -> bool:
-    """Whether a tensor's name is one that models give to their table of tokens."""
-    return bool(EMBEDDING.search(name)) and not OTHER.search(name)
+def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]:
+    """The 2-D tensors among infos, the likeliest to be the table first: by what the model's files say of its size, then by role,
+    then the tallest. Where that leaves two, the architecture's own name decides."""
+
+    def likeness(info: TensorInfo) -> tuple[int, bool, Role, bool, bool]:
+        spare = max(info.role - Role.WEIGHT, 0)
+        rows, columns = (info.packed or fit for fit in (clues.rows_fit(info.shape[0]), clues.columns_fit(info.shape[1])))
+        return spare, not rows, info.role, not columns, not words_of(info.name).isdisjoint(SECOND)
+
+    def order(info: TensorInfo) -> tuple:
+        return *likeness(info), -info.shape[0], info.name.count("."), info.name
+
+    ranking = sorted((info for info in infos if len(info.shape) == 2 and math.prod(info.shape) > 0), key=order)
+    if len(ranking) > 1 and likeness(ranking[0])[:4] == likeness(ranking[1])[:4] and (own := clues.own_name()):
+        ranking.sort(key=lambda info: info.role >= Role.PART or not f".{info.name}".endswith(f".{own}"))
+    return ranking
 
 
-def matrices_first(infos: Iterable[TensorInfo]) -> list[TensorInfo]:
-    """The 2-D tensors among infos: embedding-like names first, positions and integers last; large before small."""
-
-    def order(info: TensorInfo) -> tuple[bool, bool, int, str]:
-        last = bool(OTHER.search(info.name)) or "int" in info.dtype
-        return last, not looks_like_embedding(info.name), -info.shape[0], info.name
-
-    return sorted((info for info in infos if len(info.shape) == 2 and math.prod(info.shape) > 0), key=order)
-
-
-def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str) -> TensorInfo:
-    """The tensor of that name, or the most embedding-like one for None; InputError where there is none."""
+def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str, clues: Clues = NONE) -> TensorInfo:
+    """The tensor of that name, or the likeliest to be the table for None; InputError where there is none."""
     infos = list(infos)
-    offered = matrices_first(infos)
+    offered = ranked(infos, NONE if tensor is not None else clues)
     if not offered:
         held = ", ".join(f"{info.name} {info.shape}" for info in infos[:5]) or "nothing that can be read as one"
         raise InputError(f"{where} has no 2-D tensor of numbers (it holds {held}); give a file with a matrix in it.")
@@ -68,9 +82,17 @@ def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str) -> TensorI
 def wanted_files(weight_map: dict[str, str], tensor: str | None) -> list[str]:
     """The files of a sharded model in which the tensor can lie.
 
-    weight_map: tensor name to file name. For None these are the files of embedding-like names, or all where none is.
+    weight_map: tensor name to file name. For None these are the files of tensors with the likeliest role: input tables, else output
+    layers, else all.
     """
     if tensor in weight_map:
         return [weight_map[tensor]]
-    named = {file for name, file in weight_map.items() if looks_like_embedding(name)}
-    return sorted(named if tensor is None and named else set(weight_map.values()))
+    for role in (Role.INPUT, Role.OUTPUT) if tensor is None else ():
+        if named := {file for name, file in weight_map.items() if role_of(name) == role}:
+            return sorted(named)
+    return sorted(set(weight_map.values()))
+
+
+def unread(info: TensorInfo, where: str) -> InputError:
+    """That a table is there, in numbers that are not read."""
+    return InputError(f"The table of {where}, {info.name!r}, is stored as {info.dtype}, which is not read; convert it to F32.")

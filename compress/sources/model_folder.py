@@ -6,7 +6,8 @@ from typing import Any
 from compress.errors import InputError
 from compress.files import read_json
 from compress.sources import vocabulary
-from compress.sources.info import Read, TensorInfo, matrices_first, pick, wanted_files
+from compress.sources.clues import Clues
+from compress.sources.info import Read, TensorInfo, pick, ranked, wanted_files
 from compress.sources.kinds import reader_of
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -16,13 +17,13 @@ OTHERS = (".vec", ".w2v", ".bin", ".csv", ".tsv")
 
 def infos(folder: Path) -> list[TensorInfo]:
     """The tensors of every file of the folder."""
-    return matrices_first(info for _, found in offers(folder, None, every=True) for info in found)
+    return ranked((info for _, found in offers(folder, None, every=True) for info in found), Clues.of(folder))
 
 
 def read(folder: Path, tensor: str | None) -> Read:
     """The embedding tensor, from the one shard it lies in, with the tokens of the folder's vocabulary."""
     found = offers(folder, tensor)
-    chosen = pick([info for _, infos in found for info in infos], tensor, str(folder))
+    chosen = pick([info for _, infos in found for info in infos], tensor, str(folder), Clues.of(folder))
     path = next(path for path, infos in found if chosen in infos)
     held = reader_of(path).read(path, chosen.name)
     if held.tokens:

@@ -9,26 +9,28 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import replacing
 from compress.matrix import EmbeddingMatrix
-from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.clues import NONE, Clues
+from compress.sources.info import Read, TensorInfo, pick, ranked
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header
+from compress.sources.stored import table_of
 
 ROW_WORDS = ("token", "word", "row")
 
 
 def infos(path: Path) -> list[TensorInfo]:
     """The tensors of a file, from its header."""
-    return matrices_first(infos_of(entries_of(path)[0]))
+    return ranked(infos_of(entries_of(path)[0]))
 
 
-def read(path: Path, tensor: str | None) -> Read:
-    """One tensor, mapped where it can be, and the tokens that the file keeps with it."""
+def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
+    """One table, mapped where it can be, and the tokens that the file keeps with it."""
     entries, metadata = entries_of(path)
-    if tensor in entries and entries[tensor].dtype not in NUMPY:
-        raise InputError(f"Tensor {tensor!r} of {path.name} is {entries[tensor].dtype}, which is not read; convert it to F32.")
-    entry = entries[pick(infos_of(entries), tensor, path.name).name]
+    infos = infos_of(entries)
+    chosen = pick(infos, tensor, path.name, clues)
+    values = table_of(chosen, infos, lambda name: values_of(path, entries[name]), path.name)
     told = metadata.get("row_word")
-    return Read(values_of(path, entry), tokens_of(metadata, entry.shape[0]), told if told in ROW_WORDS else "token")
+    return Read(values, tokens_of(metadata, len(values)), told if told in ROW_WORDS else "token")
 
 
 def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
@@ -40,7 +42,9 @@ def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
 
 
 def values_of(path: Path, entry: Entry) -> np.ndarray:
-    """(n, d) the tensor, mapped rather than loaded; bfloat16 is widened to float32 in memory."""
+    """The tensor, mapped rather than loaded; bfloat16 is widened to float32 in memory. Bytes where NumPy has no such dtype."""
+    if entry.dtype not in NUMPY:
+        return np.memmap(path, "u1", "r", entry.start, (entry.stop - entry.start,))
     stored = np.memmap(path, NUMPY[entry.dtype], "r", entry.start, entry.shape)
     if entry.dtype != "BF16":
         return stored

@@ -93,5 +93,5 @@ def parse_entry(name: str, raw: Any, begin: int, file_size: int, where: str) -> 
 
 
 def infos_of(entries: dict[str, Entry]) -> list[TensorInfo]:
-    """The tensors of dtypes that can be read."""
-    return [TensorInfo(name, e.shape, NAMES[e.dtype]) for name, e in entries.items() if e.dtype in NUMPY]
+    """The tensors, with dtypes as NumPy names them where it knows them, else as the format does."""
+    return [TensorInfo(name, entry.shape, NAMES.get(entry.dtype, entry.dtype)) for name, entry in entries.items()]

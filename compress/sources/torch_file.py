@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import InputError
-from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.info import Read, TensorInfo, pick, ranked
 from compress.sources.limits import check_fits
 
 DEEPEST = 8  # levels of nesting looked through
@@ -14,7 +14,7 @@ DEEPEST = 8  # levels of nesting looked through
 
 def infos(path: Path) -> list[TensorInfo]:
     """The tensors that torch.save wrote."""
-    return matrices_first(info_of(name, tensor) for name, tensor in tensors_in(opened(path)))
+    return ranked(info_of(name, tensor) for name, tensor in tensors_in(opened(path)))
 
 
 def read(path: Path, tensor: str | None) -> Read:

@@ -11,6 +11,7 @@ from compress.files import read_json, read_lines
 PLAIN = ("vocab.txt", "vocab.json", "tokens.json", "tokens.txt", "words.txt", "words.json")
 SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model")
 MARKS = ("##", "▁", "Ġ", "[unused")  # that tokenizers put before pieces of words, words, and places without a use
+MOST_PADDED = 1024  # the largest number that tables are padded to multiples of
 NUMBERED = re.compile(r"(.*\S)[ \t]+(\d{1,18})")
 
 
@@ -22,6 +23,12 @@ def tokens_for(folder: Path, n_rows: int) -> list[str] | None:
     ids = vocabulary_in(folder)
     named = {row: token for row, token in ids.items() if 0 <= row < n_rows}
     return [named.get(row, f"row {row}") for row in range(n_rows)] if named else None
+
+
+def fills(count: int, n_rows: int) -> bool:
+    """Whether a table of n_rows may be that of so many tokens: as many, or padded to a multiple of a power of two."""
+    multiple = min(n_rows & -n_rows, MOST_PADDED)
+    return 0 <= n_rows - count < min(multiple, max(64, count))
 
 
 def row_word(folder: Path, tokens: Iterable[str]) -> str:

@@ -51,8 +51,8 @@ def test_embedding_like_tensors_come_first(tmp_path, write_safetensors):
     assert [info.name for info in tensors(path)] == [
         "embeddings.word_embeddings.weight",
         "shared.weight",
-        "h.0.weight",
         "lm_head.weight",
+        "h.0.weight",
         "embeddings.position_embeddings.weight",
         "embeddings.LayerNorm.weight",
     ]
@@ -129,10 +129,15 @@ def test_only_vectors_are_no_matrix(tmp_path, write_safetensors):
 
 def test_a_dtype_that_is_not_read_is_named(tmp_path, write_safetensors):
     path = write_safetensors(tmp_path / "x.safetensors", {"w": ("F8_E4M3", (3, 4), bytes(12))})
-    with pytest.raises(InputError, match="is F8_E4M3, which is not read"):
-        load_matrix(path, tensor="w")
-    with pytest.raises(InputError, match="no 2-D tensor"):
-        load_matrix(path)
+    for tensor in ("w", None):
+        with pytest.raises(InputError, match="'w', is stored as F8_E4M3, which is not read"):
+            load_matrix(path, tensor=tensor)
+
+
+def test_a_table_of_a_dtype_that_is_not_read_is_named_and_no_other_tensor_taken(tmp_path, values, write_safetensors):
+    held = {"embed.weight": ("F8_E4M3", (7, 4), bytes(28)), "lm_head.weight": ("F32", (7, 4), values.tobytes())}
+    with pytest.raises(InputError, match=r"The table of x\.safetensors, 'embed\.weight', is stored as F8_E4M3"):
+        load_matrix(write_safetensors(tmp_path / "x.safetensors", held))
 
 
 def entry(shape=(2, 2), offsets=(0, 16), dtype="F32"):
