@@ -7,6 +7,7 @@ starts at the last of a path carries its far rows on, and is not what is shown o
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import blake2b
 
 import numpy as np
 
@@ -49,12 +50,61 @@ class View:
     near: np.ndarray
     far: np.ndarray
 
+    @property
+    def key(self) -> str:
+        """What tells one from another."""
+        state = blake2b(digest_size=16)
+        for array in vars(self).values():
+            state.update(np.ascontiguousarray(array).data)
+        return state.hexdigest()
+
     def __getitem__(self, row: int) -> "View":
         return View(**{name: array[row] for name, array in vars(self).items()})
 
     def of(self, name: str) -> np.ndarray:
         """A figure by name, of the fit and of SVD, (…, 2)."""
         return self.figures[..., FIGURES.index(name)]
+
+    @property
+    def of_svd(self) -> "View":
+        """SVD beside itself, which is what is seen at p = 2."""
+        twice = {name: np.repeat(getattr(self, name)[..., 1:, :], 2, axis=-2) for name in ("figures", "near", "far")}
+        return View(apart=np.zeros_like(self.apart), **twice)
+
+
+Place = Mapping[str, float]
+"""Where the dials stand, by their names in DIALS."""
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """What is known around a setting: where its dials stand, what is seen there, and a table along each dial (see `robust`) that
+    was made there or nearby."""
+
+    place: Place
+    view: View
+    tables: Mapping[str, Arrays]
+
+    def along(self, dial: str, values: np.ndarray, place: Place) -> View | None:
+        """The views at values of a dial beside a place of the others; None where a table is missing."""
+        view = self.view
+        for other in DIALS:
+            counts = other != "length" or (self.place["planted"] and place["planted"])
+            if other != dial and counts and place[other] != self.place[other]:
+                there = self.moved(other, np.array([place[other]]), view)
+                if there is None:
+                    return None
+                view = there[0]
+        return self.moved(dial, values, view)
+
+    def at(self, place: Place) -> View | None:
+        """The view of a place."""
+        found = self.along(DIALS[0], np.array([place[DIALS[0]]]), place)
+        return None if found is None else found[0]
+
+    def moved(self, dial: str, values: np.ndarray, view: View) -> View | None:
+        known = {self.place[dial]: view} | ({2.0: view.of_svd} if dial == "p" else {})
+        return between(self.tables[dial], dial, values, known) if dial in self.tables else None
 
 
 @dataclass(frozen=True)
@@ -83,10 +133,11 @@ def robust(
     length: float = 20.0,
     most: int = 1,
     coarse: bool = False,
+    dials: Sequence[str] = DIALS,
 ) -> Arrays:
     """The table of a matrix around a setting: for each of DIALS that it has, as "p.values" (m,), and the View there, as "p.near".
 
-    most: rows that can be planted. coarse: on fewer rows and at fewer values, in a fraction of a second.
+    most: rows that can be planted. coarse: on fewer rows and at fewer values, in a fraction of a second. dials: of these only.
     """
     now = Setting(j, Loss(loss, p, scale), entries, planted, length)
     with one_thread():
@@ -94,13 +145,13 @@ def robust(
         world = World(matrix, most, coarse, rows // 2 if entries else rows)
         ways = {"p": world.along_p, "planted": world.along_planted, "length": world.along_length, "j": world.along_j}
         arrays: Arrays = {}
-        for done, (dial, way) in enumerate(ways.items()):
-            if found := dict(way(now)):
+        for done, dial in enumerate(dials):
+            if found := dict(ways[dial](now)):
                 arrays[f"{dial}.values"] = np.array([*found], float)
                 arrays |= {f"{dial}.{name}": array for name, array in vars(stacked(list(found.values()))).items()}
                 keep(arrays)
             if progress:
-                progress(Step((done + 1) / len(ways), f"answers along {dial}", {"dial": dial}))
+                progress(Step((done + 1) / len(dials), f"answers along {dial}", {"dial": dial}))
     return arrays
 
 
@@ -309,10 +360,9 @@ class World:
             yield planted, self.view(replace(now, planted=int(planted)))
 
     def along_length(self, now: Setting) -> Iterator[tuple[float, View]]:
-        """Where nothing is planted, of a tenth of what can be: what serves as soon as something is."""
-        planted = now.planted or (0 if self.coarse else self.most // 10)
-        for length in spread(1, LONGEST, self.count(17, 5), 1.5, [now.length]) if planted else ():
-            yield length, self.view(replace(now, planted=planted, length=float(length)))
+        lengths = spread(1, LONGEST, self.count(17, 5), 1.5, [now.length])
+        for length in lengths if now.planted else ():
+            yield length, self.view(replace(now, length=float(length)))
 
     def along_j(self, now: Setting) -> Iterator[tuple[float, View]]:
         near = [int(now.j * share) for share in (0.6, 0.8, 1.25, 1.6)]

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from compress.answers.robust import View, counted
 from compress.charts.figure import MUTED, figure, plain
 from compress.charts.palette import CATEGORIES
 
@@ -13,55 +15,75 @@ CHANGE = [[0, CATEGORIES[0]], [0.5, "#8DB9D8"], [0.5, "#EBB58F"], [1, CATEGORIES
 PLANTED = CATEGORIES[6]
 LONGEST_NAME = 22
 ROWS, FAR = "rows", "planted rows"  # the traces of a histogram
+ROUND = (1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.4, 8, 10)  # what axes end at
 FEWEST = 0.6  # rows, where a log axis begins: one row still shows
 
 
 @dataclass(frozen=True, eq=False)
 class Bins:
     """What two histograms of residuals share, so that they can be compared. edges: of the bins. most: rows in the fullest one. log:
-    whether rows are counted on a log axis."""
+    whether rows are counted on a log axis. key: of what is drawn over them."""
 
     edges: np.ndarray
     most: int
     log: bool
 
-
-def bins_of(residuals: Sequence[np.ndarray], reach: float, log: bool, count: int = 48) -> Bins:
-    """Bins that hold every residual and what lies as far as `reach`: evenly spaced, or evenly in the logarithm where a few lie far
-    beyond the rest."""
-    most, usual = max(reach, *(float(each.max()) for each in residuals)), float(np.median(np.concatenate(residuals)))
-    if most > 10 * usual > 0:
-        edges = np.geomspace(usual / 8, most * 1.001, count + 1)
-    else:
-        edges = np.linspace(0, most * 1.001 if most > 0 else 1.0, count + 1)
-    return Bins(edges, max(int(counted(each, edges).max()) for each in residuals), log)
+    @property
+    def key(self) -> str:
+        return f"{self.edges[[0, -1]]} {len(self.edges)} {self.log}"
 
 
-def residuals(found: np.ndarray, planted: np.ndarray, bins: Bins, colour: str) -> go.Figure:
-    """Rows (n,) by their residual, the planted ones (a mask) apart. What lies below the first edge counts into the first bin."""
-    edges, log = bins.edges, bins.log
-    chart = figure("residual ‖aᵢ − bᵢ‖ of the row", "rows", height=320)
-    for name, (values, line, dash) in {ROWS: (found[~planted], colour, "solid"), FAR: (found[planted], PLANTED, "dot")}.items():
-        counts = counted(values, edges)
-        chart.add_scatter(
-            x=edges,
-            y=heights(counts[None], log)[0],
-            name=name,
-            mode="lines",
-            line={"shape": "hv", "color": line, "width": 2, "dash": dash},
-            fill="tozeroy",
-            customdata=[*zip(edges[:-1], edges[1:], counts, strict=True), (edges[-1], edges[-1], 0)],
-            hovertemplate="%{customdata[2]:,} " + name + "<br>%{customdata[0]:.3g} to %{customdata[1]:.3g}<extra></extra>",
-        )
-    spread = edges[0] > 0
-    chart.update_xaxes(
-        type="log" if spread else "linear", range=list(np.log10(edges[[0, -1]]) if spread else edges[[0, -1]]), nticks=6
-    )
-    chart.update_yaxes(
-        **({"type": "log", "exponentformat": "power", "dtick": 1} if log else {}),
-        range=[float(np.log10(FEWEST)), float(np.log10(bins.most * 1.5))] if log else [0, bins.most * 1.05],
-    )
-    return chart.update_layout(showlegend=bool(planted.any()))
+def bins_of(view: View, rows: int, planted: int, reach: float, log: bool, count: int = 48) -> Bins:
+    """Bins that hold every residual of a view and what lies as far as `reach`: evenly spaced, or evenly in the logarithm where a
+    few lie far beyond the rest. They begin and end at round numbers, so that they stay where a view hardly changes."""
+    most, usual = max(reach, float(view.near.max()), float(view.far.max())), float(np.median(view.near))
+    most = rounded_up(most * 1.001) or 1.0
+    edges = np.geomspace(rounded_up(usual) / 8, most, count + 1) if most > 10 * usual > 0 else np.linspace(0, most, count + 1)
+    both = histograms(view, np.array([rows - planted] * 2), np.array([planted] * 2), edges)
+    return Bins(edges, int(max(float(each.max()) for each in both.values())), log)
+
+
+def rounded_up(value: float, steps: Sequence[float] = ROUND) -> float:
+    """To the next of some numbers times a power of ten."""
+    unit = 10.0 ** np.floor(np.log10(value)) if value > 0 else 1.0
+    return float(unit * min((step for step in steps if step * unit >= value), default=0.0))
+
+
+def histograms(view: View, rows: np.ndarray, planted: np.ndarray, edges: np.ndarray) -> dict[str, np.ndarray]:
+    """How many rows of a view lie in each bin, (m, bins), by the trace that shows them: of m fits, each of so many rows (m,) that
+    were not planted and so many that were."""
+    return {ROWS: counted(view.near, rows, edges), FAR: counted(view.far, planted, edges)}
+
+
+def residuals(counts: Mapping[str, np.ndarray], bins: Bins, colour: str) -> go.Figure:
+    """Rows by their residual: so many (bins,) in each bin, by the trace that shows them."""
+    edges, log, spread = bins.edges, bins.log, bool(bins.edges[0] > 0)
+    traces = [
+        {
+            "type": "scatter",
+            "x": edges,
+            "y": heights(counts[name][None], log)[0],
+            "name": name,
+            "mode": "lines",
+            "line": {"shape": "hv", "color": line, "width": 2, "dash": dash},
+            "fill": "tozeroy",
+            "customdata": np.stack([edges, np.append(edges[1:], edges[-1]), np.append(counts[name], 0)], axis=1),
+            "hovertemplate": "%{customdata[2]:,} " + name + "<br>%{customdata[0]:.3g} to %{customdata[1]:.3g}<extra></extra>",
+        }
+        for name, line, dash in ((ROWS, colour, "solid"), (FAR, PLANTED, "dot"))
+    ]
+    across: dict[str, Any] = {
+        "title": {"text": "residual ‖aᵢ − bᵢ‖ of the row"},
+        "type": "log" if spread else "linear",
+        "range": np.log10(edges[[0, -1]]) if spread else edges[[0, -1]],
+        "nticks": 6,
+    }
+    most = rounded_up(bins.most * 1.05)
+    reach = [np.log10(FEWEST), np.log10(most * 1.5)] if log else [0, most]
+    up: dict[str, Any] = {"title": {"text": "rows"}, "range": reach}
+    up |= {"type": "log", "exponentformat": "power", "dtick": 1} if log else {}
+    shown = {"template": "flatland", "height": 320, "xaxis": across, "yaxis": up, "showlegend": bool(counts[FAR].any())}
+    return go.Figure(traces, shown)
 
 
 def heights(counts: np.ndarray, log: bool) -> np.ndarray:
@@ -74,9 +96,11 @@ def heights(counts: np.ndarray, log: bool) -> np.ndarray:
     return np.where(there, line, np.nan)
 
 
-def counted(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many values lie in each bin, those below the first edge in the first."""
-    return np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
+def counts_of(found: np.ndarray, planted: np.ndarray, edges: np.ndarray) -> dict[str, np.ndarray]:
+    """How many rows lie in each bin, (bins,), by the trace that shows them: those of residuals (n,), the planted ones (a mask)
+    apart. What lies below the first edge counts into the first bin."""
+    within = np.clip(found, edges[0], edges[-1])
+    return {name: np.histogram(within[of], edges)[0] for name, of in ((ROWS, ~planted), (FAR, planted))}
 
 
 def gains(tokens: Sequence[str], here: np.ndarray, svd: np.ndarray, planted: np.ndarray, name: str) -> go.Figure:

@@ -17,6 +17,8 @@ from compress.analysis.code_curves import CodeCurves
 from compress.analysis.curves import svd_errors
 from compress.analysis.groupings import Grouping
 from compress.analysis.scatter import pca_map
+from compress.answers.robust import View
+from compress.charts.robustness import Bins
 from compress.linalg.blocks import unit_rows
 from compress.threads import one_thread
 
@@ -24,6 +26,8 @@ KEYS: dict[type, Callable] = {
     EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names}",
     Compressed: attrgetter("key"),
     CodeCurves: attrgetter("key"),
+    View: attrgetter("key"),
+    Bins: attrgetter("key"),
     Grouping: attrgetter("key"),
     memoryview: lambda content: blake2b(content).digest(),  # of a file
 }

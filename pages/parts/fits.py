@@ -121,9 +121,9 @@ def fitted(matrix: EmbeddingMatrix, method: Method, start: Grouping | None = Non
     return fit
 
 
-def full(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
-    """The full fit of a setting, if it is on disk."""
-    path = fit_path(matrix.key, method)
+def full(matrix: EmbeddingMatrix, method: Method, path: Path | None = None) -> Fit | None:
+    """The full fit of a setting, if it is on disk. path: where it would be, by the key of the matrix unless given."""
+    path = path or fit_path(matrix.key, method)
     if path.exists():
         try:
             return read_full(matrix, str(path), path.stat().st_mtime_ns)
@@ -137,10 +137,13 @@ def cut_short(result: Compressed, method: Method) -> bool:
     return result.method != method and getattr(method, "stages", 1) > 1
 
 
-def start_full(matrix: EmbeddingMatrix, method: Method, planted: str | None = None, preview: Path | None = None) -> None:
-    """Starts the job that fits a setting in full, unless it was stopped or failed. planted: what makes it of the matrix in use.
-    preview: where it writes one before, if anywhere."""
-    path = fit_path(matrix.key, method)
+def start_full(
+    matrix: EmbeddingMatrix, method: Method, planted: str | None = None, preview: Path | None = None, path: Path | None = None
+) -> None:
+    """Starts the job that fits a setting in full, unless it was stopped or failed. planted: what makes what is fitted of the matrix
+    in use. preview: where it writes one before, if anywhere. path: where it writes the fit, by the key of the matrix unless
+    given."""
+    path = path or fit_path(matrix.key, method)
     jobs.run("fit", matrix, key=path.stem, again=False, planted=planted, preview=preview, **fit_options(path, method))
 
 
@@ -162,13 +165,18 @@ def again() -> None:
     jobs.jobs().pop("fit", None)
 
 
-def fit_status(matrix: EmbeddingMatrix, fit: Fit, planted: str | None = None) -> None:
-    """Whether this is the full fit; if not, its job is started here, and watched. planted: see `start_full`."""
+def fit_status(matrix: EmbeddingMatrix, fit: Fit, planted: str | None = None, path: Path | None = None) -> None:
+    """Whether this is the full fit; if not, its job is started here, and watched. planted, path: see `start_full`."""
     if not fit.preview:
         st.caption(f":material/check: Full fit{fit.asked.fit_words}")
         return
-    start_full(matrix, fit.asked, planted)
     about = f"**Preview** {fit.asked.draft_words}: ≈ over all rows, as a rule a few percent from the full fit"
+    full_to_come(matrix, fit.asked, about, planted, path)
+
+
+def full_to_come(matrix: EmbeddingMatrix, method: Method, about: str, planted: str | None = None, path: Path | None = None) -> None:
+    """Starts the job of the full fit, and watches it. about: what is shown until it is there. planted, path: see `start_full`."""
+    start_full(matrix, method, planted, path=path)
     if jobs.running("fit"):
         st.caption(f"{about}.")
     else:

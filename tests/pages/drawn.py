@@ -1,7 +1,10 @@
 """What the charts of a page that runs without a browser are drawn from."""
 
 import json
+from base64 import b64decode
 from types import SimpleNamespace
+
+import numpy as np
 
 
 def charts(page) -> list[dict]:
@@ -17,7 +20,32 @@ def drawn(page) -> list[dict]:
 def told(page, component: str) -> list[dict]:
     """What each component of that name was told, in the order of the page."""
     parts = [each.proto for each in page.get("bidi_component")]
-    return [json.loads(each.json) for each in parts if each.component_name == f"flatland_{component}"]
+    found = [json.loads(each.json) for each in parts if each.component_name == f"flatland_{component}"]
+    return [answered_by_row(each) for each in found] if component == "answers" else found
+
+
+def answered_by_row(table: dict) -> dict:
+    """What a dial answers, with the words of its cards by value, where the message has them by column, and arrays of numbers."""
+    count = len(table["values"])
+    rows = {
+        key: [
+            [word for card in zip(*[iter(row)] * 5, strict=True) if card[0] for word in card]
+            for row in zip(*(each if isinstance(each, list) else [each] * count for each in columns), strict=True)
+        ]
+        for key, columns in table["figures"].items()
+    }
+    traces = {
+        key: {name: {axis: unpacked(each) for axis, each in axes.items()} for name, axes in traces.items()}
+        for key, traces in table["traces"].items()
+    }
+    return table | {"figures": rows, "traces": traces}
+
+
+def unpacked(packed: dict) -> list:
+    """The array that a message holds in bytes."""
+    halves = np.frombuffer(b64decode(packed["halves"]), "<f2").astype(float)
+    rows = (packed["unit"] * halves).reshape(-1, packed["points"]).tolist()
+    return [[None if np.isnan(number) else number for number in row] for row in rows]
 
 
 def shown_cards(page) -> list[SimpleNamespace]:

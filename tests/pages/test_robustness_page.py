@@ -77,10 +77,12 @@ def test_nothing_planted_shows_no_cards_of_planted_rows(opened, figures):
 )
 def test_the_full_fit_of_a_planted_matrix_follows(opened, finish, figures, cache, address, method):
     page = opened(robust_j=3, planted=5, planted_length=10, **address)
-    matrix, _ = plant(compress.load_matrix("toy"), 5, 10.0)
+    clean = compress.load_matrix("toy")
+    matrix, _ = plant(clean, 5, 10.0)
     page = finish(page)
-    assert fit_path(matrix.digest, method).exists()
-    assert "Full fit" in captions(page) and (cache / "planted" / matrix.digest).exists()
+    name = f"{clean.digest}-planted-5-10"
+    assert fit_path(name, method).exists()
+    assert "Full fit" in captions(page) and (cache / "planted" / name).exists()
     assert figures(page)["ℓ1 error"] == error_text(compress.evaluate(matrix, method.fit(matrix)).l1_error)
 
 
@@ -132,6 +134,25 @@ def test_every_dial_answers_by_rows_at_once_and_by_entries_once_the_table_is_mad
         assert all(words[number].startswith("≈ ") for number in cards[0][1::5])
         assert len({tuple(row) for row in cards}) >= 20
         assert len(each["traces"]["residuals_0"]["rows"]["y"]) == len(each["values"])
+
+
+@pytest.mark.parametrize("dial, value", [("robust_j", 5), ("robust_p", 1.4), ("planted", 9), ("planted_length", 12.0)])
+def test_a_dial_that_is_let_go_is_answered_by_its_table_and_then_by_a_fit(opened, figures, monkeypatch, dial, value):
+    monkeypatch.setattr("pages.parts.robustness.shown.SMALL", 0)
+    page = opened(robust_j=4, robust_p=1.1, planted=7, planted_length=10)
+    table = next(each for each in told(page, "answers") if each["key"] == dial)
+    page = moved(page, dial, value)
+    assert "Estimate" in captions(page) and "Still of the setting before" in captions(page) and not page.exception
+    told_then = figures(page)
+    words, row = table["words"], np.abs(np.array(table["values"]) - value).argmin()
+    cards = [words[word] for word in table["figures"]["cards"][row]]
+    assert {cards[at]: cards[at + 1] for at in range(0, len(cards), 5)}.items() <= told_then.items()
+    after = next(each for each in told(page, "answers") if each["key"] == dial)
+    assert after | {"traces": None} == table | {"traces": None}  # bins may be others
+    page.run()
+    assert "Preview" in captions(page) and "Still of" not in captions(page)
+    for name in ("ℓ1 error", "Relative error"):
+        assert number(figures(page)[name]) == pytest.approx(number(told_then[name]), rel=0.03)
 
 
 def test_the_settings_of_the_page_travel_in_the_link(opened):

@@ -1,7 +1,9 @@
 """What a page shows for every value of a slider, told to the browser before a hand asks for it."""
 
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ class Figure:
     delta_color: str = "normal"
     about: str | None = None
     help: str | None = None
+
+
+ABSENT = Figure(None, None, None, None)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,11 @@ class Answers:
     traces: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]] = field(default_factory=dict)
     sentences: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    @cached_property
+    def message(self) -> dict[str, Any]:
+        """As it is sent."""
+        return message(self)
+
 
 _answers = st.components.v2.component("flatland_answers", js=source("answers.js", "table.js"))
 
@@ -84,22 +94,18 @@ def stands() -> dict[str, float]:
 
 def tell(key: str, answers: Answers) -> None:
     """Sends the answers of the dial of that key, which shows nothing by itself. Equal answers are not sent again."""
-    _answers(key=f"{key} answers", data={"key": key} | message(answers), height=1)
+    _answers(key=f"{key} answers", data={"key": key} | answers.message, height=1)
 
 
 def message(answers: Answers) -> dict[str, Any]:
-    """Answers as JSON, in which every word stands once: a figure's four words are their numbers in the list of all."""
+    """Answers as JSON, in which every word stands once, and what shows words is their numbers in the list of all: of a row of cards
+    five columns a card, each one number where it stays the same."""
     numbers: dict[str | None, int] = {None: 0}
 
     def number(word: str | None) -> int:
         return numbers.setdefault(word, len(numbers))
 
-    figures = {
-        key: [
-            [number(word) for one in row for word in (one.label, one.value, one.delta, one.delta_color, one.about)] for row in rows
-        ]
-        for key, rows in answers.figures.items()
-    }
+    figures = {key: [once([number(word) for word in column]) for column in columns(rows)] for key, rows in answers.figures.items()}
     sentences = {key: [number(sentence) for sentence in each] for key, each in answers.sentences.items()}
     marks = {key: [[number_mark(mark, number) for mark in row] for row in rows] for key, rows in answers.marks.items()}
     return {
@@ -108,11 +114,23 @@ def message(answers: Answers) -> dict[str, Any]:
         "sentences": sentences,
         "marks": marks,
         "traces": {
-            key: {name: {axis: plain(values) for axis, values in each.items()} for name, each in traces.items()}
+            key: {name: {axis: packed(values) for axis, values in each.items()} for name, each in traces.items()}
             for key, traces in answers.traces.items()
         },
         "words": list(numbers),
     }
+
+
+def columns(rows: Sequence[Sequence[Figure]]) -> Iterator[list[str | None]]:
+    """The words of cards, one place of one card after another, at every value; a card that is not there has no words."""
+    for at in range(max(map(len, rows), default=0)):
+        cards = [row[at] if at < len(row) else ABSENT for row in rows]
+        for name in ("label", "value", "delta", "delta_color", "about"):
+            yield [getattr(card, name) for card in cards]
+
+
+def once(column: list[int]) -> int | list[int]:
+    return column[0] if len(set(column)) == 1 else column
 
 
 def number_mark(mark: Mark, number) -> list:
@@ -126,10 +144,11 @@ def short(value: float, digits: int = 6) -> float | None:
     return float(f"{value:.{digits}g}") if np.isfinite(value) else None
 
 
-def plain(values: np.ndarray) -> list:
-    """An array (m, points) as lists, with the digits that a screen can tell apart."""
+def packed(values: np.ndarray) -> dict[str, Any]:
+    """An array (m, points) with the digits that a screen can tell apart: as text the bytes of float16, of the largest number as
+    near to 2¹⁵ as a power of two brings it."""
     values = np.asarray(values, float)
-    there = np.isfinite(values)
-    if np.array_equal(values[there], np.rint(values[there])):  # counts
-        return np.where(there, np.where(there, values, 0).astype(np.int64).astype(object), None).tolist()
-    return [[short(value, 4) for value in row] for row in values]
+    largest = np.abs(values, where=np.isfinite(values), out=np.zeros_like(values)).max(initial=0)
+    unit = 2.0 ** (np.ceil(np.log2(largest)) - 15) if largest > 0 else 1.0
+    halves = np.where(np.isfinite(values), values / unit, np.nan).astype("<f2")
+    return {"points": values.shape[1], "unit": unit, "halves": b64encode(halves.tobytes()).decode()}

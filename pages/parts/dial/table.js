@@ -20,6 +20,18 @@ export default function ({ data, parentElement }) {
   };
 }
 
+// A row of an array that came as float16.
+function unpacked(packed, row) {
+  packed.bytes ??= Uint8Array.from(atob(packed.halves), (sign) => sign.charCodeAt(0));
+  const halves = new Uint16Array(packed.bytes.buffer, 2 * row * packed.points, packed.points);
+  return Array.from(halves, (half) => {
+    const [power, rest] = [(half >> 10) & 31, half & 1023];
+    if (power === 31) return null; // no number
+    const size = power ? (1 + rest / 1024) * 2 ** (power - 15) : rest * 2 ** -24;
+    return (half & 32768 ? -size : size) * packed.unit;
+  });
+}
+
 class Table {
   constructor(data) {
     Object.assign(this, data);
@@ -27,11 +39,11 @@ class Table {
 
   // What each shows at a row; undefined for one of which the table says nothing.
   cards(key, row) {
-    const words = this.figures[key]?.[row]?.map((word) => this.words[word]);
+    const words = this.figures[key]?.map((column) => this.words[Array.isArray(column) ? column[row] : column]);
     return words && Array.from({ length: words.length / 5 }, (_, at) => {
       const [label, value, delta, color, about] = words.slice(5 * at, 5 * at + 5);
       return { label, value, delta, delta_color: color, about };
-    });
+    }).filter(({ label }) => label !== null);
   }
 
   sentence(key, row) {
@@ -48,6 +60,6 @@ class Table {
   // By the name of a trace, its "x" or "y" or both.
   drawn(key, row) {
     const traces = Object.entries(this.traces[key] ?? {});
-    return traces.map(([name, each]) => [name, Object.fromEntries(Object.entries(each).map(([axis, rows]) => [axis, rows[row]]))]);
+    return traces.map(([name, each]) => [name, Object.fromEntries(Object.entries(each).map(([axis, packed]) => [axis, unpacked(packed, row)]))]);
   }
 }

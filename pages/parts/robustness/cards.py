@@ -64,11 +64,13 @@ def versus(value: float, svd: float) -> str:
 
 def size_sentence(matrix: EmbeddingMatrix, method: Method, roughly: bool = False) -> str:
     """roughly: whether it is said at some values near that of the method too."""
-    size = ("≈ " if roughly else "") + bytes_text(method.size(*matrix.shape))
+    return f"Both keep as many directions in the same {'≈ ' if roughly else ''}{bytes_text(method.size(*matrix.shape))}."
+
+
+def reading(matrix: EmbeddingMatrix) -> str:
     return (
-        f"Both keep as many directions in the same {size}. No fit can beat SVD's {lowered(matrix)}, which squares the "
-        "residuals, so look at the ℓ1 error and the median row. Where no row lies far out, all are near each other: plant some "
-        "outliers to see who follows them."
+        f"No fit can beat SVD's {lowered(matrix)}, which squares the residuals, so look at the ℓ1 error and the median row. "
+        "Where no row lies far out, all are near each other: plant some outliers to see who follows them."
     )
 
 

@@ -2,17 +2,20 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from compress import SVD, Compressed, EmbeddingMatrix, Method
-from compress.analysis.outliers import plant
+from compress.analysis.outliers import plant, planted_rows
 from compress.analysis.spectrum import principal_angles
 from compress.answers.robust import LONGEST, View, exact, lengths_left
 from compress.coding import factors
+from compress.matrix import checked_values
 from compress.threads import one_thread
 from pages.parts.cached import cached, keyed
-from pages.parts.fits import Fit, axes_of, draft, previewed
+from pages.parts.fits import Fit, axes_of, draft, fit_path, full, previewed
 from pages.parts.kept import cache_folder
 
 KEEP = 3  # planted matrices whose fits stay on disk
@@ -21,42 +24,70 @@ KEEP = 3  # planted matrices whose fits stay on disk
 @keyed
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """The matrix that the page works on: the one in use with far rows planted into it. mask: (n,) of the planted rows. length:
-    theirs, in median rows."""
+    """The matrix that the page works on: the one in use, clean, with rows of those numbers planted far away. length: theirs, in
+    median rows."""
 
-    matrix: EmbeddingMatrix
     clean: EmbeddingMatrix
-    mask: np.ndarray
+    rows: np.ndarray
     length: float
 
     @property
-    def key(self) -> str:
-        return f"{self.matrix.key} {self.clean.key}"
+    def count(self) -> int:
+        return len(self.rows)
 
     @property
-    def count(self) -> int:
-        return int(self.mask.sum())
+    def name(self) -> str:
+        """What its fits are kept under, known before it is made."""
+        return f"{self.clean.key}-planted-{self.count}-{self.length:g}" if self.count else self.clean.key
+
+    @property
+    def key(self) -> str:
+        return f"{self.name} {self.clean.names}"
+
+    @cached_property
+    def matrix(self) -> EmbeddingMatrix:
+        return plant(self.clean, self.count, self.length)[0]
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """(n,) of the planted rows."""
+        return np.isin(np.arange(len(self.clean.values)), self.rows)
+
+    def fit_path(self, method: Method) -> Path:
+        return fit_path(self.name, method)
 
 
 @cached(3)
 def planted(matrix: EmbeddingMatrix, count: int, length: float) -> Planted:
-    found, rows = plant(matrix, count, length)
-    mask = np.zeros(len(matrix.values), bool)
-    mask[rows] = True
-    return Planted(found, matrix, mask, length)
+    """Raises InputError for rows so long that float32 cannot hold them."""
+    rows, values = planted_rows(matrix, count, length)
+    if count:
+        checked_values(np.concatenate([values, values[:1]]))
+    return Planted(matrix, np.sort(rows), length)
 
 
-def noted(work: Planted) -> str:
-    """What a command is told to plant the same rows. The fits of the last few matrices with planted rows stay, and no others."""
+def noted(work: Planted) -> str | None:
+    """What a command is told to plant the same rows, None for none. The fits of the last few matrices with planted rows stay, and
+    no others."""
+    if not work.count:
+        return None
     folder = cache_folder("planted")
-    (folder / work.matrix.digest).touch()
+    (folder / work.name).touch()
     with suppress(FileNotFoundError):  # another session may be tidying too
         held = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime_ns)
         for old in held[:-KEEP]:
             old.unlink()
-            for fit in cache_folder("fits").glob(f"{old.stem}-*"):
+            for fit in cache_folder("fits").glob(f"{old.name}-*"):
                 fit.unlink()
     return f"{work.count}:{work.length}"
+
+
+def finished(work: Planted, method: Method) -> Fit | None:
+    """The full fit of a setting where there is one: at once where that is quick, else from disk."""
+    if method.quick:
+        return draft(work.matrix, method)
+    path = work.fit_path(method)
+    return full(work.matrix, method, path) if path.exists() else None
 
 
 def svd_of(matrix: EmbeddingMatrix, method: Method) -> Fit:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
 from compress.answers.robust import LONGEST
+from compress.solvers.losses import LABELS
 from pages.parts.controls import Choice, Real, Switch, Whole, rank
 from pages.parts.settings import Screen
 from pages.parts.subspaces.settings import LEAST, LOSSES, MOST, loss_settings
@@ -62,6 +63,13 @@ class Robustness(Screen):
         with right:
             length = self.length.dial("Their length, in median rows", 0.5, help="Times the median length of a row.")
         return count, length
+
+    def dials(self, method: Method) -> tuple[str, ...]:
+        """Of this page, by their names here."""
+        return ("j", *(("p",) if method.name == "lp" else ()), "planted", "length")
+
+    def title_of(self, method: Method) -> str:
+        return f"ℓp, {method.objective}" if method.name == "lp" else LABELS[method.loss]
 
     def held(self, matrix):
         j, loss = self.j.held(matrix.shape), loss_settings(self.loss.held(), self.p.held(), self.scale.held())
