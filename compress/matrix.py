@@ -1,6 +1,7 @@
 """What an embedding matrix is: values, tokens, weights, and how its rows are walked."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,23 @@ from numpy.typing import ArrayLike
 
 from compress.errors import InputError
 from compress.linalg import blocks, eigen
+
+PLAIN = re.compile(r"b?float\d+|u?int\d+")  # a dtype, whose numbers are those of the matrix
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How a source keeps a table where not in float32. scheme: what its numbers are there, as "bfloat16" or "Q6_K". n_bytes: what
+    they take, with scales and whatever else decodes them."""
+
+    scheme: str
+    n_bytes: int
+
+    def words(self, shape: tuple[int, int]) -> str:
+        """A sentence on it, for a table of that shape."""
+        bits = f"{8 * self.n_bytes / (shape[0] * shape[1]):.1f}".removesuffix(".0")
+        against = "" if PLAIN.fullmatch(self.scheme) else "; errors are against what that decodes to"
+        return f"Stored as {self.scheme}, {bits} bits a number{against}."
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -26,6 +44,7 @@ class EmbeddingMatrix:
     device: where block products run, a torch device; "cpu" needs no torch.
     notes: sentences on what a reader of its figures should know of how it was read.
     columns: what its table holds besides, by name, read when it is asked for; None where it is no table.
+    stored: how its source keeps it, None for float32 and for what no file holds.
 
     Raises InputError with one plain sentence where the values cannot be an embedding matrix.
     """
@@ -38,6 +57,7 @@ class EmbeddingMatrix:
     row_word: str
     notes: tuple[str, ...]
     columns: Mapping[str, Sequence] | None
+    stored: Stored | None
     has_tokens: bool = field(init=False)
 
     def __init__(
@@ -50,6 +70,7 @@ class EmbeddingMatrix:
         row_word: str = "token",
         notes: Sequence[str] = (),
         columns: Mapping[str, Sequence] | None = None,
+        stored: Stored | None = None,
     ):
         checked = checked_values(values)
         object.__setattr__(self, "values", checked)
@@ -60,6 +81,7 @@ class EmbeddingMatrix:
         object.__setattr__(self, "row_word", "row" if tokens is None else row_word)
         object.__setattr__(self, "notes", tuple(notes))
         object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "stored", stored)
         object.__setattr__(self, "has_tokens", tokens is not None)
         if self.weighted and not self.weights @ self.squared_norms > 0:
             raise InputError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
@@ -108,7 +130,8 @@ class EmbeddingMatrix:
         every = self.values.copy()
         every[rows] = values
         tokens = self.tokens if self.has_tokens else None
-        found = type(self)(every, tokens, self.weights, name, self.device, self.row_word, notes=self.notes, columns=self.columns)
+        about = (self.notes, self.columns, self.stored)
+        found = type(self)(every, tokens, self.weights, name, self.device, self.row_word, *about)
         old, new = self.values[rows], found.values[rows]
         norms = self.squared_norms.copy()
         norms[rows] = blocks.squared_norms(new)

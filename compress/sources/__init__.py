@@ -38,7 +38,8 @@ def load_matrix(
         read = reader.read(where, tensor)
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
         weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
-        return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes=read.notes, columns=read.columns)
+        notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)
+        return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes, read.columns, read.stored)
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from compress.errors import InputError
-from compress.sources.info import Read, TensorInfo, pick, ranked
+from compress.matrix import Stored
+from compress.sources.info import Read, TensorInfo, pick, ranked, stored_as
 from compress.sources.limits import check_fits
 
 MAX_HEADER = 1 << 16
@@ -38,6 +39,10 @@ class Array:
     def n_bytes(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
 
+    @property
+    def stored(self) -> Stored | None:
+        return stored_as(self.dtype.name, self.n_bytes)
+
     def info(self, name: str) -> TensorInfo:
         return TensorInfo(name, self.shape, self.dtype.name)
 
@@ -56,7 +61,7 @@ def read_npy(path: Path, tensor: str | None) -> Read:
     missing = array.offset + array.n_bytes - path.stat().st_size
     if missing > 0:
         raise InputError(f"{path.name} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
-    return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, order=array.order), None)
+    return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, order=array.order), None, stored=array.stored)
 
 
 def infos_npz(path: Path) -> list[TensorInfo]:
@@ -75,7 +80,7 @@ def read_npz(path: Path, tensor: str | None) -> Read:
             check_fits(array.n_bytes, f"{name} in {path.name}")
             values = np.empty(array.shape, array.dtype, order=array.order)
             fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path.name}")
-    return Read(values, None)
+    return Read(values, None, stored=array.stored)
 
 
 def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:

@@ -14,7 +14,9 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text, cache_folder, parse_json, replacing
-from compress.sources import safetensors_file, vocabulary
+from compress.sources import gguf_file, safetensors_file, vocabulary
+from compress.sources.gguf_file import is_gguf, part_names
+from compress.sources.gguf_header import BEGIN, Start, framed, read_header
 from compress.sources.http_ranges import Answer, Server, Unreachable
 from compress.sources.hub_cache import Snapshot, kept, remembered
 from compress.sources.info import Read, TensorInfo, pick, ranked, wanted_files
@@ -22,10 +24,12 @@ from compress.sources.model_folder import checked_map
 from compress.sources.safetensors_header import header_length, infos_of, parse_header
 from compress.sources.stored import table_of
 
-MODEL = re.compile(r"(?P<repo>(?:\w[\w.-]*/)?\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*))?", re.ASCII)
-FIRST_BYTES = 64 << 10  # most headers are smaller
+MODEL = re.compile(r"(?P<repo>(?:\w[\w.-]*/)?\w[\w.-]*)(?:/(?P<file>\w[\w./-]*\.gguf))?(?:@(?P<revision>\w[\w./-]*))?", re.ASCII)
+FIRST_BYTES = 64 << 10  # most headers of safetensors are smaller
+MORE_BYTES = 256 << 10  # of a GGUF file's header, whose length nothing tells, that are fetched at a time
 SMALL = 64 << 20  # bytes that an index or a tokenizer may have
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+FACTS = "facts.gguf"  # in the cache: what a GGUF file tells beside its tensors
 TOKEN_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 
 
@@ -34,7 +38,8 @@ def infos(model: str) -> list[TensorInfo]:
     source = Source.named(model)
     with usable_cache():
         snapshot = source.snapshot()
-        return ranked(source.infos_in(snapshot, snapshot.files))
+        infos = source.infos_in(snapshot, snapshot.files)
+        return gguf_file.in_order(infos) if is_gguf(snapshot.files[0]) else ranked(infos)
 
 
 def read(model: str, tensor: str | None) -> Read:
@@ -44,23 +49,27 @@ def read(model: str, tensor: str | None) -> Read:
         snapshot = source.snapshot()
         files = wanted_files(snapshot.weight_map, tensor) if snapshot.weight_map else snapshot.files
         infos = source.infos_in(snapshot, files)
-        values = table_of(pick(infos, tensor, source.repo), infos, partial(source.stored, snapshot), source.repo)
+        if is_gguf(files[0]):
+            chosen = pick(infos, gguf_file.wanted(infos, tensor), source.repo)
+            return gguf_file.read(source.fetched(snapshot, chosen.name), chosen.name)
+        table = table_of(pick(infos, tensor, source.repo), infos, partial(source.stored, snapshot), source.repo)
         if not snapshot.tokenizer_known:
             source.fetch_tokenizer(snapshot)
-        return Read(values, vocabulary.tokens_for(snapshot.folder, len(values)))
+        tokens = vocabulary.tokens_for(snapshot.folder, len(table.values))
+        return Read(table.values, tokens, stored=table.stored)
 
 
 def kept_folder(model: str) -> Path | None:
     """The folder in the cache that holds a model's table and tokenizer, once it was read."""
     source = Source.named(model)
-    snapshot = remembered(source.repo, source.revision)
+    snapshot = remembered(source.key, source.revision)
     return snapshot.folder if snapshot else None
 
 
 def config_folder(model: str) -> Path | None:
     """The folder in the cache that holds a model's config.json, fetched now unless it is there; None where it cannot be had."""
     source = Source.named(model)
-    snapshot = remembered(source.repo, source.revision)
+    snapshot = remembered(source.key, source.revision)
     if snapshot is None:
         return None
     try:
@@ -84,28 +93,36 @@ def usable_cache() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Source:
-    """A model's files at one revision, on one server."""
+    """A model's files at one revision, on one server. file: the one GGUF file that is meant, where one is named."""
 
     repo: str
     revision: str
     server: Server
+    file: str | None = None
 
     @classmethod
     def named(cls, model: str) -> "Source":
         match = MODEL.fullmatch(model)
         if not match or ".." in model:
-            raise InputError(f"{model!r} is not a model's name; write hub:org/name or hub:org/name@revision.")
+            raise InputError(
+                f"{model!r} is not a model's name; write hub:org/name, hub:org/name@revision or hub:org/name/FILE.gguf."
+            )
         try:
             from huggingface_hub import constants, get_token
         except ImportError as error:
             raise InputError("Models on the hub need the package huggingface_hub: pip install huggingface_hub") from error
 
         endpoint = (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
-        return cls(match["repo"], match["revision"] or "main", Server(endpoint, get_token()))
+        return cls(match["repo"], match["revision"] or "main", Server(endpoint, get_token()), match["file"])
+
+    @property
+    def key(self) -> str:
+        """What the model is kept under: a repository of GGUF files has a model in each."""
+        return f"{self.repo}/{self.file}" if self.file else self.repo
 
     def snapshot(self) -> Snapshot:
         """The model's files as they are now, or as they last were where the server cannot be reached."""
-        known = remembered(self.repo, self.revision)
+        known = remembered(self.key, self.revision)
         if known and known.commit == self.revision:  # a commit never changes
             return known
         try:
@@ -118,26 +135,34 @@ class Source:
             ) from error
 
     def current(self) -> Snapshot:
+        if self.file:
+            return self.started(self.file)
         first, file_size, answer = self.server.ranged(self.address(WEIGHTS), 0, FIRST_BYTES)
         if answer.status in (200, 206):
-            snapshot = kept(self.repo, self.revision, answer.facts, [WEIGHTS], {})
+            snapshot = kept(self.key, self.revision, answer.facts, [WEIGHTS], {})
             self.keep_header(snapshot, WEIGHTS, first, file_size)
             return snapshot
         self.check(answer, WEIGHTS)
         index, answer = self.server.whole(self.address(f"{WEIGHTS}.index.json"), SMALL)
         if index is not None:
             weight_map = checked_map(parse_json(index, f"The index of {self.repo}"), f"The index of {self.repo}")
-            return kept(self.repo, self.revision, answer.facts, sorted(set(weight_map.values())), weight_map)
+            return kept(self.key, self.revision, answer.facts, sorted(set(weight_map.values())), weight_map)
         self.check(answer, f"{WEIGHTS}.index.json")
-        file = self.listed()
+        return self.started(self.listed())
+
+    def started(self, file: str) -> Snapshot:
+        """The model that lies in a file, and in the parts beside it that the file's name counts."""
         first, file_size, answer = self.server.ranged(self.address(file), 0, FIRST_BYTES)
+        if answer.status == 404:
+            raise InputError(f"{self.repo} has no file {file}; check its name.")
         self.check(answer, file)
-        snapshot = kept(self.repo, self.revision, answer.facts, [file], {})
-        self.keep_header(snapshot, file, first, file_size)
+        snapshot = kept(self.key, self.revision, answer.facts, part_names(file), {})
+        if file not in snapshot.headers:
+            self.keep_header(snapshot, file, first, file_size)
         return snapshot
 
     def listed(self) -> str:
-        """The one safetensors file that the model has under another name."""
+        """The one safetensors file that the model has under another name, or where it has none the one GGUF file."""
         body, answer = self.server.whole(f"api/models/{self.repo}/revision/{quote(self.revision, safe='')}", SMALL)
         if body is None:
             self.check(answer, None)
@@ -145,10 +170,14 @@ class Source:
         siblings = siblings.get("siblings") if isinstance(siblings, dict) else None
         names = [str(entry.get("rfilename")) for entry in siblings or [] if isinstance(entry, dict)]
         files = [name for name in names if name.endswith(".safetensors")]
-        if len(files) != 1:
-            held = f"has {len(files)} safetensors files ({', '.join(files[:4])})" if files else "has no safetensors file"
-            raise InputError(f"{self.repo} {held}; download the model and give the path of its folder or file.")
-        return files[0]
+        models = [name for name in names if is_gguf(name) and part_names(name)[0] == name]
+        if len(files or models) == 1:
+            return (files or models)[0]
+        if models and not files:
+            held = f"{', '.join(models[:4])}{', …' if len(models) > 4 else ''}"
+            raise InputError(f"{self.repo} has {len(models)} GGUF files ({held}); name one: hub:{self.repo}/{models[0]}")
+        held = f"has {len(files)} safetensors files ({', '.join(files[:4])})" if files else "has no safetensors file"
+        raise InputError(f"{self.repo} {held}; download the model and give the path of its folder or file.")
 
     def infos_in(self, snapshot: Snapshot, files: list[str]) -> list[TensorInfo]:
         for file in files:
@@ -156,11 +185,14 @@ class Source:
                 first, file_size, answer = self.server.ranged(self.address(file, snapshot), 0, FIRST_BYTES)
                 self.check(answer, file)
                 self.keep_header(snapshot, file, first, file_size)
-        return [info for file in files for info in infos_of(snapshot.headers[file])]
+        return [info for file in files for info in (gguf_file.infos_of if is_gguf(file) else infos_of)(snapshot.headers[file])]
 
     def keep_header(self, snapshot: Snapshot, file: str, first: bytes, file_size: int) -> None:
         """Put a file's header into the snapshot; first: the file's first bytes, which mostly hold all of it."""
         where = f"{file} of {self.repo}"
+        if is_gguf(file):
+            self.keep_gguf_header(snapshot, file, Start(bytearray(first), file_size, where))
+            return
         stop = 8 + header_length(first, file_size, where)
         if stop > len(first):
             first += b"".join(self.server.parts(self.address(file, snapshot), len(first), stop))
@@ -168,11 +200,29 @@ class Source:
 
     def stored(self, snapshot: Snapshot, name: str) -> np.ndarray:
         """A tensor of the files whose headers are known, mapped from the cache, where it is fetched to."""
-        path = snapshot.path_of(name)
-        if not path.is_file():
-            file = next(file for file, entries in snapshot.headers.items() if name in entries)
-            self.fetch_tensor(snapshot, file, name, path)
+        path = self.fetched(snapshot, name)
         return safetensors_file.values_of(path, safetensors_file.entries_of(path)[0][name])
+
+    def fetched(self, snapshot: Snapshot, name: str) -> Path:
+        """The file in the cache that holds a tensor alone, in the format that it has on the server."""
+        file = next(file for file, entries in snapshot.headers.items() if name in entries)
+        path = snapshot.path_of(name, ".gguf" if is_gguf(file) else ".safetensors")
+        if not path.is_file():
+            self.fetch_tensor(snapshot, file, name, path)
+        return path
+
+    def keep_gguf_header(self, snapshot: Snapshot, file: str, start: Start) -> None:
+        """The same of a GGUF file; what it tells beside its tensors is kept with them."""
+
+        def more(begin: int, stop: int) -> bytes:
+            return b"".join(self.server.parts(self.address(file, snapshot), begin, min(max(stop, begin + MORE_BYTES), start.size)))
+
+        start.more = more
+        header = read_header(start)
+        if header.tokens[1]:
+            with replacing(snapshot.folder / FACTS) as out:
+                out.write(framed(header, bytes(start.data[BEGIN : header.facts_stop])))
+        snapshot.keep_header(file, header.entries)
 
     def fetch_tensor(self, snapshot: Snapshot, file: str, name: str, path: Path) -> None:
         """Write one tensor to path as a safetensors file, by the bytes it has in the model's file."""
@@ -184,9 +234,12 @@ class Source:
                 f"{name} of {self.repo} takes {bytes_text(n_bytes)} and {bytes_text(free)} are free for the cache; "
                 "set FLATLAND_CACHE to a folder with more room."
             )
-        header = {name: {"dtype": entry.dtype, "shape": entry.shape, "data_offsets": [0, n_bytes]}}
+        if is_gguf(file):
+            start = gguf_file.start_of(name, entry, snapshot.folder / FACTS, self.repo)
+        else:
+            start = safetensors_file.framed({name: {"dtype": entry.dtype, "shape": entry.shape, "data_offsets": [0, n_bytes]}})
         with replacing(path) as out:
-            out.write(safetensors_file.framed(header))
+            out.write(start)
             written = sum(out.write(part) for part in self.server.parts(self.address(file, snapshot), entry.start, entry.stop))
             if written != n_bytes:
                 raise InputError(f"{self.repo} sent {bytes_text(written)} of {bytes_text(n_bytes)}; try again.")

@@ -30,8 +30,8 @@ class Snapshot:
     headers: dict[str, dict[str, Entry]]
     tokenizer_known: bool = False
 
-    def path_of(self, tensor: str) -> Path:
-        return self.folder / f"{hashlib.sha256(tensor.encode()).hexdigest()[:20]}.safetensors"
+    def path_of(self, tensor: str, ending: str = ".safetensors") -> Path:
+        return self.folder / f"{hashlib.sha256(tensor.encode()).hexdigest()[:20]}{ending}"
 
     def keep_header(self, file: str, entries: dict[str, Entry]) -> None:
         self.headers[file] = entries

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from compress.errors import InputError
+from compress.matrix import Stored
 from compress.sources.clues import NONE, Clues
 from compress.sources.roles import Role, role_of, words_of
 
@@ -35,14 +36,20 @@ class TensorInfo:
 
 
 class Read(NamedTuple):
-    """What a source gives: values (n, d), n tokens, or None where it names no rows, and what it is that these name; notes and
-    columns as in EmbeddingMatrix."""
+    """What a source gives: values (n, d), n tokens, or None where it names no rows, and what it is that these name; notes, columns
+    and stored as in EmbeddingMatrix."""
 
     values: np.ndarray
     tokens: list[str] | None
     row_word: str = "token"
     notes: tuple[str, ...] = ()
     columns: Mapping[str, Sequence] | None = None
+    stored: Stored | None = None
+
+
+def stored_as(dtype: str, n_bytes: int) -> Stored | None:
+    """How a tensor of that dtype is stored; None where it is float32, as a matrix is."""
+    return None if dtype == "float32" else Stored(dtype, n_bytes)
 
 
 def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]:

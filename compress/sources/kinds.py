@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compress.errors import InputError
-from compress.sources import arrays, safetensors_file, tables, text, torch_file
+from compress.sources import arrays, gguf_file, safetensors_file, tables, text, torch_file
 from compress.sources.contents import kind_of
 from compress.sources.info import Read, TensorInfo
 from compress.sources.unread import UNREAD
@@ -23,6 +23,7 @@ READERS = {
     "npy": Reader(arrays.infos_npy, arrays.read_npy),
     "npz": Reader(arrays.infos_npz, arrays.read_npz),
     "safetensors": Reader(safetensors_file.infos, safetensors_file.read),
+    "gguf": Reader(gguf_file.infos, gguf_file.read),
     "torch": Reader(torch_file.infos, torch_file.read),
     "text": Reader(text.infos, text.read),
     "csv": Reader(tables.infos_csv, tables.read_csv),
@@ -32,6 +33,7 @@ EXTENSIONS = {  # what a file is where its bytes do not tell
     ".npy": "npy",
     ".npz": "npz",
     ".safetensors": "safetensors",
+    ".gguf": "gguf",
     ".pt": "torch",
     ".pth": "torch",
     ".th": "torch",

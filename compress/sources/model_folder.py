@@ -7,11 +7,12 @@ from compress.errors import InputError
 from compress.files import read_json
 from compress.sources import vocabulary
 from compress.sources.clues import Clues
+from compress.sources.gguf_file import part_names
 from compress.sources.info import Read, TensorInfo, pick, ranked, wanted_files
 from compress.sources.kinds import reader_of
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-ARRAYS = (".npy", ".npz", ".safetensors", ".parquet", ".pt", ".pth")
+ARRAYS = (".npy", ".npz", ".safetensors", ".gguf", ".parquet", ".pt", ".pth")
 OTHERS = (".vec", ".w2v", ".bin", ".csv", ".tsv")
 
 
@@ -68,7 +69,7 @@ def only_matrix(folder: Path) -> Path:
     """The one file of a data folder that can be read as a matrix."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
     for endings in (ARRAYS, OTHERS):
-        found = [path for path in files if path.suffix.lower() in endings]
+        found = [path for path in files if path.suffix.lower() in endings and part_names(path.name)[0] == path.name]
         if len(found) == 1:
             return found[0]
         if found:

@@ -28,9 +28,10 @@ def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
     entries, metadata = entries_of(path)
     infos = infos_of(entries)
     chosen = pick(infos, tensor, path.name, clues)
-    values = table_of(chosen, infos, lambda name: values_of(path, entries[name]), path.name)
+    table = table_of(chosen, infos, lambda name: values_of(path, entries[name]), path.name)
     told = metadata.get("row_word")
-    return Read(values, tokens_of(metadata, len(values)), told if told in ROW_WORDS else "token")
+    word = told if told in ROW_WORDS else "token"
+    return Read(table.values, tokens_of(metadata, len(table.values)), word, stored=table.stored)
 
 
 def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:

@@ -10,7 +10,6 @@ UNREAD = {
     "faiss": "is an index of faiss; there, numpy.save(FILE, index.reconstruct_n(0, index.ntotal)).",
     "fasttext": "is a model of fastText; save its .vec, or its vectors with numpy.save.",
     "flax": "is a model of Flax; there, safetensors.flax.save_file, or save_pretrained of transformers in PyTorch.",
-    "gguf": "is a GGUF file, which is not read; give the model that it was made from.",
     "gzip": PACKED,
     "hdf5": "is an HDF5 file, which is not read; save the table with numpy.save.",
     "json": "is JSON, which is not read; save the table as CSV.",

@@ -168,6 +168,7 @@ def weighed(
         _matrix.row_word,
         notes=_matrix.notes,
         columns=_matrix.columns,
+        stored=_matrix.stored,
     )
 
 

@@ -63,6 +63,17 @@ def parquet(path, values):
     pd.DataFrame(values, columns=list("abcd")).assign(word=WORDS).to_parquet(path)
 
 
+def gguf(path, values):
+    package = pytest.importorskip("gguf")
+    writer = package.GGUFWriter(path, "llama")
+    writer.add_token_list(WORDS)
+    writer.add_tensor("token_embd.weight", values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 FILES = {
     "a.npy": npy,
     "a.npz": npz,
@@ -75,6 +86,7 @@ FILES = {
     "a.bin": word2vec_binary,
     "a.csv": csv,
     "a.parquet": parquet,
+    "a.gguf": gguf,
 }
 
 
