@@ -9,11 +9,13 @@ from pages.parts.address.address import address
 from pages.parts.fits import wish_full
 from pages.parts.frame import arrive
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
-from pages.parts.live_chart.library.library import route
+from pages.parts.live_chart.library.library import found_at, route
 from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
 from pages.parts.pins import pins, pins_list
+from pages.parts.ready import ready
 from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.served.compressed import Compressed
+from pages.parts.served.early import Early
 from pages.parts.weights import weights_picker
 from pages.parts.work.ahead import take_up, whole_run, work_toggle
 
@@ -69,5 +71,6 @@ def frame() -> None:
 if __name__ == "__main__":  # as each session runs this file
     frame()
 else:  # as the server opens it, by `streamlit run app.py`
-    scripts = route(st.get_option("server.baseUrlPath"))
-    server = st.App(__file__, routes=[scripts], middleware=[Middleware(Compressed)])
+    base = st.get_option("server.baseUrlPath")
+    served = [Middleware(Compressed), Middleware(Early, script=found_at(base))]
+    server = st.App(__file__, lifespan=ready, routes=[route(base)], middleware=served)

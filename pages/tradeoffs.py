@@ -27,7 +27,7 @@ ratio, measure, log = TRADEOFFS.controls(matrix)
 survey_line(matrix)
 sweep_panel(matrix)
 with st.spinner("Finding the error of every setting …"):
-    points = points_of(matrix, measure)
+    points = points_of(matrix, measure, pins())
     budgets = budgets_of(matrix, points, measure, log)
 at, table, beside = BUDGETS.index(ratio), table_of(points), told_with(matrix, measure)
 figures(budgets.cards[at], answers={TRADEOFFS.ratio.key: budgets.answers})

@@ -177,7 +177,7 @@ class Method(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         """The settings by name."""
-        return dataclasses.asdict(self)
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def __str__(self) -> str:
         shown = ", ".join(f"{key}={value}" for key, value in self.settings.items())

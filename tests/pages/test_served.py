@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from pages.parts.live_chart.library.library import PATH, TRACES, route, script
+from pages.parts.live_chart.library.library import PATH, TRACES, found_at, route, script
 from pages.parts.served.compressed import Compressed
+from pages.parts.served.early import Early
 
 SCRIPT = b"let flat = 1;" * 1000
 
@@ -88,3 +89,11 @@ def test_the_charts_script_is_of_the_version_that_the_figures_are_made_for():
     text = script().decode()
     assert text.startswith(f"/* plotly.js v{get_plotlyjs_version()},")
     assert all(f'name="{trace}"' in text or f'name:"{trace}"' in text for trace in TRACES)
+
+
+def test_a_page_has_a_browser_ask_for_the_charts_script_at_once_and_nothing_else_does():
+    page = Route("/page", lambda request: HTMLResponse("<p>the app</p>"))
+    served = [Middleware(Early, script=found_at("/sub/"))]
+    client = TestClient(Starlette(routes=[page, route("/sub/")], middleware=served))
+    assert client.get("/page").headers["link"] == f"</sub/{PATH}>; rel=preload; as=script"
+    assert "link" not in client.get(f"/sub/{PATH}").headers

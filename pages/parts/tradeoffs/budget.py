@@ -15,7 +15,7 @@ from pages.parts.cached import cached
 from pages.parts.cards import change_text
 from pages.parts.dial.answers import Answers, Figure, Line, Mark, Ring
 from pages.parts.pins import describe
-from pages.parts.tradeoffs.points import Point, Points, bounds_of, svd_within, table_of
+from pages.parts.tradeoffs.points import Point, Points, bounds_of, svd_front, table_of, within
 from pages.parts.tradeoffs.settings import BUDGETS
 
 
@@ -36,7 +36,8 @@ class Budgets:
 def budgets_of(matrix: EmbeddingMatrix, points: Points, measure: str, log: bool) -> Budgets:
     """What Trade-offs tells at every budget."""
     best, bounds = best_points(matrix, points, measure), bounds_of(matrix, measure)
-    figures = {point: method_figure(matrix, point, measure) for each in best for point in each}
+    svd = svd_front(matrix, measure)
+    figures = {point: method_figure(point, svd) for point in {point for each in best for point in each}}
     cards = [[figures[point] for point in each] for each in best]
     least = [least_words(matrix, each, ratio, measure) for each, ratio in zip(best, BUDGETS, strict=True)]
     ideal = [ideal_words(bounds, each, ratio) for each, ratio in zip(best, BUDGETS, strict=True)]
@@ -50,7 +51,8 @@ def budgets_of(matrix: EmbeddingMatrix, points: Points, measure: str, log: bool)
 def best_points(matrix: EmbeddingMatrix, points: Points, measure: str) -> list[list[Point]]:
     """At each budget the best setting of every method, the least error first; of SVD among all its settings."""
     budgets = matrix.n_bytes / np.array(BUDGETS)
-    found = [[svd_within(matrix, n_bytes * (1 + 1e-9), measure) for n_bytes in budgets]]
+    svd = svd_front(matrix, measure)
+    found = [[within(svd, n_bytes * (1 + 1e-9)) for n_bytes in budgets]]
     for _, rows in table_of(points).groupby("method", sort=False):
         places = best_within(rows["n_bytes"], rows["error"], budgets)
         if rows["method"].iloc[0] != "svd":
@@ -58,9 +60,9 @@ def best_points(matrix: EmbeddingMatrix, points: Points, measure: str) -> list[l
     return [sorted(filter(None, each), key=lambda point: (point.error, point.n_bytes)) for each in zip(*found, strict=True)]
 
 
-def method_figure(matrix: EmbeddingMatrix, point: Point, measure: str) -> Figure:
-    """A setting's error, and how it compares with SVD in as many bytes."""
-    size, svd = bytes_text(point.n_bytes), svd_within(matrix, point.n_bytes, measure)
+def method_figure(point: Point, front: list[Point]) -> Figure:
+    """A setting's error, and how it compares with SVD in as many bytes. front: of SVD."""
+    size, svd = bytes_text(point.n_bytes), within(front, point.n_bytes)
     delta, color, about, beside = size, "off", None, ""
     if svd and point.method.name != "svd" and svd.error > 0:
         delta, color, about = change_text(point.error, svd.error), "inverse", f"error against SVD in {size}"

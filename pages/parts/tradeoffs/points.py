@@ -19,7 +19,7 @@ from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
 from pages.parts.kept import known
 from pages.parts.opponents import ROUNDED
-from pages.parts.pins import pins, told_apart
+from pages.parts.pins import told_apart
 from pages.parts.quick_fits import finished, quick
 from pages.parts.tradeoffs.settings import MEASURES, RELATIVE, WEIGHTED
 
@@ -63,10 +63,10 @@ class Points:
         return [found[method] for method in methods if method in found]
 
 
-def points_of(matrix: EmbeddingMatrix, measure: str = RELATIVE) -> Points:
+def points_of(matrix: EmbeddingMatrix, measure: str, pinned: Iterable[Method]) -> Points:
     """Everything that is known now."""
     fitted = {point.method: point for point in [*rounded_points(matrix, measure), *trial_points(matrix, measure)]}
-    for method in pins():
+    for method in pinned:
         point = None if method in fitted else pinned_point(matrix, method, measure)
         if point:
             fitted[method] = point
@@ -84,13 +84,19 @@ def svd_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
         js = np.unique(np.geomspace(1, most, MOST_ON_A_CURVE).round().astype(int))
     whole_bytes = np.unique(np.minimum(js + js % 2, most))  # at 4 bits an odd j takes the bytes of the next even one
     settings = [SVD(j=int(j), factor_bits=bits) for bits in BITS for j in (whole_bytes if bits == 4 else js)]
-    return [svd_point(matrix, method, measure) for method in settings]
+    curves = svd_curves(matrix, measure)
+    return [svd_point(matrix, method, curves) for method in settings]
 
 
-def svd_point(matrix: EmbeddingMatrix, method: SVD, measure: str) -> Point:
+def svd_curves(matrix: EmbeddingMatrix, measure: str) -> dict[int, tuple[np.ndarray, np.ndarray | None]]:
+    """The errors of SVD at every j from 0, by the bits of its factors, and those by the measure that is told with that one."""
     other = told_with(matrix, measure)
-    errors = {name: svd_errors(matrix, method.factor_bits, name)[method.j] for name in (measure, other) if name}
-    return point_of(matrix, method, errors[measure], "curve", errors.get(other))
+    return {bits: (svd_errors(matrix, bits, measure), svd_errors(matrix, bits, other) if other else None) for bits in BITS}
+
+
+def svd_point(matrix: EmbeddingMatrix, method: SVD, curves: dict[int, tuple[np.ndarray, np.ndarray | None]]) -> Point:
+    errors, beside = curves[method.factor_bits]
+    return point_of(matrix, method, errors[method.j], "curve", None if beside is None else beside[method.j])
 
 
 def svd_errors(matrix: EmbeddingMatrix, bits: int, measure: str) -> np.ndarray:
@@ -143,7 +149,7 @@ def pinned_point(matrix: EmbeddingMatrix, method: Method, measure: str) -> Point
     except ValueError:
         return None
     if isinstance(method, SVD):
-        return svd_point(matrix, method, measure)
+        return svd_point(matrix, method, svd_curves(matrix, measure))
     fit = finished(matrix, method)
     kind = "fit" if fit else "preview"
     if not fit and not previewable(matrix, method):
@@ -165,14 +171,14 @@ def previewed_figures(matrix: EmbeddingMatrix, method: Method) -> dict[str, floa
 def svd_front(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """SVD at every precision and every j, those settings that no other beats in both bytes and error, the smallest first."""
     found = opponents.svd_front(matrix, np.inf, lambda matrix, bits, most: svd_errors(matrix, bits, measure))
-    return [svd_point(matrix, each.method, measure) for each in found.best]
+    curves = svd_curves(matrix, measure)
+    return [svd_point(matrix, each.method, curves) for each in found.best]
 
 
-def svd_within(matrix: EmbeddingMatrix, n_bytes: float, measure: str) -> Point | None:
-    """SVD with the least error in at most so many bytes, at any precision; None where that is out of its reach."""
-    points = svd_front(matrix, measure)
-    place = bisect_right(points, n_bytes, key=lambda point: point.n_bytes)
-    return points[place - 1] if place else None
+def within(front: list[Point], n_bytes: float) -> Point | None:
+    """The last of the points of a front that is no larger than so many bytes; None where all are."""
+    place = bisect_right(front, n_bytes, key=lambda point: point.n_bytes)
+    return front[place - 1] if place else None
 
 
 @cached(6)

@@ -26,6 +26,10 @@ async def answer(request: Request) -> Response:
     return Response(script(), headers=HEADERS, media_type="text/javascript")
 
 
+def found_at(base: str) -> str:
+    """PATH under the app's own path."""
+    return "/" + "/".join(filter(None, (base.strip("/"), PATH)))
+
+
 def route(base: str) -> Route:
-    """Where it is found: at PATH under the app's own path."""
-    return Route("/" + "/".join(filter(None, (base.strip("/"), PATH))), answer)
+    return Route(found_at(base), answer)
