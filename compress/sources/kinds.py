@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compress.errors import InputError
-from compress.sources import arrays, gguf_file, hdf5_file, safetensors_file, tables, text, torch_file
+from compress.sources import arrays, fasttext_file, gguf_file, hdf5_file, safetensors_file, tables, text, torch_file
 from compress.sources.contents import kind_of
 from compress.sources.info import Read, TensorInfo
 from compress.sources.unread import UNREAD
@@ -27,6 +27,7 @@ READERS = {
     "torch": Reader(torch_file.infos, torch_file.read),
     "text": Reader(text.infos, text.read),
     "csv": Reader(tables.infos_csv, tables.read_csv),
+    "fasttext": Reader(fasttext_file.infos, fasttext_file.read),
     "hdf5": Reader(hdf5_file.infos, hdf5_file.read),
     "keras": Reader(hdf5_file.infos, hdf5_file.read),
     "parquet": Reader(tables.infos_parquet, tables.read_parquet),

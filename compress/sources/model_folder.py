@@ -33,6 +33,33 @@ def read(folder: Path, tensor: str | None) -> Read:
     return held._replace(tokens=tokens, row_word=vocabulary.row_word(folder, tokens or []))
 
 
+def home(folder: Path) -> Path:
+    """Where the table of a folder lies: there, or one level down, as sentence-transformers and model2vec put it."""
+    if holds_model(folder):
+        return folder
+    below = [each for each in sorted(folder.iterdir()) if each.is_dir() and holds_model(each)]
+    first = [folder / name for name in modules_of(folder)]
+    below = [each for each in first if each in below][:1] or below
+    if len(below) > 1:
+        names = ", ".join(each.name for each in below[:5])
+        raise InputError(f"{folder} has several folders with a model ({names}); give the path of one.")
+    return below[0] if below else folder
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether a model's weights lie in a folder under one of their usual names."""
+    return any((folder / f"{name}{index}").is_file() for name in WEIGHTS for index in ("", ".index.json"))
+
+
+def modules_of(folder: Path) -> list[str]:
+    """The folders of the modules of a sentence-transformers model, in order."""
+    if not (folder / "modules.json").is_file():
+        return []
+    modules = read_json(folder / "modules.json")
+    modules = modules if isinstance(modules, list) else []
+    return [str(each.get("path", "")) for each in modules if isinstance(each, dict)]
+
+
 def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[Path, list[TensorInfo]]]:
     """The files that may hold the tensor and the tensors of each; every file's where asked."""
     for name in WEIGHTS:

@@ -8,7 +8,6 @@ UNREAD = {
     "checkpoint": "is part of a TensorFlow checkpoint; there, numpy.save(FILE, tensorflow.train.load_variable(CHECKPOINT, NAME)).",
     "coreml": "is a model of Core ML; save its table with numpy.save.",
     "faiss": "is an index of faiss; there, numpy.save(FILE, index.reconstruct_n(0, index.ntotal)).",
-    "fasttext": "is a model of fastText; save its .vec, or its vectors with numpy.save.",
     "flax": "is a model of Flax; there, safetensors.flax.save_file, or save_pretrained of transformers in PyTorch.",
     "gzip": PACKED,
     "json": "is JSON, which is not read; save the table as CSV.",
