@@ -36,7 +36,7 @@ SIGNS = (  # byte at which it stands, the bytes, the kind
 )
 TORCH = b"l\xfc\x9cF\xf9 j\xa8P\x19."  # the number that every pickle of torch.save begins with
 FAISS = re.compile(rb"I[xwHvB][A-Za-z0-9]{2}..\x00\x00", re.DOTALL)
-PROTOBUF = re.compile(rb"\x08([\x01-\x20])[\x12\x1a\x22\x28\x32\x3a\x42]")  # a version, then a field of a model
+PROTOBUF = re.compile(rb"\x08([\x01-\x20])[\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2]")  # a version, then a field of a model
 JSON = re.compile(rb'(\xef\xbb\xbf)?\s*[\[{]\s*(["\[{\]}]|-?\d[\d.eE+-]*\s*[,\]])')
 PAGE = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
 CHECKPOINT_FOOTER = (0xDB4775248B80FB57).to_bytes(8, "little")  # of the tables that TensorFlow keeps an index in

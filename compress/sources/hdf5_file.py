@@ -14,7 +14,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
-from compress.sources.info import Read, TensorInfo, matrices_first, pick
+from compress.sources.info import Read, TensorInfo, pick, ranked
 from compress.sources.limits import check_fits
 
 WEIGHTS = "model.weights.h5"  # in a .keras archive
@@ -29,7 +29,7 @@ BATCH = 1024  # rows whose names are read at once
 def infos(path: Path) -> list[TensorInfo]:
     """The datasets of numbers in a file."""
     with opened(path) as file:
-        return matrices_first(info_of(name, each) for name, each in datasets(file, path))
+        return ranked(info_of(name, each) for name, each in datasets(file, path))
 
 
 def read(path: Path, tensor: str | None) -> Read:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compress.errors import InputError
-from compress.sources import arrays, fasttext_file, gguf_file, hdf5_file, safetensors_file, tables, text, torch_file
+from compress.sources import arrays, fasttext_file, gguf_file, hdf5_file, onnx_file, safetensors_file, tables, text, tflite_file, torch_file
 from compress.sources.contents import kind_of
 from compress.sources.info import Read, TensorInfo
 from compress.sources.unread import UNREAD
@@ -30,6 +30,8 @@ READERS = {
     "fasttext": Reader(fasttext_file.infos, fasttext_file.read),
     "hdf5": Reader(hdf5_file.infos, hdf5_file.read),
     "keras": Reader(hdf5_file.infos, hdf5_file.read),
+    "onnx": Reader(onnx_file.infos, onnx_file.read),
+    "tflite": Reader(tflite_file.infos, tflite_file.read),
     "parquet": Reader(tables.infos_parquet, tables.read_parquet),
 }
 EXTENSIONS = {  # what a file is where its bytes do not tell
@@ -51,6 +53,8 @@ EXTENSIONS = {  # what a file is where its bytes do not tell
     ".h5": "hdf5",
     ".hdf5": "hdf5",
     ".keras": "keras",
+    ".onnx": "onnx",
+    ".tflite": "tflite",
 }
 FOREIGN = {
     ".pb": "tensorflow",
