@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compress.errors import InputError
-from compress.sources import arrays, fasttext_file, gguf_file, hdf5_file, onnx_file, safetensors_file, tables, text, tflite_file, torch_file
+from compress.sources import (
+    arrays,
+    fasttext_file,
+    gguf_file,
+    hdf5_file,
+    onnx_file,
+    safetensors_file,
+    tables,
+    text,
+    tflite_file,
+    torch_file,
+)
 from compress.sources.contents import kind_of
 from compress.sources.info import Read, TensorInfo
 from compress.sources.unread import UNREAD
