@@ -58,6 +58,8 @@ def tensors(source: str | os.PathLike) -> list[TensorInfo]:
 def config_folder(source: str | os.PathLike) -> Path | None:
     """Where the config of a source's model lies, if it has one: with the model, in the cache for a model on the hub."""
     reader, where, _ = located(source)
+    if reader is model_folder:
+        return model_folder.home_of(where)
     return hub.config_folder(where) if reader is hub else tokenizer_folder(source)
 
 
@@ -68,7 +70,7 @@ def tokenizer_folder(source: str | os.PathLike) -> Path | None:
         return demo.model_folder()
     if reader is hub:
         return hub.kept_folder(where)
-    return where if reader is model_folder else None
+    return model_folder.vocabulary_folder(where) if reader is model_folder else None
 
 
 def located(source: str | os.PathLike) -> tuple[Any, Any, str]:

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 
 from compress.errors import InputError
 from compress.matrix import Stored
-from compress.sources.info import Read, TensorInfo, pick, ranked, stored_as
+from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits
 
 MAX_HEADER = 1 << 16
@@ -74,13 +74,14 @@ def read_npz(path: Path, tensor: str | None) -> Read:
     """One array of an archive, in memory."""
     with opened_zip(path) as archive:
         found = list(infos_in(archive, path))
-        name = pick(found, tensor, path.name).name
+        chosen = pick(found, tensor, path.name)
+        name = chosen.name
         with archive.open(f"{name}.npy") as file:
             array = read_header(file, f"{name} in {path.name}")
             check_fits(array.n_bytes, f"{name} in {path.name}")
             values = np.empty(array.shape, array.dtype, order=array.order)
             fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path.name}")
-    return Read(values, None, stored=array.stored)
+    return Read(values, None, notes=notes_on(chosen, found, tensor), stored=array.stored)
 
 
 def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:

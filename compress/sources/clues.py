@@ -44,25 +44,29 @@ DEEPEST = 4  # levels of a config looked through
 
 @dataclass(frozen=True, eq=False)
 class Clues:
-    """config: the content of config.json. folder: where the tokenizer lies, None where there is none."""
+    """config: the content of config.json. folder: where the vocabulary lies, None where there is none."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 
     @classmethod
-    def of(cls, folder: Path) -> "Clues":
-        """Those that lie in a folder; a config that cannot be read says nothing."""
+    def of(cls, home: Path, vocabulary: Path) -> "Clues":
+        """Those of a model's folder and that of its vocabulary; a config that cannot be read says nothing."""
         with suppress(InputError, OSError):
-            config = read_json(folder / CONFIG)
-            return cls(config if isinstance(config, dict) else {}, folder)
-        return cls(folder=folder)
+            config = read_json(home / CONFIG)
+            return cls(config if isinstance(config, dict) else {}, vocabulary)
+        return cls(folder=vocabulary)
+
+    @cached_property
+    def told(self) -> set[int]:
+        """How many rows the config tells of."""
+        return set(settings(self.config, ROWS))
 
     @cached_property
     def rows(self) -> set[int]:
         """How many rows the table may have; empty where nothing says."""
-        told = set(settings(self.config, ROWS))
-        if told or self.folder is None:
-            return told
+        if self.told or self.folder is None:
+            return self.told
         with suppress(InputError, OSError):
             return {len(vocabulary.vocabulary_in(self.folder))} - {0}
         return set()
@@ -83,7 +87,7 @@ class Clues:
     def own_name(self) -> str | None:
         """What the architecture itself calls its input table: from the network that transformers builds of the config without
         weights, a layer deep. None for an architecture that it does not know."""
-        if not (self.rows and isinstance(self.config.get("model_type"), str)):
+        if not (self.told and isinstance(self.config.get("model_type"), str)):
             return None
         try:
             import torch

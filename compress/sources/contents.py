@@ -50,6 +50,8 @@ def kind_of(path: Path) -> str | None:
         head = file.read(HEAD)
         file.seek(max(0, path.stat().st_size - 8))
         foot = file.read(8)
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
+        return "safetensors"
     for at, sign, kind in SIGNS:
         if head.startswith(sign, at):
             return kind
@@ -57,8 +59,6 @@ def kind_of(path: Path) -> str | None:
         return kind_of_zip(path)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
         return "torch" if TORCH in head[:40] else "pickle"
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
-        return "safetensors"
     if foot == CHECKPOINT_FOOTER or CHECKPOINT_DATA.fullmatch(path.name):
         return "checkpoint"
     if FAISS.match(head):

@@ -15,12 +15,14 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import bytes_text, cache_folder, parse_json, replacing
 from compress.sources import gguf_file, safetensors_file, vocabulary
+from compress.sources.clues import CONFIG, Clues
 from compress.sources.gguf_file import is_gguf, part_names
 from compress.sources.gguf_header import BEGIN, Start, framed, read_header
 from compress.sources.http_ranges import Answer, Server, Unreachable
 from compress.sources.hub_cache import Snapshot, kept, remembered
-from compress.sources.info import Read, TensorInfo, pick, ranked, wanted_files
+from compress.sources.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
 from compress.sources.model_folder import checked_map
+from compress.sources.safetensors_file import MAPPING, mapping_in
 from compress.sources.safetensors_header import header_length, infos_of, parse_header
 from compress.sources.stored import table_of
 
@@ -28,9 +30,10 @@ MODEL = re.compile(r"(?P<repo>(?:\w[\w.-]*/)?\w[\w.-]*)(?:/(?P<file>\w[\w./-]*\.
 FIRST_BYTES = 64 << 10  # most headers of safetensors are smaller
 MORE_BYTES = 256 << 10  # of a GGUF file's header, whose length nothing tells, that are fetched at a time
 SMALL = 64 << 20  # bytes that an index or a tokenizer may have
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
+WEIGHTS = "model.safetensors"
 FACTS = "facts.gguf"  # in the cache: what a GGUF file tells beside its tensors
 TOKEN_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
+ADDED = ("added_tokens.json", "tokenizer_config.json")
 
 
 def infos(model: str) -> list[TensorInfo]:
@@ -39,24 +42,32 @@ def infos(model: str) -> list[TensorInfo]:
     with usable_cache():
         snapshot = source.snapshot()
         infos = source.infos_in(snapshot, snapshot.files)
-        return gguf_file.in_order(infos) if is_gguf(snapshot.files[0]) else ranked(infos)
+        if is_gguf(snapshot.files[0]):
+            return gguf_file.in_order(infos)
+        return ranked(infos, Clues.of(snapshot.folder, snapshot.folder))
 
 
 def read(model: str, tensor: str | None) -> Read:
-    """The tensor, mapped from the cache once it is there, and the tokens of the model's tokenizer."""
+    """The tensor, mapped from the cache once it is there, and the tokens of the model's tokenizer where they are its rows'."""
     source = Source.named(model)
     with usable_cache():
         snapshot = source.snapshot()
         files = wanted_files(snapshot.weight_map, tensor) if snapshot.weight_map else snapshot.files
+        files = files if tensor else sorted({*files, *beside_files(snapshot.weight_map)})
         infos = source.infos_in(snapshot, files)
         if is_gguf(files[0]):
             chosen = pick(infos, gguf_file.wanted(infos, tensor), source.repo)
             return gguf_file.read(source.fetched(snapshot, chosen.name), chosen.name)
-        table = table_of(pick(infos, tensor, source.repo), infos, partial(source.stored, snapshot), source.repo)
         if not snapshot.tokenizer_known:
             source.fetch_tokenizer(snapshot)
-        tokens = vocabulary.tokens_for(snapshot.folder, len(table.values))
-        return Read(table.values, tokens, stored=table.stored)
+        clues = Clues.of(snapshot.folder, snapshot.folder)
+        chosen = pick(infos, tensor, source.repo, clues)
+        table = table_of(chosen, infos, partial(source.stored, snapshot), source.repo)
+        tokens = None
+        if may_have_names(chosen, infos):
+            source.fetch_mapping(snapshot)
+            tokens = vocabulary.tokens_for(snapshot.folder, len(table.values), clues.told, mapping_in(snapshot.folder))
+        return Read(table.values, tokens, notes=notes_on(chosen, infos, tensor, clues), stored=table.stored)
 
 
 def kept_folder(model: str) -> Path | None:
@@ -245,18 +256,33 @@ class Source:
                 raise InputError(f"{self.repo} sent {bytes_text(written)} of {bytes_text(n_bytes)}; try again.")
 
     def fetch_tokenizer(self, snapshot: Snapshot) -> None:
-        any(self.fetch_small(snapshot, file) for file in TOKEN_FILES)
+        """Writes the tokenizer's files and the config beside the tables, from the folder of the weights or from above it."""
+        for file in TOKEN_FILES:
+            if self.fetch_small(snapshot, file):
+                for other in () if file == TOKEN_FILES[0] else ADDED:
+                    self.fetch_small(snapshot, other)
+                break
+        self.fetch_small(snapshot, CONFIG)
         snapshot.keep_tokenizer()
+
+    def fetch_mapping(self, snapshot: Snapshot) -> None:
+        """Writes the rows of tokens that share them beside the tables, where a model has such."""
+        path = snapshot.folder / MAPPING
+        file = next((file for file, entries in snapshot.headers.items() if "mapping" in entries), None)
+        if file and not path.is_file():
+            self.fetch_tensor(snapshot, file, "mapping", path)
 
     def fetch_small(self, snapshot: Snapshot, file: str) -> bool:
         """Writes a small file whole beside the tables; False where the model has none of that name."""
-        body, answer = self.server.whole(self.address(file, snapshot), SMALL)
-        if body is None:
-            self.check(answer, file)
-            return False
-        with replacing(snapshot.folder / file) as out:
-            out.write(body)
-        return True
+        folder = snapshot.files[0].rpartition("/")[0]
+        for place in (f"{folder}/{file}", file) if folder else (file,):
+            body, answer = self.server.whole(self.address(place, snapshot), SMALL)
+            if body is not None:
+                with replacing(snapshot.folder / file) as out:
+                    out.write(body)
+                return True
+            self.check(answer, place)
+        return False
 
     def address(self, file: str, snapshot: Snapshot | None = None) -> str:
         """The path of a file on the server, at the snapshot's commit once that is known."""

@@ -13,6 +13,8 @@ from compress.sources.clues import NONE, Clues
 from compress.sources.roles import Role, role_of, words_of
 
 PLAIN = {"float64", "float32", "float16", "bfloat16"}  # dtypes of one entry a number
+ROLES = {Role.INPUT: "an input table", Role.OUTPUT: "an output layer"}
+SAID = 3  # tensors that a choice was close to
 SECOND = {"decoder", "tgt", "target", "teacher"}  # what has the same table again, or another one beside the input's
 
 
@@ -86,6 +88,28 @@ def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str, clues: Clu
     raise InputError(f"{where} has no 2-D tensor named {tensor!r}; choose one of: {names}.")
 
 
+def notes_on(chosen: TensorInfo, infos: Iterable[TensorInfo], tensor: str | None, clues: Clues = NONE) -> tuple[str, ...]:
+    """What is to be said of a choice among infos that nobody made: that it was close, or that it is no input table, and what else
+    there is. Nothing where the tensor was asked for."""
+    others = [info for info in ranked(infos, clues) if info != chosen]
+    if tensor is not None or not others:
+        return ()
+    if chosen.role >= Role.WEIGHT:
+        return (f"No tensor of {len(others) + 1:,} is called a table; {chosen.name} was taken, the tallest of its kind.",)
+    near = [info for info in others if info.role <= Role.OUTPUT and (info.shape == chosen.shape or info.role == chosen.role)]
+    if not near and chosen.role == Role.INPUT:
+        return ()
+    told = [f"{info.name} ({ROLES[info.role]}, {info.shape[0]:,} × {info.shape[1]:,})" for info in near]
+    more = f" and {len(told) - SAID:,} more" if len(told) > SAID else ""
+    besides = f"; it could also be {', '.join(told[:SAID])}{more}" if near else ""
+    return (f"The matrix is {chosen.name}, {ROLES[chosen.role]}{besides}.",)
+
+
+def may_have_names(chosen: TensorInfo, infos: Iterable[TensorInfo]) -> bool:
+    """Whether the rows of a tensor may be what a vocabulary names: those of a table, or of what is taken where there is none."""
+    return chosen.role <= Role.OUTPUT or all(info.role >= chosen.role for info in infos if len(info.shape) == 2)
+
+
 def wanted_files(weight_map: dict[str, str], tensor: str | None) -> list[str]:
     """The files of a sharded model in which the tensor can lie.
 
@@ -98,6 +122,11 @@ def wanted_files(weight_map: dict[str, str], tensor: str | None) -> list[str]:
         if named := {file for name, file in weight_map.items() if role_of(name) == role}:
             return sorted(named)
     return sorted(set(weight_map.values()))
+
+
+def beside_files(weight_map: dict[str, str]) -> list[str]:
+    """The files of a sharded model in which its output layer lies, which may share the table's shape."""
+    return sorted({file for name, file in weight_map.items() if role_of(name) == Role.OUTPUT})
 
 
 def unread(info: TensorInfo, where: str) -> InputError:

@@ -1,5 +1,6 @@
 """A folder: a transformers model, or one matrix file with its vocabulary beside it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +9,73 @@ from compress.files import read_json
 from compress.sources import vocabulary
 from compress.sources.clues import Clues
 from compress.sources.gguf_file import part_names
-from compress.sources.info import Read, TensorInfo, pick, ranked, wanted_files
+from compress.sources.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
 from compress.sources.kinds import reader_of
+from compress.sources.safetensors_file import mapping_in
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 ARRAYS = (".npy", ".npz", ".safetensors", ".gguf", ".parquet", ".pt", ".pth")
+FIRST = ("0_", "text_encoder")  # how the part that reads text is called, where the parts of a model have folders
+SHARD = re.compile(r".+-\d{5}-of-\d{5}\.safetensors")
+OF_TRAINING = ("optimizer", "scheduler", "training_args", "rng_state", "scaler")
 OTHERS = (".vec", ".w2v", ".bin", ".csv", ".tsv")
 
 
 def infos(folder: Path) -> list[TensorInfo]:
-    """The tensors of every file of the folder."""
-    return ranked((info for _, found in offers(folder, None, every=True) for info in found), Clues.of(folder))
+    """The tensors of every file of the model."""
+    home = home_of(folder)
+    return ranked(
+        (info for _, found in offers(home, None, every=True) for info in found), Clues.of(home, vocabulary_folder(folder))
+    )
 
 
 def read(folder: Path, tensor: str | None) -> Read:
-    """The embedding tensor, from the one shard it lies in, with the tokens of the folder's vocabulary."""
-    found = offers(folder, tensor)
-    chosen = pick([info for _, infos in found for info in infos], tensor, str(folder), Clues.of(folder))
+    """The embedding tensor, from the one shard it lies in, with the tokens of the model's vocabulary where they are its rows'."""
+    home = home_of(folder)
+    found, clues = offers(home, tensor), Clues.of(home, vocabulary_folder(folder))
+    every = [info for _, infos in found for info in infos]
+    chosen = pick(every, tensor, str(folder), clues)
     path = next(path for path, infos in found if chosen in infos)
     held = reader_of(path).read(path, chosen.name)
-    if held.tokens:
+    held = held._replace(notes=(*notes_on(chosen, every, tensor, clues), *held.notes))
+    if held.tokens or not may_have_names(chosen, every):
         return held
-    tokens = vocabulary.tokens_for(folder, len(held.values))
-    return held._replace(tokens=tokens, row_word=vocabulary.row_word(folder, tokens or []))
+    named = vocabulary_folder(folder)
+    tokens = vocabulary.tokens_for(named, len(held.values), clues.told, mapping_in(home))
+    return held._replace(tokens=tokens, row_word=vocabulary.row_word(named, tokens or []))
+
+
+def home_of(folder: Path) -> Path:
+    """Where the model of a folder lies: in it, in the version that the hub's cache has in use, or one level down."""
+    if not folder.is_dir() or holds_weights(folder):
+        return folder
+    versions = folders_in(folder / "snapshots")
+    if versions:
+        main = folder / "refs" / "main"
+        used = main.read_text(errors="replace").strip() if main.is_file() else ""
+        newest = max(versions, key=lambda path: path.stat().st_mtime_ns)
+        return home_of(next((path for path in versions if path.name == used), newest))
+    inner = [path for path in folders_in(folder) if holds_weights(path)]
+    first = [path for path in inner if path.name.startswith(FIRST)]
+    return inner[0] if len(inner) == 1 else first[0] if len(first) == 1 else folder
+
+
+def holds_weights(folder: Path) -> bool:
+    """Whether a folder has a model's file of weights, or an array."""
+    return any((folder / f"{name}{end}").is_file() for name in WEIGHTS for end in ("", ".index.json")) or any(
+        path.suffix.lower() in ARRAYS for path in folder.iterdir()
+    )
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders that lie in one, by name; none where there is no such folder."""
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def vocabulary_folder(folder: Path) -> Path:
+    """Where the vocabulary of a folder lies: beside its model, or above it; the model's folder where there is none."""
+    home = home_of(folder)
+    return next((each for each in (home, folder, folder / "tokenizer") if vocabulary.is_in(each)), home)
 
 
 def home(folder: Path) -> Path:
@@ -69,9 +114,11 @@ def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[
         if index.is_file():
             weight_map = checked_map(read_json(index), index.name)
             names = sorted(set(weight_map.values())) if every else wanted_files(weight_map, tensor)
-            return [(path, reader_of(path).infos(path)) for path in present([folder / shard for shard in names])]
-    path = only_matrix(folder)
-    return [(path, reader_of(path).infos(path))]
+            beside = [folder / shard for shard in beside_files(weight_map) if shard not in names and (folder / shard).is_file()]
+            paths = present([folder / shard for shard in names]) + (beside if tensor is None else [])
+            return [(path, reader_of(path).infos(path)) for path in paths]
+    shards = sorted(path for path in folder.iterdir() if SHARD.fullmatch(path.name))
+    return [(path, reader_of(path).infos(path)) for path in shards or [only_matrix(folder)]]
 
 
 def checked_map(index: Any, where: str) -> dict[str, str]:
@@ -94,7 +141,7 @@ def present(shards: list[Path]) -> list[Path]:
 
 def only_matrix(folder: Path) -> Path:
     """The one file of a data folder that can be read as a matrix."""
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", *OF_TRAINING)))
     for endings in (ARRAYS, OTHERS):
         found = [path for path in files if path.suffix.lower() in endings and part_names(path.name)[0] == path.name]
         if len(found) == 1:

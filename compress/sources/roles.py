@@ -49,11 +49,11 @@ PART = {  # beside a table: places, kinds, norms, what is added to it
     ),
     *("type", "types", "segment", "segments", "lang", "langs", "speaker", "class", "cls", "label", "labels", "patch", "patches"),
     *("time", "times", "timestep", "timesteps", "norm", "norms", "layernorm", "rmsnorm", "ln", "bias", "biases", "gamma", "beta"),
-    *("alibi", "lora", "dora", "delta", "mask", "pooler"),
+    *("alibi", "delta", "mask", "pooler"),
 }
-TRAINING = {  # anywhere in a name: what training keeps beside the weights
+TRAINING = {  # anywhere in a name: what training keeps beside the weights, adapters too
     *("optimizer", "optimizers", "optim", "adam", "adamw", "adagrad", "rmsprop", "ftrl", "accumulator", "slot", "slots", "avg"),
-    *("momentum", "velocity", "moment", "moments", "mu", "nu", "fisher", "hessian"),
+    *("momentum", "velocity", "moment", "moments", "mu", "nu", "fisher", "hessian", "lora", "dora"),
     *("grad", "grads", "gradient", "gradients", "ema", "swa", "shadow", "averaged", "moving"),
 }
 BESIDE = {  # what a quantization or a computation keeps beside a weight
@@ -72,8 +72,8 @@ class Role(IntEnum):
     INPUT = 0  # a table that ids are looked up in
     OUTPUT = 1  # the output layer of a language model, which may share that table
     WEIGHT = 2  # any other weight
-    PART = 3  # positions, types of tokens, norms, biases, adapters
-    STATE = 4  # of an optimizer, averaged copies, gradients, scales, buffers
+    PART = 3  # positions, types of tokens, norms, biases
+    STATE = 4  # of an optimizer, averaged copies, gradients, adapters, scales, buffers
 
 
 def role_of(name: str) -> Role:

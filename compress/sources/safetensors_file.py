@@ -10,11 +10,12 @@ from compress.errors import InputError
 from compress.files import replacing
 from compress.matrix import EmbeddingMatrix
 from compress.sources.clues import NONE, Clues
-from compress.sources.info import Read, TensorInfo, pick, ranked
+from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header
 from compress.sources.stored import table_of
 
+MAPPING = "mapping.safetensors"  # in the cache of a model on the hub
 ROW_WORDS = ("token", "word", "row")
 
 
@@ -31,7 +32,8 @@ def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
     table = table_of(chosen, infos, lambda name: values_of(path, entries[name]), path.name)
     told = metadata.get("row_word")
     word = told if told in ROW_WORDS else "token"
-    return Read(table.values, tokens_of(metadata, len(table.values)), word, stored=table.stored)
+    notes = notes_on(chosen, infos, tensor, clues)
+    return Read(table.values, tokens_of(metadata, len(table.values)), word, notes, stored=table.stored)
 
 
 def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
@@ -53,6 +55,14 @@ def values_of(path: Path, entry: Entry) -> np.ndarray:
     wide = stored.astype("<u4")
     wide <<= 16
     return wide.view("<f4")
+
+
+def mapping_in(folder: Path) -> np.ndarray | None:
+    """(n_tokens,) the row of each token of a static model whose tokens share rows; None where each has its own."""
+    for path in (folder / MAPPING, folder / "model.safetensors"):
+        if path.is_file() and (entry := entries_of(path)[0].get("mapping")) and len(entry.shape) == 1 and entry.shape[0]:
+            return values_of(path, entry) if entry.dtype in ("I64", "I32", "I16", "U8", "U16", "U32", "U64") else None
+    return None
 
 
 def tokens_of(metadata: dict[str, str], n_rows: int) -> list[str] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from compress.errors import InputError
-from compress.sources.info import Read, TensorInfo, pick, ranked, stored_as
+from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits
 
 DEEPEST = 8  # levels of nesting looked through
@@ -24,11 +24,14 @@ def read(path: Path, tensor: str | None) -> Read:
     found: dict[str, Any] = {}
     for name, value in tensors_in(opened(path)):
         found.setdefault(name, value)
-    chosen = found[pick([info_of(name, value) for name, value in found.items()], tensor, path.name).name]
+    infos = [info_of(name, value) for name, value in found.items()]
+    info = pick(infos, tensor, path.name)
+    chosen = found[info.name]
     in_place = chosen.dtype == torch.float32 and chosen.is_contiguous()
     check_fits(0 if in_place else 4 * chosen.numel(), path.name)
-    stored = stored_as(info_of("", chosen).dtype, chosen.numel() * chosen.element_size())
-    return Read(chosen.detach().to(torch.float32).contiguous().numpy(), None, stored=stored)
+    values = chosen.detach().to(torch.float32).contiguous().numpy()
+    stored = stored_as(info.dtype, chosen.numel() * chosen.element_size())
+    return Read(values, None, notes=notes_on(info, infos, tensor), stored=stored)
 
 
 def opened(path: Path) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import read_lines
 from compress.matrix import EmbeddingMatrix
+from compress.sources.safetensors_file import mapping_in
 from compress.sources.vocabulary import SENTENCEPIECE
 
 Encoder = Callable[[list[str]], list[list[int]]]
@@ -129,7 +130,7 @@ def counts_in(path: Path, n_rows: int, tokens: Sequence[str] | None, tokenizer: 
     if tokens is None:
         raise InputError("The rows have no tokens to count in a text; take order:A or a column of a file.")
     encode = encoder(tokenizer) if tokenizer else None
-    counts = tokenized(path, n_rows, encode) if encode else looked_up(path, tokens)
+    counts = tokenized(path, n_rows, encode, mapping_in(tokenizer)) if tokenizer and encode else looked_up(path, tokens)
     if not counts.any():
         raise InputError(f"No token of the matrix occurs in {path.name}; give a text in its language.")
     return counts + 1.0
@@ -158,11 +159,13 @@ def encoder(folder: Path) -> Encoder | None:
     return lambda texts: whole(texts)["input_ids"]
 
 
-def tokenized(path: Path, n_rows: int, encode: Encoder) -> np.ndarray:
-    """(n_rows,) how often each row is used, by what `encode` makes of the lines of a text."""
+def tokenized(path: Path, n_rows: int, encode: Encoder, mapping: np.ndarray | None = None) -> np.ndarray:
+    """(n_rows,) how often each row is used, by what `encode` makes of the lines of a text. mapping: the row of each token, where
+    tokens share rows."""
     counts = np.zeros(n_rows, np.int64)
     for texts in batches(path):
         ids = np.concatenate([np.asarray(each, np.int64) for each in encode(texts)])
+        ids = ids if mapping is None else mapping[ids[ids < len(mapping)]].astype(np.int64)
         counts += np.bincount(ids[ids < n_rows], minlength=n_rows)
     return counts
 

@@ -1,6 +1,7 @@
 """Folders: transformers models, and data with a vocabulary beside it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -43,24 +44,24 @@ def test_a_model_gives_its_embedding_and_is_named_after_its_folder(model, values
 
 @pytest.mark.parametrize(
     "vocabulary",
-    [{"a": 0, "Ġb": 1, "c": 3, "far": 99}, [["a", -1.0], ["Ġb", -2.0], ["old", 0.0], ["c", -3.0]]],
+    [{"a": 0, "Ġb": 1, "c": 3, "g": 6}, [[token, -1.0] for token in ("a", "Ġb", "old", "c", "row 4", "row 5", "g")]],
     ids=["by id", "in order"],
 )
 def test_tokenizer_json_names_rows_by_id(model, vocabulary):
     added = [{"id": 2, "content": "<s>"}, {"id": 50, "content": "<pad>"}]
     write_json(model / "tokenizer.json", {"model": {"vocab": vocabulary}, "added_tokens": added})
-    assert list(load_matrix(model).tokens) == ["a", "Ġb", "<s>", "c", "row 4", "row 5", "row 6"]
+    assert list(load_matrix(model).tokens) == ["a", "Ġb", "<s>", "c", "row 4", "row 5", "g"]
 
 
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("vocab.txt", "a\nb\u2028\n\nd\n"),
-        ("vocab.txt", "a\r\nb\u2028\r\n\r\nd"),
-        ("vocab.json", json.dumps({"d": 3, "": 2, "b\u2028": 1, "a": 0})),
-        ("vocab.json", json.dumps({"0": "a", "1": "b\u2028", "2": "", "3": "d"})),
-        ("tokens.json", json.dumps(["a", "b\u2028", "", "d"])),
-        ("my_vocab_file.txt", "b\u2028\x00 1\na 0\n"),
+        ("vocab.txt", "a\nb\u2028\n\nd\ne\nf\ng\n"),
+        ("vocab.txt", "a\r\nb\u2028\r\n\r\nd\r\ne\r\nf\r\ng"),
+        ("vocab.json", json.dumps({"g": 6, "d": 3, "": 2, "b\u2028": 1, "a": 0})),
+        ("vocab.json", json.dumps({"0": "a", "1": "b\u2028", "2": "", "6": "g"})),
+        ("tokens.json", json.dumps(["a", "b\u2028", "", "d", "e", "f", "g"])),
+        ("my_vocab_file.txt", "b\u2028\x00 1\na 0\nc 2\nd 3\ne 4\ng 6\nf 5\n"),
     ],
 )
 def test_plain_vocabularies_name_rows(model, name, content):
@@ -68,12 +69,76 @@ def test_plain_vocabularies_name_rows(model, name, content):
     tokens = load_matrix(model).tokens
     assert tokens[0] == "a"
     assert tokens[1].rstrip("\x00") == "b\u2028"
-    assert tokens[6] == "row 6"
+    assert tokens[6] == "g"
 
 
-def test_tokens_past_the_last_row_are_left_out(model):
-    (model / "vocab.txt").write_text("".join(f"w{i}\n" for i in range(30)))
-    assert list(load_matrix(model).tokens) == [f"w{i}" for i in range(7)]
+@pytest.mark.parametrize("count", [3, 6, 8, 30])
+def test_rows_have_no_names_where_the_vocabulary_has_other_counts(model, count):
+    (model / "vocab.txt").write_text("".join(f"w{i}\n" for i in range(count)))
+    assert not load_matrix(model).has_tokens
+
+
+@pytest.mark.parametrize(
+    "n_rows, named", [(24, True), (32, True), (64, True), (23, False), (25, False), (60, False), (1024, False)]
+)
+def test_rows_past_a_models_vocabulary_are_padding_to_a_round_number(folder, write_safetensors, n_rows, named):
+    table = ("F32", (n_rows, 2), np.ones((n_rows, 2), "<f4").tobytes())
+    write_safetensors(folder / "model.safetensors", {EMBEDDING: table})
+    write_json(folder / "vocab.json", {f"w{i}": i for i in range(24)})
+    matrix = load_matrix(folder)
+    assert matrix.has_tokens == named
+    assert matrix.tokens[22:26] == ((("w22", "w23", "row 24", "row 25") if named else matrix.tokens[22:26])[: n_rows - 22])
+    write_json(folder / "config.json", {"vocab_size": n_rows})
+    assert load_matrix(folder).has_tokens == (n_rows >= 24)
+
+
+def test_counts_in_json_are_no_rows(model):
+    write_json(model / "vocab.json", {"the": 900, "of": 400, "and": 400, "to": 3, "in": 2, "a": 1, "is": 1})
+    assert not load_matrix(model).has_tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("added_tokens.json", {"<new a>": 5, "<new b>": 6, "<far>": 9}),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"5": {"content": "<new a>"}, "6": {"content": "<new b>"}}}),
+    ],
+)
+def test_added_tokens_name_the_rows_past_the_vocabulary(model, name, content):
+    write_json(model / "vocab.json", {f"w{i}": i for i in range(5)})
+    write_json(model / name, content)
+    assert load_matrix(model).tokens[4:] == ("w4", "<new a>", "<new b>")
+    write_json(model / name, [1])
+    with pytest.raises(InputError, match=f"{name} does not number tokens"):
+        load_matrix(model)
+
+
+def test_a_list_of_fairseq_begins_after_its_four_tokens(model):
+    (model / "dict.txt").write_text("the 900\nof 400\nand 3\n")
+    assert load_matrix(model).tokens == ("<s>", "<pad>", "</s>", "<unk>", "the", "of", "and")
+
+
+def test_names_stay_off_rows_that_are_no_tokens(folder, values, write_safetensors):
+    part = ("F32", (7, 4), values.tobytes())
+    names = ("embed.weight", "lm_head.weight", "fc1.weight", "embed_positions.weight", "exp_avg.embed.weight")
+    write_safetensors(folder / "model.safetensors", dict.fromkeys(names, part))
+    write_json(folder / "vocab.json", {f"w{i}": i for i in range(7)})
+    assert [name for name in names if load_matrix(folder, tensor=name).has_tokens] == ["embed.weight", "lm_head.weight"]
+
+
+def test_rows_that_tokens_share_are_named_by_their_first(folder, values, write_safetensors):
+    mapping = np.array([(5 * i + 3) % 7 for i in range(14)], "<i4")
+    held = {"embeddings": ("F32", (7, 4), values.tobytes()), "mapping": ("I32", (14,), mapping.tobytes())}
+    write_safetensors(folder / "model.safetensors", held)
+    write_json(
+        folder / "tokenizer.json", {"model": {"type": "WordLevel", "vocab": {f"w{i}": i for i in range(14)}, "unk_token": "w0"}}
+    )
+    matrix = load_matrix(folder)
+    assert [mapping[int(token[1:])] for token in matrix.tokens] == list(range(7))
+    assert all(int(token[1:]) < 7 for token in matrix.tokens)
+    held["mapping"] = ("I32", (14,), (mapping + 1).tobytes())
+    write_safetensors(folder / "model.safetensors", held)
+    assert not load_matrix(folder).has_tokens
 
 
 def test_counts_after_words_are_left_out(model):
@@ -158,6 +223,46 @@ def test_a_data_folder_with_one_matrix_and_a_vocabulary_is_read(tmp_path, values
     (tmp_path / "vocab.txt").write_text("\n".join("abcdefg"))
     (tmp_path / "notes.txt").write_text("not a matrix")
     assert list(load_matrix(tmp_path).tokens) == list("abcdefg")
+
+
+@pytest.mark.parametrize("place", ["0_StaticEmbedding", "snapshots/0a1b", "snapshots/0a1b/0_Transformer", "text_encoder"])
+@pytest.mark.parametrize("above", [True, False])
+def test_a_model_one_level_down_is_read_with_its_names(tmp_path, values, write_safetensors, place, above):
+    model = tmp_path / place
+    model.mkdir(parents=True)
+    write_safetensors(model / "model.safetensors", {EMBEDDING: ("F32", (7, 4), values.tobytes())})
+    write_json((tmp_path if above else model) / "vocab.json", {f"w{i}": i for i in range(7)})
+    matrix = load_matrix(tmp_path)
+    np.testing.assert_array_equal(matrix.values, values)
+    assert matrix.tokens[6] == "w6" and matrix.name == tmp_path.name
+    assert [info.name for info in tensors(tmp_path)] == [EMBEDDING]
+
+
+@pytest.mark.parametrize("used", ["aa", "bb", "../../elsewhere", None])
+def test_the_version_in_use_of_the_hubs_cache_is_read(tmp_path, values, write_safetensors, used):
+    for factor, version in enumerate(("bb", "aa"), start=1):
+        (tmp_path / "snapshots" / version).mkdir(parents=True)
+        held = {EMBEDDING: ("F32", (7, 4), (factor * values).tobytes())}
+        write_safetensors(tmp_path / "snapshots" / version / "model.safetensors", held)
+        os.utime(tmp_path / "snapshots" / version, (factor, factor))
+    if used:
+        (tmp_path / "refs").mkdir()
+        (tmp_path / "refs" / "main").write_text(used)
+    np.testing.assert_array_equal(load_matrix(tmp_path).values, (1 if used == "bb" else 2) * values)
+
+
+def test_shards_without_an_index_are_one_model(folder, values, write_safetensors):
+    write_safetensors(folder / "model-00001-of-00002.safetensors", {"h.weight": ("F32", (9, 4), bytes(144))})
+    write_safetensors(folder / "model-00002-of-00002.safetensors", {EMBEDDING: ("F32", (7, 4), values.tobytes())})
+    np.testing.assert_array_equal(load_matrix(folder).values, values)
+
+
+def test_what_training_leaves_beside_a_model_is_no_matrix(folder, values):
+    torch = pytest.importorskip("torch")
+    torch.save({"wte.weight": torch.from_numpy(values)}, folder / "model.pt")
+    for name in ("optimizer.pt", "scheduler.pt", "training_args.bin", "rng_state.pth"):
+        torch.save({"a": torch.ones(2, 2)}, folder / name)
+    np.testing.assert_array_equal(load_matrix(folder).values, values)
 
 
 def test_a_data_folder_with_two_matrices_names_them(tmp_path, values):

@@ -216,8 +216,9 @@ def test_bfloat16_is_widened(hub, tmp_path, write_safetensors, table):
 
 
 def test_vocab_txt_names_rows_where_there_is_no_tokenizer_json(hub, model):
-    put(hub, "org/name", {"model.safetensors": model, "vocab.txt": b"a\nb\n"})
-    assert load_matrix("hub:org/name").tokens[:3] == ("a", "b", "row 2")
+    put(hub, "org/name", {"model.safetensors": model, "vocab.txt": b"".join(b"w%d\n" % i for i in range(ROWS - 3))})
+    put(hub, "org/name", {"added_tokens.json": json.dumps({"<new>": ROWS - 2}).encode(), "config.json": b"{}"})
+    assert load_matrix("hub:org/name").tokens[-4:] == (f"w{ROWS - 4}", f"row {ROWS - 3}", "<new>", f"row {ROWS - 1}")
 
 
 def test_a_model_without_a_tokenizer_is_not_asked_twice(hub, model):

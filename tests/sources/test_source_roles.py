@@ -29,10 +29,10 @@ NAMES = {
     Role.PART: """
         embeddings.position_embeddings.weight wpe.weight embeddings.token_type_embeddings.weight embeddings.LayerNorm.weight
         pos_emb embeddings/position_embeddings/embedding encoder.embed_positions.weight time_embed.0.weight
-        word_embeddings_layernorm.weight layer.0.SelfAttention.relative_attention_bias.weight
-        model.embed_tokens.lora_embedding_A layers.0.q_proj.lora_A.weight""",
+        word_embeddings_layernorm.weight layer.0.SelfAttention.relative_attention_bias.weight""",
     Role.STATE: """
-        optimizer.0 optimizer_states.0.state.0.exp_avg ema_model.embed.weight wte.weight.grad gradients.wte
+        optimizer.0 model.embed_tokens.lora_embedding_A layers.0.q_proj.lora_A.weight
+        optimizer_states.0.state.0.exp_avg ema_model.embed.weight wte.weight.grad gradients.wte
         word_embeddings.momentum model.embed_tokens.scales embed_tokens.weight.absmax model.embed_tokens.weight_scale_inv
         model.embed_tokens.SCB embed.qzeros bert/embeddings/word_embeddings/adam_m opt_state.0.mu.embed ema.shadow_params.0
         embed_tokens.weight_zero_point""",

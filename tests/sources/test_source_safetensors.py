@@ -37,6 +37,12 @@ def test_a_tensor_at_an_odd_byte_is_read(tmp_path, values):
     assert matrix.values.flags.aligned
 
 
+@pytest.mark.parametrize("length", [0x280, 0x480, 0x8B1F], ids=["as a pickle", "as a pickle of protocol 4", "as gzip"])
+def test_a_header_whose_length_reads_as_another_kinds_sign_is_safetensors(tmp_path, values, length):
+    text = json.dumps({"w": {"dtype": "F32", "shape": [7, 4], "data_offsets": [0, 112]}}).encode().ljust(length)
+    np.testing.assert_array_equal(load_matrix(raw(tmp_path / "x.safetensors", text, values.tobytes())).values, values)
+
+
 def test_embedding_like_tensors_come_first(tmp_path, write_safetensors):
     names = {
         "lm_head.weight": (50, 2),

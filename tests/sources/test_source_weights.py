@@ -119,7 +119,8 @@ def test_counts_are_those_of_the_models_own_tokenizer(tmp_path):
 def test_counts_in_a_folder_use_its_tokenizer_and_leave_ids_past_the_table_out(tmp_path):
     from tokenizers import Tokenizer, models, pre_tokenizers
 
-    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "cat": 1, "dog": 2, "far": 3}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "cat": 1, "dog": 2}, unk_token="[UNK]"))
+    tokenizer.add_tokens(["far"])
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.enable_truncation(2)  # counting goes past it
     tokenizer.save(str(tmp_path / "tokenizer.json"))
