@@ -42,7 +42,7 @@ if outcome is not None:
     st.subheader("Sensitivities")
     space = space_choice(known)
     with cards:
-        answers = filter_answers(subject, path(subject, setting), space, setting)
+        answers = filter_answers(subject, path(subject, setting), space.name)
         figures(filter_figures(subject, outcome.report, outcome.loss), answers={FILTERS.keep.key: answers})
     sensitivity_chart(known, outcome, space, setting)
     layer_charts(subject, known, outcome, setting)

@@ -126,7 +126,7 @@ def test_while_the_budget_is_moved_the_page_tells_what_it_then_shows(open_page, 
     assert not judged and path.at(20).error > between.error > path.at(30).error
     assert path.about(10) == (None, False)  # nothing was judged below
     space = path.known.channels.prunable[0]
-    table = filter_answers(subject, path, space, PLAIN)
+    table = filter_answers(subject, path, space.name)
     rows = [{card.label: card.value for card in row} for row in table.figures["cards"]]
     assert list(table.values) == list(range(5, 101)) and rows[25] == figures(open_page("filters", filters_keep=30))
     assert rows[20]["Relative output error"].startswith("≈ ") and rows[20]["Accuracy, one shot"].startswith("≈ ")

@@ -76,6 +76,14 @@ def test_what_is_shown_but_not_asked_for_is_paused_while_something_is(line):
     assert at_work(line) == [["survey", "a"]]
 
 
+def test_what_the_first_picture_of_a_page_waits_for_takes_turns_with_the_page_and_other_work_comes_after_it():
+    line, session = Queue(2), Session()
+    asked = [line.ask(session, name, "a", [name, "a"], urgent=name == "map") for name in ("map", "fit")]
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert [os.getpriority(os.PRIO_PROCESS, each.process.pid) for each in asked] == [own, 19]
+    line.end(patience=0)
+
+
 def test_what_a_page_began_rests_while_a_hand_moves_and_what_was_asked_for_does_not(line):
     session = Session()
     own = line.ask(session, "fit", "a", ["fit", "a"], own=True)

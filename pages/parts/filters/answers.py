@@ -4,7 +4,8 @@ import numpy as np
 
 from compress.charts.filters import MEASURED, on_log_axis
 from compress.form.metrics import error_text
-from compress.pruning import Report, Space
+from compress.pruning import Report
+from pages.parts.cached import cached
 from pages.parts.dial.answers import Answers, Figure, Line, Mark, Ring
 from pages.parts.filters.network import Subject
 from pages.parts.filters.path import Loss, Path, errors_on
@@ -80,8 +81,9 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def filter_answers(subject: Subject, path: Path, space: Space, setting: Pruning) -> Answers:
-    """For every share kept. space: whose sensitivities are shown."""
+@cached(8)
+def filter_answers(subject: Subject, path: Path, space: str) -> Answers:
+    """For every share kept. space: the name of that whose sensitivities are shown."""
     keeps, reports = list(path.reports), list(path.reports.values())
     known = [path.about(keep) for keep in keeps]
     rows = list(zip(reports, known, strict=True))
@@ -90,7 +92,7 @@ def filter_answers(subject: Subject, path: Path, space: Space, setting: Pruning)
         figures={"cards": [filter_figures(subject, report, *each) for report, each in rows]},
         marks={
             "curves": [curve_marks(report, loss) for report, (loss, _) in rows],
-            "sensitivities": [kept_marks(report, space, setting) for report in reports],
+            "sensitivities": [kept_marks(report, space, path.setting) for report in reports],
         },
         traces={
             "kept_by_layer": {"kept": {"x": np.array([[kept for kept, _ in report.kept.values()] for report in reports])}},
@@ -120,7 +122,7 @@ def curve_marks(report: Report, loss: Loss | None) -> list[Mark]:
     return [Ring("here", 100 * report.removed, loss.error if loss.accuracy is None else loss.accuracy, "this network")]
 
 
-def kept_marks(report: Report, space: Space, setting: Pruning) -> list[Mark]:
+def kept_marks(report: Report, space: str, setting: Pruning) -> list[Mark]:
     """Where the kept filters of a layer end, if the most sensitive are kept."""
-    kept = report.kept[space.name][0]
+    kept = report.kept[space][0]
     return [Line("kept", kept + 0.5, f"{kept} kept")] if setting.variant == "top" else []

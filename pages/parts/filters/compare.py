@@ -1,11 +1,13 @@
 """The comparison on Filters: every way of choosing at every budget, drawn as it comes."""
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from compress.charts import filters as filter_charts
+from pages.parts.cached import cached
 from pages.parts.filters.answers import curve_marks
-from pages.parts.filters.curve import SEEDS, Curve, curve_of, losses
+from pages.parts.filters.curve import SEEDS, Curve, curve_of, lost_by
 from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
@@ -38,31 +40,33 @@ def comparison(subject: Subject, outcome: Outcome | None, setting: Pruning) -> N
 def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: list[Curve], busy: bool, at_work: list) -> None:
     if at_work and not any(each.running for each in (found if busy else at_work)):
         st.rerun()
-    accuracy = subject.labels is not None
-    tables = [curve.table for curve in found if curve.points]
-    if tables:
-        table = pd.concat(tables)
-        what = "accuracy" if accuracy else "mean relative output error"
-        means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
-        live_chart(
-            filter_charts.curves(table, "FLOPs" if setting.measure == "flops" else setting.measure, what, subject.accuracy),
-            key="curves",
-            of=subject.key,
-            marks=curve_marks(outcome.report, outcome.loss) if outcome else [],
-            alt=f"{what} over the share removed; by sensitivity "
-            + ", ".join(f"{at:.0%}: {value:.3f}" for at, value in means.items()),
-        )
+    begun = [curve for curve in found if curve.points]
+    if begun:
+        chart, alt = drawn(subject, [curve.told for curve in begun], begun, setting.measure)
+        marks = curve_marks(outcome.report, outcome.loss) if outcome else []
+        live_chart(chart, key="curves", of=subject.key, marks=marks, alt=alt)
     controls(found, busy, subject)
     for curve in found:
         if curve.error:
             refused(curve.error)
         elif curve.done == 1:
-            lost = losses(curve.table, accuracy)
-            st.markdown(comparison_words(lost, curve, accuracy))
+            st.markdown(comparison_words(lost_by(curve.told, curve), curve, subject.labels is not None))
     st.caption(
         f"Every way gets the same budget on the same {len(subject.judge):,} pictures. Where chance chooses, the line is the "
         f"mean of {SEEDS} seeds and the band reaches from the least to the largest."
         + ("" if subject.quick else " " + no_retraining(subject))
+    )
+
+
+@cached(8)
+def drawn(subject: Subject, told: list[tuple], _curves: list[Curve], measure: str) -> tuple[go.Figure, str]:
+    """The chart of curves, and what it says; no budget changes it. told: of the curves, by which they are known."""
+    table = pd.concat([curve.table for curve in _curves])
+    what = "mean relative output error" if subject.labels is None else "accuracy"
+    means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
+    chart = filter_charts.curves(table, "FLOPs" if measure == "flops" else measure, what, subject.accuracy)
+    return chart, f"{what} over the share removed; by sensitivity " + ", ".join(
+        f"{at:.0%}: {value:.3f}" for at, value in means.items()
     )
 
 

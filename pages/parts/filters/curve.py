@@ -31,6 +31,11 @@ class Curve:
         self.work: Background | None = None
 
     @property
+    def told(self) -> tuple:
+        """What changes with its points."""
+        return self.key, len(self.points)
+
+    @property
     def asked(self) -> list[tuple]:
         """by, share and seed of every point, the whole range of each way first at one seed."""
         chance = {"random"} | ({"sensitivity"} if self.setting.variant != "top" else set())
@@ -107,12 +112,18 @@ class Curve:
     @property
     def worst(self) -> int:
         """The share, in %, at which sensitivity loses most to another way; 0 where it does not."""
-        lost = losses(self.table, self.subject.labels is not None)
+        lost = lost_by(self.told, self)
         return round(100 * lost.loc[lost["gap"].idxmax(), "removed"]) if len(lost) else 0
 
     @property
     def to_ask_the_other(self) -> int:
         return 0 if self.done < 1 or self.worst in self.other else self.worst
+
+
+@cached(24)
+def lost_by(told: tuple, _curve: Curve) -> pd.DataFrame:
+    """The losses of a curve by what is told of it now."""
+    return losses(_curve.table, _curve.subject.labels is not None)
 
 
 def losses(table: pd.DataFrame, more_is_better: bool) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def sensitivity_chart(known: Study, outcome: Outcome, space: Space, setting: Pru
         filter_charts.sensitivities(values, kept),
         key="sensitivities",
         of=space.name,
-        marks=kept_marks(outcome.report, space, setting),
+        marks=kept_marks(outcome.report, space.name, setting),
         alt=f"Sensitivities of {space.name}: {kept.sum()} of {len(kept)} filters kept, the largest {values.max():.3g}",
     )
     none = int((values == 0).sum())

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from compress import pruning
 from compress.errors import Step
 from compress.pruning.cutting import cut
+from pages.parts.cached import keyed
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.work import TURNS, Background
@@ -27,17 +28,23 @@ class Loss:
     layers: dict[str, tuple[float, float]]
 
 
+@keyed
 class Path:
     """reports: by the share kept in %, what is known of every budget without running a network. losses: of what was judged so far,
     by the choice of filters."""
 
     def __init__(self, subject: Subject, known: pruning.Study, setting: Pruning):
-        self.subject, self.known = subject, known
+        self.subject, self.known, self.setting = subject, known, setting
         keeps = [keep / 100 for keep in range(FILTERS.keep.low, FILTERS.keep.high + 1)]
         found = pruning.reports(subject.network, known, keeps, measure=setting.measure, seed=setting.seed, variant=setting.variant)
         self.reports = {round(100 * report.keep): report for report in found}
         self.losses: dict[bytes, Loss] = {}
         self.work: Background | None = None
+
+    @property
+    def key(self) -> str:
+        """Of what is known by now."""
+        return f"{self.subject.key} {self.setting!r} {len(self.losses)}"
 
     def judged(self, report: pruning.Report, network: nn.Module | None = None) -> Loss:
         """What the network of a report loses; it is made here unless given."""

@@ -19,7 +19,7 @@ from pages.parts.work.ahead import working
 from pages.parts.work.watch import watch
 
 MOST_LISTED = 2000
-SOON = 1.0  # seconds between looks at a job that takes a few
+SOON = 0.5  # seconds between looks at a job that takes a few
 
 
 def begin_map(matrix: EmbeddingMatrix) -> None:

@@ -38,7 +38,7 @@ def umap_of(matrix: EmbeddingMatrix) -> Umap | None:
         await_file("umap", path, jobs.arguments("map", matrix, weights=UNIFORM, out=path))
         return Umap(positions, False)
     first = FIRST if matrix.shape[0] > FIRST else None
-    ask(matrix, whole=first is None, again=False, rows=first)
+    ask(matrix, whole=first is None, again=False, urgent=True, rows=first)
     return None
 
 

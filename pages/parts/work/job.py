@@ -26,10 +26,11 @@ class Job:
     """A command that waits, is at work, or has ended. `key` tells what it works on; `events` are the steps that it has told so far,
     see compress.errors.Step.row, and `times` when; `ending`: whether it was asked to end; `lost`: whether that was since no session
     wanted it any more; `own`: whether a page started it by itself. ahead: whether not even a page has asked for it; aside: whether
-    it is shown but lets all that is asked for go first. Either takes one core."""
+    it is shown but lets all that is asked for go first. Either takes one core. urgent: whether the first picture of a page waits
+    for it, so that it takes its turns with the page itself."""
 
-    def __init__(self, key: str, arguments: list[str], ahead: bool = False, aside: bool = False):
-        self.key, self.arguments, self.ahead, self.aside = key, arguments, ahead, aside
+    def __init__(self, key: str, arguments: list[str], ahead: bool = False, aside: bool = False, urgent: bool = False):
+        self.key, self.arguments, self.ahead, self.aside, self.urgent = key, arguments, ahead, aside, urgent
         self.events: list[dict] = []
         self.times: list[float] = []
         self.errors: list[str] = []
@@ -61,7 +62,8 @@ class Job:
         if self.process and to_all != self.gives_way:
             self.gives_way = to_all
             with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, 19)
+                own = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, own if self.urgent else 19)
                 if hasattr(os, "SCHED_IDLE"):
                     os.sched_setscheduler(self.process.pid, os.SCHED_IDLE if to_all else os.SCHED_OTHER, os.sched_param(0))
 

@@ -47,13 +47,14 @@ def run(
     key: str | None = None,
     again: bool = True,
     aside: bool = False,
+    urgent: bool = False,
     **options: Any,
 ) -> Job:
     """The job that runs a command of `python -m compress` on the matrix, asked for unless it is running.
 
     name: of the job, the verb unless given; a job of that name that works on another key is stopped first. key: what it works on,
     the matrix unless given. again: whether one that has ended is started anew; one that is not is its page's own, and goes behind
-    what is asked for while another page is looked at. aside: see Job. options: see `arguments`.
+    what is asked for while another page is looked at. aside, urgent: see Job. options: see `arguments`.
     """
     name, key = name or verb, key or matrix.key
     leave(name, key)
@@ -63,7 +64,7 @@ def run(
         session.behind.discard(name)
         QUEUE.turn()
     if job is None or job.lost or (again and not job.running):
-        return QUEUE.ask(session, name, key, arguments(verb, matrix, **options), own=not again, aside=aside)
+        return QUEUE.ask(session, name, key, arguments(verb, matrix, **options), own=not again, aside=aside, urgent=urgent)
     return job
 
 

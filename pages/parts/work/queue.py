@@ -71,12 +71,21 @@ class Queue:
                 self.sessions.remove(session)
             self.turn()
 
-    def ask(self, session: Session, name: str, key: str, arguments: list[str], own: bool = False, aside: bool = False) -> Job:
+    def ask(
+        self,
+        session: Session,
+        name: str,
+        key: str,
+        arguments: list[str],
+        own: bool = False,
+        aside: bool = False,
+        urgent: bool = False,
+    ) -> Job:
         """The job of a session that runs a command, by the session's name for it: one that runs it for others or ahead, or a new
-        one. own: whether a page asks for it by itself. aside: see Job."""
+        one. own: whether a page asks for it by itself. aside, urgent: see Job."""
         with self.lock:
             same = [job for job in self.jobs if job.arguments == arguments and job.running and not job.ending]
-            job = same[0] if same else Job(key, arguments)
+            job = same[0] if same else Job(key, arguments, urgent=urgent)
             job.own = own and (job.own or job.ahead or not same)
             job.ahead, job.aside = False, aside and (job.aside or not same)
             if not same:
