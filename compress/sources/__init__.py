@@ -83,7 +83,7 @@ def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
     try:
         path = Path(source).expanduser()
         if path.is_dir():
-            return model_folder, model_folder.home(path), path.resolve().name
+            return model_folder, path, path.resolve().name
         if path.is_file():
             return reader_of(path), path, path.name
         path.stat()

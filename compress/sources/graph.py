@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from compress.matrix import Stored
 from compress.sources.info import TensorInfo, pick, ranked
 from compress.sources.limits import check_fits
 
@@ -37,8 +38,7 @@ def decoded(codes: np.ndarray, scale: np.ndarray, zero: np.ndarray, axis: int, w
     return values
 
 
-def scheme_words(dtype: str, n_scales: int) -> str:
-    """A sentence on how a quantized table is stored."""
-    return (
-        f"Stored as {dtype} with {'a scale' if n_scales == 1 else f'{n_scales:,} scales'}; errors are against what that decodes to."
-    )
+def stored_by(dtype: str, n_codes: int, n_scales: int) -> Stored:
+    """How a quantized table is stored, by codes of one byte or two and scales of four."""
+    scales = "a scale" if n_scales == 1 else f"{n_scales:,} scales"
+    return Stored(f"{dtype} with {scales}", n_codes * np.dtype(dtype).itemsize + 4 * n_scales)

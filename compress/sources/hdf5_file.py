@@ -14,7 +14,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
-from compress.sources.info import Read, TensorInfo, pick, ranked
+from compress.sources.info import Read, TensorInfo, pick, ranked, stored_as
 from compress.sources.limits import check_fits
 
 WEIGHTS = "model.weights.h5"  # in a .keras archive
@@ -43,7 +43,8 @@ def read(path: Path, tensor: str | None) -> Read:
         values = np.empty(chosen.shape, np.float32)
         chosen.read_direct(values)
         values = values.T if transposed(chosen) else values
-        return Read(values, names_beside(chosen, len(values)))
+        n_bytes = chosen.id.get_storage_size()
+        return Read(values, names_beside(chosen, len(values)), stored=stored_as(chosen.dtype.name, n_bytes))
 
 
 @contextmanager

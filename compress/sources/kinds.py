@@ -11,6 +11,7 @@ from compress.sources import (
     gguf_file,
     hdf5_file,
     onnx_file,
+    pickled,
     safetensors_file,
     tables,
     text,
@@ -42,6 +43,7 @@ READERS = {
     "hdf5": Reader(hdf5_file.infos, hdf5_file.read),
     "keras": Reader(hdf5_file.infos, hdf5_file.read),
     "onnx": Reader(onnx_file.infos, onnx_file.read),
+    "pickle": Reader(pickled.infos, pickled.read),
     "tflite": Reader(tflite_file.infos, tflite_file.read),
     "parquet": Reader(tables.infos_parquet, tables.read_parquet),
 }
@@ -66,6 +68,9 @@ EXTENSIONS = {  # what a file is where its bytes do not tell
     ".keras": "keras",
     ".onnx": "onnx",
     ".tflite": "tflite",
+    ".kv": "pickle",
+    ".pkl": "pickle",
+    ".pickle": "pickle",
 }
 FOREIGN = {
     ".pb": "tensorflow",
@@ -73,8 +78,6 @@ FOREIGN = {
     ".msgpack": "flax",
     ".rds": "r",
     ".rdata": "r",
-    ".pkl": "pickle",
-    ".pickle": "pickle",
 }
 
 

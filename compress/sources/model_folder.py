@@ -14,11 +14,11 @@ from compress.sources.kinds import reader_of
 from compress.sources.safetensors_file import mapping_in
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-ARRAYS = (".npy", ".npz", ".safetensors", ".gguf", ".parquet", ".pt", ".pth")
+ARRAYS = (".npy", ".npz", ".safetensors", ".gguf", ".parquet", ".pt", ".pth", ".h5", ".hdf5", ".keras", ".onnx", ".tflite", ".kv")
 FIRST = ("0_", "text_encoder")  # how the part that reads text is called, where the parts of a model have folders
 SHARD = re.compile(r".+-\d{5}-of-\d{5}\.safetensors")
 OF_TRAINING = ("optimizer", "scheduler", "training_args", "rng_state", "scaler")
-OTHERS = (".vec", ".w2v", ".bin", ".csv", ".tsv")
+OTHERS = (".vec", ".w2v", ".bin", ".emb", ".csv", ".tsv")
 
 
 def infos(folder: Path) -> list[TensorInfo]:
@@ -56,8 +56,12 @@ def home_of(folder: Path) -> Path:
         newest = max(versions, key=lambda path: path.stat().st_mtime_ns)
         return home_of(next((path for path in versions if path.name == used), newest))
     inner = [path for path in folders_in(folder) if holds_weights(path)]
-    first = [path for path in inner if path.name.startswith(FIRST)]
-    return inner[0] if len(inner) == 1 else first[0] if len(first) == 1 else folder
+    modules = [path for name in modules_of(folder) for path in inner if path.name == name]
+    first = modules[:1] or [path for path in inner if path.name.startswith(FIRST)]
+    if len(inner) > 1 and len(first) != 1:
+        names = ", ".join(path.name for path in inner[:5])
+        raise InputError(f"{folder} has several folders with a model ({names}); give the path of one.")
+    return (first or inner or [folder])[0]
 
 
 def holds_weights(folder: Path) -> bool:
@@ -76,24 +80,6 @@ def vocabulary_folder(folder: Path) -> Path:
     """Where the vocabulary of a folder lies: beside its model, or above it; the model's folder where there is none."""
     home = home_of(folder)
     return next((each for each in (home, folder, folder / "tokenizer") if vocabulary.is_in(each)), home)
-
-
-def home(folder: Path) -> Path:
-    """Where the table of a folder lies: there, or one level down, as sentence-transformers and model2vec put it."""
-    if holds_model(folder):
-        return folder
-    below = [each for each in sorted(folder.iterdir()) if each.is_dir() and holds_model(each)]
-    first = [folder / name for name in modules_of(folder)]
-    below = [each for each in first if each in below][:1] or below
-    if len(below) > 1:
-        names = ", ".join(each.name for each in below[:5])
-        raise InputError(f"{folder} has several folders with a model ({names}); give the path of one.")
-    return below[0] if below else folder
-
-
-def holds_model(folder: Path) -> bool:
-    """Whether a model's weights lie in a folder under one of their usual names."""
-    return any((folder / f"{name}{index}").is_file() for name in WEIGHTS for index in ("", ".index.json"))
 
 
 def modules_of(folder: Path) -> list[str]:
@@ -143,10 +129,16 @@ def only_matrix(folder: Path) -> Path:
     """The one file of a data folder that can be read as a matrix."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", *OF_TRAINING)))
     for endings in (ARRAYS, OTHERS):
-        found = [path for path in files if path.suffix.lower() in endings and part_names(path.name)[0] == path.name]
+        named = [path for path in files if path.suffix.lower() in endings and part_names(path.name)[0] == path.name]
+        found = sorted({owner(path, files) for path in named})
         if len(found) == 1:
             return found[0]
         if found:
             names = ", ".join(path.name for path in found[:5])
             raise InputError(f"{folder} has several files that may be the matrix ({names}); give the path of one.")
     raise InputError(f"{folder} holds no model and no matrix file; a model's folder has config.json and model.safetensors.")
+
+
+def owner(path: Path, files: list[Path]) -> Path:
+    """The file that another belongs to, as gensim's `x.kv.vectors.npy` does to `x.kv`; else that file itself."""
+    return next((each for each in files if path.name.startswith(f"{each.name}.")), path)

@@ -10,8 +10,8 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
-from compress.sources.graph import decoded, pick_table, scheme_words, tables_first
-from compress.sources.info import Read, TensorInfo, unread
+from compress.sources.graph import decoded, pick_table, stored_by, tables_first
+from compress.sources.info import Read, TensorInfo, stored_as, unread
 from compress.sources.limits import check_fits
 
 MOST_BYTES = (1 << 31) - 1  # of a message, the format's own limit
@@ -69,13 +69,14 @@ def read(path: Path, tensor: str | None) -> Read:
     names, axis = model.scales.get(chosen.name, ([], 0))
     parts = [model.initializers.get(name) for name in names]
     if not parts or parts[0] is None:
-        return Read(values.astype(np.float32) if chosen.dtype == "bfloat16" else values, None)
+        stored = stored_as(chosen.dtype, values.nbytes)
+        return Read(values.astype(np.float32) if chosen.dtype == "bfloat16" else values, None, stored=stored)
     scale, zero = (values_of(info_of("", part), part, path) if part else np.zeros(0) for part in (*parts, None)[:2])
     try:
         table = decoded(values, scale, zero, axis, path.name)
     except ValueError as error:
         raise InputError(f"The scales of {chosen.name} in {path.name} do not fit its shape; export the model again.") from error
-    return Read(table, None, notes=(scheme_words(chosen.dtype, scale.size),))
+    return Read(table, None, stored=stored_by(chosen.dtype, values.size, scale.size))
 
 
 def graph_of(path: Path) -> Any:

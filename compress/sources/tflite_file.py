@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.graph import decoded, pick_table, scheme_words, tables_first
-from compress.sources.info import Read, TensorInfo, unread
+from compress.sources.graph import decoded, pick_table, stored_by, tables_first
+from compress.sources.info import Read, TensorInfo, stored_as, unread
 
 MOST = 100_000  # tensors, and operators, that are looked at
 DTYPES = {"FLOAT32": "<f4", "FLOAT16": "<f2", "FLOAT64": "<f8", "INT8": "i1", "UINT8": "u1", "INT16": "<i2", "INT32": "<i4"}
@@ -48,12 +48,12 @@ def read(path: Path, tensor: str | None) -> Read:
         )
     values = np.memmap(path, dtype, "r", chosen.start, info.shape)
     if not chosen.scale.size:
-        return Read(values, None)
+        return Read(values, None, stored=stored_as(info.dtype, chosen.length))
     try:
         table = decoded(values, chosen.scale, chosen.zero, chosen.axis, path.name)
     except (ValueError, IndexError) as error:
         raise InputError(f"The scales of {info.name} in {path.name} do not fit its shape; convert the model again.") from error
-    return Read(table, None, notes=(scheme_words(info.dtype, chosen.scale.size),))
+    return Read(table, None, stored=stored_by(info.dtype, values.size, chosen.scale.size))
 
 
 def constants(path: Path) -> tuple[dict[str, Constant], set[str]]:

@@ -14,7 +14,6 @@ UNREAD = {
     "lfs": "is a Git LFS pointer, which stands for the file and is not it; run git lfs pull, or download the file itself.",
     "matlab": "is a file of MATLAB; save the matrix as CSV (writematrix), or with numpy.save after scipy.io.loadmat.",
     "page": "is a web page, not the file that it offers; download the file itself.",
-    "pickle": "is a pickle, which can run code and is not read; save the table with numpy.save.",
     "r": "is a file of R; save the matrix with write.csv.",
     "sqlite": "is a database of SQLite; write its table as CSV.",
     "tensorflow": "is a graph of TensorFlow; save the table with numpy.save.",

@@ -279,14 +279,14 @@ def test_a_folder_without_a_model_says_what_one_has(folder):
 
 
 def test_a_table_one_level_down_is_read_with_its_names(tmp_path, values, write_safetensors):
-    for name, tensor in (("0_StaticEmbedding", "embedding.weight"), ("1_Dense", "linear.weight")):
+    for name, tensor in (("static", "embedding.weight"), ("dense", "linear.weight")):
         (tmp_path / name).mkdir()
         write_safetensors(tmp_path / name / "model.safetensors", {tensor: ("F32", (7, 4), values.tobytes())})
     words = {"model": {"type": "WordLevel", "vocab": {f"word{row}": row for row in range(7)}}}
-    (tmp_path / "0_StaticEmbedding" / "tokenizer.json").write_text(json.dumps(words))
-    with pytest.raises(InputError, match=r"several folders with a model \(0_StaticEmbedding, 1_Dense\)"):
+    (tmp_path / "static" / "tokenizer.json").write_text(json.dumps(words))
+    with pytest.raises(InputError, match=r"several folders with a model \(dense, static\)"):
         load_matrix(tmp_path)
-    (tmp_path / "modules.json").write_text(json.dumps([{"path": "0_StaticEmbedding"}, {"path": "1_Dense"}]))
+    (tmp_path / "modules.json").write_text(json.dumps([{"path": "static"}, {"path": "dense"}]))
     matrix = load_matrix(tmp_path)
     np.testing.assert_array_equal(matrix.values, values)
     assert (matrix.tokens[2], matrix.name) == ("word2", tmp_path.name)
