@@ -21,41 +21,40 @@ WORK = 5e10  # products of a pass over the rows, above which a draft at one of m
 OFTEN = 2.0  # seconds between what is kept
 
 
-def every_k(
+def groups(
     matrix: EmbeddingMatrix,
     keep: Keep,
     progress: Progress,
-    j: int,
+    k: int | None = None,
+    j: int | None = None,
     affine: bool = False,
     loss: str = "lp",
     p: float = 2.0,
     scale: float | None = None,
     seed: int = 0,
 ) -> Arrays:
-    """Drafts of k = 1 … 32 at one j; settings as those of `ProjectiveClustering`."""
-    usual = ProjectiveClustering(k=1, j=j, affine=affine, loss=loss, p=p, scale=scale, seed=seed)
+    """Drafts of k = 1 … 32 at one j, or of one k at the `anchors` of j; settings as those of `ProjectiveClustering`. Raises
+    ValueError unless one of k and j is given."""
+    if (k is None) == (j is None):
+        raise ValueError(f"groups are told of every k at one j or of one k at every j, got k = {k} and j = {j}")
+    search = ProjectiveClustering(
+        k=1 if k is None else k, j=1 if j is None else j, affine=affine, loss=loss, p=p, scale=scale, seed=seed
+    )
+    return drafts(matrix, keep, progress, every_k(search, matrix.shape) if k is None else every_j(search, matrix.shape))
+
+
+def every_k(search: ProjectiveClustering, shape: tuple[int, int]) -> list[ProjectiveClustering]:
+    """A search at each k, in the order of drafts."""
     order = dict.fromkeys([*FIRST, *range(1, MOST_K + 1)])
-    return drafts(matrix, keep, progress, [replace(usual, k=k) for k in order if k <= matrix.shape[0]])
+    return [replace(search, k=k) for k in order if k <= shape[0]]
 
 
-def every_j(
-    matrix: EmbeddingMatrix,
-    keep: Keep,
-    progress: Progress,
-    k: int,
-    affine: bool = False,
-    loss: str = "lp",
-    p: float = 2.0,
-    scale: float | None = None,
-    seed: int = 0,
-) -> Arrays:
-    """Drafts of one k at the `anchors`; settings as those of `ProjectiveClustering`."""
-    n, d = matrix.shape
-    most = min(n, d)
+def every_j(search: ProjectiveClustering, shape: tuple[int, int]) -> list[ProjectiveClustering]:
+    """A search at each anchor that does not take too long, in the order of drafts."""
+    most = min(shape)
     order = sorted(anchors(most), key=lambda j: abs(np.log(j * PART / most)))
-    usual = ProjectiveClustering(k=k, j=1, affine=affine, loss=loss, p=p, scale=scale, seed=seed)
-    quick = [j for j in order if n * d * k * j <= WORK] or [1]
-    return drafts(matrix, keep, progress, [replace(usual, j=j) for j in quick])
+    quick = [j for j in order if shape[0] * shape[1] * search.k * j <= WORK] or [1]
+    return [replace(search, j=j) for j in quick]
 
 
 def anchors(most: int) -> list[int]:

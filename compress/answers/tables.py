@@ -10,7 +10,7 @@ import numpy as np
 
 from compress.answers.codes import codes
 from compress.answers.robust import robust
-from compress.answers.subspaces import every_j, every_k
+from compress.answers.subspaces import groups
 from compress.errors import InputError, Progress
 from compress.form.file import write
 from compress.matrix import EmbeddingMatrix
@@ -18,7 +18,7 @@ from compress.matrix import EmbeddingMatrix
 Arrays = dict[str, np.ndarray]
 Table = Callable[..., Arrays]  # of a matrix, `keep`, `progress` and settings by name
 
-TABLES: dict[str, Table] = {"codes": codes, "j": every_j, "k": every_k, "robust": robust}
+TABLES: dict[str, Table] = {"codes": codes, "j": groups, "k": groups, "robust": robust}
 
 
 @dataclass(frozen=True)

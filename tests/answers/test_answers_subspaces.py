@@ -5,7 +5,7 @@ import pytest
 
 from compress import EmbeddingMatrix, ProjectiveClustering, evaluate
 from compress.analysis.groupings import unpacked
-from compress.answers.subspaces import FIRST, anchor, anchors, every_j, every_k
+from compress.answers.subspaces import FIRST, anchor, anchors, groups
 from compress.sources import planted
 
 
@@ -22,7 +22,7 @@ class Kept(list):
 
 @pytest.mark.parametrize("search", [{}, {"affine": True}, {"loss": "tukey", "scale": 1.0}], ids=str)
 def test_a_draft_in_the_table_is_the_draft_of_the_method(rows, search):
-    found = unpacked(every_k(rows, Kept(), lambda step: None, j=3, **search))
+    found = unpacked(groups(rows, Kept(), lambda step: None, j=3, **search))
     assert [each.k for each in found][: len(FIRST)] == [*FIRST] and sorted(each.k for each in found) == [*range(1, 33)]
     method = ProjectiveClustering(k=4, j=3, factor_bits=32, **search)
     draft = method.draft.fit(rows)
@@ -34,7 +34,7 @@ def test_a_draft_in_the_table_is_the_draft_of_the_method(rows, search):
 
 
 def test_groups_for_any_j_were_found_for_one_that_is_near(rows):
-    found = unpacked(every_j(rows, Kept(), lambda step: None, k=3))
+    found = unpacked(groups(rows, Kept(), lambda step: None, k=3))
     assert sorted(each.j for each in found) == anchors(12) == [1, 2, 3, 4, 6, 8, 11, 12]
     assert [anchor(j, 384) for j in (1, 5, 60, 75, 384)] == [1, 6, 64, 64, 384]
 
@@ -42,9 +42,15 @@ def test_groups_for_any_j_were_found_for_one_that_is_near(rows):
 def test_a_table_goes_on_where_it_was_stopped_and_is_kept_while_it_grows(rows, monkeypatch):
     monkeypatch.setattr("compress.answers.subspaces.OFTEN", -1)
     keep, told = Kept(), []
-    whole = every_j(rows, keep, told.append, k=2)
+    whole = groups(rows, keep, told.append, k=2)
     assert [len(each["k"]) for each in keep] == [*range(1, 9)] and told[-1].share == 1
     again, told = Kept(), []
     again.begun = keep[5]
-    assert all(np.array_equal(whole[name], array) for name, array in every_j(rows, again, told.append, k=2).items())
+    assert all(np.array_equal(whole[name], array) for name, array in groups(rows, again, told.append, k=2).items())
     assert len(told) == 2
+
+
+def test_groups_are_told_of_one_j_or_of_one_k(rows):
+    for both in ({}, {"k": 2, "j": 3}):
+        with pytest.raises(ValueError, match="of every k at one j or of one k at every j, got k = "):
+            groups(rows, Kept(), lambda step: None, **both)

@@ -40,14 +40,20 @@ class Dials extends EventTarget {
   // The answers of a dial, and the row of those for where it stands; null where there are none.
   answer(key) {
     const table = this.tables.get(key);
-    if (!table?.values.length) return null;
-    const value = this.hands.get(key);
-    let row = 0;
-    table.values.forEach((each, at) => {
-      if (Math.abs(each - value) < Math.abs(table.values[row] - value)) row = at;
-    });
-    return { table, row, value };
+    return table?.values.length ? { key, table, row: nearest(table.values, this.hands.get(key)) } : null;
   }
+
+  // What is to be shown in place of what the server told at these values: an answer, or only the key of a dial that has none; null
+  // where that holds.
+  instead(at) {
+    const key = this.away(at);
+    return key === null ? null : (this.answer(key) ?? { key });
+  }
+}
+
+// The place of the value that is nearest to another.
+function nearest(values, value) {
+  return values.reduce((best, each, at) => (Math.abs(each - value) < Math.abs(values[best] - value) ? at : best), 0);
 }
 
 const dials = (globalThis[Symbol.for("flatland.dials")] ??= new Dials());

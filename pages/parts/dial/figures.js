@@ -53,11 +53,9 @@ class Row {
   }
 
   show() {
-    const away = dials.away(this.data.at);
-    const answer = away === null ? null : dials.answer(away);
-    const told = answer?.table.cards(this.data.key, answer.row);
-    this.root.classList.toggle("waiting", away !== null && !answer);
-    const cards = told ?? this.data.cards;
+    const answer = dials.instead(this.data.at);
+    this.root.classList.toggle("waiting", answer !== null && !answer.table);
+    const cards = answer?.table?.cards(this.data.key, answer.row) ?? this.data.cards;
     while (this.cards.length < cards.length) this.cards.push(new Card(this.root));
     this.cards.forEach((card, at) => {
       card.root.hidden = at >= cards.length;

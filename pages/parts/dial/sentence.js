@@ -8,9 +8,8 @@ export default function ({ data, parentElement }) {
     const root = parentElement.querySelector(".sentence");
     own = {};
     own.watch = () => {
-      const away = dials.away(own.data.at);
-      const answer = away === null ? null : dials.answer(away);
-      root.textContent = answer?.table.sentence(own.data.key, answer.row) ?? own.data.text;
+      const answer = dials.instead(own.data.at);
+      root.textContent = answer?.table?.sentence(own.data.key, answer.row) ?? own.data.text;
     };
     dials.addEventListener("move", own.watch);
     sentences.set(parentElement, own);

@@ -85,12 +85,11 @@ class Chart {
   follow() {
     if (!this.drawn) return;
     const { key, at, marks } = this.data;
-    const away = dials.away(at);
-    const answer = away === null ? null : dials.answer(away);
-    const told = answer?.table.marked(key, answer.row) ?? [];
+    const answer = dials.instead(at);
+    const told = answer?.table?.marked(key, answer.row) ?? [];
     this.marks.show([...marks.filter(({ name }) => !told.some((mark) => mark.name === name)), ...told]);
-    const traces = answer?.table.drawn(key, answer.row) ?? [];
-    const row = traces.length ? `${away} ${answer.row}` : null;
+    const traces = answer?.table?.drawn(key, answer.row) ?? [];
+    const row = traces.length ? `${answer.key} ${answer.row}` : null;
     if (row === this.redrawn) return;
     if (row === null) this.draw();
     else this.redraw(traces);

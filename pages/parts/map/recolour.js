@@ -1,14 +1,5 @@
 // Labels for every value of a dial, which colour the points while a hand moves it.
 
-// The value of `values` nearest to `value`, by its place.
-function nearestPlace(values, value) {
-  let place = 0;
-  values.forEach((each, at) => {
-    if (Math.abs(each - value) < Math.abs(values[place] - value)) place = at;
-  });
-  return place;
-}
-
 // One row of labels, `bits` a point from the lowest bit on, each renamed by `order`; and how many points have each.
 function readLabels(packed, bits, n, order) {
   const colours = new Uint8Array(n);
@@ -29,7 +20,7 @@ function recoloured(header) {
   const { labels, dial, at, values, order, names } = header.recolour ?? {};
   const table = shared.held.get(labels);
   if (!table || dials.away({ [dial]: at }) === null) return null;
-  const place = nearestPlace(values, dials.hands.get(dial));
+  const place = nearest(values, dials.hands.get(dial));
   const { colours, counts } = readLabels(table.arrays[place], table.bits[place], header.n, order);
   return { colours, header: { ...header, away: true, counts, names: counts.map((_, label) => names[label] ?? String(label)) } };
 }
