@@ -29,6 +29,10 @@ DASHES = ("solid", "dash", "dot")
 PALE, DARK = (1, 4, 5, 7), "#111111"  # codes whose colour asks for dark letters
 CODES = {"left": "code of the first stage", "second": "code of the second stage", "both": "code of the first stage"}
 VIEWS = ("points", "bit 1", "bit 2", "bit 3", "restored", "left", "second", "both")
+MOST_SHARED = 0.7  # of the points, in one code of lines through their middle
+DOTS, BADGES, MISSED, CROSSES, BARS = "points", "codes", "what is missed", "crosses", "points of a code"  # in the picture
+CELL, LINE = "cell ", "line of bit "  # with a code or a number behind
+Attributes = dict[str, np.ndarray]  # of a trace; "marker.color" for one within another
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +152,11 @@ def written(number: int, bits: int = BITS) -> str:
     return format(int(number), f"0{bits}b") if bits else ""
 
 
+def written_codes(bits: int) -> list[str]:
+    """All codes of so many bits, by number."""
+    return [written(number, bits) for number in range(2**bits)]
+
+
 def crowd(numbers: np.ndarray) -> dict[int, int]:
     """The codes in use and how many points share each."""
     return dict(zip(*(each.tolist() for each in np.unique(numbers, return_counts=True)), strict=True))
@@ -162,10 +171,11 @@ def title(of: Stages, view: str) -> str:
         used = crowd(as_numbers(of.first.codes.signs[:, :bits] > 0))
         name = "bit" if bits == 1 else "bits"
         return f"{bits} {name} a point: {len(used)} of {2**bits} codes in use, up to {max(used.values())} points collide in one"
+    larger = ", drawn larger" if of.first.normals is None else ""
     return {
         "points": f"{len(of.first.points)} points of 2 numbers: 64 bits each",
         "restored": f"{BITS} bits a point: {len(of.first.points)} points move to {len(shared)} crosses, error {error_text(one)}",
-        "left": f"What {BITS} bits miss, drawn larger: each stick with its cross moved to 0, error {error_text(one)}",
+        "left": f"What {BITS} bits miss{larger}: each stick with its cross moved to 0, error {error_text(one)}",
         "second": f"Second stage: what is left gets {BITS} bits of its own, and crosses of its own",
         "both": f"{2 * BITS} bits a point, both stages added: error {error_text(one)} → {error_text(two)}",
     }[view]
@@ -175,30 +185,19 @@ def chart(of: Stages, view: str) -> go.Figure:
     """The plane as a step shows it, over the number of points that share each code."""
     stage, bits = drawn(of, view)
     name = "{} number left" if stage is of.second else "{} number"
-    reach, still = reached(stage), {"zeroline": False, "fixedrange": True}
-    coded = of.first if view == "left" else stage  # what is left keeps its colour until it has a code of its own
-    numbers = as_numbers(coded.codes.signs[:, :bits] > 0) if bits else np.zeros(len(stage.points), int)
-    tinted = bits if coded is stage else 0
-    cross = "all crosses" if view == "left" else "cross of a code"
-    restored = {
-        "restored": of.first.decoded,
-        "left": np.zeros_like(stage.points),
-        "second": of.second.decoded,
-        "both": of.first.decoded + of.second.decoded,
-    }.get(view)
+    reach, still = reached(of, view), {"zeroline": False, "fixedrange": True}
+    learnt = stage.normals is None and bits and view != "left"
+    looks, parts = looks_of(bits), moving(of, view)
     return go.Figure(  # at once: part by part takes plotly ten times as long
         data=[
-            *(cells(stage, tinted, reach) if tinted else []),
-            dots(stage.points, numbers, bits),
-            *(sticks(stage.points, restored, cross) if restored is not None else []),
-            bars(numbers, bits),
+            *(learnt_cells(stage, bits, reach) if learnt else []),
+            *(trace(name, looks[name], parts[name]) for name in looks if name in parts),
         ],
         layout={
             "template": "flatland",
             "height": 620,
             "margin": {"t": 60, "b": 48},
             "dragmode": False,
-            "annotations": badges(stage, tinted, reach) if tinted and restored is None else [],
             "xaxis": {
                 "anchor": "y",
                 **still,
@@ -220,64 +219,198 @@ def chart(of: Stages, view: str) -> go.Figure:
                 "domain": [0, 0.13],
                 "title": {"text": "points"},
                 "nticks": 3,
-                "range": [0, 1.35 * max(crowd(numbers).values())],
+                "range": [0, 1.35 * len(stage.points) * (MOST_SHARED if bits else 1)],
             },
         },
     )
 
 
+def moving(of: Stages, view: str) -> dict[str, Attributes]:
+    """What of a view hangs on its codes: attributes of traces, by their names. Wherever lines are placed, all have one shape."""
+    stage, bits = drawn(of, view)
+    coded = of.first if view == "left" else stage  # what is left keeps its colour until it has a code of its own
+    numbers = as_numbers(coded.codes.signs[:, :bits] > 0) if bits else np.zeros(len(stage.points), int)
+    counts = np.bincount(numbers, minlength=2**bits)
+    restored = {
+        "restored": of.first.decoded,
+        "left": np.zeros_like(stage.points),
+        "second": of.second.decoded,
+        "both": of.first.decoded + of.second.decoded,
+    }.get(view)
+    parts = {DOTS: places(stage.points), BARS: {"y": counts, "text": counts.astype(str)}}
+    if bits:
+        kinds = {"text": written_codes(bits), "marker.color": CATEGORIES, "marker.symbol": SYMBOLS}
+        parts[DOTS] |= {name: np.array(kind)[numbers] for name, kind in kinds.items()}
+    if restored is not None:
+        where, shared = np.unique(restored.round(5), axis=0, return_counts=True)
+        most = 2 ** (2 * bits if view == "both" else bits)
+        where = np.concatenate([where, np.full((most - len(where), 2), np.nan)])
+        parts[MISSED] = places(sticks(stage.points, restored))
+        parts[CROSSES] = {**places(where), "customdata": np.pad(shared, (0, most - len(shared)))}
+    if bits and view != "left":
+        placed = stage.normals is not None
+        parts |= placed_cells(stage, bits, reached(of, view)) if placed else learnt_badges(stage, bits, reached(of, view))
+        if restored is not None:
+            del parts[BADGES]
+    return parts
+
+
+def at_every_angle(points: np.ndarray, angles: Sequence[float], line: int) -> list[Stages]:
+    """The stages with one of the lines at each whole degree."""
+    return [stages(points, [*angles[:line], angle, *angles[line + 1 :]]) for angle in range(180)]
+
+
+def clearance(of: Stages, view: str) -> np.ndarray:
+    """How far each line of a view is from the nearest point, (bits,)."""
+    stage, bits = drawn(of, view)
+    return np.abs(stage.margins(stage.points)[:, :bits]).min(axis=0)
+
+
 def drawn(of: Stages, view: str) -> tuple[Stage, int]:
     """The stage whose points a view shows, and how many of its bits."""
-    return (of.second if view in ("left", "second") else of.first), {"points": 0, "bit 1": 1, "bit 2": 2}.get(view, BITS)
+    return (of.second if view in ("left", "second") else of.first), bits_of(view)
 
 
-def reached(stage: Stage) -> float:
-    """How far from 0 the plane is shown upwards."""
-    return 1.12 * float(np.abs(stage.points).max())
+def bits_of(view: str) -> int:
+    """How many of a stage's bits a view shows."""
+    return {"points": 0, "bit 1": 1, "bit 2": 2}.get(view, BITS)
 
 
-def places(reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """The plane's places across and up that are asked for their code."""
-    return np.linspace(-ROOM * reach, ROOM * reach, GRID), np.linspace(-ROOM * reach, ROOM * reach, GRID)
+def reached(of: Stages, view: str) -> float:
+    """How far from 0 the plane is shown upwards: as far as the points go; what learnt codes leave is drawn larger."""
+    stage = drawn(of, view)[0]
+    return 1.12 * float(np.abs((of.first if stage.normals is not None else stage).points).max())
 
 
-def margins_at(stage: Stage, reach: float) -> np.ndarray:
-    """(GRID, GRID, BITS) of those places, lines of them upwards."""
-    across, up = places(reach)
-    every = np.stack(np.meshgrid(across, up), axis=2).reshape(-1, 2).astype(np.float32)
-    return stage.margins(every).reshape(GRID, GRID, BITS)
+def places(points: np.ndarray) -> Attributes:
+    """Where points (m, 2) of a trace are."""
+    return {"x": points[:, 0], "y": points[:, 1]}
 
 
-def cells(stage: Stage, bits: int, reach: float) -> list[dict]:
-    """The plane tinted by the first bits of the code that a place would get, and the lines between."""
-    across, up = places(reach)
-    margins = margins_at(stage, reach)[:, :, :bits]
+def sticks(points: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Lines from points (n, 2) to where each ends, one after another, (3 n, 2)."""
+    return np.stack([points, ends, np.full(points.shape, np.nan)], axis=1).reshape(-1, 2)
+
+
+def placed_cells(stage: Stage, bits: int, reach: float) -> dict[str, Attributes]:
+    """The cells that the first lines cut the plane into, each a wedge from where they meet, with a badge on its middle; and the
+    lines."""
+    assert stage.normals is not None
+    middle, far, normals = stage.points.mean(axis=0), 4 * reach, stage.normals[:bits]
+    turns = np.arctan2(-normals[:, 0], normals[:, 1])  # of the lines
+    rays = np.sort(np.concatenate([turns, turns + np.pi]) % (2 * np.pi))
+    wide = np.diff(rays, append=rays[0] + 2 * np.pi)
+    wedges = middle + far * ray(rays[:, None] + wide[:, None] * np.array([0, 0.5, 1]))  # (2 bits, 3, 2)
+    sides = ray(rays + wide / 2)
+    numbers = as_numbers(sides @ normals.T > 0)
+    room = (reach * np.array([ROOM, 1]) - middle * np.sign(sides)) / np.maximum(np.abs(sides), 1e-9)
+    corners, badges = np.full((2**bits, 4, 2), np.nan), np.full((2**bits, 2), np.nan)
+    for wedge in np.argsort(wide):  # lines at one angle have wedges without width between them
+        corners[numbers[wedge]] = [middle, *wedges[wedge]]
+        badges[numbers[wedge]] = middle + 0.6 * room[wedge].min() * sides[wedge]
+    lines = middle + far * ray(turns[:, None] + np.array([0, np.pi]))  # (bits, 2, 2)
+    return {
+        **{CELL + code: places(each) for code, each in zip(written_codes(bits), corners, strict=True)},
+        **{LINE + str(number): places(each) for number, each in enumerate(lines, start=1)},
+        BADGES: places(badges),
+    }
+
+
+def ray(turns: np.ndarray) -> np.ndarray:
+    """(…, 2) at distance 1 from 0, in directions in radians."""
+    return np.stack([np.cos(turns), np.sin(turns)], axis=-1)
+
+
+def trace(name: str, look: dict, part: Attributes) -> dict:
+    """A trace as plotly takes it."""
+    made = {"name": name, **look}
+    for path, values in part.items():
+        outer, _, inner = path.partition(".")
+        made[outer] = {**made.get(outer, {}), inner: values} if inner else values
+    return made
+
+
+def looks_of(bits: int) -> dict[str, dict]:
+    """How the traces of a view look wherever they are, by their names, from the lowest up."""
+    every, colours = written_codes(bits), CATEGORIES[: 2**bits]
+    cell = {"type": "scatter", "mode": "none", "fill": "toself", "hoverinfo": "skip", "showlegend": False}
+    line = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    return {
+        **{CELL + code: {**cell, "fillcolor": colour + TINT} for code, colour in zip(every, colours, strict=True)},
+        **{LINE + str(bit + 1): {**line, "line": {"color": MUTED, "width": 3, "dash": DASHES[bit]}} for bit in range(bits)},
+        DOTS: {
+            "type": "scatter",
+            "mode": "markers",
+            "showlegend": False,
+            "marker": {"size": 8, "color": CATEGORIES[0], "symbol": "circle"},
+            "hovertemplate": "%{x:.2f}, %{y:.2f}" + ("<br>code %{text}" if bits else "") + "<extra></extra>",
+        },
+        BADGES: {
+            "type": "scatter",
+            "mode": "markers+text",
+            "hoverinfo": "skip",
+            "showlegend": False,
+            "text": [f"<b>{code}</b>" for code in every],
+            "textfont": {"color": [DARK if number in PALE else "white" for number in range(2**bits)]},
+            "marker": {"symbol": "square", "size": 10 + 8 * bits, "color": colours, "opacity": 0.9},
+        },
+        MISSED: {"type": "scatter", "mode": "lines", "hoverinfo": "skip", "line": {"color": MUTED, "width": 1}},
+        CROSSES: {
+            "type": "scatter",
+            "mode": "markers",
+            "marker": {"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": "#808080"}},
+            "hovertemplate": "%{customdata} points are restored here<extra></extra>",
+        },
+        BARS: {
+            "type": "bar",
+            "x": [code or "no code yet" for code in every],
+            "textposition": "outside",
+            "textangle": 0,
+            "cliponaxis": False,
+            "showlegend": False,
+            "xaxis": "x2",
+            "yaxis": "y2",
+            "marker": {"color": list(colours) if bits else MUTED},
+            "hovertemplate": "code %{x}: %{y} points<extra></extra>",
+        },
+    }
+
+
+def grid(reach: float) -> np.ndarray:
+    """The plane's places across and up, at which learnt codes are asked for."""
+    return np.linspace(-ROOM * reach, ROOM * reach, GRID)
+
+
+def margins_at(stage: Stage, bits: int, reach: float) -> np.ndarray:
+    """(GRID, GRID, bits) of those places, lines of them upwards."""
+    every = np.stack(np.meshgrid(grid(reach), grid(reach)), axis=2).reshape(-1, 2).astype(np.float32)
+    return stage.margins(every)[:, :bits].reshape(GRID, GRID, bits)
+
+
+def learnt_cells(stage: Stage, bits: int, reach: float) -> list[dict]:
+    """The plane tinted by the code that a place would get, and the bends where a bit turns over."""
+    at, margins = grid(reach), margins_at(stage, bits, reach)
     colours = np.array([list(bytes.fromhex(colour[1:] + TINT)) for colour in CATEGORIES[: 2**bits]], np.uint8)
     tints = colours[as_numbers(margins.reshape(-1, bits) > 0)].reshape(GRID, GRID, 4)
     tint = {  # as an image, which a browser draws sooner than cells
         "type": "image",
         "source": image_array_to_data_uri(tints, backend="auto"),
-        "x0": across[0],
-        "dx": across[1] - across[0],
-        "y0": up[0],
-        "dy": up[1] - up[0],
+        "x0": at[0],
+        "dx": at[1] - at[0],
+        "y0": at[0],
+        "dy": at[1] - at[0],
         "hoverinfo": "skip",
     }
-    return [tint, *(each for bit in range(bits) for each in edge(stage, bit, reach, margins[:, :, bit]))]
+    return [tint, *(each for bit in range(bits) for each in bend(bit, at, margins[:, :, bit]))]
 
 
-def edge(stage: Stage, bit: int, reach: float, margins: np.ndarray) -> list[dict]:
-    """Where a bit turns over: a line through the points' mean or, of learnt codes, bends where margins (GRID, GRID) are 0."""
-    line, name = {"color": MUTED, "width": 3, "dash": DASHES[bit]}, f"line of bit {bit + 1}"
-    if stage.normals is not None:
-        middle, (a, b) = stage.points.mean(axis=0), stage.normals[bit]
-        x, y = np.stack([middle + far * 4 * reach * np.array([b, -a]) for far in (-1, 1)], axis=1)
-        return [{"type": "scatter", "x": x, "y": y, "name": name, "mode": "lines", "line": line, "hoverinfo": "skip"}]
-    across, up = places(reach)
+def bend(bit: int, at: np.ndarray, margins: np.ndarray) -> list[dict]:
+    """Where margins (GRID, GRID) of a bit are 0, and its place in the legend."""
+    line = {"color": MUTED, "width": 3, "dash": DASHES[bit]}
     bends = {
         "type": "contour",
-        "x": across[::2],
-        "y": up[::2],
+        "x": at[::2],
+        "y": at[::2],
         "z": margins[::2, ::2].astype(np.float32),
         "showscale": False,
         "contours": {"start": 0, "end": 0, "size": 1, "coloring": "none"},
@@ -285,96 +418,22 @@ def edge(stage: Stage, bit: int, reach: float, margins: np.ndarray) -> list[dict
         "hoverinfo": "skip",
         "showlegend": False,
     }
-    return [bends, {"type": "scatter", "x": [None], "y": [None], "name": name, "mode": "lines", "line": line}]
+    return [bends, {"type": "scatter", "x": [None], "y": [None], "name": LINE + str(bit + 1), "mode": "lines", "line": line}]
 
 
-def dots(points: np.ndarray, numbers: np.ndarray, bits: int) -> dict:
-    """The points in the colour and the sign of their code."""
-    return {
-        "type": "scatter",
-        "x": points[:, 0],
-        "y": points[:, 1],
-        "mode": "markers",
-        "showlegend": False,
-        "text": [written(number, bits) for number in numbers],
-        "marker": {
-            "color": [CATEGORIES[number] for number in numbers] if bits else CATEGORIES[0],
-            "symbol": [SYMBOLS[number] for number in numbers] if bits else "circle",
-            "size": 8,
-        },
-        "hovertemplate": "%{x:.2f}, %{y:.2f}" + ("<br>code %{text}" if bits else "") + "<extra></extra>",
-    }
-
-
-def badges(stage: Stage, bits: int, reach: float) -> list[dict]:
+def learnt_badges(stage: Stage, bits: int, reach: float) -> dict[str, Attributes]:
     """Every code that the plane has a cell for, in the middle of it."""
-    across, up = places(reach)
-    seen = np.abs(up) < reach
-    up, margins = up[seen], margins_at(stage, reach)[seen, :, :bits]
-    numbers = as_numbers(margins.reshape(-1, bits) > 0).reshape(margins.shape[:2])
-    return [
-        {
-            "x": float(across[column]),
-            "y": float(up[line]),
-            "text": f"<b>{written(number, bits)}</b>",
-            "showarrow": False,
-            "font": {"size": 14, "color": DARK if number in PALE else "white"},
-            "bgcolor": CATEGORIES[number],
-            "opacity": 0.9,
-        }
-        for number in crowd(numbers)
-        for line, column in [middle(numbers == number)]
-    ]
+    at = grid(reach)
+    seen = np.abs(at) < reach
+    numbers = as_numbers(margins_at(stage, bits, reach)[seen].reshape(-1, bits) > 0).reshape(-1, GRID)
+    found = np.full((2**bits, 2), np.nan)
+    for number in crowd(numbers):
+        line, column = middle(numbers == number)
+        found[number] = at[column], at[seen][line]
+    return {BADGES: places(found)}
 
 
 def middle(cell: np.ndarray) -> tuple[int, int]:
     """The place of a cell (a mask) that lies nearest to its mean."""
     found = np.argwhere(cell)
     return tuple(found[((found - found.mean(axis=0)) ** 2).sum(axis=1).argmin()])
-
-
-def sticks(points: np.ndarray, restored: np.ndarray, name: str) -> list[dict]:
-    """Where the codes put the points, and a stick from each to there."""
-    ends = np.stack([points, restored, np.full(points.shape, np.nan)], axis=1).reshape(-1, 2)
-    where, count = np.unique(restored.round(5), axis=0, return_counts=True)
-    return [
-        {
-            "type": "scatter",
-            "x": ends[:, 0],
-            "y": ends[:, 1],
-            "mode": "lines",
-            "name": "what is missed",
-            "hoverinfo": "skip",
-            "line": {"color": MUTED, "width": 1},
-        },
-        {
-            "type": "scatter",
-            "x": where[:, 0],
-            "y": where[:, 1],
-            "mode": "markers",
-            "name": name,
-            "marker": {"symbol": "x-thin", "size": 12, "line": {"width": 3, "color": "#808080"}},
-            "customdata": count,
-            "hovertemplate": "%{customdata} points are restored here<extra></extra>",
-        },
-    ]
-
-
-def bars(numbers: np.ndarray, bits: int) -> dict:
-    """How many points share each code."""
-    shared, every = crowd(numbers), range(2**bits)
-    counts = [shared.get(number, 0) for number in every]
-    return {
-        "type": "bar",
-        "x": [written(number, bits) or "no code yet" for number in every],
-        "y": counts,
-        "text": counts,
-        "textposition": "outside",
-        "textangle": 0,
-        "cliponaxis": False,
-        "showlegend": False,
-        "xaxis": "x2",
-        "yaxis": "y2",
-        "marker": {"color": [CATEGORIES[number] if bits else MUTED for number in every]},
-        "hovertemplate": "code %{x}: %{y} points<extra></extra>",
-    }

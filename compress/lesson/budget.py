@@ -95,9 +95,9 @@ def landscape() -> np.ndarray:
     return (grey / np.abs(grey).max()).astype(np.float32)
 
 
-def chart(picture: Budget, words: Budget, step: int, guess: float, told: bool, noise: bool = False) -> go.Figure:
-    """Both, whole and at the rank of a step, over the error of this rank and those before it. guess: what somebody takes the
-    table's error for; told: whether the error itself is shown."""
+def chart(picture: Budget, words: Budget, step: int, told: bool, noise: bool = False) -> go.Figure:
+    """Both, whole and at the rank of a step, over the error of this rank and those before it. told: whether the table's error is
+    shown."""
     j = RANKS[step]
     titles = ("Grey noise", "Random rows") if noise else ("A picture", "Rows of words")
     names = ("grey noise", "random rows") if noise else ("picture", "rows of words")
@@ -113,7 +113,7 @@ def chart(picture: Budget, words: Budget, step: int, guess: float, told: bool, n
             heads.append((across[0], top, text))
     anchored = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False, "align": "left"}
     return go.Figure(  # at once: part by part takes plotly ten times as long
-        data=[*data, *lines(picture, words, names, step, told), guessed(j, guess, told)],
+        data=[*data, *lines(picture, words, names, step, told)],
         layout={
             "template": "flatland",
             "height": 720,
@@ -174,17 +174,7 @@ def lines(picture: Budget, words: Budget, names: tuple[str, str], step: int, tol
     return data
 
 
-def guessed(j: int, guess: float, told: bool) -> dict:
-    """The guess at its rank, a diamond with a question mark until the error is told."""
-    return {
-        "type": "scatter",
-        "x": [j],
-        "y": [guess],
-        "name": GUESS,
-        "mode": "markers+text",
-        "text": ["" if told else " ?"],
-        "textposition": "middle right",
-        "textfont": {"size": 20},
-        "marker": {"symbol": "diamond-open", "size": 15, "color": MUTED, "line": {"width": 3}},
-        "hovertemplate": "guessed: %{y:.2f}<extra></extra>",
-    }
+def guessed(j: int, guess: float) -> dict:
+    """What somebody takes the table's error for at a rank, on a chart that is saved."""
+    marker = {"symbol": "diamond-open", "size": 15, "color": MUTED, "line": {"width": 3}}
+    return {"type": "scatter", "x": [j], "y": [guess], "name": GUESS, "mode": "markers", "marker": marker}

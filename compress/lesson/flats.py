@@ -30,6 +30,9 @@ LINE = (1.0, -1.1, 0.9)
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "cross")
 COLOURS = CATEGORIES[:MOST_K]
+COSTS = (1e-3, 1.4)  # the least and the most that are shown
+SO_FAR, AFTER, ONE_FLAT, BEST = "cost", "after ", "one flat", "best found"  # in the picture
+UNNAMED = {"showlegend": False, "hoverinfo": "skip"}
 WORDS = {
     "start": "Start: {flats} through random points, no point assigned yet",
     "assign": "Assign: every point joins its nearest flat",
@@ -222,69 +225,46 @@ def add_sticks(chart: go.Figure, values: np.ndarray, feet: np.ndarray) -> None:
 
 
 def cost_parts(history: History, step: int) -> tuple[list[dict], dict]:
-    """The cost so far, with the costs of SVD and of the full search as lines: traces, and annotations and axes."""
-    k, _, j = history.moments[0].flats.bases.shape
-    so_far = history.moments[1 : step + 1]
-    colour = METHOD_COLOURS["projective"]
-    data = [
-        {
-            "type": "scatter",
-            "x": np.arange(1, step + 1),
-            "y": [moment.cost for moment in so_far],
-            "mode": "lines",
-            "showlegend": False,
-            "hoverinfo": "skip",
-            "line": {"color": colour, "width": 2},
-        }
-    ]
+    """The cost so far, with the costs of SVD and of the full search as lines: traces, and axes."""
+    colour, moved = METHOD_COLOURS["projective"], moving_costs(history, step)
+    looks: dict[str, dict] = {
+        SO_FAR: {"x": np.arange(1, STEPS + 1), "mode": "lines", **UNNAMED, "line": {"color": colour, "width": 2}}
+    }
     for does, symbol in (("assign", "triangle-up"), ("refit", "star")):
-        at = [number for number, moment in enumerate(so_far, start=1) if moment.does == does]
-        data.append(
-            {
-                "type": "scatter",
-                "x": at or [None],
-                "y": [so_far[number - 1].cost for number in at] or [None],
-                "mode": "markers",
-                "name": f"after {does}",
-                "hovertemplate": f"step %{{x}}, {does}: %{{y:.4g}}<extra></extra>",
-                "marker": {"size": [18 if number == step else 10 for number in at] or 10, "symbol": symbol, "color": colour},
-            }
-        )
-    annotations = []
-    best = f"best {names(k, j)} found from many starts"
-    lines = ((history.svd, "dash", MUTED, f"{names(1, j)}: SVD, j = {j}", "bottom"), (history.found, "dot", colour, best, "top"))
-    for cost, dash, shade, words, side in lines[: 1 + (k > 1)]:
-        data.append(
-            {
-                "type": "scatter",
-                "x": [0, STEPS],
-                "y": [cost, cost],
-                "mode": "lines",
-                "showlegend": False,
-                "hoverinfo": "skip",
-                "line": {"color": shade, "dash": dash, "width": 2},
-            }
-        )
-        annotations.append(
-            {
-                "x": STEPS,
-                "y": float(np.log10(cost)),
-                "xref": "x",
-                "yref": "y",
-                "xanchor": "right",
-                "yanchor": side,
-                "text": f"{words}: {cost:.3g}",
-                "font": {"size": 12},
-                "showarrow": False,
-            }
-        )
-    every = [history.svd, history.found] + [moment.cost for moment in history.moments if moment.cost is not None]
+        at = np.arange(1 + (does == "refit"), STEPS + 1, 2)
+        looks[AFTER + does] = {
+            "x": at,
+            "mode": "markers",
+            "hovertemplate": f"step %{{x}}, {does}: %{{y:.4g}}<extra></extra>",
+            "marker": {"size": np.where(at == step, 18, 10), "symbol": symbol, "color": colour},
+        }
+    for name, dash, shade, side in ((ONE_FLAT, "dash", MUTED, "top"), (BEST, "dot", colour, "bottom")):
+        line = {"color": shade, "dash": dash, "width": 2}
+        away = {"mode": "lines+markers+text", "marker": {"size": 8, "opacity": 0}, "textposition": f"{side} left"}  # from the line
+        looks[name] = {"x": [0, STEPS], **UNNAMED, **away, "line": line}
+    data = [{"type": "scatter", "name": name, **look, **moved[name]} for name, look in looks.items()]
     xaxis = {"title": {"text": "step"}, "range": [-0.2, STEPS + 0.4], "dtick": 2, "anchor": "y"}
     yaxis = {
         "title": {"text": "cost (log scale)"},
         "type": "log",
         "showgrid": False,
-        "range": [float(np.log10(max(min(every), 1e-6)) - 0.5), float(np.log10(max(every)) + 0.4)],
-        "tickvals": [m * 10.0**e for e in range(-6, 1) for m in (1, 3)],
+        "range": [float(np.log10(each)) for each in COSTS],
+        "tickvals": [m * 10.0**e for e in range(-3, 1) for m in (1, 3)],
     }
-    return data, {"annotations": annotations, "xaxis": xaxis, "yaxis": yaxis}
+    return data, {"xaxis": xaxis, "yaxis": yaxis}
+
+
+def moving_costs(history: History, step: int) -> dict[str, dict[str, np.ndarray]]:
+    """What of the costs hangs on k and j: attributes of traces, by their names."""
+    k, _, j = history.moments[0].flats.bases.shape
+    costs = np.array([moment.cost for moment in history.moments[1:]], float)
+    costs[step:] = np.nan
+    best = history.found if k > 1 else np.nan
+    said = (f"{names(1, j)}: SVD, j = {j}: {history.svd:.3g}", f"best {names(k, j)} found from many starts: {best:.3g}")
+    return {
+        SO_FAR: {"y": costs},
+        AFTER + "assign": {"y": costs[::2]},
+        AFTER + "refit": {"y": costs[1::2]},
+        ONE_FLAT: {"y": np.array([history.svd] * 2), "text": np.array(["", said[0]])},
+        BEST: {"y": np.array([best] * 2), "text": np.array(["", said[1] if k > 1 else ""])},
+    }

@@ -1,6 +1,7 @@
 """Scene 2: points along a line, and one that lies far from it: whose line does it turn?
 
-The lines are those of LpLowRank with the rows objective, at p = 2 (SVD) and at the p that a person chooses.
+In the plane a line through 0 is one angle, and so many are tried that the best is known at every p: the line that LpLowRank with
+the rows objective looks for, and at p = 2 SVD's.
 """
 
 from dataclasses import dataclass
@@ -8,14 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from compress.analysis.spectrum import principal_angles
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.charts.palette import CATEGORIES
-from compress.matrix import EmbeddingMatrix
-from compress.methods import LpLowRank
 
 N = 20
 FARTHEST = 15
+DISTANCES = np.arange(10 * FARTHEST + 1) / 10  # of the far point from 0, which is without it
+ANGLES = np.radians(np.arange(1800) / 10)  # of the lines that are tried
 TURN = 5  # degrees
 LINE, AWAY = np.radians(80), np.radians(12)  # directions of the line and of the far point
 SPREAD = 0.18  # standard deviation of a point around the line, whose half length is 3
@@ -26,16 +26,15 @@ WITHOUT, SWING = " without the far point", ", swing"  # what is drawn of each li
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Lines through 0 fitted at one p, one for every distance of the far point from 0, which is without it, to FARTHEST.
-    directions (FARTHEST + 1, 2) of length 1; swings (FARTHEST + 1,) in degrees, away from the line without the far point; gains,
-    losses (FARTHEST + 1,): what Σ distᵖ loses at the far point, and what it gains at the others, where that line turns by TURN
-    degrees towards the far point."""
+    """The best lines through 0 at one p, one for each of DISTANCES. directions (m, 2) of length 1; swings (m,) in degrees, away
+    from the line without the far point; gains (m,), loss: what Σ distᵖ loses at the far point, and what it gains at the others,
+    where that line turns by TURN degrees towards the far point."""
 
     p: float
     directions: np.ndarray
     swings: np.ndarray
     gains: np.ndarray
-    losses: np.ndarray
+    loss: float
 
 
 def cloud(seed: int = 0, noise: bool = False) -> np.ndarray:
@@ -47,43 +46,31 @@ def cloud(seed: int = 0, noise: bool = False) -> np.ndarray:
     return along[:, None] * at(LINE) + across[:, None] * at(LINE + np.pi / 2)
 
 
-def at(angle: float) -> np.ndarray:
-    """(2,) the point at distance 1 from 0 in a direction, in radians."""
-    return np.array([np.cos(angle), np.sin(angle)])
+def at(angle: float | np.ndarray) -> np.ndarray:
+    """(…, 2) the point at distance 1 from 0 in a direction, in radians."""
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 
 
-def matrix(points: np.ndarray, distance: float) -> EmbeddingMatrix:
-    """The points and, unless the distance is 0, the far one as the last row."""
-    return EmbeddingMatrix(np.vstack([points, distance * at(AWAY)]) if distance else points)
-
-
-def method(p: float) -> LpLowRank:
-    """The fit of a line at this p."""
-    return LpLowRank(j=1, p=p, objective="rows", factor_bits=32)
-
-
-def direction(points: np.ndarray, distance: float, p: float) -> np.ndarray:
-    """The direction of the fitted line, (2,), of length 1 and pointing up."""
-    found = method(p).fit(matrix(points, distance)).arrays["bases"][0, 0]
-    found = found / np.linalg.norm(found)
-    return found if found[1] > 0 else -found
+def costs(points: np.ndarray, angles: np.ndarray, p: float) -> np.ndarray:
+    """Σ distᵖ of points (n, 2) to lines through 0 at angles (a,) in radians, (a,)."""
+    return (np.abs(points @ at(angles + np.pi / 2).T) ** p).sum(axis=0)
 
 
 def lines(points: np.ndarray, p: float) -> Lines:
-    """The fits at one p for every distance of the far point."""
-    found = np.array([direction(points, distance, p) for distance in range(FARTHEST + 1)])
-    swings = np.array([principal_angles(np.stack([found[0], each])[:, None])[0, 1, 0] for each in found])
-    gains, losses = np.array([turned(points, distance, p, found[0]) for distance in range(FARTHEST + 1)]).T
-    return Lines(p, found, swings, gains, losses)
+    """The best lines at one p for every distance of the far point."""
+    far = at(AWAY)[None]
+    every = costs(points, ANGLES, p) + DISTANCES[:, None] ** p * costs(far, ANGLES, p)  # (m, a)
+    best = ANGLES[every.argmin(axis=1)]
+    apart = np.abs(best - best[0])
+    towards = best[0] + np.sign(np.sin(2 * (AWAY - best[0]))) * np.radians(TURN)  # the shorter way round, for a line has two ends
+    turn = np.array([best[0], towards])
+    gain, loss = costs(far, turn, p) @ [1, -1], costs(points, turn, p) @ [-1, 1]
+    return Lines(p, at(best), np.degrees(np.minimum(apart, np.pi - apart)), DISTANCES**p * gain, float(loss))
 
 
-def turned(points: np.ndarray, distance: float, p: float, line: np.ndarray) -> tuple[float, float]:
-    """What a turn of a line by TURN degrees towards the far point takes off Σ distᵖ there, and adds to it at the others."""
-    values = np.vstack([points, distance * at(AWAY)])
-    own = np.arctan2(line[1], line[0])
-    angle = own + np.sign(np.sin(2 * (AWAY - own))) * np.radians(TURN)  # the shorter way round, for a line has two ends
-    before, after = (method(p).costs(values - np.outer(values @ each, each)).astype(np.float64) for each in (line, at(angle)))
-    return float(before[-1] - after[-1]), float((after - before)[:-1].sum())
+def place(distance: float) -> int:
+    """Which of DISTANCES it is."""
+    return round(10 * distance)
 
 
 def ends(direction: np.ndarray) -> tuple[list[float], list[float]]:
@@ -97,17 +84,17 @@ def name(p: float) -> str:
     return "SVD (p = 2)" if p == 2 else f"line of p = {p:g}"
 
 
-def far_point(distance: int) -> tuple[float, float]:
+def far_point(distance: float) -> tuple[float, float]:
     """Where it is drawn: nowhere at distance 0."""
     x, y = distance * at(AWAY) if distance else (np.nan, np.nan)
     return float(x), float(y)
 
 
-def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Figure:
+def figure(points: np.ndarray, svd: Lines, other: Lines, distance: float) -> go.Figure:
     """The points with both lines, and below them how far each line has swung at every distance."""
     chart = go.Figure(layout={"template": "flatland", "height": 640, "margin": {"t": 100}})
-    drawn = [(SVD, svd, METHOD_COLOURS["svd"], "dash", "square"), (OTHER, other, METHOD_COLOURS["lp"], "solid", "circle")]
-    for label, each, colour, _, _ in drawn:
+    drawn = [(SVD, svd, METHOD_COLOURS["svd"], "dash"), (OTHER, other, METHOD_COLOURS["lp"], "solid")]
+    for label, each, colour, _ in drawn:
         x, y = ends(each.directions[0])
         chart.add_scatter(
             x=x,
@@ -118,8 +105,8 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
             opacity=0.4,
             line={"color": colour, "width": 16 if each is svd else 9},
         )
-    for label, each, colour, dash, _ in drawn:
-        x, y = ends(each.directions[distance])
+    for label, each, colour, dash in drawn:
+        x, y = ends(each.directions[place(distance)])
         chart.add_scatter(
             x=x,
             y=y,
@@ -143,16 +130,15 @@ def figure(points: np.ndarray, svd: Lines, other: Lines, distance: int) -> go.Fi
         showlegend=False,
         hoverinfo="name",
     )
-    for label, each, colour, dash, symbol in drawn:
+    for label, each, colour, dash in drawn:
         chart.add_scatter(
-            x=np.arange(FARTHEST + 1),
+            x=DISTANCES,
             y=each.swings,
             xaxis="x2",
             yaxis="y2",
-            mode="lines+markers",
+            mode="lines",
             showlegend=False,
             line={"color": colour, "width": 2, "dash": dash},
-            marker={"symbol": symbol, "size": 6},
             name=label + SWING,
             hovertemplate="far point at %{x}: swung %{y:.1f}°",
         )

@@ -94,7 +94,52 @@ def test_what_is_left_is_each_stick_moved_to_0_in_the_colour_of_its_code():
     found = stages(cloud(0), ANGLES)
     made = bits.chart(found, "left")
     dots = next(trace for trace in made.data if trace.mode == "markers" and len(trace.x) == POINTS)
-    cross = next(trace for trace in made.data if trace.name == "all crosses")
+    cross = next(trace for trace in made.data if trace.name == bits.CROSSES)
     np.testing.assert_allclose(np.stack([dots.x, dots.y], axis=1), found.first.left)
     assert list(dots.text) == [bits.written(number) for number in found.first.numbers]
-    assert list(cross.x) == list(cross.y) == [0]
+    assert [each for each in zip(cross.x, cross.y, strict=True) if not np.isnan(each[0])] == [(0, 0)]
+
+
+@pytest.mark.parametrize("angles", [(10, 40, 70), (0, 90, 179), (30, 30, 120)], ids=str)
+def test_the_wedges_of_placed_lines_are_the_cells_of_their_codes_and_cover_the_plane(angles):
+    found = stages(cloud(1), angles)
+    for view, count in (("bit 1", 1), ("bit 2", 2), ("bit 3", 3), ("second", 3)):
+        stage, reach = bits.drawn(found, view)[0], bits.reached(found, view)
+        parts = bits.moving(found, view)
+        every = np.random.default_rng(0).uniform(-reach, reach, (400, 2)) * [bits.ROOM, 1]
+        far = np.abs(stage.margins(every)).min(axis=1) > 1e-3
+        codes = bits.as_numbers(stage.margins(every)[:, :count] > 0)
+        for number, code in enumerate(bits.written_codes(count)):
+            corners = np.stack([parts[bits.CELL + code][axis] for axis in "xy"], axis=1)
+            np.testing.assert_array_equal(inside(corners, every)[far], (codes == number)[far])
+        if view.startswith("bit"):
+            badges = np.stack([parts[bits.BADGES][axis] for axis in "xy"], axis=1)
+            there = np.flatnonzero(~np.isnan(badges[:, 0]))
+            assert (bits.as_numbers(stage.margins(badges[there])[:, :count] > 0) == there).all() and set(codes[far]) <= set(there)
+
+
+def inside(corners, points):
+    """Whether points (m, 2) lie in a polygon that turns one way."""
+    ahead = np.roll(corners, -1, axis=0) - corners
+    apart = points[:, None] - corners
+    turns = ahead[:, 0] * apart[..., 1] - ahead[:, 1] * apart[..., 0]
+    return (turns > 0).all(axis=1)
+
+
+def test_every_angle_of_a_line_has_the_picture_that_is_drawn_there():
+    points = cloud(0)
+    every = bits.at_every_angle(points, ANGLES, 1)
+    then = stages(points, (ANGLES[0], 133, ANGLES[2]))
+    assert len(every) == 180 and bits.title(every[133], "both") == bits.title(then, "both")
+    for view in VIEWS[1:]:
+        shapes = {name: {path: values.shape for path, values in part.items()} for name, part in bits.moving(every[0], view).items()}
+        drawn = {trace.name: trace for trace in bits.chart(then, view).data}
+        for name, part in bits.moving(every[133], view).items():
+            assert {path: values.shape for path, values in part.items()} == shapes[name]
+            np.testing.assert_array_equal(part["y"], np.array(drawn[name].y, float))
+
+
+def test_a_line_passes_its_nearest_point_at_its_clearance():
+    found = stages(cloud(0), (0, 90, 45))
+    points = found.first.points - found.first.points.mean(axis=0)
+    assert bits.clearance(found, "bit 2") == pytest.approx([np.abs(points[:, 1]).min(), np.abs(points[:, 0]).min()], abs=1e-6)

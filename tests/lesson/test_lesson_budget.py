@@ -48,13 +48,12 @@ def test_the_table_shows_its_most_used_rows():
 @pytest.mark.parametrize("step", [0, 4, len(RANKS) - 1])
 def test_an_error_is_not_in_the_chart_until_it_is_told(picture, words, step):
     for told in (False, True):
-        made = budget.chart(picture, words, step, 0.4, told)
+        made = budget.chart(picture, words, step, told)
         (rows,) = (trace for trace in made.data if trace.name == "rows of words")
         said = f"error {error_text(words.errors[RANKS[step]])}" in " ".join(each.text for each in made.layout.annotations)
         assert list(rows.x) == (list(RANKS[: step + 1]) if told else []) and said == told
-        assert next(trace for trace in made.data if trace.name == "your guess for the rows").y == (0.4,)
 
 
 def test_the_chart_says_that_noise_is_noise(picture, words):
-    heads = " ".join(each.text for each in budget.chart(picture, words, 3, 0.5, True, noise=True).layout.annotations)
+    heads = " ".join(each.text for each in budget.chart(picture, words, 3, True, noise=True).layout.annotations)
     assert "Grey noise" in heads and "Random rows" in heads

@@ -78,3 +78,12 @@ def test_a_figure_shows_every_point_once_and_every_flat_with_a_sign_of_its_own(k
         assert sum(len(trace.x) for trace in groups) == 160
         assert len({trace.marker.symbol for trace in groups}) == len(groups) == (k if step else 1)
         assert sum(trace.type == "mesh3d" for trace in chart.data) == (k if j == 2 else 0)
+
+
+def test_one_chart_of_costs_serves_every_k_and_j():
+    for step in (0, 1, flats.STEPS):
+        parts = [flats.moving_costs(flats.history(k, j, 0), step) for k, j in ((1, 1), (1, 2), (4, 2))]
+        shapes = [{name: {path: values.shape for path, values in part.items()} for name, part in each.items()} for each in parts]
+        assert shapes[0] == shapes[1] == shapes[2] and np.isnan(parts[0][flats.BEST]["y"]).all()
+        shown = [values["y"][~np.isnan(values["y"])] for each in parts for values in each.values()]
+        assert all((flats.COSTS[0] < values).all() and (values < flats.COSTS[1]).all() for values in shown)

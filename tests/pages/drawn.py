@@ -35,10 +35,16 @@ def answered_by_row(table: dict) -> dict:
         for key, columns in table["figures"].items()
     }
     traces = {
-        key: {name: {axis: unpacked(each) for axis, each in axes.items()} for name, axes in traces.items()}
+        key: {name: {path: by_value(each, table["words"]) for path, each in paths.items()} for name, paths in traces.items()}
         for key, traces in table["traces"].items()
     }
     return table | {"figures": rows, "traces": traces}
+
+
+def by_value(told: dict, words: list[str]) -> list:
+    """An attribute of a trace at every value."""
+    rows = [[words[word] for word in row] for row in told["rows"]] if told["words"] else unpacked(told["rows"])
+    return [rows[row] for row in told["at"]]
 
 
 def unpacked(packed: dict) -> list:
@@ -62,3 +68,8 @@ def moved(page, key: str, value):
     """The page once a dial was let go at a value."""
     page.session_state[key] = value
     return page.run()
+
+
+def numbers(values) -> np.ndarray:
+    """An attribute of a trace, which plotly may have written in base64."""
+    return np.frombuffer(b64decode(values["bdata"]), values["dtype"]) if isinstance(values, dict) else np.array(values)

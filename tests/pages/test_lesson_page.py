@@ -1,20 +1,19 @@
 import re
 from importlib import import_module
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from cases import svd_by_fits
 
 from compress.form.metrics import error_text
-from compress.lesson import flats, outlier
+from compress.lesson import flats
 from compress.lesson.token import METHOD
-from pages.parts.lesson import turn as lesson_turn
 from pages.parts.lesson.chart import LARGER
 from pages.parts.lesson.save import lines_of, page_of
 from pages.parts.lesson.state import PLAYING, SCENES, Lesson, address
 from pages.parts.pins import describe
 from pages.parts.screens import SCREENS
-from tests.pages.drawn import charts, drawn, told
+from tests.pages.drawn import charts, drawn, numbers, stands, told
 
 ALL = range(1, SCENES + 1)
 
@@ -50,12 +49,17 @@ def test_every_step_of_a_scene_can_be_shown(open_page, number):
     for step in range(1, (scene(number).STEPS or 0) + 1):
         page = open_page("lesson", scene=number, step=step)
         assert not page.exception and place(page).get("step") == str(step)
+        assert number != 4 or len(told(page, "dial")) == min(step, 3)  # of the lines that are there by then
 
 
 @pytest.mark.parametrize("junk", ["banana", "-3", "1e9", "", "<b>7</b>", "٣", "999999"])
-def test_junk_in_the_address_leaves_the_defaults(open_page, junk):
+def test_junk_in_the_address_leaves_the_defaults_or_the_nearest_bound(open_page, junk):
     page = open_page("lesson", scene=junk, step=junk, seed=junk, noise=junk, presenter=junk, lesson_flats_k=junk)
-    assert not page.exception and page.header[0].value.startswith("1.") and page.slider(key="lesson_flats_k").value == 3
+    assert (
+        not page.exception
+        and page.header[0].value.startswith("1.")
+        and stands(page, "lesson_flats_k") == {"-3": 1, "999999": 4}.get(junk, 3)
+    )
 
 
 def test_a_step_beyond_the_last_is_the_last(open_page):
@@ -158,20 +162,6 @@ def test_a_saved_picture_says_its_step_and_that_it_shows_noise(number):
     assert lines[2] == ("At rank 5" if steps is None else f"Step 2 of {steps}. At rank 5")
 
 
-def test_a_turned_line_moves_its_slider_and_nothing_else_is_believed(monkeypatch):
-    state = {"lesson_angle1": 10, "lesson_angle2": 40}
-    monkeypatch.setattr(lesson_turn.st, "session_state", state)
-    for turned, left in [
-        ({"line": 2, "angle": 135}, {"lesson_angle1": 10, "lesson_angle2": 135}),
-        ({"line": 3, "angle": 5}, {"lesson_angle1": 10, "lesson_angle2": 135}),
-        ({"line": 1, "angle": 180}, {"lesson_angle1": 10, "lesson_angle2": 135}),
-        ({"line": 1, "angle": 0}, {"lesson_angle1": 0, "lesson_angle2": 135}),
-    ]:
-        state[lesson_turn.KEY] = SimpleNamespace(turned=turned)
-        lesson_turn.turned(["lesson_angle1", "lesson_angle2"])
-        assert {key: state[key] for key in left} == left
-
-
 @pytest.mark.parametrize("number", ALL)
 def test_a_screen_reader_hears_that_a_picture_shows_noise(open_page, number):
     for noise in (0, 1):
@@ -179,24 +169,53 @@ def test_a_screen_reader_hears_that_a_picture_shows_noise(open_page, number):
         assert shown and all(chart["label"].startswith("Noise: ") == bool(noise) for chart in shown)
 
 
-def test_what_a_scene_answers_while_its_dial_moves_is_what_it_then_shows(open_page):
-    table = next(each for each in told(open_page("lesson", scene=2), "answers") if each["key"] == "lesson_outlier_distance")
-    then = open_page("lesson", scene=2, lesson_outlier_distance=4)
-    assert table["words"][table["sentences"]["lesson_why"][4]] == told(then, "sentence")[0]["text"]
-    line = next(each for each in drawn(then)[0]["data"] if each["name"] == outlier.OTHER)
-    assert table["traces"]["lesson_outlier"][outlier.OTHER]["x"][4] == pytest.approx(line["x"], rel=1e-3)
-    rings = [[mark["name"], mark["x"], mark["y"]] for mark in charts(then)[0]["marks"]]
-    answered = table["marks"]["lesson_outlier"][4]
-    assert [[table["words"][each[0]], *each[3:]] for each in answered] == [
-        [name, x, pytest.approx(y, rel=1e-4)] for name, x, y in rings
-    ]
+@pytest.mark.parametrize(
+    "number, step, key, value",
+    [
+        (1, 5, "lesson_flats_k", 2),
+        (2, 0, "lesson_outlier_distance", 4.3),
+        (2, 0, "lesson_outlier_p", 1.37),
+        (3, 4, "lesson_guess", 0.215),
+        (4, 2, "lesson_angle2", 133),
+        (4, 5, "lesson_angle1", 91),
+    ],
+)
+def test_what_a_scene_answers_while_its_dial_moves_is_what_it_then_shows(open_page, number, step, key, value):
+    there = {"scene": number, "step": step, "noise": 1}
+    table = next(each for each in told(open_page("lesson", **there), "answers") if each["key"] == key)
+    row, words = next(at for at, each in enumerate(table["values"]) if round(each, 3) == value), table["words"]
+    then = open_page("lesson", **there, **{key: value})
+    said = {each["key"]: each["text"] for each in told(then, "sentence")}
+    assert {name: words[each[row]] for name, each in table["sentences"].items() if each} == said
+    figures = {
+        chart["key"]: {trace.get("name"): trace for trace in figure["data"]}
+        for chart, figure in zip(charts(then), drawn(then), strict=True)
+    }
+    for chart, traces in table["traces"].items():
+        for name, attributes in traces.items():
+            for path, each in attributes.items():
+                answer = each[row]
+                shown = figures[chart][name]
+                for part in path.split("."):
+                    shown = shown[part]
+                if isinstance(answer[0], str):
+                    assert answer == [*numbers(shown)]
+                else:
+                    np.testing.assert_allclose(np.array(answer, float), numbers(shown).astype(float), rtol=1e-3, atol=1e-3)
+    for name, each in table["pictures"].items():
+        assert each[row].items() <= next(picture for picture in told(then, "lesson_space") if picture["key"] == name).items()
+    for chart, marks in table["marks"].items():
+        rings = [[mark["name"], mark["x"], mark["y"]] for each in charts(then) if each["key"] == chart for mark in each["marks"]]
+        assert [[words[mark[0]], *mark[3:]] for mark in marks[row]] == [
+            [name, x, pytest.approx(y, rel=1e-4)] for name, x, y in rings
+        ]
 
 
 def test_angles_are_kept_while_lines_are_learnt(open_page):
     page = open_page("lesson", scene=4, step=4, lesson_lines="Learnt", lesson_angle1=33)
-    assert page.slider(key="lesson_angle1").disabled and page.slider(key="lesson_angle1").value == 33
+    assert not told(page, "dial")
     page.segmented_control(key="lesson_lines").set_value("Placed by you").run()
-    assert not page.slider(key="lesson_angle1").disabled and page.slider(key="lesson_angle1").value == 33
+    assert stands(page, "lesson_angle1") == 33 and len(told(page, "dial")) == 3
 
 
 def test_svd_in_as_many_bytes_is_at_its_best_beside_the_last_step(open_page, demo):

@@ -12,5 +12,9 @@ _address = st.components.v2.component("flatland_address", js=Path(__file__).with
 
 def address(page: str, pages: Sequence[str], own: dict[str, list[str] | None], standing: Texts) -> None:
     """page, pages: the one that is shown, and all, as their paths. own: what the address says of this page's settings,
-    which the app's frame writes too when one is moved; None where that is left as it is. standing: what it says on every page."""
-    _address(key="address", data={"page": page, "pages": list(pages), "own": own, "standing": standing}, height=1)
+    which the app's frame writes too when one is moved; None where that is left as it is. standing: what it says on every page.
+
+    What the session itself writes, such as a step of the lesson, the frame puts in place of all, less what dials wrote: `session`
+    tells when to complete it again."""
+    data = {"page": page, "pages": list(pages), "own": own, "standing": standing, "session": st.query_params.to_dict()}
+    _address(key="address", data=data, height=1)

@@ -27,6 +27,11 @@ class Dials extends EventTarget {
     this.tell();
   }
 
+  // A hand that is not on the dial itself lets go of it.
+  letGo(key) {
+    this.dispatchEvent(new CustomEvent("let go", { detail: key }));
+  }
+
   leave(key) {
     this.hands.delete(key);
   }

@@ -68,8 +68,9 @@ class Answers:
 
     values: (m,) of the slider, rising; what lies between two has the answer of the nearer. figures: the cards of a row, by its
     key, for each value. marks: those of a chart, by its key, for each value, in place of its own of the same names. traces: arrays
-    (m, points) that stand for "x" or "y" of a chart's trace, by the chart's key and the trace's name. sentences: by their keys,
-    one for each value.
+    (m, points), of numbers or of words, that stand for an attribute of a chart's trace, "x" or "marker.color", by the chart's key
+    and the trace's name. sentences: by their keys, one for each value. pictures: by their keys, what a drawing of a page's own
+    takes in place of what it was told, for each value.
     """
 
     values: Sequence[float] | np.ndarray
@@ -77,6 +78,7 @@ class Answers:
     marks: Mapping[str, Sequence[Sequence[Mark]]] = field(default_factory=dict)
     traces: Mapping[str, Mapping[str, Mapping[str, np.ndarray]]] = field(default_factory=dict)
     sentences: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    pictures: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     @cached_property
     def message(self) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def tell(key: str, answers: Answers) -> None:
 
 def message(answers: Answers) -> dict[str, Any]:
     """Answers as JSON, in which every word stands once, and what shows words is their numbers in the list of all: of a row of cards
-    five columns a card, each one number where it stays the same."""
+    five columns a card, each one number where it stays the same. What a trace has at several values stands once too."""
     numbers: dict[str | None, int] = {None: 0}
 
     def number(word: str | None) -> int:
@@ -114,9 +116,10 @@ def message(answers: Answers) -> dict[str, Any]:
         "sentences": sentences,
         "marks": marks,
         "traces": {
-            key: {name: {axis: packed(values) for axis, values in each.items()} for name, each in traces.items()}
+            key: {name: {path: rows_once(values, number) for path, values in each.items()} for name, each in traces.items()}
             for key, traces in answers.traces.items()
         },
+        "pictures": answers.pictures,
         "words": list(numbers),
     }
 
@@ -131,6 +134,26 @@ def columns(rows: Sequence[Sequence[Figure]]) -> Iterator[list[str | None]]:
 
 def once(column: list[int]) -> int | list[int]:
     return column[0] if len(set(column)) == 1 else column
+
+
+def stacked(every: Sequence[Mapping[str, Mapping[str, np.ndarray]]]) -> dict[str, dict[str, np.ndarray]]:
+    """What traces are at every value, by names and attributes, as Answers takes it."""
+    return {
+        name: {path: np.stack([each[name][path] for each in every]) for path in attributes} for name, attributes in every[0].items()
+    }
+
+
+def rows_once(values: np.ndarray, number) -> dict[str, Any]:
+    """An array (m, points) by those of its rows that differ, and which of them each is; words as their numbers."""
+    rows: dict[bytes, int] = {}
+    at = [rows.setdefault(np.ascontiguousarray(row).tobytes(), len(rows)) for row in values]
+    differ = values[[at.index(row) for row in rows.values()]]
+    words = differ.dtype.kind == "U"
+    return {
+        "at": at,
+        "rows": [[number(word) for word in row] for row in differ.tolist()] if words else packed(differ),
+        "words": words,
+    }
 
 
 def number_mark(mark: Mark, number) -> list:

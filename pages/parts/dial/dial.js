@@ -10,6 +10,9 @@ class Dial {
       dials.move(this.data.key, this.value);
     };
     this.input.onchange = () => this.letGo();
+    this.stopping = new AbortController();
+    dials.addEventListener("move", () => this.follow(), { signal: this.stopping.signal });
+    dials.addEventListener("let go", (event) => this.leftAt(event.detail), { signal: this.stopping.signal });
     this.input.onpointerdown = () => (this.held = true);
     this.input.onpointerup = this.input.onpointercancel = () => (this.held = false);
   }
@@ -33,6 +36,25 @@ class Dial {
     this.heard = data.move;
     this.say();
     dials.stand(data.key, this.value);
+  }
+
+  // Where it is moved by something else on the page.
+  follow() {
+    const value = dials.hands.get(this.data?.key);
+    if (value === undefined || value === this.value) return;
+    this.input.value = value;
+    this.say();
+  }
+
+  leftAt(key) {
+    if (key !== this.data?.key) return;
+    this.follow();
+    this.letGo();
+  }
+
+  release() {
+    this.stopping.abort();
+    dials.leave(this.data.key);
   }
 
   say() {
@@ -76,7 +98,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const call = (dial.call = Symbol());
   return () => {
     if (dial.call !== call) return;
-    dials.leave(dial.data.key);
+    dial.release();
     mounted.delete(parentElement);
   };
 }

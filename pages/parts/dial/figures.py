@@ -29,6 +29,6 @@ def figures(cards: Sequence[Figure], key: str = "cards", answers: Mapping[str, A
             tell(dial, table)
 
 
-def sentence(text: str, key: str) -> None:
-    """A sentence in small print that a dial's answers may say otherwise; plain text."""
-    _sentence(key=f"{key} sentence", data={"key": key, "at": dict(stands()), "text": text})
+def sentence(text: str, key: str, strong: bool = False) -> None:
+    """A sentence in small print, or a strong one, that a dial's answers may say otherwise; plain text."""
+    _sentence(key=f"{key} sentence", data={"key": key, "at": dict(stands()), "text": text, "strong": strong})

@@ -15,6 +15,7 @@ export default function ({ data, parentElement }) {
     sentences.set(parentElement, own);
   }
   own.data = data;
+  parentElement.querySelector(".sentence").classList.toggle("strong", data.strong);
   own.watch();
   const call = (own.call = Symbol());
   return () => {

@@ -57,9 +57,16 @@ class Table {
     });
   }
 
-  // By the name of a trace, its "x" or "y" or both.
+  picture(key, row) {
+    return this.pictures[key]?.[row];
+  }
+
+  // By the name of a trace, what its attributes are.
   drawn(key, row) {
-    const traces = Object.entries(this.traces[key] ?? {});
-    return traces.map(([name, each]) => [name, Object.fromEntries(Object.entries(each).map(([axis, packed]) => [axis, unpacked(packed, row)]))]);
+    const values = ({ at, rows, words }) => (words ? rows[at[row]].map((word) => this.words[word]) : unpacked(rows, at[row]));
+    return Object.entries(this.traces[key] ?? {}).map(([name, each]) => [
+      name,
+      Object.fromEntries(Object.entries(each).map(([path, told]) => [path, values(told)])),
+    ]);
   }
 }

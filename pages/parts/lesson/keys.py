@@ -1,6 +1,6 @@
 """A presenter's keys: ← and → (or Page Up and Page Down, as remote controls send) step, 1 to 5 choose a scene.
 
-They press the page's own buttons. Where a scene has no steps they move its first slider, which stays at hand for the keyboard.
+They press the page's own buttons. Where a scene has no steps they move its first dial, by a fifteenth of its way.
 """
 
 from pathlib import Path

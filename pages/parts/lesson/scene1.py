@@ -1,17 +1,18 @@
 """Scene 1: one plane, or a few flats?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import product
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from compress.lesson import flats
 from pages.parts.cached import cached
+from pages.parts.dial.answers import Answers, stacked, tell
+from pages.parts.dial.figures import sentence
 from pages.parts.lesson.chart import said, show
 from pages.parts.lesson.settings import LESSON
-from pages.parts.lesson.space import space
+from pages.parts.lesson.space import picture, space
 from pages.parts.lesson.state import Lesson
 
 QUESTION = "One plane, or a few flats?"
@@ -81,19 +82,16 @@ def history(k: int, j: int, seed: int, noise: bool) -> flats.History:
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
-        k = LESSON.flats_k.draw("Number of flats k")
+        k = LESSON.flats_k.dial("Number of flats k")
     with right:
-        j = LESSON.flats_j.draw("Their dimension j: 1 a line, 2 a plane")
+        j = LESSON.flats_j.dial("Their dimension j: 1 a line, 2 a plane")
     fit = history(k, j, lesson.seed, lesson.noise)
     moment = fit.moments[lesson.step]
     words = flats.title(fit, lesson.step)
-    st.markdown(f"**{words}**")
+    sentence(words, "lesson_says", strong=True)
     space(
-        fit.matrix.values,
-        moment.labels,
-        None if moment.labels is None else flats.feet(fit.matrix, moment),
-        [flats.outline(basis) for basis in moment.flats.bases],
-        flats.COLOURS,
+        fit,
+        lesson.step,
         key="lesson_flats",
         height="34vh" if lesson.presenter else "400px",
         label=said(f"{len(fit.matrix.values)} points in 3-D and {flats.names(k, j)}. Step {lesson.step}, {words}", lesson),
@@ -106,8 +104,28 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
         alt=f"Cost by step: {cost}; SVD's one {flats.names(1, j)[2:]} costs {fit.svd:.3g}",
     )
     if lesson.noise:
-        structured = flats.found(k, j, False)
-        st.caption(f"The best that {flats.names(k, j)} cost is {fit.found:.3g} here, and {structured:.3g} without noise.")
-    for sliders in product(range(1, flats.MOST_K + 1), range(1, flats.MOST_J + 1)):
-        flats.found(*sliders, lesson.noise)  # the slow part of the next fit, while this one is looked at
+        sentence(beside_structure(k, j), "lesson_beside")
+    ks, js = range(1, flats.MOST_K + 1), range(1, flats.MOST_J + 1)
+    with st.container(gap=None):
+        tell(LESSON.flats_k.key, answers(lesson, [(each, j) for each in ks], ks))
+        tell(LESSON.flats_j.key, answers(lesson, [(k, each) for each in js], js))
     return words, partial(flats.figure, fit, lesson.step)
+
+
+def beside_structure(k: int, j: int) -> str:
+    here, there = (flats.found(k, j, noise) for noise in (True, False))
+    return f"The best that {flats.names(k, j)} cost is {here:.3g} here, and {there:.3g} without noise."
+
+
+def answers(lesson: Lesson, cases: list[tuple[int, int]], values: Sequence[int]) -> Answers:
+    """For every value of a dial: k and j."""
+    every = [history(k, j, lesson.seed, lesson.noise) for k, j in cases]
+    return Answers(
+        values,
+        sentences={
+            "lesson_says": [flats.title(each, lesson.step) for each in every],
+            "lesson_beside": [beside_structure(*case) for case in cases] if lesson.noise else [],
+        },
+        traces={"lesson_costs": stacked([flats.moving_costs(each, lesson.step) for each in every])},
+        pictures={"lesson_flats": [picture(each, lesson.step) for each in every]},
+    )

@@ -25,7 +25,7 @@ NOISE = (
 )
 SEED = "other points"
 STEPS = None
-POWERS_OF_P = [round(1 + each / 10, 1) for each in range(11)]
+POWERS_OF_P = [round(1 + each / 100, 2) for each in range(101)]
 POWERS = {1.0: "dist", 2.0: "dist²"}
 ASKED = [
     (
@@ -56,53 +56,55 @@ ASKED = [
 ]
 MATHS = (
     "For a line with direction $v$, $\\lVert v \\rVert = 1$, minimise $\\sum_i \\lVert a_i - v v^\\top a_i \\rVert^p$. At $p "
-    "= 2$ that is SVD. Below 2 each refit is least squares with row weights $\\mathrm{dist}_i^{\\,p-2}$, so that a far row "
-    "weighs less: iteratively reweighted least squares, from the axes of an ellipsoid by Lewis weights (after Tukan, Maalouf,"
-    " Weksler and Feldman, arXiv 2009.05647). The swing is the principal angle between the line and the one fitted at the "
-    "same $p$ without the far point."
+    "= 2$ that is SVD. In the plane a line is one angle, and here every tenth of a degree is tried. Longer rows have too many "
+    "directions for that: *Robustness* refits by least squares with row weights $\\mathrm{dist}_i^{\\,p-2}$, so that a far row "
+    "weighs less, from the axes of an ellipsoid by Lewis weights (after Tukan, Maalouf, Weksler and Feldman, arXiv 2009.05647). "
+    "The swing is the angle between the line and the best one at the same $p$ without the far point."
 )
 
 
-@cached(256)
-def lines(p: float, seed: int, noise: bool) -> outlier.Lines:
-    return outlier.lines(outlier.cloud(seed, noise), p)
+@cached(8)
+def every_p(seed: int, noise: bool) -> dict[float, outlier.Lines]:
+    return {p: outlier.lines(outlier.cloud(seed, noise), p) for p in POWERS_OF_P}
 
 
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     left, right = st.columns(2)
     with left:
-        distance = LESSON.distance.dial("Distance of the far point from 0")
+        distance = LESSON.distance.dial("Distance of the far point from 0", 0.1)
     with right:
         about = "At 2 the far point pulls most: that is SVD. At 1 it pulls least."
-        p = LESSON.p.dial("Exponent p of the solid line", 0.1, help=about)
-    every = {each: lines(each, lesson.seed, lesson.noise) for each in POWERS_OF_P}
+        p = LESSON.p.dial("Exponent p of the solid line", 0.01, help=about)
+    every = every_p(lesson.seed, lesson.noise)
     svd, other = every[2.0], every[p]
     words = why(svd, other, distance)
     sentence(words, "lesson_why")
-    tell(LESSON.distance.key, answers([(svd, other, far) for far in range(outlier.FARTHEST + 1)], range(outlier.FARTHEST + 1)))
-    tell(LESSON.p.key, answers([(svd, each, distance) for each in every.values()], POWERS_OF_P))
     chart = outlier.figure(outlier.cloud(lesson.seed, lesson.noise), svd, other, distance)
+    swung = [each.swings[outlier.place(distance)] for each in (svd, other)]
     show(
         chart,
         lesson,
         key="lesson_outlier",
-        alt=f"{outlier.N} points and one far point at distance {distance}; SVD's line swung {svd.swings[distance]:.0f} degrees, "
-        f"that of p = {p:g} {other.swings[distance]:.0f}",
+        alt=f"{outlier.N} points and one far point at distance {distance:g}; SVD's line swung {swung[0]:.0f} degrees, "
+        f"that of p = {p:g} {swung[1]:.0f}",
         marks=swings(svd, other, distance),
     )
+    with st.container(gap=None):
+        tell(LESSON.distance.key, answers([(svd, other, far) for far in outlier.DISTANCES], outlier.DISTANCES))
+        tell(LESSON.p.key, answers([(svd, each, distance) for each in every.values()], POWERS_OF_P))
     return words, lambda: chart
 
 
-def answers(cases: list[tuple[outlier.Lines, outlier.Lines, int]], values: Sequence[float]) -> Answers:
+def answers(cases: list[tuple[outlier.Lines, outlier.Lines, float]], values: Sequence[float]) -> Answers:
     """For every value of a dial: SVD's lines, those of p, and the distance."""
     far = np.array([outlier.far_point(distance) for *_, distance in cases])
     traces = {outlier.FAR_POINT: {"x": far[:, :1], "y": far[:, 1:]}}
     for at, label in enumerate((outlier.SVD, outlier.OTHER)):
-        drawn = np.array([outlier.ends(case[at].directions[case[2]]) for case in cases])  # (m, 2, 2)
+        drawn = np.array([outlier.ends(case[at].directions[outlier.place(case[2])]) for case in cases])  # (m, 2, 2)
         traces[label] = {"x": drawn[:, 0], "y": drawn[:, 1]}
     bands = np.array([outlier.ends(other.directions[0]) for _, other, _ in cases])
     traces[outlier.OTHER + outlier.WITHOUT] = {"x": bands[:, 0], "y": bands[:, 1]}
-    traces[outlier.OTHER + outlier.SWING] = {"y": np.array([other.swings for _, other, _ in cases])}
+    traces[outlier.OTHER + outlier.SWING] = {"y": np.array([other.swings for _, other, _ in cases]).round(1)}
     return Answers(
         values,
         sentences={"lesson_why": [why(*case) for case in cases]},
@@ -111,21 +113,22 @@ def answers(cases: list[tuple[outlier.Lines, outlier.Lines, int]], values: Seque
     )
 
 
-def swings(svd: outlier.Lines, other: outlier.Lines, distance: int) -> list[Mark]:
+def swings(svd: outlier.Lines, other: outlier.Lines, distance: float) -> list[Mark]:
     """How far each line swung, on the lower chart."""
-    both = {outlier.SVD: svd.swings[distance], outlier.OTHER: other.swings[distance]}
+    both = {name: each.swings[outlier.place(distance)] for name, each in ((outlier.SVD, svd), (outlier.OTHER, other))}
     return [Ring(name, distance, swing, f"{swing:.0f}°", "x2") for name, swing in both.items()]
 
 
-def why(svd: outlier.Lines, other: outlier.Lines, distance: int) -> str:
+def why(svd: outlier.Lines, other: outlier.Lines, distance: float) -> str:
     """What turning a line a little would win at the far point and cost at the others."""
     if not distance:
         return "No far point yet: each line lies on its pale band."
+    place = outlier.place(distance)
     both = [svd] if other.p == 2 else [svd, other]
     said = [
-        f"{outlier.name(each.p)} saves {each.gains[distance]:.2g} of Σ {POWERS.get(each.p, f'dist^{each.p:g}')} there, and loses "
-        f"{each.losses[distance]:.2g} at the others"
+        f"{outlier.name(each.p)} saves {each.gains[place]:.2g} of Σ {POWERS.get(each.p, f'dist^{each.p:g}')} there, and loses "
+        f"{each.loss:.2g} at the others"
         for each in both
     ]
-    swung = ", ".join(f"{outlier.name(each.p)} {each.swings[distance]:.0f}°" for each in both)
+    swung = ", ".join(f"{outlier.name(each.p)} by {each.swings[place]:.1f}°" for each in both)
     return f"Swung: {swung}. A turn of {outlier.TURN}° towards the far point: {'; '.join(said)}."

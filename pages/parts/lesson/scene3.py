@@ -11,7 +11,7 @@ from compress.lesson import budget
 from compress.lesson.budget import RANKS, Budget
 from compress.threads import one_thread
 from pages.parts.cached import cached
-from pages.parts.dial.answers import Answers, tell
+from pages.parts.dial.answers import Answers, Mark, Ring, tell
 from pages.parts.dial.figures import sentence
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.matrix import lesson_matrix
@@ -74,6 +74,7 @@ MATHS = (
     "$j$."
 )
 SEEN = "lesson_told_at"
+GUESS_STEP = 0.005
 
 
 def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
@@ -81,33 +82,38 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     picture, words = budgets(lesson.noise)
     hide_again(step, lesson.noise)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        guess = LESSON.guess.dial("Your guess: the error of the rows on the right", 0.01)
+        guess = LESSON.guess.dial("Your guess: the error of the rows on the right", GUESS_STEP)
         told = LESSON.told.draw("Reveal the error")
     j = RANKS[step]
     error = float(words.errors[j])
-    made = budget.chart(picture, words, step, guess, told, lesson.noise)
-    says = f"{error_text(error)}; the guess was {guess:.2f}" if told else "not told yet"
+    made = budget.chart(picture, words, step, told, lesson.noise)
+    says = f"{error_text(error)}; the guess was {guess:.3f}" if told else "not told yet"
     alt = f"At rank {j} the picture has error {error_text(picture.errors[j])}, the rows: {says}"
-    show(made, lesson, key="lesson_budget", alt=alt)
+    show(made, lesson, key="lesson_budget", alt=alt, marks=[guess_mark(j, guess)])
     words = told_words(j, error, guess, told)
-    sentence(words, "lesson_guessed")
-    tell(LESSON.guess.key, guesses(j, error, told))
-    return words, lambda: made
+    with st.container(gap=None):
+        sentence(words, "lesson_guessed")
+        tell(LESSON.guess.key, guesses(j, error, told))
+    return words, lambda: go.Figure(made).add_trace(budget.guessed(j, guess))
 
 
 def told_words(j: int, error: float, guess: float, told: bool) -> str:
     if not told:
-        return f"How much do the rows lose at rank {j}? Place your guess (the grey diamond), then reveal the error."
-    return f"At rank {j} the rows lose {error_text(error)}; you guessed {guess:.2f}, {abs(guess - error):.2f} away."
+        return f"How much do the rows lose at rank {j}? Your guess is {guess:.3f}, the ring. Place it, then reveal the error."
+    return f"At rank {j} the rows lose {error_text(error)}; you guessed {guess:.3f}, {abs(guess - error):.3f} away."
+
+
+def guess_mark(j: int, guess: float) -> Mark:
+    return Ring("guess", j, guess, "your guess")
 
 
 def guesses(j: int, error: float, told: bool) -> Answers:
     """Where every guess stands, and how far away it is once the error is told."""
-    every = np.arange(101) / 100
+    every = np.arange(round(1 / GUESS_STEP) + 1) * GUESS_STEP
     return Answers(
         every,
         sentences={"lesson_guessed": [told_words(j, error, guess, told) for guess in every]},
-        traces={"lesson_budget": {budget.GUESS: {"y": every[:, None]}}},
+        marks={"lesson_budget": [[guess_mark(j, guess)] for guess in every]},
     )
 
 

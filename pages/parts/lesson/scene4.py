@@ -10,6 +10,8 @@ from compress.lesson import bits
 from compress.lesson.bits import BITS, VIEWS, Stages
 from compress.threads import one_thread
 from pages.parts.cached import cached
+from pages.parts.dial.answers import Answers, stacked, tell
+from pages.parts.dial.figures import sentence
 from pages.parts.lesson.chart import show
 from pages.parts.lesson.settings import LEARNT, LESSON
 from pages.parts.lesson.state import Lesson
@@ -83,38 +85,58 @@ def draw(lesson: Lesson) -> tuple[str, Callable[[], go.Figure]]:
     view = VIEWS[min(lesson.step, STEPS)]
     first, *columns = st.columns([1.5, *[1] * BITS])
     with first:
-        how = LESSON.lines.draw("Lines")
-    angles = tuple(angle(number, column, how == LEARNT) for number, column in enumerate(columns))
-    if how == LEARNT:
-        angles = None
+        placed = LESSON.lines.draw("Lines") != LEARNT
+    every = tuple(each.standing() for each in LESSON.angles)
+    dials = LESSON.angles[: bits.bits_of(view)] if placed else []
+    for number, (column, each) in enumerate(zip(columns, dials, strict=False), start=1):
+        with column:
+            each.dial(f"Angle of line {number}, °")
+    angles = every if placed else None
     found = coded(lesson.seed, lesson.noise, angles)
     words, made = bits.title(found, view), bits.chart(found, view)
-    st.markdown(f"**{words}**")
+    sentence(words, "lesson_says", strong=True)
     show(made, lesson, key="lesson_bits", alt=words)
-    if angles is not None and view not in ("points", "left"):
-        st.caption("Drag a line to turn it, or move its slider." + compared(lesson, found, view))
-        stage, lines = bits.drawn(found, view)
-        sliders = [each.key for each in LESSON.angles]
-        turn("lesson_bits", angles[:lines], sliders, stage.points.mean(axis=0), 2 * bits.ROOM * bits.reached(stage))
+    if dials:
+        sentence(beside(lesson.seed, lesson.noise, found, view), "lesson_beside")
+    with st.container(gap=None):
+        if dials and view != "left":
+            middle = bits.drawn(found, view)[0].points.mean(axis=0)
+            turn("lesson_bits", [each.key for each in dials], middle, 2 * bits.ROOM * bits.reached(found, view))
+        for line, each in enumerate(dials):
+            tell(each.key, answers(lesson.seed, lesson.noise, angles, line, view))
     return words, lambda: made
 
 
-def compared(lesson: Lesson, found: Stages, view: str) -> str:
-    """The errors beside those of learnt lines, once the points are restored."""
+def beside(seed: int, noise: bool, found: Stages, view: str) -> str:
+    """How to turn a line and how near it passes by points; once these are restored, the errors beside those of learnt lines."""
+    if view == "left":
+        return "Move a slider to turn its line and those points with it."
+    near = ", ".join(f"{each:.3f}" for each in bits.clearance(found, view))
+    said = f"Drag a line to turn it, or move its slider. From the nearest point to each line: {near}."
     if view.startswith("bit"):
-        return ""
-    errors = zip((BITS, 2 * BITS), found.errors, coded(lesson.seed, lesson.noise, None).errors, strict=True)
-    return "".join(
+        return said
+    errors = zip((BITS, 2 * BITS), found.errors, coded(seed, noise, None).errors, strict=True)
+    return said + "".join(
         f" Error by {each} bits: {error_text(own)} with your lines, {error_text(learnt)} learnt." for each, own, learnt in errors
     )
-
-
-def angle(number: int, column, learnt: bool) -> int:
-    with column:
-        return LESSON.angles[number].draw(f"Angle of line {number + 1}, °", disabled=learnt)
 
 
 @cached(64)
 def coded(seed: int, noise: bool, angles: tuple[int, ...] | None) -> Stages:
     with one_thread():
         return bits.stages(bits.cloud(seed, noise), angles)
+
+
+@cached(6)
+def answers(seed: int, noise: bool, angles: tuple[int, ...], line: int, view: str) -> Answers:
+    """What is shown for every angle of a line."""
+    with one_thread():
+        every = bits.at_every_angle(bits.cloud(seed, noise), angles, line)
+    return Answers(
+        range(len(every)),
+        sentences={
+            "lesson_says": [bits.title(each, view) for each in every],
+            "lesson_beside": [beside(seed, noise, each, view) for each in every],
+        },
+        traces={"lesson_bits": stacked([bits.moving(each, view) for each in every])},
+    )

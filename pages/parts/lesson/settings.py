@@ -17,9 +17,9 @@ class LessonScreen(Screen):
 
     flats_k = Whole("lesson_flats_k", 1, MOST_K, 3)
     flats_j = Whole("lesson_flats_j", 1, MOST_J, 2)
-    distance = Whole("lesson_outlier_distance", 0, FARTHEST, 10)
-    p = Real("lesson_outlier_p", 1.0, 2.0, 1.0, 1)
-    guess = Real("lesson_guess", 0.0, 1.0, 0.5, 2)
+    distance = Real("lesson_outlier_distance", 0.0, FARTHEST, 10.0, 1)
+    p = Real("lesson_outlier_p", 1.0, 2.0, 1.0, 2)
+    guess = Real("lesson_guess", 0.0, 1.0, 0.5, 3)
     told = Switch("lesson_told")
     lines = Choice("lesson_lines", (PLACED, LEARNT), PLACED)
     angle1 = Whole("lesson_angle1", 0, 179, 10)  # degrees, a poor choice of lines: the next is the student's

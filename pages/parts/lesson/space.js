@@ -20,9 +20,25 @@ class Space {
     this.canvas.addEventListener("keydown", (event) => this.press(event), { signal });
     this.resizes = new ResizeObserver(() => this.draw());
     this.resizes.observe(this.root);
+    dials.addEventListener("move", () => this.follow(), { signal });
   }
 
   update(data) {
+    this.told = data;
+    this.shown = null;
+    this.follow();
+  }
+
+  // As it was told, or as the answers of a dial have it.
+  follow() {
+    const answer = dials.instead(this.told.at);
+    const picture = answer?.table?.picture(this.told.key, answer.row);
+    if (picture === this.shown) return;
+    this.shown = picture;
+    this.show({ ...this.told, ...picture });
+  }
+
+  show(data) {
     this.data = data;
     this.canvas.style.height = data.height;
     this.canvas.setAttribute("aria-label", data.label);

@@ -1,10 +1,8 @@
-// Lines of a chart that a person turns by dragging them about their common point. What they cross is computed where it always is.
+// Lines of a chart that a person turns by dragging them about their common point: each moves the dial of its angle.
 
 const turning = new WeakMap(); // parent element -> its Lines
 
 const NEAR = 12; // pixels from a line that take hold of it
-const OFTEN = 150; // milliseconds between two angles that are sent on the way
-const SVG = "http://www.w3.org/2000/svg";
 
 class Lines {
   constructor() {
@@ -16,8 +14,8 @@ class Lines {
     document.addEventListener("touchstart", (event) => this.held && event.preventDefault(), { ...options, passive: false }); // no scrolling
   }
 
-  update(data, send) {
-    Object.assign(this, { data, send });
+  update(data) {
+    this.data = data;
   }
 
   // The chart's plane on the page.
@@ -38,7 +36,7 @@ class Lines {
     const plane = this.plane();
     if (!plane || event.target !== this.area()) return -1;
     const [x, y] = [event.clientX - plane.x, plane.y - event.clientY];
-    const away = this.data.angles.map((angle) => Math.abs(x * Math.sin((angle * Math.PI) / 180) - y * Math.cos((angle * Math.PI) / 180)));
+    const away = this.data.keys.map((key) => dials.hands.get(key)).map((angle) => Math.abs(x * Math.sin((angle * Math.PI) / 180) - y * Math.cos((angle * Math.PI) / 180)));
     const nearest = away.indexOf(Math.min(...away));
     return away[nearest] < NEAR && Math.hypot(x, y) > 2 * NEAR ? nearest : -1;
   }
@@ -48,7 +46,7 @@ class Lines {
     if (line < 0) return;
     event.preventDefault();
     event.stopPropagation();
-    this.held = { line, pointer: event.pointerId, angle: this.data.angles[line], told: this.data.angles[line], sent: 0, plane: this.plane() };
+    this.held = { key: this.data.keys[line], pointer: event.pointerId, plane: this.plane() };
     document.body.style.cursor = "grabbing";
   }
 
@@ -61,65 +59,33 @@ class Lines {
     if (event.pointerId !== this.held.pointer) return;
     event.stopPropagation();
     this.follow(event);
-    if (performance.now() - this.held.sent > OFTEN) this.tell();
   }
 
   // The chart is not there while it is drawn anew; then its last place counts.
   follow(event) {
     const plane = (this.held.plane = this.plane() ?? this.held.plane);
     const angle = Math.round((Math.atan2(plane.y - event.clientY, event.clientX - plane.x) * 180) / Math.PI + 360) % 180;
-    this.held.angle = angle;
-    this.draw(plane, angle);
+    dials.move(this.held.key, angle);
   }
 
   release(event) {
     if (event.pointerId !== this.held?.pointer) return;
     if (event.type === "pointerup") this.follow(event);
-    this.tell();
+    dials.letGo(this.held.key);
     this.held = null;
     document.body.style.cursor = "";
-    this.overlay?.remove();
-    this.overlay = null;
-  }
-
-  tell() {
-    const { line, angle } = this.held;
-    if (angle === this.held.told) return;
-    this.held.told = angle;
-    this.held.sent = performance.now();
-    this.send("turned", { line: line + 1, angle });
-  }
-
-  // The line as it is held, over the chart until the chart has it.
-  draw({ rect, x, y }, angle) {
-    if (!this.overlay) {
-      this.overlay = document.createElementNS(SVG, "svg");
-      this.overlay.append(document.createElementNS(SVG, "line"));
-      document.body.append(this.overlay);
-    }
-    const reach = rect.width + rect.height;
-    const [dx, dy] = [Math.cos((angle * Math.PI) / 180) * reach, Math.sin((angle * Math.PI) / 180) * reach];
-    Object.assign(this.overlay.style, {
-      position: "fixed", left: `${rect.x}px`, top: `${rect.y}px`, width: `${rect.width}px`, height: `${rect.height}px`,
-      pointerEvents: "none", zIndex: 1000, overflow: "hidden",
-    });
-    const ends = { x1: x - rect.x - dx, y1: y - rect.y + dy, x2: x - rect.x + dx, y2: y - rect.y - dy };
-    for (const [name, value] of Object.entries({ ...ends, stroke: "#808080", "stroke-width": 5, "stroke-opacity": 0.7 })) {
-      this.overlay.firstChild.setAttribute(name, value);
-    }
   }
 
   stop() {
     this.stopping.abort();
-    this.overlay?.remove();
     document.body.style.cursor = "";
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   let lines = turning.get(parentElement);
   if (!lines) turning.set(parentElement, (lines = new Lines()));
-  lines.update(data, setTriggerValue);
+  lines.update(data);
   const call = (lines.call = Symbol());
   return () => {
     if (lines.call !== call) return;

@@ -97,12 +97,10 @@ class Chart {
   }
 
   redraw(traces) {
-    const place = (name) => this.plot.data.findIndex((trace) => trace.name === name);
-    for (const axis of ["x", "y"]) {
-      const moved = traces.filter(([name, arrays]) => arrays[axis] && place(name) >= 0);
-      const which = moved.map(([name]) => place(name));
-      if (moved.length) this.plotly.restyle(this.plot, { [axis]: moved.map(([, arrays]) => arrays[axis]) }, which);
-    }
+    const there = traces.map(([name, told]) => [this.plot.data.findIndex((trace) => trace.name === name), told]).filter(([at]) => at >= 0);
+    const paths = [...new Set(there.flatMap(([, told]) => Object.keys(told)))];
+    const changes = Object.fromEntries(paths.map((path) => [path, there.map(([, told]) => told[path])])); // plotly skips what is undefined
+    if (there.length) this.plotly.restyle(this.plot, changes, there.map(([at]) => at));
   }
 
   listen() {
