@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 @pytest.fixture
 def page(visit, app):
-    return visit(f"{app}/?matrix=toy&j=3", viewport={"width": 1440, "height": 1000})
+    return visit(f"{app}/?matrix=toy&j=3&restarts=1", viewport={"width": 1440, "height": 1000})
 
 
 def slid(page, label):
@@ -40,12 +40,7 @@ def test_moving_a_slider_changes_the_numbers_and_the_address(page, slide, card, 
     expect(card(page, "Effective rank")).to_have_text(before["Effective rank"])
 
 
-def test_the_full_fit_takes_the_previews_place(page, go):
-    go(page, "Subspaces")
-    page.get_by_text("Full fit: the best of").wait_for(timeout=60_000)
-
-
-def test_a_lasso_lists_tokens_with_their_subspace_and_error(page, settle, go):
+def test_the_full_fit_takes_the_previews_place_and_a_lasso_lists_tokens_with_their_subspace_and_error(page, settle, go):
     go(page, "Subspaces")
     page.get_by_text("Full fit: the best of").wait_for(timeout=60_000)
     settle(page)
