@@ -50,7 +50,7 @@ class Clues:
     folder: Path | None = None
 
     @classmethod
-    def of(cls, home: Path, vocabulary: Path) -> "Clues":
+    def of(cls, home: Path, vocabulary: Path | None) -> "Clues":
         """Those of a model's folder and that of its vocabulary; a config that cannot be read says nothing."""
         with suppress(InputError, OSError):
             config = read_json(home / CONFIG)

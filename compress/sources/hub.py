@@ -3,11 +3,12 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -62,7 +63,11 @@ def read(model: str, tensor: str | None) -> Read:
             source.fetch_tokenizer(snapshot)
         clues = Clues.of(snapshot.folder, snapshot.folder)
         chosen = pick(infos, tensor, source.repo, clues)
-        table = table_of(chosen, infos, partial(source.stored, snapshot), source.repo)
+        if chosen.packed:
+            stem = chosen.name.rpartition(".")[0]
+            beside = {file for name, file in snapshot.weight_map.items() if name.startswith(f"{stem}.")}
+            infos += source.infos_in(snapshot, sorted(beside - set(files)))
+        table = table_of(chosen, infos, partial(source.stored, snapshot), source.repo, partial(source.config, snapshot))
         tokens = None
         if may_have_names(chosen, infos):
             source.fetch_mapping(snapshot)
@@ -213,6 +218,12 @@ class Source:
         """A tensor of the files whose headers are known, mapped from the cache, where it is fetched to."""
         path = self.fetched(snapshot, name)
         return safetensors_file.values_of(path, safetensors_file.entries_of(path)[0][name])
+
+    def config(self, snapshot: Snapshot) -> Mapping[str, Any]:
+        """The content of config.json, fetched unless it is there; nothing where there is none."""
+        if not (snapshot.folder / CONFIG).is_file():
+            self.fetch_small(snapshot, CONFIG)
+        return Clues.of(snapshot.folder, None).config
 
     def fetched(self, snapshot: Snapshot, name: str) -> Path:
         """The file in the cache that holds a tensor alone, in the format that it has on the server."""

@@ -64,7 +64,7 @@ def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]
         return spare, not rows, info.role, not columns, not words_of(info.name).isdisjoint(SECOND)
 
     def order(info: TensorInfo) -> tuple:
-        return *likeness(info), -info.shape[0], info.name.count("."), info.name
+        return *likeness(info), -info.shape[0], info.shape[1] == 1, info.name.count("."), info.name
 
     ranking = sorted((info for info in infos if len(info.shape) == 2 and math.prod(info.shape) > 0), key=order)
     if len(ranking) > 1 and likeness(ranking[0])[:4] == likeness(ranking[1])[:4] and (own := clues.own_name()):

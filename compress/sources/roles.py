@@ -60,7 +60,7 @@ BESIDE = {  # what a quantization or a computation keeps beside a weight
     *("scale", "scales", "scb", "zero", "zeros", "qzeros", "zeropoint", "absmax", "quant", "codebook", "idx", "inv", "freq"),
     *("buffer", "buffers", "running", "masks", "shape"),
 }
-PLAIN = {"weight", "weights", "kernel", "qweight", "packed", "data", "values", "param", "params", "tensor", "impl"}
+PLAIN = {"weight", "weights", "kernel", "qweight", "qdata", "packed", "data", "values", "param", "params", "tensor", "impl"}
 GENERIC = PLAIN | {  # what the end of a name says of a tensor of any module
     *("embedding", "embeddings", "table", "tables", "module", "modules", "default", "base", "layer", "original", "to", "save"),
 }

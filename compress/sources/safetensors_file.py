@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.files import replacing
+from compress.files import read_json, replacing
 from compress.matrix import EmbeddingMatrix
 from compress.sources.clues import NONE, Clues
 from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked
@@ -29,11 +29,30 @@ def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
     entries, metadata = entries_of(path)
     infos = infos_of(entries)
     chosen = pick(infos, tensor, path.name, clues)
-    table = table_of(chosen, infos, lambda name: values_of(path, entries[name]), path.name)
+    held = {name: (path, entry) for name, entry in entries.items()} | in_other_parts(path, chosen)
+    infos = infos_of({name: entry for name, (_, entry) in held.items()})
+    table = table_of(chosen, infos, lambda name: values_of(*held[name]), path.name, lambda: Clues.of(path.parent, None).config)
     told = metadata.get("row_word")
     word = told if told in ROW_WORDS else "token"
     notes = notes_on(chosen, infos, tensor, clues)
     return Read(table.values, tokens_of(metadata, len(table.values)), word, notes, stored=table.stored)
+
+
+def in_other_parts(path: Path, chosen: TensorInfo) -> dict[str, tuple[Path, Entry]]:
+    """The tensors that lie beside a packed one in the model and in another of its files, by the index beside the file."""
+    found: dict[str, tuple[Path, Entry]] = {}
+    index = path.with_name("model.safetensors.index.json")
+    if not chosen.packed or not index.is_file():
+        return found
+    content = read_json(index)
+    weight_map = content.get("weight_map") if isinstance(content, dict) else None
+    stem = chosen.name.rpartition(".")[0]
+    for name, file in weight_map.items() if isinstance(weight_map, dict) else ():
+        if name.startswith(f"{stem}.") and isinstance(file, str) and file == Path(file).name != path.name:
+            part = path.with_name(file)
+            if part.is_file() and name in (entries := entries_of(part)[0]):
+                found[name] = part, entries[name]
+    return found
 
 
 def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:

@@ -5,10 +5,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from compress.errors import InputError
-from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
-from compress.sources.limits import check_fits
+import numpy as np
 
+from compress.errors import InputError
+from compress.sources.clues import Clues
+from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked
+from compress.sources.limits import check_fits
+from compress.sources.quantized.packed import RAW
+from compress.sources.stored import table_of
+
+NAMES = {"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "uint16": "U16", "uint32": "U32", "uint64": "U64"}
 DEEPEST = 8  # levels of nesting looked through
 
 
@@ -18,20 +24,29 @@ def infos(path: Path) -> list[TensorInfo]:
 
 
 def read(path: Path, tensor: str | None) -> Read:
-    """One of the tensors as float32, mapped where it can be."""
-    import torch
-
+    """One table as float32, mapped where it can be, decoded where it is quantized."""
     found: dict[str, Any] = {}
     for name, value in tensors_in(opened(path)):
         found.setdefault(name, value)
     infos = [info_of(name, value) for name, value in found.items()]
-    info = pick(infos, tensor, path.name)
-    chosen = found[info.name]
-    in_place = chosen.dtype == torch.float32 and chosen.is_contiguous()
-    check_fits(0 if in_place else 4 * chosen.numel(), path.name)
-    values = chosen.detach().to(torch.float32).contiguous().numpy()
-    stored = stored_as(info.dtype, chosen.numel() * chosen.element_size())
-    return Read(values, None, notes=notes_on(info, infos, tensor), stored=stored)
+    chosen = pick(infos, tensor, path.name)
+    table = table_of(
+        chosen, infos, lambda name: stored(found[name], path.name), path.name, lambda: Clues.of(path.parent, None).config
+    )
+    return Read(table.values, None, notes=notes_on(chosen, infos, tensor), stored=table.stored)
+
+
+def stored(tensor: Any, where: str) -> np.ndarray:
+    """A tensor as NumPy has it, in place where it can be: bfloat16 as float32, bytes where there is no such dtype."""
+    import torch
+
+    tensor = tensor.detach()
+    if not tensor.is_contiguous() or tensor.dtype == torch.bfloat16:
+        check_fits(4 * tensor.numel(), where)
+    if tensor.dtype == torch.bfloat16:
+        return tensor.to(torch.float32).contiguous().numpy()
+    tensor = tensor.contiguous()
+    return tensor.reshape(-1).view(torch.uint8).numpy() if info_of("", tensor).dtype in RAW else tensor.numpy()
 
 
 def opened(path: Path) -> Any:
@@ -72,5 +87,6 @@ def tensors_in(held: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str,
 
 
 def info_of(name: str, tensor: Any) -> TensorInfo:
-    """A tensor's name, shape and dtype."""
-    return TensorInfo(name, tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+    """A tensor's name, shape and dtype, which safetensors has another word for where NumPy has none."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return TensorInfo(name, tuple(tensor.shape), NAMES.get(dtype, dtype))

@@ -134,15 +134,15 @@ def test_only_vectors_are_no_matrix(tmp_path, write_safetensors):
 
 
 def test_a_dtype_that_is_not_read_is_named(tmp_path, write_safetensors):
-    path = write_safetensors(tmp_path / "x.safetensors", {"w": ("F8_E4M3", (3, 4), bytes(12))})
+    path = write_safetensors(tmp_path / "x.safetensors", {"w": ("F4", (3, 8), bytes(12))})
     for tensor in ("w", None):
-        with pytest.raises(InputError, match="'w', is stored as F8_E4M3, which is not read"):
+        with pytest.raises(InputError, match="'w', is stored as F4, which is not read"):
             load_matrix(path, tensor=tensor)
 
 
 def test_a_table_of_a_dtype_that_is_not_read_is_named_and_no_other_tensor_taken(tmp_path, values, write_safetensors):
-    held = {"embed.weight": ("F8_E4M3", (7, 4), bytes(28)), "lm_head.weight": ("F32", (7, 4), values.tobytes())}
-    with pytest.raises(InputError, match=r"The table of x\.safetensors, 'embed\.weight', is stored as F8_E4M3"):
+    held = {"embed.weight": ("F4", (7, 8), bytes(28)), "lm_head.weight": ("F32", (7, 4), values.tobytes())}
+    with pytest.raises(InputError, match=r"The table of x\.safetensors, 'embed\.weight', is stored as F4"):
         load_matrix(write_safetensors(tmp_path / "x.safetensors", held))
 
 
