@@ -2,7 +2,7 @@
 
 import pickletools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,21 +11,21 @@ import numpy as np
 from compress.errors import InputError
 
 FIXED = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": set}
+EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 SKIPPED = {"PROTO", "FRAME"}
 PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
 GETS = {"GET", "BINGET", "LONG_BINGET"}
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Made:
     """What the pickle would make by a call: what it calls ("numpy dtype"), with which arguments; what it then gives it."""
 
     of: str
     args: tuple = ()
     state: Any = None
-    items: dict = field(default_factory=dict)
+    items: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,11 @@ def held_in(file: Any) -> Any:
             stack[-TUPLES[name] :] = [tuple(stack[-TUPLES[name] :])]
         elif name in ("TUPLE", "LIST", "FROZENSET"):
             items = to_mark()
-            stack.append(items if name == "LIST" else tuple(items) if name == "TUPLE" else frozenset(items))
+            stack.append(tuple(items) if name == "TUPLE" else items)
         elif name == "DICT":
             items = to_mark()
-            stack.append(dict(zip(items[::2], items[1::2], strict=True)))
+            stack.append({})
+            fill(stack[-1], items)
         elif name == "APPEND":
             item = stack.pop()
             extend(stack[-1], [item])
@@ -111,6 +112,8 @@ def held_in(file: Any) -> Any:
             stack.append(Made(arg))
         elif name == "STACK_GLOBAL":
             own, module = stack.pop(), stack.pop()
+            if not (isinstance(own, str) and isinstance(module, str)):
+                raise ValueError("a name that is no text")
             stack.append(Made(f"{module} {own}"))
         elif name in ("REDUCE", "NEWOBJ"):
             args, called = stack.pop(), stack.pop()
@@ -135,16 +138,18 @@ def held_in(file: Any) -> Any:
 
 
 def extend(held: Any, items: list[Any]) -> None:
-    """Adds to a list or a set; what a call would have made keeps nothing."""
+    """Adds to a list, which sets are too; what a call would have made keeps nothing."""
     if isinstance(held, list):
         held.extend(items)
-    elif isinstance(held, set):
-        held.update(items)
 
 
 def fill(held: Any, items: list[Any]) -> None:
-    """Sets keys and values, which stand in turn."""
-    (held.items if isinstance(held, Made) else held).update(zip(items[::2], items[1::2], strict=True))
+    """Sets keys and values, which stand in turn; keys that have parts are left out, since to hash one may take for ever."""
+    if isinstance(held, Made):
+        held.items = held.items or {}
+        held = held.items
+    pairs = zip(items[::2], items[1::2], strict=True)
+    held.update((key, value) for key, value in pairs if isinstance(key, str | int | float | bytes | None))
 
 
 def array_of(held: Any) -> np.ndarray | None:

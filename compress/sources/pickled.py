@@ -16,6 +16,7 @@ from compress.sources.pickle_walk import Made, array_of, walk
 DEEPEST = 6
 MOST = 10_000  # objects looked at
 FEW = 100  # parts that a list may have to be looked into
+LONGEST = 1000  # letters of a name
 KEYS = ("index_to_key", "index2word", "index2entity")  # the names of rows, as gensim's versions call them
 ADVICE = {
     "gensim": "in gensim, save it by save_word2vec_format(FILE, binary=True)",
@@ -67,7 +68,7 @@ def arrays_in(path: Path) -> list[Array]:
         raise InputError(f"{path.name} is a damaged pickle; save the table again with numpy.save.") from error
     if found:
         return found
-    of = root.of.replace(" ", ".") if isinstance(root, Made) else f"a {type(root).__name__}"
+    of = ".".join(root.of.split())[:LONGEST] if isinstance(root, Made) else f"a {type(root).__name__}"
     advice = ADVICE.get(of.partition(".")[0], "save its table by numpy.save")
     raise InputError(f"{path.name} is a pickle of {of} without an array that can be told without running it; {advice}.")
 
@@ -91,10 +92,11 @@ def objects(root: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 def parts_of(held: Any) -> dict[str, Any]:
     """The parts by name of an object, a dict or a short list."""
     if isinstance(held, Made):
-        held = held.state if isinstance(held.state, dict) else held.items
+        held = held.state if isinstance(held.state, dict) else held.items or {}
     if isinstance(held, list | tuple):
         held = dict(enumerate(held)) if len(held) <= FEW else {}
-    return {str(key): part for key, part in held.items() if isinstance(key, str | int)} if isinstance(held, dict) else {}
+    named = held.items() if isinstance(held, dict) else ()
+    return {str(key): part for key, part in named if isinstance(key, str | int) and len(str(key)) <= LONGEST}
 
 
 def joined(name: str, part: str) -> str:

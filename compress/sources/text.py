@@ -3,6 +3,7 @@
 import mmap
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from compress.sources.limits import check_fits
 HEAD = 4 << 20  # bytes looked at to tell the form
 CHUNK = 16 << 20
 LONGEST_TOKEN = 10_000  # bytes
+LONGEST_NAME = 300  # bytes of a token with spaces
 HEADER = re.compile(rb"\s*(\d{1,12})[ \t]+(\d{1,9})\s*")
 DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+)([eE][+-]?\d+)?")
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+SpaceOf = Callable[[mmap.mmap, int, int], int]
 
 
 @dataclass(frozen=True)
@@ -156,21 +159,56 @@ def parse(rows: list[tuple[int, bytes]], layout: Layout, path: Path) -> tuple[li
 
 
 def read_binary(path: Path, layout: Layout) -> Read:
-    """Rows "token, space, d float32", with or without a newline between them."""
+    """Rows "token, space, d float32", with or without a newline between them. A token may hold spaces: where the rows do not end
+    with the file when it holds none, it goes on to the first space that numbers seem to follow."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for space_of in (first_space, likely_space):
+            tokens, values, end = binary_rows(data, layout, space_of)
+            if len(tokens) == layout.n_rows and not data[end : end + LONGEST_TOKEN].strip():
+                return Read(values, tokens, "word")
+        if len(tokens) < layout.n_rows:
+            raise InputError(
+                f"Row {len(tokens) + 1:,} of the {layout.n_rows:,} that {path.name} declares is damaged or cut short; "
+                "fetch the file again."
+            )
+        raise InputError(
+            f"{path.name} goes on behind the {layout.n_rows:,} rows that it declares: its first line is wrong, or a word in it "
+            "has a space; save it as text."
+        )
+
+
+def binary_rows(
+    data: mmap.mmap, layout: Layout, space_of: Callable[[mmap.mmap, int, int], int]
+) -> tuple[list[str], np.ndarray, int]:
+    """Tokens and (n, d) numbers of the rows up to one that is not whole, and the byte behind them. space_of: the byte that ends a
+    token, of the data, the byte it begins at and the bytes that its numbers take; −1 where there is none."""
     tokens: list[str] = []
     values = np.empty((layout.n_rows, layout.dim), "<f4")
-    n_bytes = 4 * layout.dim
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = layout.begin
-        for row in range(layout.n_rows):
-            space = data.find(b" ", at + 1, at + LONGEST_TOKEN)
-            numbers = data[space + 1 : space + 1 + n_bytes] if space > 0 else b""
-            if len(numbers) < n_bytes:
-                raise InputError(
-                    f"Row {row + 1:,} of the {layout.n_rows:,} that {path.name} declares is damaged or cut short; "
-                    "fetch the file again."
-                )
-            tokens.append(data[at:space].removeprefix(b"\n").decode("utf-8", "replace"))
-            values[row] = np.frombuffer(numbers, "<f4")
-            at = space + 1 + n_bytes
-    return Read(values, tokens, "word")
+    n_bytes, at = 4 * layout.dim, layout.begin
+    for row in range(layout.n_rows):
+        space = space_of(data, at, n_bytes)
+        numbers = data[space + 1 : space + 1 + n_bytes] if space > 0 else b""
+        if len(numbers) < n_bytes:
+            break
+        tokens.append(data[at:space].removeprefix(b"\n").decode("utf-8", "replace"))
+        values[row] = np.frombuffer(numbers, "<f4")
+        at = space + 1 + n_bytes
+    return tokens, values, at
+
+
+def first_space(data: mmap.mmap, at: int, n_bytes: int) -> int:
+    """The first space behind a byte."""
+    return data.find(b" ", at + 1, at + LONGEST_TOKEN)
+
+
+def likely_space(data: mmap.mmap, at: int, n_bytes: int) -> int:
+    """The first space that is followed by numbers of a size that word vectors have; letters read as numbers are very large or very
+    small."""
+    space = first = first_space(data, at, n_bytes)
+    while 0 < space < at + LONGEST_NAME:
+        held = data[space + 1 : space + 1 + n_bytes]
+        sizes = np.abs(np.frombuffer(held, "<f4")) if len(held) == n_bytes else np.full(1, np.inf, np.float32)
+        if np.all((sizes < 1e10) & ((sizes > 1e-15) | (sizes == 0))):
+            return space
+        space = data.find(b" ", space + 1, at + LONGEST_NAME)
+    return first

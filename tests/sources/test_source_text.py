@@ -158,3 +158,20 @@ def test_chunks_join_without_a_seam(tmp_path, monkeypatch):
     lines[250] = "w250 1 x 2"
     with pytest.raises(InputError, match="Line 251 "):
         load_matrix(write(tmp_path / "x.txt", lines))
+
+
+@pytest.mark.parametrize("between", [b"", b"\n"])
+def test_words_with_spaces_in_binary_vectors_are_read(tmp_path, values, between):
+    words = ["New York", "the", "a b c", "x", "in front of", "of", "last one"]
+    rows = [word.encode() + b" " + row.tobytes() for word, row in zip(words, values, strict=True)]
+    (tmp_path / "phrases.bin").write_bytes(b"7 4\n" + between.join(rows))
+    matrix = load_matrix(tmp_path / "phrases.bin")
+    assert list(matrix.tokens) == words
+    np.testing.assert_array_equal(matrix.values, values)
+
+
+def test_binary_vectors_that_go_on_behind_their_rows_are_refused(tmp_path, values):
+    rows = [b"w%d " % at + row.tobytes() for at, row in enumerate(values)]
+    (tmp_path / "x.bin").write_bytes(b"5 4\n" + b"".join(rows))
+    with pytest.raises(InputError, match=r"x\.bin goes on behind the 5 rows that it declares"):
+        load_matrix(tmp_path / "x.bin")
