@@ -56,7 +56,7 @@ class EmbeddingMatrix:
     device: str
     row_word: str
     notes: tuple[str, ...]
-    columns: Mapping[str, Sequence] | None
+    columns: Mapping[str, Sequence | np.ndarray] | None
     stored: Stored | None
     has_tokens: bool = field(init=False)
 
@@ -69,7 +69,7 @@ class EmbeddingMatrix:
         device: str = "cpu",
         row_word: str = "token",
         notes: Sequence[str] = (),
-        columns: Mapping[str, Sequence] | None = None,
+        columns: Mapping[str, Sequence | np.ndarray] | None = None,
         stored: Stored | None = None,
     ):
         checked = checked_values(values)

@@ -1,6 +1,7 @@
 """Where a matrix comes from: the demo, points made by code, a file, a folder, a model on the hub."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,12 @@ MADE = {"demo": demo, "toy": toy}
 
 
 def load_matrix(
-    source: str | os.PathLike, *, tensor: str | None = None, weights: str = UNIFORM, device: str = "cpu"
+    source: str | os.PathLike,
+    *,
+    tensor: str | None = None,
+    weights: str = UNIFORM,
+    device: str = "cpu",
+    left_out: Sequence[str] | None = None,
 ) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
 
@@ -31,11 +37,14 @@ def load_matrix(
         "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.sources.weights.
+    left_out: which columns of numbers of a table are not in the matrix, by name; those that look like no dimensions for None.
     Nothing in a file is ever run. Raises InputError with one plain sentence where the source cannot be used.
     """
     reader, where, name = located(source)
     try:
-        read = reader.read(where, tensor)
+        if left_out is not None and not getattr(reader, "table", False):
+            raise InputError(f"{name} is no table, so it has no columns to leave out.")
+        read = reader.read(where, tensor) if left_out is None else reader.read(where, tensor, left_out)
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
         weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
         notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)

@@ -45,7 +45,7 @@ class Read(NamedTuple):
     tokens: list[str] | None
     row_word: str = "token"
     notes: tuple[str, ...] = ()
-    columns: Mapping[str, Sequence] | None = None
+    columns: Mapping[str, Sequence | np.ndarray] | None = None
     stored: Stored | None = None
 
 

@@ -10,10 +10,11 @@ from compress.sources import (
     fasttext_file,
     gguf_file,
     hdf5_file,
+    json_rows,
     onnx_file,
+    parquet,
     pickled,
     safetensors_file,
-    tables,
     text,
     tflite_file,
     torch_file,
@@ -25,10 +26,11 @@ from compress.sources.unread import UNREAD
 
 @dataclass(frozen=True)
 class Reader:
-    """infos lists the 2-D tensors of a file, read takes one of them."""
+    """infos lists the 2-D tensors of a file, read takes one of them, and of a table the names of columns that are left out."""
 
     infos: Callable[[Path], list[TensorInfo]]
-    read: Callable[[Path, str | None], Read]
+    read: Callable[..., Read]
+    table: bool = False
 
 
 READERS = {
@@ -37,15 +39,16 @@ READERS = {
     "safetensors": Reader(safetensors_file.infos, safetensors_file.read),
     "gguf": Reader(gguf_file.infos, gguf_file.read),
     "torch": Reader(torch_file.infos, torch_file.read),
-    "text": Reader(text.infos, text.read),
-    "csv": Reader(tables.infos_csv, tables.read_csv),
+    "text": Reader(text.infos, text.read, table=True),
+    "csv": Reader(text.infos, text.read, table=True),
+    "json": Reader(json_rows.infos, json_rows.read, table=True),
+    "parquet": Reader(parquet.infos, parquet.read, table=True),
     "fasttext": Reader(fasttext_file.infos, fasttext_file.read),
     "hdf5": Reader(hdf5_file.infos, hdf5_file.read),
     "keras": Reader(hdf5_file.infos, hdf5_file.read),
     "onnx": Reader(onnx_file.infos, onnx_file.read),
     "pickle": Reader(pickled.infos, pickled.read),
     "tflite": Reader(tflite_file.infos, tflite_file.read),
-    "parquet": Reader(tables.infos_parquet, tables.read_parquet),
 }
 EXTENSIONS = {  # what a file is where its bytes do not tell
     ".npy": "npy",
@@ -60,8 +63,8 @@ EXTENSIONS = {  # what a file is where its bytes do not tell
     ".vec": "text",
     ".w2v": "text",
     ".bin": "text",
-    ".csv": "csv",
-    ".tsv": "csv",
+    ".csv": "text",
+    ".tsv": "text",
     ".parquet": "parquet",
     ".h5": "hdf5",
     ".hdf5": "hdf5",
@@ -71,6 +74,9 @@ EXTENSIONS = {  # what a file is where its bytes do not tell
     ".kv": "pickle",
     ".pkl": "pickle",
     ".pickle": "pickle",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
 }
 FOREIGN = {
     ".pb": "tensorflow",

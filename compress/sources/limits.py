@@ -34,3 +34,16 @@ def check_fits(n_bytes: int, where: str) -> None:
             f"{where} needs {bytes_text(n_bytes)} of memory and {bytes_text(limit)} can be had; take fewer rows, or store the "
             "matrix as float32 in .npy or .safetensors, which is read in place."
         )
+
+
+UNPACKED = 100  # times its size that a packed file may become
+FREE = 256 << 20  # bytes that any may become
+
+
+def check_unpacks(n_bytes: int, packed: int, where: str) -> None:
+    """InputError where what is packed in so many bytes becomes far more than packing makes of numbers."""
+    if n_bytes > max(FREE, UNPACKED * packed):
+        raise InputError(
+            f"{where} has {bytes_text(packed)} and unpacks to {bytes_text(n_bytes)} or more, as a trap does; unpack it by hand "
+            "if it is none."
+        )

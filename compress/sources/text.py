@@ -1,37 +1,31 @@
-"""Word vectors as text (word2vec, GloVe, fastText) and in word2vec's binary form."""
+"""Text of rows (word2vec, GloVe, fastText, CSV, TSV) and word2vec's binary form."""
 
 import mmap
-import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from compress.errors import InputError
+from compress.sources import tables
+from compress.sources.delimited import BOM, CONTROL, HEADER, check_declared, n_numbers
 from compress.sources.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
 
 HEAD = 4 << 20  # bytes looked at to tell the form
-CHUNK = 16 << 20
 LONGEST_TOKEN = 10_000  # bytes
 LONGEST_NAME = 300  # bytes of a token with spaces
-HEADER = re.compile(rb"\s*(\d{1,12})[ \t]+(\d{1,9})\s*")
-DECIMAL = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+)([eE][+-]?\d+)?")
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 SpaceOf = Callable[[mmap.mmap, int, int], int]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file of word vectors is laid out. begin: the byte of the first row; line: its number, counted from 1."""
+    """How a binary file of word vectors is laid out. begin: the byte of the first row."""
 
     n_rows: int
     dim: int
     begin: int
-    line: int
-    binary: bool
 
     @property
     def info(self) -> TensorInfo:
@@ -39,54 +33,35 @@ class Layout:
 
 
 def infos(path: Path) -> list[TensorInfo]:
-    """The one matrix of a file of word vectors, from its first lines."""
-    return [layout_of(path).info]
+    """The matrix of a file of rows, or those of its columns of lists."""
+    layout = binary_layout(path)
+    return [layout.info] if layout else tables.infos_text(path)
 
 
-def read(path: Path, tensor: str | None) -> Read:
-    """Vectors as float32 and their words."""
-    layout = layout_of(path)
+def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
+    """Vectors as float32 and the names of their rows."""
+    layout = binary_layout(path)
+    if layout is None:
+        return tables.read_text(path, tensor, left_out)
     pick([layout.info], tensor, path.name)
     check_fits(4 * layout.n_rows * layout.dim, path.name)
-    return read_binary(path, layout) if layout.binary else read_text(path, layout)
+    return read_binary(path, layout)
 
 
-def layout_of(path: Path) -> Layout:
-    """The layout, told from the first lines; a header "rows columns" is word2vec's, its absence GloVe's."""
+def binary_layout(path: Path) -> Layout | None:
+    """The layout of a binary file, which a line "rows columns" begins; None where the file is text."""
     with open(path, "rb") as file:
         head = file.read(HEAD)
-    lines = head.split(b"\n")
-    if not head.strip():
-        raise InputError(f"{path.name} is empty; give a file with one token and its numbers a line.")
-    file_size = path.stat().st_size
-    header = HEADER.fullmatch(lines[0].removeprefix(b"\xef\xbb\xbf"))
-    if header and not (int(header[2]) > 1 and len(lines) > 1 and n_numbers(lines[1]) == 1 and is_text(lines[1])):
-        n_rows, dim = int(header[1]), int(header[2])
-        begin = len(lines[0]) + 1
-        binary = len(lines) > 1 and n_numbers(lines[1]) < dim and not is_text(head[begin : begin + 32 * dim + 1000])
-        if n_rows == 0 or dim == 0 or n_rows * dim * (4 if binary else 2) > file_size:
-            raise InputError(
-                f"{path.name} declares {n_rows:,} rows of {dim:,} numbers, which its {file_size:,} bytes do not hold; "
-                "fetch the file again."
-            )
-        return Layout(n_rows, dim, begin, 2, binary)
-    whole = [line for line in (lines[:-1] if len(head) < file_size else lines) if line.strip()][:200]
-    dim = Counter(n_numbers(line) for line in whole).most_common(1)[0][0] if whole else 0
-    if dim == 0:
-        raise InputError(f"{path.name} is not a file of word vectors: its lines are not a token and numbers.")
-    return Layout(count_lines(path), dim, 0, 1, False)
-
-
-def n_numbers(line: bytes) -> int:
-    """How many numbers follow the token of a line."""
-    count = 0
-    for field in reversed(line.split()[1:]):
-        try:
-            float(field)
-        except ValueError:
-            break
-        count += 1
-    return count
+    first, *others = head.split(b"\n", 2)
+    header = HEADER.fullmatch(first.removeprefix(BOM))
+    if not header or not others:
+        return None
+    n_rows, dim = int(header[1]), int(header[2])
+    begin = len(first) + 1
+    if n_numbers(others[0]) >= dim or is_text(head[begin : begin + 32 * dim + 1000]):
+        return None
+    check_declared((n_rows, dim), path.stat().st_size, path, of_number=4)
+    return Layout(n_rows, dim, begin)
 
 
 def is_text(sample: bytes) -> bool:
@@ -96,66 +71,6 @@ def is_text(sample: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.start > len(sample) - 4 and not CONTROL.search(sample)
     return not CONTROL.search(sample)
-
-
-def count_lines(path: Path) -> int:
-    """Lines of a file, the last one with or without its newline."""
-    last, count = b"\n", 0
-    with open(path, "rb") as file:
-        while part := file.read(CHUNK):
-            count += part.count(b"\n")
-            last = part
-    return count + (not last.endswith(b"\n"))
-
-
-def read_text(path: Path, layout: Layout) -> Read:
-    """Rows "token and numbers", a line each."""
-    tokens: list[str] = []
-    values = np.empty((layout.n_rows, layout.dim), np.float32)
-    number = layout.line
-    with open(path, "rb") as file:
-        file.seek(layout.begin)
-        while lines := file.readlines(CHUNK):
-            rows = [(number + i, line) for i, line in enumerate(lines) if line.strip()]
-            number += len(lines)
-            if len(tokens) + len(rows) > layout.n_rows:
-                raise InputError(f"{path.name} declares {layout.n_rows:,} rows and has more; correct its first line.")
-            names, block = parse(rows, layout, path)
-            values[len(tokens) : len(tokens) + len(names)] = block
-            tokens += names
-    if layout.line == 2 and len(tokens) < layout.n_rows:
-        raise InputError(
-            f"{path.name} declares {layout.n_rows:,} rows and has {len(tokens):,}; it is cut short, fetch the file again."
-        )
-    if tokens and tokens[0].startswith("\ufeff"):
-        tokens[0] = tokens[0][1:]
-    return Read(values[: len(tokens)], tokens, "word")
-
-
-def parse(rows: list[tuple[int, bytes]], layout: Layout, path: Path) -> tuple[list[str], np.ndarray]:
-    """Tokens and (rows, d) numbers of numbered lines. A token may hold spaces, or be one."""
-    tokens, numbers = [], []
-    for number, line in rows:
-        token, *fields = line.rsplit(None, layout.dim)
-        if len(fields) == layout.dim - 1 and line[:1] == b" ":
-            token, fields = b" ", [token, *fields]
-        if len(fields) < layout.dim:
-            raise InputError(
-                f"Line {number:,} of {path.name} has {len(fields):,} numbers after its token, not {layout.dim:,}; "
-                "the file is damaged or cut short there."
-            )
-        try:
-            tokens.append(token.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise InputError(f"Line {number:,} of {path.name} is not UTF-8 text; convert the file to UTF-8.") from error
-        if b" " in token and DECIMAL.fullmatch(tokens[-1].rsplit(None, 1)[-1] if tokens[-1].strip() else ""):
-            raise InputError(f"Line {number:,} of {path.name} has more than {layout.dim:,} numbers; correct that line.")
-        numbers.append(fields)
-    try:
-        return tokens, np.array(numbers, np.float32).reshape(len(rows), layout.dim)
-    except ValueError as error:
-        number = next(number for number, line in rows if n_numbers(b"- " + line) < layout.dim)
-        raise InputError(f"Line {number:,} of {path.name} has words where numbers should be; correct that line.") from error
 
 
 def read_binary(path: Path, layout: Layout) -> Read:

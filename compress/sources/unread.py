@@ -10,7 +10,6 @@ UNREAD = {
     "faiss": "is an index of faiss; there, numpy.save(FILE, index.reconstruct_n(0, index.ntotal)).",
     "flax": "is a model of Flax; there, safetensors.flax.save_file, or save_pretrained of transformers in PyTorch.",
     "gzip": PACKED,
-    "json": "is JSON, which is not read; save the table as CSV.",
     "lfs": "is a Git LFS pointer, which stands for the file and is not it; run git lfs pull, or download the file itself.",
     "matlab": "is a file of MATLAB; save the matrix as CSV (writematrix), or with numpy.save after scipy.io.loadmat.",
     "page": "is a web page, not the file that it offers; download the file itself.",

@@ -74,6 +74,19 @@ def gguf(path, values):
     writer.close()
 
 
+def json_lines(path, values):
+    path.write_text("\n".join(f'{{"word": "{word}", "v": {row.tolist()}}}' for word, row in zip(WORDS, values, strict=True)))
+
+
+def lists_in_csv(path, values):
+    path.write_text("\n".join(["word,v", *(f'{word},"{row.tolist()}"' for word, row in zip(WORDS, values, strict=True))]))
+
+
+def lists_in_parquet(path, values):
+    pd = pytest.importorskip("pandas")
+    pd.DataFrame({"word": WORDS, "v": list(values)}).to_parquet(path)
+
+
 FILES = {
     "a.npy": npy,
     "a.npz": npz,
@@ -85,7 +98,10 @@ FILES = {
     "b.txt": glove,
     "a.bin": word2vec_binary,
     "a.csv": csv,
+    "b.csv": lists_in_csv,
     "a.parquet": parquet,
+    "b.parquet": lists_in_parquet,
+    "a.jsonl": json_lines,
     "a.gguf": gguf,
 }
 

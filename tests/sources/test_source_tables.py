@@ -56,10 +56,9 @@ def test_a_missing_cell_is_reported_with_its_row(tmp_path, cell):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("word,a,b\nx,1,2\ny,3,oops\n", "not a regular table of numbers"),
-        ("word,a,b\nx,1,2\ny,3,4,5,6\n", "not a regular table of numbers"),
-        ("word,kind,a\nx,y,1\nz,w,2\n", "2 columns of text"),
-        ("word\nx\ny\n", "no columns of numbers"),
+        ("word,a,b\nx,1,2\ny,3,oops\n", "not a regular table's"),
+        ("word,a,b\nx,1,2\ny,3,4,5,6\n", "not a regular table's"),
+        ("word\nx\ny\n", "is no table of numbers"),
         ("\n", "is empty"),
     ],
 )
@@ -67,13 +66,6 @@ def test_a_bad_csv_is_refused(tmp_path, text, sentence):
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(InputError, match=sentence):
         load_matrix(tmp_path / "x.csv")
-
-
-def test_csv_that_is_not_utf8_is_refused(tmp_path):
-    for name, text in (("a", "wört,a,b\nx,1,2\nx,1,2\n"), ("b", "word,a,b\nx,1,2\nx,1,2\nü,3,4\n")):
-        (tmp_path / f"{name}.csv").write_bytes(text.encode("latin-1"))
-        with pytest.raises(InputError, match=r"UTF-8|utf-8"):
-            load_matrix(tmp_path / f"{name}.csv")
 
 
 def test_parquet_columns_are_the_dimensions(tmp_path, table, values):
@@ -124,12 +116,11 @@ def test_a_missing_parquet_cell_is_reported_with_its_row(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"a": ["x", "y"], "b": ["x", "y"], "c": [1.0, 2.0]}, "2 columns of text"),
-        ({"a": ["x", "y"]}, "0 columns of lists and 0 of numbers"),
-        ({"u": [[1.0], [2.0]], "v": [[1.0], [2.0]]}, "2 columns of lists"),
+        ({"a": ["x", "y"]}, "no column of lists and none of numbers"),
+        ({"v": [["x"], ["y"]]}, "no column of lists and none of numbers"),
     ],
 )
-def test_a_parquet_without_one_matrix_is_refused(tmp_path, columns, sentence):
+def test_a_parquet_without_numbers_is_refused(tmp_path, columns, sentence):
     pd.DataFrame(columns).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(InputError, match=sentence):
         load_matrix(tmp_path / "x.parquet")

@@ -103,11 +103,20 @@ def test_a_ragged_line_is_named(tmp_path, values, header, row, sentence):
         load_matrix(write(tmp_path / "x.txt", lines))
 
 
-def test_a_line_that_is_not_utf8_is_named(tmp_path, values):
+def test_a_token_cut_inside_a_letter_is_read_and_told(tmp_path, values):
     path = write(tmp_path / "x.txt", lines_of(WORDS, values))
-    path.write_bytes(path.read_bytes().decode().replace("東京", "?").encode("latin-1"))
-    with pytest.raises(InputError, match=r"Line 2 of .* is not UTF-8 text"):
-        load_matrix(path)
+    path.write_bytes(path.read_bytes().replace("東京".encode(), "東京".encode()[:-1]))
+    matrix = load_matrix(path)
+    assert matrix.tokens[2] == "東\ufffd" and matrix.tokens[1] == "naïve"
+    assert matrix.notes == ("1 name is cut inside a letter or not in UTF-8: what is missing stands as \ufffd",)
+
+
+def test_a_text_in_latin_1_is_read_and_told(tmp_path, values):
+    path = write(tmp_path / "x.txt", lines_of(WORDS, values))
+    path.write_bytes(path.read_bytes().decode().replace("東京", "œuvre").encode("cp1252"))
+    matrix = load_matrix(path)
+    assert list(matrix.tokens[1:3]) == ["naïve", "œuvre"]
+    assert matrix.notes == ("2 names are read as Latin-1",)
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -133,7 +142,7 @@ def test_a_binary_that_is_cut_short_names_the_row(tmp_path, values):
 
 
 def test_prose_is_not_a_file_of_word_vectors(tmp_path):
-    with pytest.raises(InputError, match="is not a file of word vectors"):
+    with pytest.raises(InputError, match="is no table of numbers"):
         load_matrix(write(tmp_path / "x.txt", ["Once upon a time", "there was a matrix."]))
 
 
@@ -145,9 +154,9 @@ def test_text_that_does_not_fit_is_refused_unread(tmp_path, values, monkeypatch)
 
 
 def test_chunks_join_without_a_seam(tmp_path, monkeypatch):
-    from compress.sources import text
+    from compress.sources import delimited
 
-    monkeypatch.setattr(text, "CHUNK", 100)
+    monkeypatch.setattr(delimited, "CHUNK", 100)
     rows = np.random.default_rng(1).standard_normal((300, 3)).astype(np.float32)
     words = [f"w{i}" for i in range(300)]
     for header in ([], ["300 3"]):
