@@ -154,6 +154,7 @@ def info(args: argparse.Namespace) -> None:
         "rows": matrix.shape[0],
         "columns": matrix.shape[1],
         "bytes": matrix.n_bytes,
+        **({"stored_as": matrix.stored.scheme, "stored_bytes": matrix.stored.n_bytes} if matrix.stored else {}),
         "tokens": matrix.has_tokens,
         "row_word": matrix.row_word,
         "effective_rank": spectrum.effective_rank,
@@ -222,9 +223,11 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def beside(matrix: compress.EmbeddingMatrix, result: compress.Compressed) -> dict:
-    """SVD at its best in as many bytes: its error, weighted where rows are, and its setting."""
-    svd = best_svd(matrix, result.n_bytes)
-    return {"svd_at_same_bytes": svd.error, "svd_setting": str(svd.method)} if svd else {}
+    """How many times smaller than in its file, where the matrix is not in float32 there; and SVD at its best in as many bytes: its
+    error, weighted where rows are, and its setting."""
+    against, svd = matrix.file_ratio(result.n_bytes), best_svd(matrix, result.n_bytes)
+    found = {} if against is None else {"file_ratio": against}
+    return found | ({"svd_at_same_bytes": svd.error, "svd_setting": str(svd.method)} if svd else {})
 
 
 def sweep_settings(args: argparse.Namespace) -> None:

@@ -97,6 +97,10 @@ class EmbeddingMatrix:
         """Bytes of the matrix in float32, the numerator of every ratio."""
         return 4 * self.values.size
 
+    def file_ratio(self, n_bytes: int) -> float | None:
+        """Bytes that the source keeps the matrix in over so many; None where it keeps it in float32, or no file does."""
+        return None if self.stored is None else self.stored.n_bytes / n_bytes
+
     @cached_property
     def weighted(self) -> bool:
         """Whether some rows weigh more than others."""

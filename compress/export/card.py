@@ -102,6 +102,8 @@ def card(
         "Ratio": f"{result.ratio:.4g}",
         "Digest of the source table": f"`{result.digest}`",
     }
+    if evaluation is not None and evaluation.file_ratio is not None:
+        facts["Ratio against the source's file"] = f"{evaluation.file_ratio:.4g}"
     if evaluation is not None:
         figures = evaluation.figures()
         if isclose(figures["weighted_error"], figures["relative_error"], rel_tol=1e-6):

@@ -16,7 +16,8 @@ class Evaluation:
     relative_error: Σ‖aᵢ−bᵢ‖² / Σ‖aᵢ‖². weighted_error: the same with each term times wᵢ. l1_error: Σ|aᵢⱼ−bᵢⱼ| / Σ|aᵢⱼ|.
     median_row_error, worst_row_error: of ‖aᵢ−bᵢ‖² / ‖aᵢ‖² over rows that are not zero. mean_cosine, worst_cosine: of aᵢ with
     bᵢ over the same rows. n_bytes, ratio: of the compressed form. parameter_count: as the papers count; saved: the share of
-    n·d that it saves. row_errors: (n,) ‖aᵢ−bᵢ‖² / ‖aᵢ‖², 0 for a zero row that stays zero, else infinite.
+    n·d that it saves. file_ratio: the bytes of the matrix in its file over n_bytes, None where it is in float32 there or in none.
+    row_errors: (n,) ‖aᵢ−bᵢ‖² / ‖aᵢ‖², 0 for a zero row that stays zero, else infinite.
     """
 
     relative_error: float
@@ -30,11 +31,12 @@ class Evaluation:
     ratio: float
     parameter_count: int
     saved: float
+    file_ratio: float | None
     row_errors: np.ndarray
 
     def figures(self) -> dict[str, float]:
-        """Every figure but the rows', by name."""
-        return {name: value for name, value in vars(self).items() if name != "row_errors"}
+        """Every figure of the matrix and the form, by name: not the rows', and not what hangs on the matrix's file."""
+        return {name: value for name, value in vars(self).items() if name not in ("row_errors", "file_ratio")}
 
 
 def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
@@ -71,6 +73,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         ratio=result.ratio,
         parameter_count=parameter_count,
         saved=1 - parameter_count / (n * d),
+        file_ratio=matrix.file_ratio(result.n_bytes),
         row_errors=row_errors,
     )
 

@@ -23,7 +23,7 @@ from compress.linalg.blocks import unit_rows
 from compress.threads import one_thread
 
 KEYS: dict[type, Callable] = {
-    EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names}",
+    EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names} {matrix.stored}",
     Compressed: attrgetter("key"),
     CodeCurves: attrgetter("key"),
     View: attrgetter("key"),

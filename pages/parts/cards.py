@@ -27,7 +27,10 @@ def cards(
     `figures`."""
     spreads = (0.0, 0.0) if preview else None
     told = error_figures(matrix, evaluation.relative_error, evaluation.weighted_error, spreads=spreads)
-    told += [size_figure(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved), ratio_figure(evaluation.ratio)]
+    told += [
+        size_figure(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved),
+        ratio_figure(matrix, evaluation.n_bytes),
+    ]
     if method:
         told += opponent_figures(matrix, method, evaluation.n_bytes, evaluation.weighted_error, Rivals(matrix))
     figures(told, key, answers)
@@ -39,7 +42,7 @@ def setting_figures(matrix: EmbeddingMatrix, method: Method, errors: tuple[float
     return [
         *error_figures(matrix, *errors, spreads=(0.0, 0.0)),
         size_figure(n_bytes, numbers, 1 - numbers / matrix.values.size),
-        ratio_figure(matrix.n_bytes / n_bytes),
+        ratio_figure(matrix, n_bytes),
         *opponent_figures(matrix, method, n_bytes, errors[1], rivals),
     ]
 
@@ -75,8 +78,13 @@ def size_figure(n_bytes: int, numbers: int, saved: float) -> Figure:
     return Figure("Size", bytes_text(n_bytes), help=about)
 
 
-def ratio_figure(ratio: float) -> Figure:
-    return Figure("Ratio", ratio_text(ratio), help="bytes in float32 / bytes of the compressed form")
+def ratio_figure(matrix: EmbeddingMatrix, n_bytes: int) -> Figure:
+    """The ratio, and below it the one against the file, where the matrix is not in float32 there."""
+    about, against = "bytes in float32 / bytes of the compressed form", matrix.file_ratio(n_bytes)
+    if against is None or matrix.stored is None:
+        return Figure("Ratio", ratio_text(matrix.n_bytes / n_bytes), help=about)
+    told = f"{about}. The file stores the matrix as {matrix.stored.scheme}, in {bytes_text(matrix.stored.n_bytes)}"
+    return Figure("Ratio", ratio_text(matrix.n_bytes / n_bytes), f"{ratio_text(against)} against the file", "off", help=told)
 
 
 def opponent_figures(matrix: EmbeddingMatrix, method: Method, n_bytes: int, error: float | None, rivals: Rivals) -> list[Figure]:

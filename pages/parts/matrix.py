@@ -226,7 +226,8 @@ def matrix_picker() -> None:
     tensor_picker()
     matrix = current_matrix()
     n, d = matrix.shape
-    st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32")
+    in_file = f", {bytes_text(matrix.stored.n_bytes)} in the file" if matrix.stored else ""
+    st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32{in_file}")
     for note in matrix.notes:
         st.caption(literal(note))
 

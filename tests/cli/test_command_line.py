@@ -86,6 +86,16 @@ def test_a_fit_is_decoded_and_evaluated_to_the_librarys_figures(capsys, table, t
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "values.npy", "x.safetensors"]
 
 
+def test_a_table_in_fewer_bits_is_compared_with_its_file(capsys, table, tmp_path):
+    half = tmp_path / "half.npy"
+    np.save(half, np.load(table).astype(np.float16))
+    (row,) = told(capsys, "info", half)
+    assert (row["stored_as"], row["stored_bytes"], row["bytes"]) == ("float16", 4800, 9600)
+    assert row["notes"] == ["Stored as float16, 16 bits a number."]
+    (row,) = told(capsys, "fit", half, "--method", "int8")
+    assert row["file_ratio"] == pytest.approx(row["ratio"] / 2)
+
+
 def test_a_fit_to_a_ratio_keeps_it(capsys, table):
     (row,) = told(capsys, "fit", table, "--method", "svd", "--ratio", 5, "--factor-bits", 8)
     assert row["ratio"] >= 5 and row["factor_bits"] == 8

@@ -8,6 +8,7 @@ import pytest
 import compress
 from compress import SVD, Compressed, EmbeddingMatrix, InputError, Int8, ProjectiveClustering
 from compress.form.metrics import error_text
+from compress.matrix import Stored
 
 
 def decoding_to(values, matrix, method=None):
@@ -35,6 +36,14 @@ def test_figures_have_their_closed_forms():
     assert found.saved == pytest.approx(1 - 10 / 6)
 
 
+def test_the_ratio_against_the_file_is_that_of_the_bytes_there():
+    matrix = EmbeddingMatrix(np.eye(3, 2), stored=Stored("float16", 12))
+    found = compress.evaluate(matrix, decoding_to(np.eye(3, 2), matrix))
+    assert (found.ratio, found.file_ratio) == (24 / 40, 12 / 40)
+    assert compress.evaluate(EmbeddingMatrix(np.eye(3, 2)), decoding_to(np.eye(3, 2), matrix)).file_ratio is None
+    assert "file_ratio" not in found.figures()
+
+
 def test_nothing_lost_is_no_error(small):
     found = compress.evaluate(small, decoding_to(small.values, small))
     assert found.relative_error == found.weighted_error == found.l1_error == found.worst_row_error == 0
@@ -57,10 +66,10 @@ def test_zero_rows_are_left_out_of_row_figures_unless_they_are_filled():
     assert found.relative_error == pytest.approx((2 + 1 + 1) / 8)
 
 
-def test_figures_are_plain_numbers_and_all_but_the_rows(small):
+def test_figures_are_plain_numbers_and_all_but_the_rows_and_the_files(small):
     found = compress.evaluate(small, Int8().fit(small))
     figures = found.figures()
-    assert set(figures) == {name for name in vars(found) if name != "row_errors"}
+    assert set(figures) == {name for name in vars(found) if name not in ("row_errors", "file_ratio")}
     assert {type(value) for value in figures.values()} <= {int, float}
     assert json.loads(json.dumps(figures)) == figures
 

@@ -5,7 +5,7 @@ import compress
 from compress.form.metrics import error_text
 from compress.methods import SVD
 from pages.parts.cards import bytes_text
-from tests.pages.drawn import drawn, moved, stands
+from tests.pages.drawn import drawn, moved, shown_cards, stands
 
 
 def test_the_cards_show_what_a_fit_of_that_rank_gives(open_page, figures):
@@ -19,6 +19,14 @@ def test_the_cards_show_what_a_fit_of_that_rank_gives(open_page, figures):
     values = np.linalg.svd(matrix.values, compute_uv=False)
     shares = values / values.sum()
     assert shown["Effective rank"] == f"{np.exp(-(shares * np.log(shares)).sum()):.3g}"
+
+
+def test_a_table_that_its_file_keeps_in_fewer_bits_is_compared_with_the_file_too(open_page, tmp_path):
+    path = tmp_path / "half.npy"
+    np.save(path, compress.load_matrix("toy").values.astype(np.float16))
+    (ratio,) = (card for card in shown_cards(open_page("spectrum", j=7, matrix=path)) if card.label == "Ratio")
+    against = compress.load_matrix(path).n_bytes / 2 / SVD(j=7).size(3000, 30)
+    assert (ratio.value, ratio.delta) == (f"{2 * against:.3g} ×", f"{against:.3g} × against the file")
 
 
 @pytest.mark.parametrize("bits, name", [(8, "int8"), (4, "int4")])

@@ -23,7 +23,7 @@ def hash_figures(matrix: EmbeddingMatrix, method: LightToken, told: Figures, riv
         spread_figure("Mean cosine", f"{'' if exact else '≈ '}{cosine.value:.3f}", cosine.value, cosine.spread, about),
         Figure("Bits a row", f"{row_bits(matrix, method):.4g}", help=stored),
         size_figure(n_bytes, numbers, 1 - numbers / (n * d)),
-        ratio_figure(matrix.n_bytes / n_bytes),
+        ratio_figure(matrix, n_bytes),
         *opponent_figures(matrix, method, n_bytes, weighted.value if exact else None, rivals),
     ]
 

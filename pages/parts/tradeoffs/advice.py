@@ -179,7 +179,7 @@ def answer(matrix: EmbeddingMatrix, row: dict) -> DeltaGenerator:
     ]
     if weighted:
         cards.append(Figure("Relative error", error_text(row["relative_error"])))
-    cards += [Figure("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes"), ratio_figure(row["ratio"])]
+    cards += [Figure("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes"), ratio_figure(matrix, row["n_bytes"])]
     if not math.isnan(row["mean_cosine"]):
         cards.append(Figure("Mean cosine", f"{row['mean_cosine']:.4f}"))
     figures(cards, "advice_cards")
