@@ -32,6 +32,12 @@ STILL = """() => {
   return [performance.now() - window.changed, Boolean(busy)];
 }"""
 SLIDERS = '[data-testid="stMain"] :is(input[type="range"], [role="slider"])'
+# How far along a slider stands, from 0 to 1.
+SHARE = """each => {
+  const [low, high, value] = each.matches('input') ? [each.min, each.max, each.value]
+    : ['aria-valuemin', 'aria-valuemax', 'aria-valuenow'].map((name) => each.getAttribute(name));
+  return (value - low) / (high - low || 1);
+}"""
 # Every frame until `dragged` is called: what the page says, apart from sliders.
 WATCH = """() => {
   const seen = new Set(), times = [];
@@ -108,9 +114,9 @@ def sliders(page) -> Iterator[tuple[str, object]]:
 
 
 def step(page, slider) -> float:
-    """Seconds from one step of a slider to a still page."""
+    """Seconds from one step of a slider to a still page: to the right, from its end to the left."""
     slider.focus()
-    slider.press("ArrowRight")
+    slider.press("ArrowLeft" if slider.evaluate(SHARE) >= 1 else "ArrowRight")
     return still(page)
 
 
@@ -120,11 +126,7 @@ def drag(page, slider) -> tuple[int, float, float]:
     slider.scroll_into_view_if_needed()
     still(page)
     box = slider.bounding_box()
-    share = slider.evaluate("""each => {
-      const [low, high, value] = each.matches('input') ? [each.min, each.max, each.value]
-        : ['aria-valuemin', 'aria-valuemax', 'aria-valuenow'].map((name) => each.getAttribute(name));
-      return (value - low) / (high - low || 1);
-    }""")
+    share = slider.evaluate(SHARE)
     x, y = box["x"] + box["width"] * (share if box["width"] > 60 else 0.5), box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()

@@ -10,15 +10,16 @@ from time import sleep
 
 import streamlit as st
 
-from compress import InputError
+from compress import EmbeddingMatrix, InputError, ProjectiveClustering
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
 from pages.parts.work.ahead import ON
+from pages.parts.work.queue import QUEUE
 
 PARTS = Path(__file__).parent
 LATER = ("sklearn.datasets", "torch", "transformers")  # which take seconds; Filters, Model quality and Export need them
-REST = 15.0  # seconds before those, for whoever came at once
+REST = 15.0  # seconds of rest for whoever came at once
 
 
 @asynccontextmanager
@@ -30,26 +31,52 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 
 
 def get_ready() -> None:
-    with suppress(InputError), one_thread():  # a demo that is not there is told on the page
-        open_demo()
+    """One step after the other; who has come meanwhile is served first."""
+    for step in (open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
+        if QUEUE.sessions or step is read_libraries:
+            sleep(REST)
+        with suppress(InputError), one_thread():  # a demo that is not there is told on the page
+            step()
+
+
+def read_modules() -> None:
     for file in sorted(PARTS.rglob("[a-z]*.py")):
         import_module(".".join(("pages", "parts", *file.relative_to(PARTS).with_suffix("").parts)))
-    sleep(REST)
+
+
+def read_libraries() -> None:
     for name in LATER:
         import_module(name)
 
 
 @cached(1)  # calls inside a cached one draw no spinner, for which there is no page
-def open_demo() -> None:
-    """The matrix, and all that Spectrum and Trade-offs show of it; read here, for the server answers sooner without them."""
-    from pages.parts.spectrum.answers import spectrum_answers
+def open_demo() -> EmbeddingMatrix:
+    matrix = open_matrix("demo", None)
+    _ = matrix.axes
+    return matrix
+
+
+def open_spectrum() -> None:
+    from pages.parts.spectrum.answers import spectrum_answers  # read in the thread: the server answers sooner
+
+    spectrum_answers(open_demo(), 16)
+
+
+def open_tradeoffs() -> None:
     from pages.parts.tradeoffs.budget import budgets_of
     from pages.parts.tradeoffs.chart import chart_of
     from pages.parts.tradeoffs.points import points_of
     from pages.parts.tradeoffs.settings import RELATIVE
 
-    matrix = open_matrix("demo", None)
-    spectrum_answers(matrix, 16)
+    matrix = open_demo()
     points = points_of(matrix, RELATIVE, ())
     budgets_of(matrix, points, RELATIVE, False)
     chart_of(matrix, points, RELATIVE, (), False)
+
+
+def open_subspaces() -> None:
+    from pages.parts.fits import draft
+    from pages.parts.subspaces.settings import SUBSPACES
+
+    matrix = open_demo()
+    draft(matrix, ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape)), None)

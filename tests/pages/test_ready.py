@@ -8,12 +8,12 @@ import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.parts import ready
+from pages.parts import fits, ready
 from pages.parts.matrix import open_matrix
 from pages.parts.tradeoffs import points
 
 
-def test_what_trade_offs_shows_first_is_known_when_a_visitor_comes(open_page, monkeypatch):
+def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypatch):
     monkeypatch.setattr(ready, "open_matrix", lambda *_: open_matrix("toy", None))
     monkeypatch.setattr(ready, "REST", 0)
     monkeypatch.setattr(ready, "LATER", ("colorsys",))
@@ -23,7 +23,8 @@ def test_what_trade_offs_shows_first_is_known_when_a_visitor_comes(open_page, mo
     assert "colorsys" in sys.modules
     monkeypatch.setattr(points, "gaussian_bound", None)  # to be asked for it again would fail
     monkeypatch.setattr(points, "svd_point", None)
-    assert not open_page("tradeoffs").exception
+    monkeypatch.setattr(fits, "previewed", None)
+    assert not open_page("tradeoffs").exception and not open_page("subspaces").exception
 
 
 @pytest.mark.parametrize("ahead", [True, False])
