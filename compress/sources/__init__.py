@@ -11,7 +11,7 @@ from compress.errors import InputError
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, hub, model_folder, toy
 from compress.sources.info import TensorInfo
-from compress.sources.kinds import reader_of
+from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
 from compress.sources.safetensors_file import save_matrix
 from compress.sources.toy import planted
@@ -94,7 +94,7 @@ def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
         if path.is_dir():
             return model_folder, path, path.resolve().name
         if path.is_file():
-            return reader_of(path), path, path.name
+            return *opened(path), path.name
         path.stat()
     except InputError:
         raise

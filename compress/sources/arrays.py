@@ -15,10 +15,11 @@ from numpy.lib import format as npy
 from compress.errors import InputError
 from compress.matrix import Stored
 from compress.sources.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
-from compress.sources.limits import check_fits
+from compress.sources.limits import check_fits, check_unpacks
 
 MAX_HEADER = 1 << 16
 CHUNK = 16 << 20
+MOST_WORDS = 4000  # bytes of the longest name of a row
 VERSIONS = {  # 3.0 is 2.0 with other letters in the names of fields, and arrays with fields are refused
     (1, 0): npy.read_array_header_1_0,
     (2, 0): npy.read_array_header_2_0,
@@ -81,7 +82,26 @@ def read_npz(path: Path, tensor: str | None) -> Read:
             check_fits(array.n_bytes, f"{name} in {path.name}")
             values = np.empty(array.shape, array.dtype, order=array.order)
             fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path.name}")
-    return Read(values, None, notes=notes_on(chosen, found, tensor), stored=array.stored)
+        words = words_in(archive, len(values), path)
+    return Read(values, words, "word", notes=notes_on(chosen, found, tensor), stored=array.stored)
+
+
+def words_in(archive: zipfile.ZipFile, n_rows: int, path: Path) -> list[str] | None:
+    """The one array of as many words as there are rows; None where there is none, or there are several."""
+    found = []
+    for member in archive.infolist():
+        if member.filename.endswith(".npy"):
+            with archive.open(member) as file:
+                try:
+                    array = read_header(file, path.name, "US")
+                except InputError:
+                    continue
+                if array.shape == (n_rows,) and array.dtype.itemsize <= MOST_WORDS:
+                    check_unpacks(array.n_bytes, path.stat().st_size, path.name)
+                    words = np.empty(array.shape, array.dtype)
+                    fill(words.view(np.uint8), file, f"{member.filename} in {path.name}")
+                    found.append(np.char.decode(words, "utf-8", "replace") if array.dtype.kind == "S" else words)
+    return found[0].tolist() if len(found) == 1 else None
 
 
 def infos_in(archive: zipfile.ZipFile, path: Path) -> Iterator[TensorInfo]:
@@ -137,8 +157,9 @@ class Bounded:
         return self.file.read(count)
 
 
-def read_header(file: IO[bytes], where: str) -> Array:
-    """The header of a .npy file that starts where file stands. Objects are refused: to read them is to run a pickle."""
+def read_header(file: IO[bytes], where: str, kinds: str = "fiu") -> Array:
+    """The header of a .npy file that starts where file stands. kinds: of dtypes that are read. Objects are refused: to read them is
+    to run a pickle."""
     try:
         read = VERSIONS[npy.read_magic(file)]
     except (ValueError, KeyError) as error:
@@ -156,7 +177,7 @@ def read_header(file: IO[bytes], where: str) -> Array:
         raise InputError(f"The header of {where} is damaged; save the array again with numpy.save.")
     if dtype.hasobject:
         raise InputError(f"{where} holds Python objects, which are not read; save it again with dtype float32.")
-    if dtype.kind not in "fiu":
+    if dtype.kind not in kinds:
         held = npy.dtype_to_descr(dtype)
         raise InputError(f"{where} holds {held} and not real numbers; save it again with dtype float32.")
     return Array(shape, dtype, "F" if fortran else "C", file.tell())

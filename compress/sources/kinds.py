@@ -12,6 +12,7 @@ from compress.sources import (
     hdf5_file,
     json_rows,
     onnx_file,
+    packed,
     parquet,
     pickled,
     safetensors_file,
@@ -87,9 +88,18 @@ FOREIGN = {
 }
 
 
-def reader_of(path: Path) -> Reader:
-    """The reader of a file; InputError that names what it is where it is nothing that is read."""
-    ending = path.suffix.lower()
+def opened(path: Path) -> tuple[Reader, Path]:
+    """The reader of a file and the file that it is to read: the one inside where it is packed."""
+    kind = kind_of(path)
+    if kind not in packed.KINDS:
+        return reader_of(path), path
+    inside, ending = packed.unpacked(path, kind)
+    return reader_of(inside, ending), inside
+
+
+def reader_of(path: Path, ending: str | None = None) -> Reader:
+    """The reader of a file; InputError that names what it is where it is nothing that is read. ending: its own unless given."""
+    ending = path.suffix.lower() if ending is None else ending
     kind = kind_of(path) or EXTENSIONS.get(ending) or FOREIGN.get(ending)
     if kind in READERS:
         return READERS[kind]

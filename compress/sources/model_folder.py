@@ -11,6 +11,7 @@ from compress.sources.clues import Clues
 from compress.sources.gguf_file import part_names
 from compress.sources.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
 from compress.sources.kinds import reader_of
+from compress.sources.projector import is_metadata
 from compress.sources.safetensors_file import mapping_in
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -130,6 +131,7 @@ def only_matrix(folder: Path) -> Path:
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", *OF_TRAINING)))
     for endings in (ARRAYS, OTHERS):
         named = [path for path in files if path.suffix.lower() in endings and part_names(path.name)[0] == path.name]
+        named = [path for path in named if not is_metadata(path)] or named
         found = sorted({owner(path, files) for path in named})
         if len(found) == 1:
             return found[0]

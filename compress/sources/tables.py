@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources import columns, rows
+from compress.sources import columns, projector, rows
 from compress.sources.delimited import Layout, layout_of
 from compress.sources.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
@@ -55,6 +55,8 @@ def read_text(path: Path, tensor: str | None, left_out: Sequence[str] | None = N
     of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
     word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"
     said = columns.said(layout.names[dims[0]] if layout.lists else len(dims), besides)
+    if token is None and (names := projector.names_beside(path, len(values))) is not None:
+        return Read(values, *names, said, found_beside)
     return Read(values, None if token is None else tokens, word, (*said, *told), found_beside)
 
 

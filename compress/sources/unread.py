@@ -1,10 +1,10 @@
 """Kinds of files that are known by their bytes or their ending and not read: what each is, and what to do."""
 
-PACKED = "is packed; unpack it and give the file that was in it."
+PACKED = "is packed more than once; unpack it and give the file that was in it."
 UNREAD = {
+    "bzip2": PACKED,
     "archive": "is an archive of files; unpack it and give the one with the matrix.",
     "arrow": "is an Arrow or Feather file; save it as parquet (pyarrow.feather.read_table, pyarrow.parquet.write_table).",
-    "bzip2": PACKED,
     "checkpoint": "is part of a TensorFlow checkpoint; there, numpy.save(FILE, tensorflow.train.load_variable(CHECKPOINT, NAME)).",
     "coreml": "is a model of Core ML; save its table with numpy.save.",
     "faiss": "is an index of faiss; there, numpy.save(FILE, index.reconstruct_n(0, index.ntotal)).",
