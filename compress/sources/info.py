@@ -73,9 +73,15 @@ def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]
 
 
 def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str, clues: Clues = NONE) -> TensorInfo:
-    """The tensor of that name, or the likeliest to be the table for None; InputError where there is none."""
+    """The tensor of that name, or the likeliest to be the table for None; InputError where there is none, and where the
+    table is packed in a tensor that is no matrix."""
     infos = list(infos)
     offered = ranked(infos, NONE if tensor is not None else clues)
+    packed = (
+        info for info in infos if info.role == Role.INPUT and info.packed and len(info.shape) != 2 and math.prod(info.shape) > 1
+    )
+    if tensor is None and (not offered or offered[0].role != Role.INPUT) and (table := next(packed, None)):
+        raise unread(table, where)
     if not offered:
         held = ", ".join(f"{info.name} {info.shape}" for info in infos[:5]) or "nothing that can be read as one"
         raise InputError(f"{where} has no 2-D tensor of numbers (it holds {held}); give a file with a matrix in it.")

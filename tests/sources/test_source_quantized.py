@@ -78,7 +78,7 @@ def mlx_floats():
 
 def gptq(bits=4, v2=False, ordered=True):
     numbers, scales = grouped(high=1 << bits)
-    zeros = rng.integers(0, 1 << (bits - 1), scales.shape)
+    zeros = rng.integers(0, 1 << bits, scales.shape)
     groups = np.arange(D, dtype=np.int32) // GROUP if ordered else rng.integers(0, D // GROUP, D, dtype=np.int32)
     held = {
         "qweight": stream(numbers, bits).T.view("<i4"),
@@ -88,7 +88,8 @@ def gptq(bits=4, v2=False, ordered=True):
     }
     config = {"quantization_config": {"quant_method": "gptq", "bits": bits, "group_size": GROUP}}
     config["quantization_config"]["checkpoint_format"] = "gptq_v2" if v2 else "gptq"
-    values = (numbers - zeros[:, groups] - (not v2)) * scales.astype("f4")[:, groups]
+    stands_for = zeros if v2 else (zeros + 1) % (1 << bits)
+    values = (numbers - stands_for[:, groups]) * scales.astype("f4")[:, groups]
     return tensors(**held), config, values
 
 
@@ -332,6 +333,13 @@ def test_what_cannot_be_decoded_is_said_to_be_quantized_and_nothing_else_is_take
     with pytest.raises(InputError, match=r"is quantized and cannot be decoded: .*\.$") as refused:
         load_matrix(folder(tmp_path / "model", held, config))
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("shape", [(N * D,), (N, D // 8, 1)])
+def test_a_table_packed_in_a_tensor_that_is_no_matrix_is_named(tmp_path, shape):
+    held = tensors(codes=np.ones(shape, np.int16), codebooks=np.ones((1, 4, 1, 8), "f4"))
+    with pytest.raises(InputError, match=r"'model\.embed_tokens\.codes', is stored as int16, which is not read"):
+        load_matrix(folder(tmp_path / "model", held) / "model.safetensors")
 
 
 def test_bytes_that_do_not_fill_a_packed_tensor_are_refused(tmp_path, write_safetensors):

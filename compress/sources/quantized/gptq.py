@@ -50,8 +50,8 @@ def zeros_of(packed: Packed, bits: int, groups: int, n: int) -> np.ndarray:
     zeros = packed.array("qzeros")
     if zeros.ndim != 2 or zeros.shape != (groups, -(-n * bits // 32)):
         raise packed.refused("its zeros are not its scales'")
-    more = 0 if packed.setting("checkpoint_format") == "gptq_v2" else 1
-    return unpacked(zeros.astype("<u4", copy=False), bits)[:, :n].astype(np.float32) + more
+    more = np.uint8(0 if packed.setting("checkpoint_format") == "gptq_v2" else 1)
+    return unpacked(zeros.astype("<u4", copy=False), bits)[:, :n] + more & (1 << bits) - 1  # one more than the largest is 0
 
 
 def awq(packed: Packed) -> tuple[np.ndarray, str]:
