@@ -21,7 +21,7 @@ def test_the_library_example_runs_as_written(tmp_path):
         "OPENBLAS_NUM_THREADS": "1",
     }  # other tests have a core too
     fewer = {
-        "j=60, f": "j=60, restarts=1, f",
+        "j=60, f": "j=60, restarts=1, steps=3, f",
         "texts_to_learn(None)": "texts_to_learn(None)[:24]",
         "result, texts)": "result, texts, steps=3)",
         "=500": "=40",

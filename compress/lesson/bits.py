@@ -242,11 +242,11 @@ def moving(of: Stages, view: str) -> dict[str, Attributes]:
         kinds = {"text": written_codes(bits), "marker.color": CATEGORIES, "marker.symbol": SYMBOLS}
         parts[DOTS] |= {name: np.array(kind)[numbers] for name, kind in kinds.items()}
     if restored is not None:
-        where, shared = np.unique(restored.round(5), axis=0, return_counts=True)
-        most = 2 ** (2 * bits if view == "both" else bits)
-        where = np.concatenate([where, np.full((most - len(where), 2), np.nan)])
+        _, first, shared = np.unique((restored @ [1, 1j]).round(5), return_index=True, return_counts=True)
+        where = np.full((2 ** (2 * bits if view == "both" else bits), 2), np.nan)
+        where[: len(first)] = restored[first]
         parts[MISSED] = places(sticks(stage.points, restored))
-        parts[CROSSES] = {**places(where), "customdata": np.pad(shared, (0, most - len(shared)))}
+        parts[CROSSES] = {**places(where), "customdata": np.pad(shared, (0, len(where) - len(shared)))}
     if bits and view != "left":
         placed = stage.normals is not None
         parts |= placed_cells(stage, bits, reached(of, view)) if placed else learnt_badges(stage, bits, reached(of, view))
@@ -305,9 +305,9 @@ def placed_cells(stage: Stage, bits: int, reach: float) -> dict[str, Attributes]
     numbers = as_numbers(sides @ normals.T > 0)
     room = (reach * np.array([ROOM, 1]) - middle * np.sign(sides)) / np.maximum(np.abs(sides), 1e-9)
     corners, badges = np.full((2**bits, 4, 2), np.nan), np.full((2**bits, 2), np.nan)
-    for wedge in np.argsort(wide):  # lines at one angle have wedges without width between them
-        corners[numbers[wedge]] = [middle, *wedges[wedge]]
-        badges[numbers[wedge]] = middle + 0.6 * room[wedge].min() * sides[wedge]
+    order = np.argsort(wide)  # lines at one angle have wedges without width between them, which the others then replace
+    corners[numbers[order], 0], corners[numbers[order], 1:] = middle, wedges[order]
+    badges[numbers[order]] = middle + 0.6 * (room.min(axis=1, keepdims=True) * sides)[order]
     lines = middle + far * ray(turns[:, None] + np.array([0, np.pi]))  # (bits, 2, 2)
     return {
         **{CELL + code: places(each) for code, each in zip(written_codes(bits), corners, strict=True)},

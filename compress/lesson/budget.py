@@ -119,6 +119,7 @@ def chart(picture: Budget, words: Budget, step: int, told: bool, noise: bool = F
             "height": 720,
             "margin": {"t": 64, "b": 48, "l": 56, "r": 12},
             "legend": {"y": 0.25},
+            "showlegend": True,
             "annotations": [{**anchored, "x": x, "y": y, "text": text, "font": {"size": 12}} for x, y, text in heads],
             "xaxis": {
                 "anchor": "y",

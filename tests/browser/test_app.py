@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 @pytest.fixture
 def page(visit, app):
-    return visit(f"{app}/?matrix=toy&j=3&restarts=1", viewport={"width": 1440, "height": 1000})
+    return visit(f"{app}/?matrix=toy&j=3&restarts=1&layout=PCA", viewport={"width": 1440, "height": 1000})
 
 
 def slid(page, label):

@@ -196,7 +196,7 @@ def test_an_engineer_takes_her_models_table_and_the_model_comes_back_as_small_as
         transformers.LlamaForCausalLM(config).save_pretrained(stories)
     values = load_file(stories / "model.safetensors")["model.embed_tokens.weight"]
 
-    page = visit(f"{app}/?matrix={stories}&j=8&k=3&flat_j=6&restarts=2")
+    page = visit(f"{app}/?matrix={stories}&j=8&k=3&flat_j=6&restarts=2&layout=PCA")
     slide(page, "Dimension j of the subspace", "j=9")
     spectrum_agrees(figures(page), values, 9)
     go(page, "Subspaces")
@@ -238,7 +238,7 @@ def test_an_engineer_takes_her_models_table_and_the_model_comes_back_as_small_as
 
 
 def test_a_lecturer_steps_to_the_flats_and_finds_them_again_in_the_toy(visit, app, settle, slide, go, figures, copied, taken):
-    page = visit(f"{app}/lesson?matrix=toy&scene=1&seed=0&step=17&k=4&flat_j=3&restarts=2&robust_j=6")
+    page = visit(f"{app}/lesson?matrix=toy&scene=1&seed=0&step=17&k=4&flat_j=3&restarts=2&layout=PCA&robust_j=6")
     page.locator(".st-key-lesson_next button").click()
     page.wait_for_url(re.compile(r"step=18\b"))
     settle(page)
@@ -328,7 +328,7 @@ def test_an_analyst_uploads_her_rows_and_their_weights_and_a_reload_keeps_both(v
     with (tmp_path / "orders.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["name", "orders", "returns"], *zip(names, weights, rng.integers(0, 9, 300), strict=True)])
 
-    page = visit(f"{app}/?matrix=toy&j=6&k=3&flat_j=4&restarts=2")
+    page = visit(f"{app}/?matrix=toy&j=6&k=3&flat_j=4&restarts=2&layout=PCA")
     page.get_by_role("combobox", name="Matrix").click()
     page.get_by_role("option", name="Upload a file").click()
     page.locator('input[type="file"]').first.set_input_files(tmp_path / "customers.csv")

@@ -88,13 +88,15 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def open_page(cache):
-    """`open_page("spectrum", j=3)` runs a page with those values in its address; "app" runs the frame with its first page."""
+    """`open_page("spectrum", j=3)` runs a page with those values in its address; "app" runs the frame with its first page.
+    Subspaces shows PCA, for which no job goes before the fit, unless another layout is asked for; None asks for none."""
 
     def run(name, **address):
         script = ROOT / "app.py" if name == "app" else ROOT / "pages" / f"{name}.py"
         page = AppTest.from_file(str(script), default_timeout=90)
-        for key, value in {"matrix": "toy", **address}.items():
-            page.query_params[key] = str(value)
+        for key, value in {"matrix": "toy", **({"layout": "PCA"} if name == "subspaces" else {}), **address}.items():
+            if value is not None:
+                page.query_params[key] = str(value)
         return page.run()
 
     return run

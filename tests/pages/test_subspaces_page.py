@@ -57,7 +57,7 @@ def test_a_token_that_is_not_there_is_said_to_be_missing(open_page):
 def test_a_map_of_umap_follows_in_steps_and_pca_stands_in(open_page, finish, tmp_path, monkeypatch):
     monkeypatch.setattr("pages.parts.subspaces.umap_job.FIRST", 50)
     np.save(tmp_path / "rows.npy", np.random.default_rng(0).standard_normal((80, 6)))
-    page = open_page("subspaces", k=2, flat_j=2, matrix=tmp_path / "rows.npy")
+    page = open_page("subspaces", k=2, flat_j=2, matrix=tmp_path / "rows.npy", layout=None)
     said = []
     for _ in range(3):
         said.append(next(each.value for each in page.caption if "Each point is a row" in each.value))
