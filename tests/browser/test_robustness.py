@@ -14,7 +14,10 @@ def test_the_page_opens_with_its_charts_and_fits_a_wide_screen_and_a_phone(visit
 
 def test_cards_and_histograms_answer_while_p_moves_and_are_exact_once_it_is_let_go(visit, app, settle, figures):
     page = visit(f"{app}/robustness?matrix=toy&planted=20&robust_p=1.5")
-    line = "() => document.querySelectorAll('.js-plotly-plot')[0]._fullData[0].y.join()"
+    line = "() => document.querySelector('.js-plotly-plot path.js-line').getAttribute('d')"
+    plotted = (
+        "() => { const p = document.querySelector('.js-plotly-plot'); p.on('plotly_afterplot', () => p.dataset.plotted = 'yes'); }"
+    )
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     hand = page.get_by_role("slider", name="Exponent p")
     box = hand.bounding_box()
@@ -27,6 +30,12 @@ def test_cards_and_histograms_answer_while_p_moves_and_are_exact_once_it_is_let_
         page.wait_for_timeout(60)
         seen.append(tuple(figures(page).values()))
     assert len({*seen}) >= 6 and page.evaluate(line) != before
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.wait_for_function(f"before => ({line})() === before", arg=before)
+    page.evaluate(plotted)
+    page.mouse.move(box["x"] + box["width"] / 2 + 48, y)
+    page.wait_for_timeout(60)
+    assert page.evaluate(line) != before and not page.locator("[data-plotted]").count()  # plotly has not drawn the chart anew
     told = figures(page)
     page.mouse.up()
     page.wait_for_url(re.compile(r"[?&]robust_p=1\.[56]\d*(&|$)"))

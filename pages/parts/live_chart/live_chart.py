@@ -16,7 +16,7 @@ from pages.parts.dial.answers import Mark, source, stands
 from pages.parts.live_chart.library.library import PATH, TRACES
 from pages.parts.matrix import current_matrix
 
-SCRIPTS = ("look.js", "marks.js", "download.js", "live_chart.js")
+SCRIPTS = ("look.js", "marks.js", "lines.js", "download.js", "live_chart.js")
 _chart = st.components.v2.component(
     "flatland_live_chart",
     html='<div class="live-chart" role="figure"></div>',
