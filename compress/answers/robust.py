@@ -34,9 +34,13 @@ POINTS, FAR_POINTS = 129, 33  # quantiles of residuals, of rows that were not pl
 MOST_PLANTED = 2048  # planted rows in a sample
 FEW_COLUMNS = 64  # that a table with every value takes a fraction of a second for
 STEEP = 8.0  # times, beyond which what falls to 0 is taken to fall by steps
-UNLIKE = 3.0  # times, from which on two figures are of different things
+NOTHING = 1e-5  # an error that is mostly rounding
+TINY = 1e-13  # of an error that is none
 LONGEST = 50.0  # of planted rows, in median rows
 Arrays = dict[str, np.ndarray]
+
+
+SCALES = {"planted": np.log1p, "length": np.sqrt}  # of dials along which less and less changes
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,20 +91,18 @@ class Around:
 
     def along(self, dial: str, values: np.ndarray, place: Place) -> View | None:
         """The views at values of a dial beside a place of the others; None where a table is missing."""
-        view = self.view
-        for other in DIALS:
-            counts = other != "length" or (self.place["planted"] and place["planted"])
-            if other != dial and counts and place[other] != self.place[other]:
-                there = self.moved(other, np.array([place[other]]), view)
-                if there is None:
-                    return None
-                view = there[0]
-        return self.moved(dial, values, view)
+        view = self.at({**place, dial: self.place[dial]})
+        return None if view is None else self.moved(dial, values, view)
 
     def at(self, place: Place) -> View | None:
-        """The view of a place."""
-        found = self.along(DIALS[0], np.array([place[DIALS[0]]]), place)
-        return None if found is None else found[0]
+        """The view of a place; None where a table is missing."""
+        view: View | None = self.view
+        for dial in DIALS:
+            counts = dial != "length" or (self.place["planted"] and place["planted"])
+            if view is not None and counts and place[dial] != self.place[dial]:
+                there = self.moved(dial, np.array([place[dial]]), view)
+                view = None if there is None else there[0]
+        return view
 
     def moved(self, dial: str, values: np.ndarray, view: View) -> View | None:
         known = {self.place[dial]: view} | ({2.0: view.of_svd} if dial == "p" else {})
@@ -141,9 +143,10 @@ def robust(
     """
     now = Setting(j, Loss(loss, p, scale), entries, planted, length)
     with one_thread():
-        rows = sample_rows(matrix.shape[1]) // (4 if coarse else 1)
+        rows = sample_rows(matrix.shape[1]) // ((4 if hasty(matrix) else 2) if coarse else 1)
         world = World(matrix, most, coarse, rows // 2 if entries else rows)
         ways = {"p": world.along_p, "planted": world.along_planted, "length": world.along_length, "j": world.along_j}
+        world.at(now)
         arrays: Arrays = {}
         for done, dial in enumerate(dials):
             if found := dict(ways[dial](now)):
@@ -192,17 +195,26 @@ def between(arrays: Arrays, dial: str, values: np.ndarray, known: Mapping[float,
     """The views at values of a dial, by a table and what is known at some of them; None where the table has no such dial.
 
     Errors and residuals of the table are multiplied, and angles shifted, by what brings them to those known, in between in between;
-    what is known where hardly anything is left, and rounding is most of it, tells nothing of other places.
+    what is known at a j that leaves hardly anything, and rounding is most of it, tells nothing of other j.
     """
     if f"{dial}.values" not in arrays:
         return None
     at = arrays[f"{dial}.values"]
     table = {name: arrays[f"{dial}.{name}"] for name in ("figures", "apart", "near", "far")}
-    found = {name: interpolated(values, at, array, dial == "j") for name, array in table.items()}
     places = np.array(sorted(known))
     there = stacked([known[place] for place in places])
-    here = View(**{name: interpolated(places, at, array, dial == "j") for name, array in table.items()})
-    times = {name: interpolated(values, places, quotient(there, here, name)) for name in ("figures", "near", "far")}
+
+    scale = SCALES.get(dial, np.asarray)
+
+    def told(values: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: interpolated(scale(values), scale(at), array, dial == "j") for name, array in table.items()}
+
+    found, here = told(values), View(**told(places))
+    told_by = (there.of("relative_error") > NOTHING) | (dial != "j")
+    times = {
+        name: interpolated(values, places, np.where(told_by[..., None], quotient(there, here, name), 1.0))
+        for name in ("figures", "near", "far")
+    }
     shift = interpolated(values, places, there.figures - here.figures)
     return View(
         np.where(ANGLES, np.clip(found["figures"] + shift, 0, 90), found["figures"] * times["figures"]),
@@ -213,10 +225,10 @@ def between(arrays: Arrays, dial: str, values: np.ndarray, known: Mapping[float,
 
 
 def quotient(there: View, here: View, name: str) -> np.ndarray:
-    """Of two views' arrays; 1 where they are nothing like each other."""
+    """Of two views' arrays; 1 where there is none."""
     with np.errstate(divide="ignore", invalid="ignore"):
         found = getattr(there, name) / getattr(here, name)
-    return np.where((found > 1 / UNLIKE) & (found < UNLIKE), found, 1.0)
+    return np.where(np.isfinite(found) & (found > 0), found, 1.0)
 
 
 def interpolated(values: np.ndarray, at: np.ndarray, array: np.ndarray, falling: bool = False) -> np.ndarray:
@@ -243,10 +255,13 @@ def counted(quantiles: np.ndarray, rows: np.ndarray, edges: np.ndarray) -> np.nd
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """A sample of a matrix with planted rows: far (m,) says which those are."""
+    """A sample of a matrix with planted rows: far (m,) says which those are. plain, others: (d, d) second moments, with equal
+    weights, of all rows and of all that were not planted."""
 
     sample: Sample
     far: np.ndarray
+    plain: np.ndarray
+    others: np.ndarray
 
     @cached_property
     def svd(self) -> np.ndarray:
@@ -264,11 +279,12 @@ class World:
 
     def __init__(self, matrix: EmbeddingMatrix, most: int, coarse: bool, rows: int):
         self.matrix, self.most, self.coarse = matrix, most, coarse
-        self.hasty = coarse and matrix.shape[1] > 2 * FEW_COLUMNS  # one pass, with planted rows from the axes of the others
+        self.hasty = coarse and hasty(matrix)  # fewer passes, and where other rows are planted from the axes of the rest
         self.rows, counts = drawn(matrix, rows)
         sample = sample_of_rows(matrix, self.rows, counts)
-        self.clean = Planted(sample, np.zeros(len(sample.values), bool))
-        self.last: tuple[tuple[int, float], Planted] = (0, 0.0), self.clean
+        plain = blocks.gram(matrix.values, None, matrix.device) if matrix.weighted else matrix.gram
+        self.clean = Planted(sample, np.zeros(len(sample.values), bool), plain, plain)
+        self.planted: dict[tuple[int, float], Planted] = {}  # where the setting is, and the last
         self.svd: tuple = None, None  # planted, length and j, and SVD's figures there
 
     def count(self, every: int, least: int) -> int:
@@ -280,14 +296,17 @@ class World:
         key = setting.planted, setting.length
         if not setting.planted:
             return self.clean
-        if self.last[0] != key:
-            self.last = key, self.plant(*key)
-        return self.last[1]
+        if key not in self.planted:
+            for old in [*self.planted][1:]:
+                del self.planted[old]
+            self.planted[key] = self.plant(*key)
+        return self.planted[key]
 
     def plant(self, planted: int, length: float) -> Planted:
         numbers, values = planted_rows(self.matrix, planted, length)
         weights, clean = self.matrix.weights[numbers], self.clean.sample
-        gram = self.matrix.gram - blocks.gram(self.matrix.values[numbers], weights) + blocks.gram(values, weights)
+        before, now = ([blocks.gram(rows, each) for each in (weights, None)] for rows in (self.matrix.values[numbers], values))
+        gram, others = self.matrix.gram - before[0] + now[0], self.clean.plain - before[1]
         kept, some = ~np.isin(self.rows, numbers), slice(None, None, -(-planted // MOST_PLANTED))
         values, weights = values[some].astype(np.float32), weights[some]
         sample = Sample(
@@ -297,7 +316,7 @@ class World:
             np.concatenate([clean.weights[kept], weights]),
             gram,
         )
-        return Planted(sample, np.arange(len(sample.values)) >= kept.sum())
+        return Planted(sample, np.arange(len(sample.values)) >= kept.sum(), others + now[1], others)
 
     def view(self, setting: Setting) -> View:
         """What the preview of a setting and SVD leave."""
@@ -315,13 +334,14 @@ class World:
         """(d, j) of a setting, found as its preview is, and what it leaves of the sample's rows (m, d)."""
         planted = self.at(setting)
         sample, loss = planted.sample, setting.loss
-        start = (self.clean if self.hasty else planted).lewis[:, : setting.j]
+        there = not self.hasty or planted is next(iter(self.planted.values()), None)
+        start = (planted if there else self.clean).lewis[:, : setting.j]
         if setting.entries:  # at p = 2 too, so that it goes on smoothly from below
             return fitted_entries(sample, start, loss.p, self.matrix.shape[0] <= PREVIEW_ROWS)
         if loss.plain:
             basis = planted.svd[:, : setting.j]
         else:
-            basis = lowered(sample, start, scaled(loss, sample, start), 1 if self.hasty else PASSES)
+            basis = lowered(sample, start, scaled(loss, sample, start), (2 if there else 1) if self.hasty else PASSES)
         return basis, unreached(sample, basis)
 
     def figures(self, setting: Setting, basis: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -332,16 +352,15 @@ class World:
         squared = np.einsum("id,id->i", left, left).astype(np.float64)
         absolute = np.abs(left).sum(axis=1, dtype=np.float64)
         counts, norms, there = sample.counts, sample.norms, sample.norms > 0
-        weighted, near = counts * sample.weights, np.where(far, 0, counts)
+        apart = counts @ squared / (counts @ sample.squared_distances(basis)) if setting.entries else 1.0  # from projections
         turned = angles(basis, clean)
-        by_clean = sample.squared_distances(clean) if far.any() else squared
         found = (
             counts @ absolute / (counts @ np.abs(sample.values).sum(axis=1, dtype=np.float64)),
-            counts @ squared / (counts @ norms),
-            weighted @ squared / (weighted @ norms),
+            apart * beyond(planted.plain, basis),
+            apart * beyond(sample.gram, basis),
             quantiles(squared[there] / norms[there], counts[there], 3)[1],
-            near @ squared / max(near @ norms, 1e-300),
-            near @ by_clean / max(near @ norms, 1e-300),
+            apart * beyond(planted.others, basis),
+            beyond(planted.others, clean),
             turned.mean(),
             turned[-1],
         )
@@ -370,10 +389,21 @@ class World:
             yield j, self.view(replace(now, j=int(j)))
 
 
+def hasty(matrix: EmbeddingMatrix) -> bool:
+    """Whether a coarse table has no time for a preview's own passes."""
+    return matrix.shape[1] > 2 * FEW_COLUMNS
+
+
 def spread(low: float, high: float, count: int, power: float, others: Sequence[float]) -> list[float]:
     """Whole numbers from low to high, by a power above 1 closer where they are small, and others within."""
     values = np.append(np.rint(low + (high - low) * np.linspace(0, 1, count) ** power), others)
     return np.unique(values[(values >= low) & (values <= high)]).tolist()
+
+
+def beyond(moments: np.ndarray, basis: np.ndarray) -> float:
+    """The share of all rows' squared lengths, by their second moments (d, d), that lies outside a subspace (d, j)."""
+    basis = basis.astype(np.float64)
+    return max(1 - float(np.sum((moments @ basis) * basis) / max(np.trace(moments), 1e-300)), TINY)
 
 
 def unreached(sample: Sample, basis: np.ndarray) -> np.ndarray:
