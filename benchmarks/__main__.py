@@ -16,6 +16,7 @@ from benchmarks import (
     robust,
     robust_answers,
     spectrum,
+    subspace_answers,
     survey,
 )
 
@@ -24,6 +25,7 @@ for benchmark in (
     spectrum,
     projective,
     plain_em,
+    subspace_answers,
     robust,
     robust_answers,
     codes,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import field, fields
+from functools import cache
 from typing import Any
 
 
@@ -38,7 +39,15 @@ def random_seed() -> Any:
 
 def check_fields(record: Any) -> None:
     """Raises ValueError at the first field of a dataclass that its check does not take, see `setting`."""
-    for each in fields(record):
-        value = getattr(record, each.name)
-        if "check" in each.metadata and not (value is None and each.default is None):
-            each.metadata["check"](each.name, value, *each.metadata["bounds"])
+    kind: Any = type(record)
+    for name, check, bounds, optional in checks_of(kind):
+        value = getattr(record, name)
+        if not (optional and value is None):
+            check(name, value, *bounds)
+
+
+@cache
+def checks_of(kind: type) -> list[tuple[str, Callable[..., None], tuple, bool]]:
+    """The fields of a dataclass that have a check: name, check, bounds, and whether None passes."""
+    own = [each for each in fields(kind) if "check" in each.metadata]
+    return [(each.name, each.metadata["check"], each.metadata["bounds"], each.default is None) for each in own]

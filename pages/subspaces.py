@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from pages.parts.cards import cards
-from pages.parts.fits import fit_status, fitted
+from pages.parts.cards import setting_figures
+from pages.parts.dial.figures import figures
+from pages.parts.fits import fit_status
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
-from pages.parts.subspaces.answers import subspace_answers
+from pages.parts.subspaces.answers import rivals_of, subspace_answers
+from pages.parts.subspaces.found import found
 from pages.parts.subspaces.known import colours_of_k, drafts_of_k, groups_of, known_groups, start_of
 from pages.parts.subspaces.loss import estimated, loss_words
 from pages.parts.subspaces.panels import subspace_panels
@@ -23,13 +25,15 @@ begin_map(matrix)
 method, popover = SUBSPACES.controls(matrix)
 drafts = drafts_of_k(matrix, method)
 known = known_groups(matrix, method, drafts)
-fit = fitted(matrix, method, start_of(matrix, method, known))
+fit = found(matrix, method, start_of(matrix, method, known))
 groups = groups_of(matrix, fit, known)
 if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-cards(matrix, fit.evaluation, method, preview=fit.preview, answers=subspace_answers(matrix, fit, groups, known))
+rivals = rivals_of(matrix, method)
+answers = subspace_answers(matrix, fit, groups, known, rivals)
+figures(setting_figures(matrix, method, fit.errors, rivals, fit.preview), answers=answers)
 loss_words(fit)
 
 subspace_map(matrix, fit, colours_of_k(drafts))

@@ -17,6 +17,8 @@ from compress.methods import ProjectiveClustering
 from compress.solvers.flats import flats_of
 from compress.threads import one_thread
 
+FAR = 2.0  # times, from one k to the next that is known, up to which errors between them follow
+
 Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -51,6 +53,12 @@ class Grouping:
     def weighted_errors(self) -> np.ndarray:
         """(d + 1,) weighted error."""
         return self.weighted.sum(axis=0)
+
+
+def group_errors(matrix: EmbeddingMatrix, groups: Grouping) -> np.ndarray:
+    """(k, d + 1) relative error of each group's rows at j = 0, 1, …, with exact factors."""
+    whole = np.bincount(groups.labels, matrix.squared_norms, groups.k)
+    return groups.lost * matrix.squared_norms.sum() / np.maximum(whole, 1e-300)[:, None]
 
 
 def grouping(matrix: EmbeddingMatrix, method: ProjectiveClustering, labels: np.ndarray) -> Grouping:
@@ -118,23 +126,20 @@ def errors_of_j(groupings: Sequence[Grouping]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def errors_of_k(by_k: Mapping[int, Sequence[Grouping]], j: int, ks: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Relative and weighted errors at one j and each of some k, of the best known groups; between known k, and beyond them, on
-    straight lines of their logarithms. by_k: groupings by their k, of one k at least."""
-    known = [(k, found) for k, each in sorted(by_k.items()) if (found := best(each, j)) is not None]
-    places = np.log([k for k, _ in known])
-    curves = [[found.errors[j] for _, found in known], [found.weighted_errors[j] for _, found in known]]
-    relative, weighted = (np.exp(along(np.log(ks), places, np.log(np.maximum(each, 1e-30)))) for each in curves)
+    """Relative and weighted errors at one j and each of some k, of the best known groups; between two k that are known and at most
+    FAR times apart, on a straight line of the logarithms; NaN elsewhere, of which nothing is known."""
+    found = {k: groups for k, each in sorted(by_k.items()) if (groups := best(each, j)) is not None}
+    if not found:
+        return np.full(len(ks), np.nan), np.full(len(ks), np.nan)
+    places, asked = np.array([*found]), np.asarray(ks)
+    right = np.searchsorted(places, asked).clip(max=len(places) - 1)
+    left = np.where(places[right] > asked, np.maximum(right - 1, 0), right)
+    told = (places[left] <= asked) & (asked <= places[right]) & (places[right] <= FAR * places[left])
+    curves = [each.errors[j] for each in found.values()], [each.weighted_errors[j] for each in found.values()]
+    relative, weighted = (
+        np.where(told, np.exp(np.interp(np.log(asked), np.log(places), np.log(np.maximum(each, 1e-30)))), np.nan) for each in curves
+    )
     return relative, weighted
-
-
-def along(x: np.ndarray, places: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Straight lines through values at rising places, the first and the last carried on."""
-    found = np.interp(x, places, values)
-    if len(places) > 1:
-        for end, next_to, beyond in ((0, 1, x < places[0]), (-1, -2, x > places[-1])):
-            slope = (values[end] - values[next_to]) / (places[end] - places[next_to])
-            found[beyond] += slope * (x[beyond] - places[end])
-    return found
 
 
 def best(groupings: Sequence[Grouping], j: int) -> Grouping | None:

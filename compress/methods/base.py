@@ -1,11 +1,10 @@
 """What every method is: hyperparameters that can be fitted, and the recipe to decode what the fit stored."""
 
-import dataclasses
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -177,7 +176,7 @@ class Method(ABC):
     @property
     def settings(self) -> dict[str, Any]:
         """The settings by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __str__(self) -> str:
         shown = ", ".join(f"{key}={value}" for key, value in self.settings.items())

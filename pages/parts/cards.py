@@ -1,17 +1,17 @@
 """The figures that matter, side by side, and how a number is written."""
 
 import math
-from collections.abc import Mapping
 
 from compress import EmbeddingMatrix, Evaluation, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text, ratio_text
 from compress.tuning.opponents import Opponent
-from pages.parts.dial.answers import Answers, Figure
+from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
 from pages.parts.opponents import Rivals
 from pages.parts.pins import describe
 
+UNKNOWN = "…"
 ROUNDING = 1e-7  # of float16, which errors of SVD at every j leave out
 
 
@@ -20,30 +20,29 @@ def cards(
     evaluation: Evaluation,
     method: Method | None = None,
     key: str = "cards",
-    preview: bool = False,
-    answers: Mapping[str, Answers] | None = None,
 ) -> None:
-    """Error, bytes, ratio and, for a method, what its setting is held against. preview: whether the fit is one. answers: see
-    `figures`."""
-    spreads = (0.0, 0.0) if preview else None
-    told = error_figures(matrix, evaluation.relative_error, evaluation.weighted_error, spreads=spreads)
+    """Error, bytes, ratio and, for a method, what its setting is held against."""
+    told = error_figures(matrix, evaluation.relative_error, evaluation.weighted_error)
     told += [
         size_figure(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved),
         ratio_figure(matrix, evaluation.n_bytes),
     ]
     if method:
         told += opponent_figures(matrix, method, evaluation.n_bytes, evaluation.weighted_error, Rivals(matrix))
-    figures(told, key, answers)
+    figures(told, key)
 
 
-def setting_figures(matrix: EmbeddingMatrix, method: Method, errors: tuple[float, float], rivals: Rivals) -> list[Figure]:
-    """What `cards` is to show of a setting before a preview of it. errors: about, relative and weighted."""
+def setting_figures(
+    matrix: EmbeddingMatrix, method: Method, errors: tuple[float, float], rivals: Rivals, preview: bool = True
+) -> list[Figure]:
+    """What `cards` shows of a setting by its errors alone, relative and weighted, NaN for unknown ones. preview: whether they are
+    about."""
     n_bytes, numbers = method.size(*matrix.shape), method.parameter_count(*matrix.shape)
     return [
-        *error_figures(matrix, *errors, spreads=(0.0, 0.0)),
+        *error_figures(matrix, *errors, spreads=(0.0, 0.0) if preview else None),
         size_figure(n_bytes, numbers, 1 - numbers / matrix.values.size),
         ratio_figure(matrix, n_bytes),
-        *opponent_figures(matrix, method, n_bytes, errors[1], rivals),
+        *opponent_figures(matrix, method, n_bytes, None if math.isnan(errors[1]) else errors[1], rivals),
     ]
 
 
@@ -61,7 +60,9 @@ def error_figures(
 
 
 def spread_figure(label: str, text: str, value: float, spread: float | None, help: str) -> Figure:
-    """A figure, with its spread below where a preview has any, with as many decimals."""
+    """A figure, with its spread below where a preview has any, with as many decimals; … for what is not known."""
+    if math.isnan(value):
+        return Figure(label, UNKNOWN, help=help)
     return Figure(label, text, spread_text(value, spread or 0.0) or None, "off", help=help)
 
 

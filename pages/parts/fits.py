@@ -11,9 +11,6 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
-from compress.analysis.groupings import Grouping
-from compress.analysis.spectrum import group_singular_values, principal_angles
-from compress.coding import factors
 from compress.errors import Progress
 from compress.methods import LpLowRank, ProjectiveClustering
 from compress.solvers.sample import lewis_start, sample_of
@@ -46,15 +43,17 @@ class Fit:
     def key(self) -> str:
         return f"{self.asked!r} {self.preview} {self.result.key}"
 
+    @property
+    def errors(self) -> tuple[float, float]:
+        """Relative and weighted."""
+        return self.evaluation.relative_error, self.evaluation.weighted_error
+
 
 @cached(16)
-def draft(matrix: EmbeddingMatrix, method: Method, start: Grouping | None = None) -> Fit:
-    """The preview of a setting, fitted here and now; the fit itself where that takes no longer. start: the groups of rows that a
-    preview of k subspaces takes, sought unless given."""
+def draft(matrix: EmbeddingMatrix, method: Method) -> Fit:
+    """The preview of a setting, fitted here and now; the fit itself where that takes no longer."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
-        if start is not None and isinstance(method, ProjectiveClustering):
-            return shown(matrix, method, method.of_groups(matrix, start.labels.astype(np.int64)), history, True)
         result = previewed(matrix, method, lambda step: history.append(step.row()))
         return shown(matrix, method, result, history, not method.quick)
 
@@ -112,12 +111,17 @@ def fit_path(key: str, method: Method) -> Path:
     return cache_folder("fits") / f"{key}-{name}.safetensors"
 
 
-def fitted(matrix: EmbeddingMatrix, method: Method, start: Grouping | None = None) -> Fit:
-    """The full fit of a setting where there is one yet, else its preview. start: see `draft`."""
+def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
+    """The full fit of a setting where there is one yet, else its preview."""
+    return taken_up(matrix, method) or draft(matrix, method)
+
+
+def taken_up(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
+    """The full fit of a setting where there is one yet. Where there is none, that of another setting is left: it would slow the
+    preview."""
     fit = None if method.quick else full(matrix, method)
     if fit is None:
-        jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the preview
-        fit = draft(matrix, method, start)
+        jobs.leave("fit", fit_path(matrix.key, method).stem)
     return fit
 
 
@@ -183,13 +187,3 @@ def full_to_come(matrix: EmbeddingMatrix, method: Method, about: str, planted: s
         st.caption(f"{about}; that was stopped.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
     watch("fit", "Full fit")
-
-
-@cached(12)
-def angles_of(fit: Fit) -> np.ndarray:
-    return principal_angles(factors.read_bases(fit.result.arrays))
-
-
-@cached(12)
-def group_spectra_of(matrix: EmbeddingMatrix, fit: Fit) -> np.ndarray:
-    return group_singular_values(matrix, fit.labels, fit.result.method.k)

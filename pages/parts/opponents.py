@@ -33,10 +33,10 @@ class Rivals:
         self.matrix, self.up_to = matrix, up_to
         self.fitted = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD)]
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Fits are only ever added to those of a matrix."""
-        return f"{self.matrix.key} {len(self.fitted)} {self.up_to}"
+        """What was fitted is told by its settings."""
+        return f"{self.matrix.key} {hash(tuple(trial.method for trial in self.fitted))} {self.up_to}"
 
     def svd(self, n_bytes: float) -> Opponent | None:
         if n_bytes > self.up_to:
@@ -49,12 +49,17 @@ class Rivals:
 
     @cached_property
     def ranking(self) -> Ranking:
-        """What was fitted, and what is rounded as it is."""
-        return Ranking([*self.fitted, *(rounded(self.matrix, each) for each in ROUNDED)])
+        return ranking_of(self)
 
     def known(self, n_bytes: float, besides: Method | None = None) -> Opponent | None:
         """The best of all that, one setting left out."""
         return self.ranking.best(n_bytes, besides)
+
+
+@cached(8)
+def ranking_of(rivals: Rivals) -> Ranking:
+    """What was fitted, and what is rounded as it is."""
+    return Ranking([*rivals.fitted, *(rounded(rivals.matrix, each) for each in ROUNDED)])
 
 
 @cached(8)

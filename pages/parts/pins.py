@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
+from functools import lru_cache
 
 import streamlit as st
 
@@ -79,6 +80,7 @@ def told_apart(methods: Iterable[Method]) -> list[str]:
     return [text if times[text := describe(method)] == 1 else describe(method, 1e-6) for method in methods]
 
 
+@lru_cache(4096)
 def describe(method: Method, within: float = 0.005) -> str:
     """A setting in a few words: "k subspaces, k = 5, j = 60, float16", and what else is not as usual. within: the part of itself to
     which a size is told, where that is set and no number that a person chose: by how many times the matrix it is smaller."""

@@ -70,9 +70,15 @@ def test_the_best_grouping_is_that_of_least_error_at_the_j_asked_for(rows):
 def test_between_known_k_errors_lie_on_lines_of_their_logarithms(rows):
     by_k = {k: [grouping(rows[False], ProjectiveClustering(k=k, j=2), np.arange(240) % k)] for k in (2, 4, 8)}
     at = {k: by_k[k][0].errors[3] for k in by_k}
-    relative, weighted = errors_of_k(by_k, 3, [1, 2, 4, np.sqrt(32), 8, 16])
+    relative, weighted = errors_of_k(by_k, 3, [2, 4, np.sqrt(32), 8])
     assert np.array_equal(relative, weighted)
-    assert relative == pytest.approx([at[2] ** 2 / at[4], at[2], at[4], np.sqrt(at[4] * at[8]), at[8], at[8] ** 2 / at[4]])
+    assert relative == pytest.approx([at[2], at[4], np.sqrt(at[4] * at[8]), at[8]])
+
+
+def test_nothing_is_told_of_k_beyond_those_that_are_known_or_between_two_far_apart(rows):
+    by_k = {k: [grouping(rows[False], ProjectiveClustering(k=k, j=2), np.arange(240) % k)] for k in (2, 5, 6)}
+    assert np.array_equal(np.isnan(errors_of_k(by_k, 3, [1, 2, 3, 4, 5, 6, 7])[0]), [True, False, True, True, False, False, True])
+    assert np.isnan(errors_of_k({}, 3, [1, 2])).all()
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["uniform", "weighted"])

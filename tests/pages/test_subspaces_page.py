@@ -84,7 +84,7 @@ def test_the_ends_of_the_sliders_draw(open_page, k, j):
     assert not page.exception and shown_cards(page)
 
 
-@pytest.mark.parametrize("panel", ["Spectra", "Angles", "Steps", "k at equal bytes"])
+@pytest.mark.parametrize("panel", ["Typical rows", "Spectra", "Angles", "Steps", "k at equal bytes"])
 def test_every_panel_draws(open_page, panel):
     page = open_page("subspaces", k=3, flat_j=2)
     page.session_state["panel"] = panel
@@ -191,3 +191,20 @@ def test_while_k_or_j_moves_the_page_tells_what_the_preview_there_then_says(open
             assert [each for each in told_sizes["rows"]["y"][row] if each is not None] == rows["y"]
         told_errors = [each for each in told_sizes["relative error"]["y"][row] if each is not None]
         assert told_errors == pytest.approx(errors["y"], rel=0.15 if address else 0.01)
+
+
+def test_where_groups_are_known_a_preview_is_told_without_a_fit(open_page, made_ahead, figures, monkeypatch):
+    page = made_ahead(open_page("subspaces", k=4, flat_j=3))
+    monkeypatch.setattr("pages.parts.subspaces.found.by_groups", None)
+    moved(page, "k", 7)
+    assert not page.exception and figures(page)["Relative error"].startswith("≈ ")
+
+
+def test_of_a_k_of_which_nothing_is_known_no_error_is_told(open_page, made_ahead):
+    page = open_page("subspaces", k=4, flat_j=3)
+    unknown = []
+    for _ in range(2):
+        table = next(each for each in told(page, "answers") if each["key"] == "k")
+        unknown.append([k for k, row in enumerate(table["figures"]["cards"], 1) if table["words"][row[1]] == "…"])
+        page = made_ahead(page)
+    assert unknown == [[k for k in range(1, 33) if k != 4], []]

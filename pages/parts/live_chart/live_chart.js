@@ -78,18 +78,36 @@ class Chart {
     this.redrawn = null; // the row of answers that its traces show
     if (!this.listening) this.listen();
     if (this.zooms.dropEmpty(this.plot)) this.draw();
-    else this.follow();
+    else {
+      this.follow();
+      this.retrace();
+    }
   }
 
-  // Shows what the dials stand at: its own marks and traces, or those of the answers where a hand is elsewhere.
+  // Shows what the dials stand at: its own marks and traces, or those of the answers where a hand is elsewhere. Traces follow a
+  // frame later: drawn in that of the cards and the map they would make it a long one.
   follow() {
     if (!this.drawn) return;
-    const { key, at, marks } = this.data;
-    const answer = dials.instead(at);
+    const { key, marks } = this.data;
+    const { answer, row } = this.told();
     const told = answer?.table?.marked(key, answer.row) ?? [];
     this.marks.show([...marks.filter(({ name }) => !told.some((mark) => mark.name === name)), ...told]);
-    const traces = answer?.table?.drawn(key, answer.row) ?? [];
-    const row = traces.length ? `${answer.key} ${answer.row}` : null;
+    if (row === this.redrawn) return;
+    this.later ??= requestAnimationFrame(() => {
+      this.later = undefined;
+      if (!this.leaving.signal.aborted) this.retrace();
+    });
+  }
+
+  // The answers of the dial that a hand has moved away, the traces that they tell of this chart, and what names those.
+  told() {
+    const answer = dials.instead(this.data.at);
+    const traces = answer?.table?.drawn(this.data.key, answer.row) ?? [];
+    return { answer, traces, row: traces.length ? `${answer.key} ${answer.row}` : null };
+  }
+
+  retrace() {
+    const { traces, row } = this.told();
     if (row === this.redrawn) return;
     if (row === null) this.draw();
     else this.redraw(traces);

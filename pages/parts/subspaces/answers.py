@@ -5,36 +5,39 @@ from dataclasses import replace
 import numpy as np
 
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k, rounded, rounding
+from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k, group_errors, rounded, rounding
 from compress.answers.subspaces import MOST_K
 from compress.coding import factors
 from pages.parts.cached import cached
 from pages.parts.cards import setting_figures
 from pages.parts.dial.answers import Answers, cut
-from pages.parts.fits import Fit
 from pages.parts.opponents import Rivals
+from pages.parts.subspaces.found import Found
 from pages.parts.subspaces.known import Known
 from pages.parts.subspaces.settings import SUBSPACES
 
 DIGITS = 4  # of the shares that rounding adds: more would only make equal answers differ
 
 
-def subspace_answers(matrix: EmbeddingMatrix, fit: Fit, groups: Grouping, known: Known) -> dict[str, Answers]:
+def subspace_answers(matrix: EmbeddingMatrix, fit: Found, groups: Grouping, known: Known, rivals: Rivals) -> dict[str, Answers]:
     """By the key of the dial. groups: of the fit that is shown, among those that are known."""
-    method, evaluation, j = fit.asked, fit.evaluation, fit.result.method.j
+    method = fit.asked
     shares = 0.0, 0.0
     if method.factor_bits not in factors.FLOAT:
+        relative, weighted = fit.errors
         shares = (
-            round(rounding(groups.errors, evaluation.relative_error, j), DIGITS),
-            round(rounding(groups.weighted_errors, evaluation.weighted_error, j), DIGITS),
+            round(rounding(groups.errors, relative, method.j), DIGITS),
+            round(rounding(groups.weighted_errors, weighted, method.j), DIGITS),
         )
-    rivals = Rivals(matrix, replace(method, k=MOST_K, j=min(matrix.shape)).size(*matrix.shape))
-    found = {
+    return {
         SUBSPACES.j.key: j_answers(matrix, replace(method, j=1), groups, tuple(known[groups.k]), shares, rivals),
+        SUBSPACES.k.key: k_answers(matrix, method, known, shares, rivals),
     }
-    if len(known) > 1:  # else nothing is known of how errors go with k
-        found[SUBSPACES.k.key] = k_answers(matrix, method, known, shares, rivals)
-    return found
+
+
+def rivals_of(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Rivals:
+    """Up to the size of the largest setting that the dials reach."""
+    return Rivals(matrix, replace(method, k=MOST_K, j=min(matrix.shape)).size(*matrix.shape))
 
 
 @cached(6)
@@ -58,7 +61,7 @@ def j_answers(
             ]
         },
         marks={"group_spectra": [[cut(int(j))] for j in js]},
-        traces={"sizes": {"relative error": {"y": inside(matrix, groups, shares[0])[:, js].T}}},
+        traces={"sizes": {"relative error": {"y": rounded(group_errors(matrix, groups), shares[0])[:, js].T}}},
     )
 
 
@@ -74,7 +77,7 @@ def k_answers(
         found = best(known.get(k, []), j)
         if found is not None:
             rows[k - 1, :k] = np.bincount(found.labels, minlength=k)
-            errors[k - 1, :k] = inside(matrix, found, shares[0])[:, j]
+            errors[k - 1, :k] = rounded(group_errors(matrix, found)[:, j], shares[0])
     places = np.tile(np.arange(1.0, len(ks) + 1), (len(ks), 1))
     return Answers(
         ks,
@@ -86,10 +89,3 @@ def k_answers(
         },
         traces={"sizes": {"rows": {"x": places, "y": rows}, "relative error": {"x": places, "y": errors}}},
     )
-
-
-def inside(matrix: EmbeddingMatrix, groups: Grouping, share: float) -> np.ndarray:
-    """(k, d + 1) the relative error of each group's rows at every j."""
-    whole = np.bincount(groups.labels, matrix.squared_norms, groups.k)
-    errors = groups.lost * matrix.squared_norms.sum() / np.maximum(whole, 1e-300)[:, None]
-    return rounded(errors, share)

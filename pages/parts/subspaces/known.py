@@ -1,7 +1,5 @@
 """The groups of rows that are known by now, from drafts made ahead and from what was shown: at once a preview of any k and j."""
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -10,6 +8,7 @@ from compress.analysis.groupings import Grouping, best, grouping, unpacked
 from compress.answers.subspaces import anchor
 from pages.parts.cached import cached
 from pages.parts.fits import Fit
+from pages.parts.subspaces.found import Found, Grouped
 from pages.parts.work.ahead import ahead
 
 Known = dict[int, list[Grouping]]  # by how many they are
@@ -30,15 +29,7 @@ def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering, every_k:
     by_k: Known = {}
     for each in found:
         add(by_k, each)
-    if not every_k:  # until it is there, errors go with k as between one group and those that are shown
-        add(by_k, alone(matrix, replace(method, k=1)))
     return by_k
-
-
-@cached(6)
-def alone(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Grouping:
-    """All rows in one group."""
-    return grouping(matrix, method, np.zeros(matrix.shape[0], np.int64))
 
 
 def drafts_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> list[Grouping]:
@@ -79,12 +70,15 @@ def start_of(matrix: EmbeddingMatrix, method: ProjectiveClustering, known: Known
     return found
 
 
-def groups_of(matrix: EmbeddingMatrix, fit: Fit, known: Known) -> Grouping:
+def groups_of(matrix: EmbeddingMatrix, fit: Found, known: Known) -> Grouping:
     """The groups of a fit, from now on among those that are known, in the next run of the page too."""
-    method = fit.result.method
-    found = Grouping(fit.labels, method.j, np.empty(0), np.empty(0))
-    same = next((each for each in known.get(method.k, []) if each.key == found.key), None)
-    found = grouped(matrix, fit) if same is None else same
+    method = fit.asked
+    if isinstance(fit, Grouped):
+        found = fit.groups
+    else:
+        told = Grouping(fit.labels, method.j, np.empty(0), np.empty(0))
+        same = (each for each in known.get(method.k, []) if each.key == told.key)
+        found = next(same, None) or grouped(matrix, fit)
     add(known, found)
     drafted = (matrix.key, fit.asked) if fit.preview and fit.history else None
     st.session_state[SHOWN] = (matrix.key, search_of(method)), found, drafted

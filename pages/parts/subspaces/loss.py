@@ -3,12 +3,12 @@
 import streamlit as st
 
 from compress.solvers.losses import LABELS
-from pages.parts.fits import Fit
+from pages.parts.subspaces.found import Found
 
 
-def loss_words(fit: Fit) -> None:
+def loss_words(fit: Found) -> None:
     """What the search lowered, where that is not the relative error."""
-    method, scale = fit.result.method, estimated(fit)
+    method, scale = fit.asked, estimated(fit)
     if method.rho.plain:
         return
     if method.loss == "lp":
@@ -22,9 +22,9 @@ def loss_words(fit: Fit) -> None:
     )
 
 
-def estimated(fit: Fit) -> float | None:
+def estimated(fit: Found) -> float | None:
     """The scale that the search took from the rows; None where it was given, or the loss has none."""
-    method = fit.result.method
+    method = fit.asked
     if method.loss == "lp" or method.scale is not None or not fit.history:
         return None
     return fit.history[-1].get("scale")

@@ -10,11 +10,11 @@ from compress.tuning.sweep import plan
 from pages.parts import kept
 from pages.parts.cards import lowered
 from pages.parts.dial.answers import cut
-from pages.parts.fits import Fit, angles_of, group_spectra_of
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import tabs
 from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
+from pages.parts.subspaces.found import Found, angles_of, errors_inside, group_spectra_of
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -22,9 +22,10 @@ KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
 
 @st.fragment
-def subspace_panels(matrix: EmbeddingMatrix, fit: Fit) -> None:
+def subspace_panels(matrix: EmbeddingMatrix, fit: Found) -> None:
     panels = {
-        "Sizes and rows": sizes,
+        "Sizes": sizes,
+        "Typical rows": typical_rows,
         "Spectra": spectra,
         "Angles": angles,
         "Steps": steps,
@@ -33,33 +34,33 @@ def subspace_panels(matrix: EmbeddingMatrix, fit: Fit) -> None:
     tabs(panels, "panel", matrix, fit)
 
 
-def sizes(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    k, typical_rows = fit.result.method.k, f"typical {matrix.row_word}s"
+def sizes(matrix: EmbeddingMatrix, fit: Found) -> None:
+    k = fit.asked.k
     counts = np.bincount(fit.labels, minlength=k)
-    norms = matrix.squared_norms
-    errors = fit.evaluation.row_errors
-    left = np.where(np.isfinite(errors), errors, 0) * norms
-    inside = np.bincount(fit.labels, left, k) / np.maximum(np.bincount(fit.labels, norms, k), 1e-300)
     live_chart(
-        charts.group_sizes(counts, inside, fit.evaluation.relative_error),
+        charts.group_sizes(counts, errors_inside(matrix, fit), fit.errors[0]),
         key="sizes",
         alt=f"Rows in each of {k} subspaces: " + ", ".join(f"{count:,}" for count in counts),
     )
+
+
+def typical_rows(matrix: EmbeddingMatrix, fit: Found) -> None:
+    k, label, errors = fit.asked.k, f"typical {matrix.row_word}s", fit.evaluation.row_errors
     st.dataframe(
         {
             "subspace": np.arange(1, k + 1),
-            "rows": counts,
-            "relative error": inside,
-            typical_rows: [", ".join(typical(matrix, errors, np.flatnonzero(fit.labels == z))) for z in range(k)],
+            "rows": np.bincount(fit.labels, minlength=k),
+            "relative error": errors_inside(matrix, fit),
+            label: [", ".join(typical(matrix, errors, np.flatnonzero(fit.labels == z))) for z in range(k)],
         },
         key="typical",
         hide_index=True,
         column_config={
             "relative error": st.column_config.NumberColumn(format="%.3g"),
-            typical_rows: st.column_config.TextColumn(width="large"),
+            label: st.column_config.TextColumn(width="large"),
         },
     )
-    st.caption(f"{typical_rows.capitalize()} are those that their subspace holds best.")
+    st.caption(f"{label.capitalize()} are those that their subspace holds best.")
 
 
 def typical(matrix: EmbeddingMatrix, errors: np.ndarray, rows: np.ndarray, count: int = 12) -> list[str]:
@@ -67,8 +68,8 @@ def typical(matrix: EmbeddingMatrix, errors: np.ndarray, rows: np.ndarray, count
     return [matrix.tokens[row] for row in rows[np.argsort(errors[rows], kind="stable")[:count]]]
 
 
-def spectra(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    method = fit.result.method
+def spectra(matrix: EmbeddingMatrix, fit: Found) -> None:
+    method = fit.asked
     values = group_spectra_of(matrix, fit)
     counts = np.bincount(fit.labels, minlength=method.k)
     live_chart(
@@ -82,8 +83,8 @@ def spectra(matrix: EmbeddingMatrix, fit: Fit) -> None:
     )
 
 
-def angles(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    if fit.result.method.k == 1:
+def angles(matrix: EmbeddingMatrix, fit: Found) -> None:
+    if fit.asked.k == 1:
         st.caption("One subspace has no other to make an angle with; take k above 1.")
         return
     degrees = angles_of(fit)
@@ -91,11 +92,11 @@ def angles(matrix: EmbeddingMatrix, fit: Fit) -> None:
     st.caption("0° is the same subspace, 90° one with nothing in common. Small angles say that fewer subspaces would do.")
 
 
-def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
+def steps(matrix: EmbeddingMatrix, fit: Found) -> None:
     if not fit.history:
         st.caption("The steps of this fit were not kept.")
         return
-    what = lowered(matrix) if fit.result.method.rho.plain else "cost Σρ(dist) / Σρ(‖a‖)"
+    what = lowered(matrix) if fit.asked.rho.plain else "cost Σρ(dist) / Σρ(‖a‖)"
     chart = charts.costs(fit.history).update_yaxes(title_text=f"{what} of the rows worked on")
     live_chart(chart, key="costs", alt=f"{what.capitalize()} after every step of the search")
     st.caption(
@@ -104,8 +105,9 @@ def steps(matrix: EmbeddingMatrix, fit: Fit) -> None:
     )
 
 
-def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
-    method, ratio = fit.asked, fit.result.ratio
+def equal_bytes(matrix: EmbeddingMatrix, fit: Found) -> None:
+    method, n_bytes = fit.asked, fit.asked.size(*matrix.shape)
+    ratio = matrix.n_bytes / n_bytes
     same = {name: value for name, value in method.settings.items() if name not in ("k", "j", "steps")}
     wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
     measure = lowered(matrix)
@@ -113,7 +115,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Fit) -> None:
     known = [each for each in wanted if each in finished]
     key = f"{matrix.key} {wanted}"
     if known:
-        svd = svd_within(matrix, fit.result.n_bytes)
+        svd = svd_within(matrix, n_bytes)
         beside = (svd.error, describe(svd.method)) if svd else None
         chart = charts.k_errors([m.k for m in known], [finished[m] for m in known], [m.j for m in known], method.k, beside)
         live_chart(

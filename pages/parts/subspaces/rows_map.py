@@ -9,8 +9,8 @@ from compress import EmbeddingMatrix
 from compress.analysis.matching import chained
 from compress.analysis.scatter import FIRST
 from pages.parts.cached import pca_of
-from pages.parts.fits import Fit
 from pages.parts.map import Colouring, MapSelection, Recolouring, scatter_map
+from pages.parts.subspaces.found import Found
 from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.subspaces.umap_job import Umap, job_key, lay_out_all, umap_of
 from pages.parts.tokens import found_rows, placeholder
@@ -29,7 +29,7 @@ def begin_map(matrix: EmbeddingMatrix) -> None:
 
 
 @st.fragment
-def subspace_map(matrix: EmbeddingMatrix, fit: Fit, drafts: Mapping[int, np.ndarray]) -> None:
+def subspace_map(matrix: EmbeddingMatrix, fit: Found, drafts: Mapping[int, np.ndarray]) -> None:
     """drafts: labels of the rows by k, which colour the map while k is dragged."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = SUBSPACES.layout.draw("Map")
@@ -47,7 +47,7 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit, drafts: Mapping[int, np.ndar
         matrix.tokens,
         key="map",
         highlight=rows,
-        recolour=recolouring(drafts, fit.result.method.k) if drafts and colour == "subspace" else None,
+        recolour=recolouring(drafts, fit.asked.k) if drafts and colour == "subspace" else None,
         label=f"Map of {len(positions):,} rows by {shown}, coloured by {colour}",
         view=f"{matrix.digest} {shown}",
     )
@@ -55,9 +55,9 @@ def subspace_map(matrix: EmbeddingMatrix, fit: Fit, drafts: Mapping[int, np.ndar
     listed(matrix, fit, chosen, sought, rows)
 
 
-def colouring(matrix: EmbeddingMatrix, fit: Fit, colour: str) -> Colouring:
+def colouring(matrix: EmbeddingMatrix, fit: Found, colour: str) -> Colouring:
     if colour == "subspace":
-        return Colouring(fit.labels, "categories", tuple(str(z + 1) for z in range(fit.result.method.k)), "subspace")
+        return Colouring(fit.labels, "categories", tuple(str(z + 1) for z in range(fit.asked.k)), "subspace")
     if colour == "error":
         errors = fit.evaluation.row_errors
         return Colouring(np.where(np.isfinite(errors), errors, np.nan), "sequential", title="relative error of the row")
@@ -92,7 +92,7 @@ def how_to_read(layout: str, umap: Umap | None) -> str:
     )
 
 
-def listed(matrix: EmbeddingMatrix, fit: Fit, chosen: MapSelection, sought: str, found: np.ndarray) -> None:
+def listed(matrix: EmbeddingMatrix, fit: Found, chosen: MapSelection, sought: str, found: np.ndarray) -> None:
     """The chosen rows as a table; those that were sought where none is chosen."""
     rows = chosen.rows if len(chosen.rows) else found
     if sought and not len(found):
