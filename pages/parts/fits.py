@@ -111,11 +111,6 @@ def fit_path(key: str, method: Method) -> Path:
     return cache_folder("fits") / f"{key}-{name}.safetensors"
 
 
-def fitted(matrix: EmbeddingMatrix, method: Method) -> Fit:
-    """The full fit of a setting where there is one yet, else its preview."""
-    return taken_up(matrix, method) or draft(matrix, method)
-
-
 def taken_up(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     """The full fit of a setting where there is one yet. Where there is none, that of another setting is left: it would slow the
     preview."""
