@@ -35,6 +35,7 @@ SIGNS = (  # byte at which it stands, the bytes, the kind
     (0, b"\xfe\xff", "utf-16"),
 )
 TORCH = b"l\xfc\x9cF\xf9 j\xa8P\x19."  # the number that every pickle of torch.save begins with
+JOBLIB = b"joblib.numpy_pickle"  # whose arrays stand between the instructions of the pickle
 FAISS = re.compile(rb"I[xwHvB][A-Za-z0-9]{2}..\x00\x00", re.DOTALL)
 PROTOBUF = re.compile(rb"\x08([\x01-\x20])[\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2]")  # a version, then a field of a model
 JSON = re.compile(rb'(\xef\xbb\xbf)?\s*[\[{]\s*(["\[{\]}]|-?\d[\d.eE+-]*\s*[,\]])')
@@ -58,7 +59,7 @@ def kind_of(path: Path) -> str | None:
     if head.startswith(b"PK\x03\x04"):
         return kind_of_zip(path)
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return "torch" if TORCH in head[:40] else "pickle"
+        return "torch" if TORCH in head[:40] else "joblib" if JOBLIB in head else "pickle"
     if foot == CHECKPOINT_FOOTER or CHECKPOINT_DATA.fullmatch(path.name):
         return "checkpoint"
     if FAISS.match(head):

@@ -83,6 +83,7 @@ FOREIGN = {
     ".pb": "tensorflow",
     ".mlmodel": "coreml",
     ".msgpack": "flax",
+    ".joblib": "joblib",
     ".rds": "r",
     ".rdata": "r",
 }

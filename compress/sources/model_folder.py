@@ -8,17 +8,20 @@ from compress.errors import InputError
 from compress.files import read_json
 from compress.sources import vocabulary
 from compress.sources.clues import Clues
+from compress.sources.contents import kind_of
 from compress.sources.gguf_file import part_names
 from compress.sources.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
-from compress.sources.kinds import reader_of
+from compress.sources.kinds import READERS, reader_of
 from compress.sources.projector import is_metadata
 from compress.sources.safetensors_file import mapping_in
+from compress.sources.unread import UNREAD
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 ARRAYS = (".npy", ".npz", ".safetensors", ".gguf", ".parquet", ".pt", ".pth", ".h5", ".hdf5", ".keras", ".onnx", ".tflite", ".kv")
 FIRST = ("0_", "text_encoder")  # how the part that reads text is called, where the parts of a model have folders
 SHARD = re.compile(r".+-\d{5}-of-\d{5}\.safetensors")
 OF_TRAINING = ("optimizer", "scheduler", "training_args", "rng_state", "scaler")
+BESIDE = (".json", ".txt", ".md", ".model")  # what lies beside a table
 OTHERS = (".vec", ".w2v", ".bin", ".emb", ".csv", ".tsv")
 
 
@@ -129,15 +132,19 @@ def present(shards: list[Path]) -> list[Path]:
 def only_matrix(folder: Path) -> Path:
     """The one file of a data folder that can be read as a matrix."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith((".", *OF_TRAINING)))
-    for endings in (ARRAYS, OTHERS):
-        named = [path for path in files if path.suffix.lower() in endings and part_names(path.name)[0] == path.name]
-        named = [path for path in named if not is_metadata(path)] or named
-        found = sorted({owner(path, files) for path in named})
+    named = [path for path in files if part_names(path.name)[0] == path.name]
+    told = {path: kind_of(path) for path in named if path.suffix.lower() not in BESIDE}
+    groups = [[path for path in named if path.suffix.lower() in endings] for endings in (ARRAYS, OTHERS)]
+    for group in (*groups, [path for path, kind in told.items() if kind in READERS]):
+        found = sorted({owner(path, files) for path in [each for each in group if not is_metadata(each)] or group})
         if len(found) == 1:
             return found[0]
         if found:
             names = ", ".join(path.name for path in found[:5])
             raise InputError(f"{folder} has several files that may be the matrix ({names}); give the path of one.")
+    for path, kind in told.items():
+        if kind in UNREAD:
+            return path  # whose reader says what it is
     raise InputError(f"{folder} holds no model and no matrix file; a model's folder has config.json and model.safetensors.")
 
 

@@ -10,6 +10,7 @@ UNREAD = {
     "faiss": "is an index of faiss; there, numpy.save(FILE, index.reconstruct_n(0, index.ntotal)).",
     "flax": "is a model of Flax; there, safetensors.flax.save_file, or save_pretrained of transformers in PyTorch.",
     "gzip": PACKED,
+    "joblib": "is a file of joblib, which would have to be run to be read; there, numpy.save(FILE, joblib.load(SOURCE)).",
     "lfs": "is a Git LFS pointer, which stands for the file and is not it; run git lfs pull, or download the file itself.",
     "matlab": "is a file of MATLAB; save the matrix as CSV (writematrix), or with numpy.save after scipy.io.loadmat.",
     "page": "is a web page, not the file that it offers; download the file itself.",

@@ -64,6 +64,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90
         ("model.safetensors", POINTER, "is a Git LFS pointer"),
         ("x.npy", b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "is a web page"),
         ("x.npy", pickle.dumps({"a": 1}), "is a pickle"),
+        ("x.pkl", b"\x80\x04\x8c\x13joblib.numpy_pickle" + bytes(40), "is a file of joblib"),
         ("x.index", b"IxFI\x03\x00\x00\x00" + bytes(60), "is an index of faiss"),
         ("x", b"SQLite format 3\x00" + bytes(100), "is a database of SQLite"),
         ("model.ckpt.data-00000-of-00001", bytes(100), "is part of a TensorFlow checkpoint"),
@@ -87,4 +88,15 @@ def test_a_model_cloned_without_its_files_is_told_so(tmp_path):
     (tmp_path / "model.safetensors").unlink()
     named(tmp_path, "tokenizer.json", POINTER)
     with pytest.raises(InputError, match=r"^tokenizer\.json is a Git LFS pointer"):
+        load_matrix(tmp_path)
+
+
+def test_a_folder_of_one_file_without_an_ending_is_read_and_one_of_what_is_not_read_is_named(tmp_path, values):
+    np.save(tmp_path / "x.npy", values)
+    (tmp_path / "x.npy").rename(tmp_path / "vectors")
+    named(tmp_path, "notes.md", b"# Notes\nof any kind\n")
+    np.testing.assert_array_equal(load_matrix(tmp_path).values, values)
+    (tmp_path / "vectors").unlink()
+    named(tmp_path, "saved_model.pb", b"\x08\x01\x12\x04abcd")
+    with pytest.raises(InputError, match=r"^saved_model\.pb is a graph of TensorFlow"):
         load_matrix(tmp_path)

@@ -114,6 +114,12 @@ def good(request, tmp_path, values):
     return path
 
 
+def test_the_bytes_tell_what_a_file_without_an_ending_is(good):
+    for name in ("table", "table.dat"):
+        assert load_matrix(good.rename(good.with_name(name))).shape == (7, 4)
+        (good.with_name(name)).rename(good)
+
+
 def survives(path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch remarks on odd pickles
