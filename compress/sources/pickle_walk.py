@@ -43,9 +43,6 @@ class Bounded:
     def readline(self) -> bytes:
         return self.file.readline()
 
-    def tell(self) -> int:
-        return self.file.tell()
-
 
 def walk(path: Path) -> Any:
     """What the pickle in a file holds; InputError where it is damaged, or uses what only code could make sense of."""
