@@ -39,6 +39,7 @@ JOBLIB = b"joblib.numpy_pickle"  # whose arrays stand between the instructions o
 FAISS = re.compile(rb"I[xwHvB][A-Za-z0-9]{2}..\x00\x00", re.DOTALL)
 PROTOBUF = re.compile(rb"\x08([\x01-\x20])[\x12\x1a\x22\x28\x32\x3a\x42\x72\xa2]")  # a version, then a field of a model
 JSON = re.compile(rb'(\xef\xbb\xbf)?\s*[\[{]\s*(["\[{\]}]|-?\d[\d.eE+-]*\s*[,\]])')
+QUOTED = re.compile(rb'"[^"]*"')
 PAGE = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
 CHECKPOINT_FOOTER = (0xDB4775248B80FB57).to_bytes(8, "little")  # of the tables that TensorFlow keeps an index in
 CHECKPOINT_DATA = re.compile(r".*\.data-\d{5}-of-\d{5}")
@@ -110,7 +111,8 @@ def kind_of_text(head: bytes, suffix: str) -> str | None:
 
 
 def separated(lines: list[bytes]) -> bytes | None:
-    """What parts all these lines into equally many cells, if not blanks."""
+    """What parts all these lines into equally many cells, if not blanks; not within a quoted cell."""
+    lines = [QUOTED.sub(b'"', line) for line in lines]
     for separator in (b"\t", b",", b";"):
         counts = {line.count(separator) for line in lines}
         if len(counts) == 1 and (count := counts.pop()) > 0 and count + 1 >= max(len(line.split()) for line in lines):
