@@ -75,8 +75,8 @@ def open_tradeoffs() -> None:
 
 
 def open_subspaces() -> None:
-    from pages.parts.fits import draft
+    from pages.parts.subspaces.found import sought
     from pages.parts.subspaces.settings import SUBSPACES
 
     matrix = open_demo()
-    draft(matrix, ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape)), None)
+    sought(matrix, ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape)))

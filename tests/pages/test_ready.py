@@ -8,8 +8,9 @@ import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from pages.parts import fits, ready
+from pages.parts import ready
 from pages.parts.matrix import open_matrix
+from pages.parts.subspaces import found
 from pages.parts.tradeoffs import points
 
 
@@ -23,7 +24,7 @@ def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypa
     assert "colorsys" in sys.modules
     monkeypatch.setattr(points, "gaussian_bound", None)  # to be asked for it again would fail
     monkeypatch.setattr(points, "svd_point", None)
-    monkeypatch.setattr(fits, "previewed", None)
+    monkeypatch.setattr(found, "grouping", None)
     assert not open_page("tradeoffs").exception and not open_page("subspaces").exception
 
 
