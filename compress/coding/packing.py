@@ -40,7 +40,7 @@ def read_bits(packed: Any, at: Any, bits: int) -> Any:
     for i in range((bits + 14) // 8):  # a number that starts late in a byte reaches into the next
         byte = xp.astype(packed[xp.minimum(first + i, last)], xp.int64)
         word = word | (byte << (8 * i))
-    return (word >> (at & 7)) & ((1 << bits) - 1)
+    return xp.bitwise_right_shift(word, at & 7) & ((1 << bits) - 1)
 
 
 def pack_nibbles(numbers: np.ndarray) -> np.ndarray:
@@ -54,7 +54,8 @@ def pack_nibbles(numbers: np.ndarray) -> np.ndarray:
 def read_nibbles(packed: Any, m: int) -> Any:
     """The numbers of packed rows (r, ⌈m/2⌉) as (r, m) int8; numpy arrays or torch tensors."""
     xp = array_namespace(packed)
-    pairs = xp.stack([packed & 15, packed >> 4], axis=2)  # (r, ⌈m/2⌉, 2)
+    high = packed // 16
+    pairs = xp.stack([packed - 16 * high, high], axis=2)  # (r, ⌈m/2⌉, 2)
     return xp.astype(xp.reshape(pairs, (packed.shape[0], 2 * packed.shape[1]))[:, :m], xp.int8) - 8
 
 

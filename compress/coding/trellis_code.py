@@ -117,6 +117,21 @@ class Schedule:
         """(2, c) bits of a sequence in either stream."""
         return np.stack([self.ends[:, -1], self.extra_ends[:, -1]])
 
+    @cached_property
+    def tables(self) -> tuple[np.ndarray, ...]:
+        """What `read` looks up, by class: the bits of a number's state, what its kind adds to a place among the levels; those
+        places and the numbers that have bits of their own; by class again the bits of these and their masks; the levels."""
+        own = np.flatnonzero(self.extra.any(axis=0))
+        return (
+            self.ends + 8 * GUARD - self.window,
+            self.kinds * np.int64(self.states),
+            level_places(self.states),
+            own,
+            (self.extra_ends - self.extra)[:, own],
+            (1 << self.extra[:, own]) - 1,
+            levels(),
+        )
+
     def pack(self, symbols: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The two streams of sequences (n, m) of some classes, one after another: bits as uint8 of 0 and 1."""
         lengths = self.lengths[:, labels]
@@ -169,18 +184,14 @@ def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels:
     number is left out; numpy arrays or torch tensors. The first stream begins with GUARD bytes more, of zeros."""
     xp = array_namespace(stream)
 
-    def table(array: np.ndarray) -> Any:
-        return xp.asarray(array, device=device(stream))
-
-    at = starts[:, None] + table(schedule.ends + 8 * GUARD - schedule.window)[labels]
-    state = packing.read_bits(stream, at, schedule.window)
-    entry = table(level_places(schedule.states))[table(schedule.kinds * np.int64(schedule.states))[labels] + state]
-    own = np.flatnonzero(schedule.extra.any(axis=0))
-    if len(own):
-        at = extra_starts[:, None] + table((schedule.extra_ends - schedule.extra)[:, own])[labels]
-        bits = packing.read_bits(extra_stream, at, MOST_EXTRA)
-        entry[:, table(own)] += (bits & table((1 << schedule.extra[:, own]) - 1)[labels]) << HASH_BITS
-    return table(levels())[entry]
+    tables = [xp.asarray(array, device=device(stream)) for array in schedule.tables]
+    ends, kinds, places, own, extra_at, masks, heights = tables
+    state = packing.read_bits(stream, starts[:, None] + ends[labels], schedule.window)
+    entry = places[kinds[labels] + state]
+    if own.shape[0]:
+        bits = packing.read_bits(extra_stream, extra_starts[:, None] + extra_at[labels], MOST_EXTRA)
+        entry[:, own] += (bits & masks[labels]) << HASH_BITS
+    return heights[entry]
 
 
 def encode(numbers: np.ndarray, labels: np.ndarray, scales: np.ndarray, schedule: Schedule) -> np.ndarray:

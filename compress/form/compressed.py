@@ -96,7 +96,9 @@ class Compressed:
         """A torch module that stands in for nn.Embedding: ids of any shape in, their vectors out."""
         from compress.form.layers import CompressedEmbedding
 
-        return CompressedEmbedding(self)
+        layer = CompressedEmbedding(self)
+        layer.prepared()  # a graph cannot
+        return layer
 
     def save(self, path: str | Path) -> int:
         """Writes a safetensors file that compress.load reads; returns its bytes."""

@@ -3,6 +3,7 @@ that share their table."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ class DecodedEmbedding(torch.nn.Module, ABC):
     paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers. padding_idx: that of the layer
     this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding. scale: what rows that are looked
     up are multiplied by, as some models' embeddings do; the table that others share is not.
-    Raises IndexError for an id that is not there, as nn.Embedding does.
+    Raises IndexError for an id that is not there, as nn.Embedding does; in a graph of torch.export or torch.compile nothing is asked.
     """
 
     def __init__(self, compressed: "Compressed", padding_idx: int | None, dtype: torch.dtype, scale: float):
@@ -44,7 +45,7 @@ class DecodedEmbedding(torch.nn.Module, ABC):
     def looked_up(self, ids: torch.Tensor, scale: float) -> torch.Tensor:
         """The vectors of ids of any shape, (…, d), times the scale."""
         flat = ids.reshape(-1).long()
-        if flat.numel():
+        if not torch.compiler.is_compiling() and flat.numel():  # a graph branches on no data; its gathers check
             least, most = int(flat.min()), int(flat.max())
             if least < 0 or most >= self.num_embeddings:
                 raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}, got {least if least < 0 else most}")
@@ -103,14 +104,20 @@ class CompressedEmbedding(DecodedEmbedding):
         self.ready: dict[str, Any] = {}
         self.prepared_of: list[tuple] = []
         self.held: dict[str, torch.Tensor] = {}
+        self.as_stored: tuple[str, ...] = ()  # of what is ready
 
     def prepared(self) -> dict:
-        """Made anew where an array was written or moved since."""
+        """Made anew where an array was written or moved since; in a graph, which cannot tell, as it was made last."""
         arrays = {name: getattr(self, name) for name in self.stored}
+        if torch.compiler.is_compiling():
+            if not self.ready:
+                return self.method.prepared(arrays, self.num_embeddings, self.embedding_dim)
+            return self.ready | {name: arrays[name] for name in self.as_stored}
         state = [(id(array), None if array.is_inference() else array._version) for array in arrays.values()]
         if state != self.prepared_of:
             self.ready = self.method.prepared(arrays, self.num_embeddings, self.embedding_dim)
             self.prepared_of, self.held = state, arrays  # held, so that no other tensor gets their ids
+            self.as_stored = tuple(name for name, array in arrays.items() if self.ready.get(name) is array)
         return self.ready
 
     def compressed(self) -> "Compressed":
@@ -120,6 +127,22 @@ class CompressedEmbedding(DecodedEmbedding):
         """A layer of the same table, on the same device, that can be trained."""
         layer = TrainableEmbedding(self.compressed(), self.padding_idx, self.dtype, self.scale)
         return layer.to(self.device).train(self.training)
+
+    def _apply(self, fn: Callable, recurse: bool = True) -> Any:
+        found = super()._apply(fn, recurse)
+        self.prepare_again()
+        return found
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self.prepare_again()
+
+    def prepare_again(self) -> None:
+        """What was ready is made of the arrays as they are now, so that a graph finds it so; of arrays without data nothing is."""
+        was_ready, self.ready, self.prepared_of = bool(self.ready), {}, []
+        if was_ready and self.device.type != "meta":
+            with suppress(IndexError, ValueError, RuntimeError):
+                self.prepared()
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"ready": {}, "prepared_of": [], "held": {}}  # a copy's arrays have other ids

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from compress.form.compressed import Compressed
-from compress.linalg.blocks import walk
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
 
@@ -48,12 +48,12 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
     n, d = matrix.shape
     squared, inner, decoded_norms = np.empty(n), np.empty(n), np.empty(n)
     absolute = 0.0
-    for rows, block in walk(matrix.values):
+    for rows, block in blocks.walk(matrix.values):
         decoded = result.rows(np.arange(rows.start, rows.stop))
-        decoded_norms[rows] = np.einsum("id,id->i", decoded, decoded)
-        inner[rows] = np.einsum("id,id->i", decoded, block)
+        decoded_norms[rows] = blocks.squared_norms(decoded)
+        inner[rows] = np.einsum("id,id->i", decoded, block, dtype=np.float64)
         decoded -= block
-        squared[rows] = np.einsum("id,id->i", decoded, decoded)
+        squared[rows] = blocks.squared_norms(decoded)
         absolute += np.abs(decoded, out=decoded).sum(axis=1).sum(dtype=np.float64)
     norms, weights = matrix.squared_norms, matrix.weights
     there = norms > 0

@@ -179,9 +179,13 @@ def by_group(coefficients: Any, bases: Any, labels: Any) -> Any:
     """Each row's coefficients (r, j) times the basis of its group, bases (k, j, d): (r, d).
 
     Equal to the paper's layer, k small layers in parallel joined by one of (k·j) × d whose input is zero outside the row's own
-    part, without the products by zero.
+    part, without the products by zero. In a graph of torch, which branches on no data, it is that layer.
     """
     xp = array_namespace(coefficients)
+    if in_graph(coefficients):
+        own = labels[:, None] == xp.arange(bases.shape[0], device=device(labels))
+        beside = own[:, :, None] * coefficients[:, None, :]  # (r, k, j)
+        return xp.reshape(beside, (-1, bases.shape[0] * bases.shape[1])) @ xp.reshape(bases, (-1, bases.shape[2]))
     order = xp.argsort(labels, stable=True)
     ordered = coefficients[order]
     counts = xp.sum(labels[:, None] == xp.arange(bases.shape[0], device=device(labels)), axis=0)
@@ -193,3 +197,12 @@ def by_group(coefficients: Any, bases: Any, labels: Any) -> Any:
     if not parts:
         return coefficients @ bases[0]  # no rows
     return xp.concat(parts, axis=0)[xp.argsort(order)]
+
+
+def in_graph(array: Any) -> bool:
+    """Whether it is a tensor of a graph that torch is exporting or compiling, which no data may branch."""
+    if isinstance(array, np.ndarray):
+        return False
+    import torch
+
+    return torch.compiler.is_compiling()

@@ -126,6 +126,7 @@ class Trellis(Method):
         stream = arrays["codes"]
         xp = array_namespace(stream)
         schedule = Schedule(blocks.to_host(arrays["kinds"]), self.states)
+        assert schedule.tables  # made here, where no graph is traced
         labels = packing.read_stream(
             arrays["labels"], packing.width(len(schedule.kinds)), xp.arange(n, dtype=xp.int64, device=device(stream))
         )

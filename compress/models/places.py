@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from compress.errors import InputError
@@ -71,6 +72,22 @@ def put(model: Any, old: "Embedding", layer: "DecodedEmbedding", others: set[str
         there = {name for name, _ in module.named_parameters(remove_duplicate=False)}
         module._tied_weights_keys = {target: source for target, source in declared.items() if {target, source} <= there}
         module.all_tied_weights_keys = {target: source for target, source in all_ties.items() if {target, source} <= there}
+        module.resize_token_embeddings = partial(as_large, module)
+
+
+def as_large(
+    model: Any, new_num_tokens: int | None = None, pad_to_multiple_of: int | None = None, mean_resizing: bool = True
+) -> "DecodedEmbedding":
+    """What `resize_token_embeddings` of a swapped model is: the layer where it has that size. Raises ValueError for any other."""
+    layer = model.get_input_embeddings()
+    rows = layer.num_embeddings
+    wanted = rows if new_num_tokens is None else new_num_tokens
+    wanted = -(-wanted // pad_to_multiple_of) * pad_to_multiple_of if pad_to_multiple_of else wanted
+    if wanted != rows:
+        raise ValueError(
+            f"the embedding is compressed and keeps its {rows:,} rows, asked were {wanted:,}; resize the model before the swap"
+        )
+    return layer
 
 
 def exchange(model: Any, old: "DecodedEmbedding", new: "DecodedEmbedding") -> None:

@@ -30,6 +30,13 @@ def test_one_column_lies_on_a_line():
     np.testing.assert_allclose(found, [[-2, 0], [-1, 0], [3, 0]], atol=1e-6)
 
 
+@pytest.mark.parametrize("shape", [(2, 4), (2, 1), (3, 1), (12, 1)])
+def test_two_rows_and_one_column_have_a_map(shape):
+    matrix = EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape))
+    for found in (pca_map(matrix), umap_map(matrix)):
+        assert found.shape == (shape[0], 2) and np.isfinite(found).all() and np.ptp(found[:, 0]) > 0
+
+
 def test_umap_parts_what_is_apart_and_is_told_by_its_seed():
     rng = np.random.default_rng(3)
     centres = np.repeat(5 * np.eye(2, 8), 30, axis=0)

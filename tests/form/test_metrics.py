@@ -19,6 +19,14 @@ def decoding_to(values, matrix, method=None):
     return Compressed(method, {"coefficients": values, "bases": bases}, matrix.shape, matrix.digest)
 
 
+@pytest.mark.parametrize("scale", [1e-18, 1e-22, 1e-24, 1e-30, 1e-35])
+def test_a_table_whose_squares_vanish_measures_as_the_same_scaled_up(scale):
+    values = np.random.default_rng(0).standard_normal((30, 6)).astype(np.float32)
+    tiny, same = (EmbeddingMatrix(values * np.float32(factor)) for factor in (scale, 1))
+    found, expected = (compress.evaluate(each, SVD(j=1, factor_bits=32).fit(each)).figures() for each in (tiny, same))
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
 def test_figures_have_their_closed_forms():
     matrix = EmbeddingMatrix(np.array([[3, 4], [0, 2], [1, 0]]), weights=[1, 3, 2])
     found = compress.evaluate(matrix, decoding_to([[3, 0], [0, 1], [0, 1]], matrix))

@@ -480,3 +480,13 @@ def test_a_damaged_config_is_said_plainly(tmp_path, change, said):
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(compress.InputError, match=said):
         transformers.AutoModelForCausalLM.from_pretrained(tmp_path)
+
+
+def test_a_swapped_model_is_not_resized_and_says_so(tmp_path):
+    model = model_of("GPT2LMHeadModel")
+    compress.swap_embedding(model, fit("svd"))
+    for each in (model, model.transformer, copy.deepcopy(model), reopened(model, tmp_path)):
+        assert each.resize_token_embeddings() is each.get_input_embeddings() is each.resize_token_embeddings(N)
+        for asked in ({"new_num_tokens": N + 2}, {"pad_to_multiple_of": 64}):
+            with pytest.raises(ValueError, match=f"keeps its {N} rows, asked were 12[28]; resize the model before"):
+                each.resize_token_embeddings(**asked)
