@@ -25,7 +25,7 @@ class DecodedEmbedding(torch.nn.Module, ABC):
     paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers. padding_idx: that of the layer
     this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding. scale: what rows that are looked
     up are multiplied by, as some models' embeddings do; the table that others share is not.
-    Raises IndexError for an id that is not there, as nn.Embedding does; in a graph of torch.export or torch.compile nothing is asked.
+    Raises IndexError for an id that is not there, as nn.Embedding does; a graph of torch.export or torch.compile does not ask.
     """
 
     def __init__(self, compressed: "Compressed", padding_idx: int | None, dtype: torch.dtype, scale: float):

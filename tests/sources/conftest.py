@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -86,11 +86,9 @@ class Handler(BaseHTTPRequestHandler):
         if hub.break_after and len(body) > hub.break_after[0]:
             body = body[: hub.break_after.pop(0)]
             self.close_connection = True
-        try:
+        hub.sent += len(body)  # before a client that has all of it goes on
+        with suppress(OSError):
             self.wfile.write(body)
-        except OSError:
-            return
-        hub.sent += len(body)
 
     def log_message(self, *_):
         pass
