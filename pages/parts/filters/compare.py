@@ -7,7 +7,7 @@ import streamlit as st
 from compress.charts import filters as filter_charts
 from pages.parts.cached import cached
 from pages.parts.filters.answers import curve_marks
-from pages.parts.filters.curve import SEEDS, Curve, curve_of, lost_by
+from pages.parts.filters.curve import SEEDS, Curve, Told, curve_of, lost_by
 from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
@@ -42,7 +42,7 @@ def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: li
         st.rerun()
     begun = [curve for curve in found if curve.points]
     if begun:
-        chart, alt = drawn(subject, [curve.told for curve in begun], begun, setting.measure)
+        chart, alt = drawn(subject, [curve.told for curve in begun], setting.measure)
         marks = curve_marks(outcome.report, outcome.loss) if outcome else []
         live_chart(chart, key="curves", of=subject.key, marks=marks, alt=alt)
     controls(found, busy, subject)
@@ -50,7 +50,7 @@ def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: li
         if curve.error:
             refused(curve.error)
         elif curve.done == 1:
-            st.markdown(comparison_words(lost_by(curve.told, curve), curve, subject.labels is not None))
+            st.markdown(comparison_words(lost_by(curve.told), curve, subject.labels is not None))
     st.caption(
         f"Every way gets the same budget on the same {len(subject.judge):,} pictures. Where chance chooses, the line is the "
         f"mean of {SEEDS} seeds and the band reaches from the least to the largest."
@@ -59,9 +59,9 @@ def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: li
 
 
 @cached(8)
-def drawn(subject: Subject, told: list[tuple], _curves: list[Curve], measure: str) -> tuple[go.Figure, str]:
-    """The chart of curves, and what it says; no budget changes it. told: of the curves, by which they are known."""
-    table = pd.concat([curve.table for curve in _curves])
+def drawn(subject: Subject, curves: list[Told], measure: str) -> tuple[go.Figure, str]:
+    """The chart of curves, and what it says; no budget changes it."""
+    table = pd.concat([told.curve.table for told in curves])
     what = "mean relative output error" if subject.labels is None else "accuracy"
     means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
     chart = filter_charts.curves(table, "FLOPs" if measure == "flops" else measure, what, subject.accuracy)

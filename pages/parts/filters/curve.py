@@ -1,13 +1,13 @@
 """What is left of a network at every budget, by every way of choosing filters: pruned and judged one after the other."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from compress import pruning
 from compress.errors import Step
-from pages.parts.cached import cached
+from pages.parts.cached import cached, keyed
 from pages.parts.filters.fits import path, prune, study_of
 from pages.parts.filters.network import Subject
 from pages.parts.filters.path import Path
@@ -31,9 +31,9 @@ class Curve:
         self.work: Background | None = None
 
     @property
-    def told(self) -> tuple:
-        """What changes with its points."""
-        return self.key, len(self.points)
+    def told(self) -> "Told":
+        """What is told of it by now."""
+        return Told((self.key, len(self.points)), self)
 
     @property
     def asked(self) -> list[tuple]:
@@ -112,7 +112,7 @@ class Curve:
     @property
     def worst(self) -> int:
         """The share, in %, at which sensitivity loses most to another way; 0 where it does not."""
-        lost = lost_by(self.told, self)
+        lost = lost_by(self.told)
         return round(100 * lost.loc[lost["gap"].idxmax(), "removed"]) if len(lost) else 0
 
     @property
@@ -120,10 +120,19 @@ class Curve:
         return 0 if self.done < 1 or self.worst in self.other else self.worst
 
 
+@keyed
+@dataclass(frozen=True, eq=False)
+class Told:
+    """A curve with the points that it has so far. key: what changes with them."""
+
+    key: tuple
+    curve: Curve
+
+
 @cached(24)
-def lost_by(told: tuple, _curve: Curve) -> pd.DataFrame:
+def lost_by(told: Told) -> pd.DataFrame:
     """The losses of a curve by what is told of it now."""
-    return losses(_curve.table, _curve.subject.labels is not None)
+    return losses(told.curve.table, told.curve.subject.labels is not None)
 
 
 def losses(table: pd.DataFrame, more_is_better: bool) -> pd.DataFrame:
