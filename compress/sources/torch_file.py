@@ -1,6 +1,7 @@
 """Matrices in PyTorch files, read with weights_only: tensors and nothing that runs."""
 
 import zipfile
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ def opened(path: Path) -> Any:
             with zipfile.ZipFile(path) as archive:
                 if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
                     raise ValueError("compressed members")  # torch writes none, and a small one unpacks to anything
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
+        with torch.serialization.safe_globals([Namespace]):  # of names and values, which fairseq keeps its settings in
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
     except OSError:
         raise
     except Exception as error:  # whatever class its unpickler or its archive reader fails with

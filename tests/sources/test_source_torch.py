@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -35,6 +36,27 @@ def test_a_bare_tensor_is_a_matrix(tmp_path, table):
 def test_nested_dicts_give_dotted_names(tmp_path, table):
     torch.save({"epoch": 2, "state_dict": {"wte": {"weight": table}}, "optimizer": [table[:2]]}, tmp_path / "x.pt")
     assert [info.name for info in tensors(tmp_path / "x.pt")] == ["wte.weight", "optimizer.0"]
+
+
+def test_the_table_of_a_training_checkpoint_is_taken(tmp_path, table):
+    lightning = {
+        "state_dict": {"model.embed.weight": table, "model.head.weight": 2 * table},
+        "callbacks": {"EMA": {"embed.weight": -table}},
+    }
+    lightning["optimizer_states"] = [{"state": {0: {"exp_avg": torch.ones(90, 4)}}}]
+    torch.save(lightning, tmp_path / "a.ckpt")
+    fairseq = {
+        "decoder.embed_tokens.weight": 2 * table,
+        "encoder.embed_tokens.weight": table,
+        "encoder.embed_positions.weight": -table,
+    }
+    torch.save({"args": Namespace(arch="small"), "model": fairseq}, tmp_path / "b.pt")
+    tables = {"embedding_bags.t_cat_0.weight": table, "embedding_bags.t_cat_1.weight": table[:3], "mlp.0.weight": torch.ones(60, 4)}
+    torch.save(tables, tmp_path / "c.pt")
+    for name, other in (("a.ckpt", "head.weight"), ("b.pt", "decoder.embed_tokens.weight"), ("c.pt", "t_cat_1.weight")):
+        matrix = load_matrix(tmp_path / name)
+        np.testing.assert_array_equal(matrix.values, table.numpy())
+        assert other in matrix.notes[0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.int64])
