@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from compress.errors import InputError
 from compress.models.facts import PERMUTED, ModelFacts, facts_of_folder, has_tokenizer, stamp_of_folder
 from compress.sources import HUB, demo, tokenizer_folder
+from compress.sources.model_folder import home_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +56,7 @@ def model_path(source: str | os.PathLike) -> tuple[str, str | None] | None:
     if text.startswith(HUB):
         name, _, revision = text.removeprefix(HUB).partition("@")
         return name, revision or None
-    folder = Path(text).expanduser()
+    folder = home_of(Path(text).expanduser())
     return (str(folder), None) if (folder / "config.json").is_file() else None
 
 

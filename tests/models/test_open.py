@@ -92,8 +92,8 @@ def test_a_tokenizer_has_something_to_pad_with(tmp_path):
 
 def test_which_sources_have_a_model(tmp_path, monkeypatch):
     saved(tmp_path / "model", "BertModel")
-    assert has_model("demo") and has_model(tmp_path / "model") and has_model("hub:org/name@v1")
-    assert not has_model("toy") and not has_model(tmp_path) and not has_model(tmp_path / "model" / "model.safetensors")
+    assert has_model("demo") and has_model(tmp_path / "model") and has_model(tmp_path) and has_model("hub:org/name@v1")
+    assert not has_model("toy") and not has_model(tmp_path / "none") and not has_model(tmp_path / "model" / "model.safetensors")
     assert model_path("hub:org/name@v1") == ("org/name", "v1") and model_path("hub:org/name") == ("org/name", None)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert model_path("~/model") == (str(tmp_path / "model"), None)
@@ -120,6 +120,13 @@ def test_code_that_comes_with_a_model_is_never_run(tmp_path):
     with pytest.raises(InputError, match=r"cannot be opened"):
         open_model(tmp_path)
     assert not (tmp_path / "ran").exists()
+
+
+def test_the_model_of_a_hubs_cache_is_its_version_in_use(tmp_path):
+    made = saved(tmp_path / "models--me--mine" / "snapshots" / "0a1b", "BertModel")
+    table = made.get_input_embeddings().weight
+    assert torch.equal(open_model(tmp_path / "models--me--mine").table, table)
+    assert torch.equal(torch.from_numpy(load_matrix(tmp_path / "models--me--mine").values.copy()), table)
 
 
 def test_a_folders_matrix_is_its_models_table(tmp_path):
