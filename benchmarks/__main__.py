@@ -13,6 +13,7 @@ from benchmarks import (
     plain_em,
     previews,
     projective,
+    reading,
     robust,
     robust_answers,
     spectrum,
@@ -21,6 +22,7 @@ from benchmarks import (
 )
 
 for benchmark in (
+    reading,
     bytes,
     spectrum,
     projective,

@@ -20,6 +20,7 @@ from compress.analysis.outliers import plant
 from compress.errors import Progress, Step
 from compress.files import replacing
 from compress.form.metrics import error_text
+from compress.sources.columns import named as column_names
 from compress.sources.weights import KINDS, MOST_A
 
 T = TypeVar("T")
@@ -29,12 +30,14 @@ FAREWELL = 3.0  # seconds that work has for saving what is finished when who sta
 def add_source(one: argparse.ArgumentParser) -> None:
     """The options that say what of a source is opened, see `opened`."""
     one.add_argument("--tensor", help="which tensor to take where the source has several")
+    about = "columns of numbers of a table that are not in the matrix: names with commas, '' for none; those that look like it"
+    one.add_argument("--left-out", type=column_names, metavar="NAMES", help=about)
     one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
 
 
 def opened(args: argparse.Namespace) -> compress.EmbeddingMatrix:
     """The matrix that a command is about, with the row weights that were asked for."""
-    matrix = compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights)
+    matrix = compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights, left_out=args.left_out)
     return plant(matrix, *args.planted)[0] if getattr(args, "planted", None) else matrix
 
 

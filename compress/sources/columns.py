@@ -1,5 +1,7 @@
 """The columns of a table: which are its dimensions, which names its rows, and what is left beside the matrix."""
 
+import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -147,6 +149,18 @@ def chosen(
     if len(out) == len(numbers):
         raise InputError(f"Every column of numbers of {where} would be left out; keep one at least.")
     return out
+
+
+def spelled(names: Sequence[str]) -> str:
+    """Names as one text: commas between them, quotes around one that holds a comma."""
+    with io.StringIO() as text:
+        csv.writer(text, lineterminator="").writerow(names)
+        return text.getvalue() if names else ""
+
+
+def named(text: str) -> list[str]:
+    """The names that `spelled` made a text of."""
+    return next(csv.reader([text], skipinitialspace=True), [])
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:

@@ -7,14 +7,24 @@ import streamlit as st
 from compress.sources.weights import UNIFORM
 from pages.parts import uploads
 from pages.parts.frame import PAGE, came_back
-from pages.parts.matrix import chosen, chosen_weights, named_matrix, read_address, unopened_source
+from pages.parts.matrix import (
+    chosen,
+    chosen_weights,
+    leave_out,
+    left_out,
+    left_out_text,
+    named_left_out,
+    named_matrix,
+    read_address,
+    unopened_source,
+)
 from pages.parts.pins import pins, to_link
 from pages.parts.say import literal
 from pages.parts.screens import SCREENS, bounds, open_screen
 
 OPENED = "link_opened"
 UNKNOWN = "link_unknown"
-FRAMES = ("matrix", "tensor", "weights", "pins", "embed", "embed_options")  # names that belong to no screen
+FRAMES = ("matrix", "tensor", "left_out", "weights", "pins", "embed", "embed_options")  # names that belong to no screen
 
 Texts = dict[str, list[str]]
 
@@ -60,6 +70,8 @@ def of_matrix() -> Texts:
     said = {"matrix": [uploads.spelled(source)]}
     if tensor:
         said["tensor"] = [tensor]
+    if (names := left_out_text()) is not None:
+        said["left_out"] = [names]
     if chosen_weights() != UNIFORM:
         said["weights"] = [uploads.spelled(chosen_weights())]
     if pins():
@@ -74,6 +86,8 @@ def open_link() -> None:
         source, tensor = chosen()
         if came_back() and named_matrix() != (uploads.spelled(source), tensor):
             read_address()
+        if came_back() and named_left_out() != left_out():
+            leave_out(named_left_out())
         return
     st.session_state[OPENED] = True
     here = open_screen()

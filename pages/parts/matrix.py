@@ -9,7 +9,7 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
-from compress.sources import tokenizer_folder
+from compress.sources import columns, tokenizer_folder
 from compress.sources.weights import UNIFORM, row_weights
 from pages.parts import uploads
 from pages.parts.cached import cached
@@ -39,8 +39,12 @@ def current_matrix() -> EmbeddingMatrix:
     """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
     source, tensor = chosen()
     try:
-        matrix = open_matrix(source, tensor)
+        matrix = open_matrix(source, tensor, left_out())
     except InputError as error:
+        if left_out() is not None:
+            refused(error)
+            leave_out(None)
+            return current_matrix()
         if source == "demo":
             refused(error)
             st.stop()
@@ -77,6 +81,30 @@ def read_address() -> None:
         unopened(named, tensor, "This link names a file on another machine, which cannot be opened here.", "upload")
     else:
         use(str(Path(source).expanduser().absolute()) if kind_of(source) == "path" else source, tensor)
+
+
+def left_out() -> tuple[str, ...] | None:
+    """The columns of the table in use that a person left out of the matrix, else what the link says; None where they are judged."""
+    if "left_out" not in st.session_state:
+        leave_out(named_left_out())
+    names, source = st.session_state["left_out"]
+    return names if source == chosen() else None
+
+
+def leave_out(names: tuple[str, ...] | None) -> None:
+    st.session_state["left_out"] = names, chosen()
+
+
+def left_out_text() -> str | None:
+    """The columns left out as the address and the command line say them; None where they are judged."""
+    names = left_out()
+    return None if names is None else columns.spelled(names)
+
+
+def named_left_out() -> tuple[str, ...] | None:
+    """The columns that the address leaves out; None where it says nothing of them."""
+    text = st.query_params.get("left_out")
+    return None if text is None else tuple(columns.named(text))
 
 
 def unopened(source: str, tensor: str | None, why: str, again: str) -> None:
@@ -144,17 +172,23 @@ def of_file(spec: str) -> bool:
 def open_weighted(spec: str) -> EmbeddingMatrix:
     """The matrix in use with such row weights. Raises InputError where it cannot have them."""
     source, tensor = chosen()
-    matrix = open_matrix(source, tensor)
+    matrix = open_matrix(source, tensor, left_out())
     if spec == UNIFORM:
         return matrix
     path = spec.partition(":")[2]
     given_at = (stamp(path) or stamp(path.rpartition(":")[0])) if of_file(spec) else None
-    return weighed(matrix, source, tensor, stamp(source), spec, given_at)
+    return weighed(matrix, source, tensor, stamp(source), left_out(), spec, given_at)
 
 
 @cached(8, "Weighing the rows …")
 def weighed(
-    _matrix: EmbeddingMatrix, source: str, tensor: str | None, read_at: tuple | None, spec: str, given_at: tuple | None
+    _matrix: EmbeddingMatrix,
+    source: str,
+    tensor: str | None,
+    read_at: tuple | None,
+    left_out: tuple[str, ...] | None,
+    spec: str,
+    given_at: tuple | None,
 ) -> EmbeddingMatrix:
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
     tokens = _matrix.tokens if _matrix.has_tokens else None
@@ -177,8 +211,8 @@ def is_local() -> bool:
     return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
 
 
-def open_matrix(source: str, tensor: str | None) -> EmbeddingMatrix:
-    return load(source, tensor, stamp(source))
+def open_matrix(source: str, tensor: str | None, left_out: tuple[str, ...] | None = None) -> EmbeddingMatrix:
+    return load(source, tensor, stamp(source), left_out)
 
 
 def stamp(source: str) -> tuple | None:
@@ -191,8 +225,8 @@ def stamp(source: str) -> tuple | None:
 
 
 @cached(4, "Opening the matrix …")
-def load(source: str, tensor: str | None, stamp: tuple | None) -> EmbeddingMatrix:
-    return compress.load_matrix(source, tensor=tensor)
+def load(source: str, tensor: str | None, stamp: tuple | None, left_out: tuple[str, ...] | None) -> EmbeddingMatrix:
+    return compress.load_matrix(source, tensor=tensor, left_out=left_out)
 
 
 @cached(16)
@@ -230,6 +264,7 @@ def matrix_picker() -> None:
     st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32{in_file}")
     for note in matrix.notes:
         st.caption(literal(note))
+    column_picker(matrix)
 
 
 def given() -> None:
@@ -300,6 +335,25 @@ def tensor_picker() -> None:
         picked = st.selectbox("Tensor", names, key=key, help=about, on_change=tensor_given)
         if st.session_state.pop("tensor_given", False) and picked != at:
             switch(source, picked)
+
+
+def column_picker(matrix: EmbeddingMatrix) -> None:
+    """Of a table, which columns of numbers are not in the matrix: those that looked like no dimensions, or what a person says."""
+    held = matrix.columns
+    if not isinstance(held, columns.Columns) or not (held.left_out or left_out() is not None):
+        return
+    key = f"left_out_of_{chosen()}"
+    if "columns_given" not in st.session_state and tuple(st.session_state.get(key, ())) != held.left_out:
+        st.session_state[key] = list(held.left_out)
+    about = "Columns of numbers that are not in the matrix. Take one away to put it back."
+    picked = st.multiselect("Left out", held.numbers, key=key, help=about, on_change=columns_given)
+    if st.session_state.pop("columns_given", False) and tuple(picked) != held.left_out:
+        leave_out(tuple(picked))
+        st.rerun()
+
+
+def columns_given() -> None:
+    st.session_state["columns_given"] = True
 
 
 def tensor_given() -> None:

@@ -38,6 +38,22 @@ def test_a_file_with_several_tensors_offers_them(open_page, tmp_path):
     assert any("8 rows × 4 columns" in caption.value for caption in page.caption)
 
 
+def test_columns_that_were_left_out_are_named_and_put_back(open_page, tmp_path):
+    rows = np.random.default_rng(0).standard_normal((30, 6))
+    lines = [f"term{at},{900 + 7 * at},{','.join(map(str, row))}" for at, row in enumerate(rows.tolist())]
+    (tmp_path / "words.csv").write_text("\n".join(["term,count,d0,d1,d2,d3,d4,d5", *lines]))
+    page = open_page("app", matrix=tmp_path / "words.csv")
+    assert any("6 columns are the matrix; left out: count" in caption.value for caption in page.caption)
+    picker = next(box for box in page.multiselect if box.label == "Left out")
+    assert picker.value == ["count"] and picker.options == ["count", *(f"d{at}" for at in range(6))]
+    picker.set_value([]).run()
+    assert any("30 rows × 7 columns" in caption.value for caption in page.caption)
+    page = open_page("app", matrix=tmp_path / "words.csv", left_out="count,d5")
+    assert any("30 rows × 5 columns" in caption.value for caption in page.caption)
+    page = open_page("app", matrix=tmp_path / "words.csv", left_out="other")
+    assert any("30 rows × 6 columns" in caption.value for caption in page.caption)
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0", "example.org"])
 def test_paths_are_not_read_for_others_than_this_machine(open_page, errors, tmp_path, monkeypatch, address):
     import streamlit as st

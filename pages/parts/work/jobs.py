@@ -8,7 +8,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from compress import EmbeddingMatrix
-from pages.parts.matrix import chosen
+from pages.parts.matrix import chosen, left_out_text
 from pages.parts.weights import weights_option
 from pages.parts.work.job import Job
 from pages.parts.work.queue import QUEUE, Session
@@ -69,14 +69,14 @@ def run(
 
 
 def arguments(verb: str, matrix: EmbeddingMatrix, **options: Any) -> list[str]:
-    """A command and its options: those given, by their names with _ for -, and the tensor and the weights in use.
+    """A command and its options: those given, by their names with _ for -, and tensor, left-out columns and weights in use.
 
     options: None and False are left out, True is a flag, a list stands with commas between, a dict as JSON.
     """
     source, tensor = chosen()
     weights = {} if "weights" in options else {"weights": weights_option(matrix)}
     found = [verb, source]
-    for name, value in {**options, "tensor": tensor, **weights}.items():
+    for name, value in {**options, "tensor": tensor, "left_out": left_out_text(), **weights}.items():
         if value is not None and value is not False:
             found.append(f"--{name.replace('_', '-')}")
             found += [] if value is True else [text_of(value)]
