@@ -13,8 +13,11 @@ from compress.errors import InputError
 from compress.sources import columns
 
 CHUNK = 16 << 20
-HEAD_ROWS, PLACES, PLACE_ROWS = 1000, 8, 40  # rows that columns are judged by
+HEAD_ROWS, PLACES, PLACE_ROWS = 400, 8, 25  # rows that columns are judged by
 HEAD_BYTES, PLACE_BYTES = 2 << 20, 64 << 10
+FIRST = 100  # rows that tell whether the one before names the columns
+LONG = 20_000  # letters of a line that tell what parts it
+MOST_COLUMNS = 100_000
 BOM = b"\xef\xbb\xbf"
 HEADER = re.compile(rb"\s*(\d{1,12})[ \t]+(\d{1,9})\s*")
 NUMBER = {
@@ -89,10 +92,10 @@ def layout_of(path: Path) -> Layout:
     counted = census(path, begin, newline)
     lines, rows = sample_of(path, head, begin, newline, size)
     quotes = "cells" if counted.quotes and counted.balanced else "none"
-    found = Parting.best(lines, quotes, declared)
+    found = Parting.best(lines, quotes, declared, path.name)
     if counted.quotes and not counted.balanced and not (found and even(path, begin, newline, found.separator)):
         records = records_of(head[begin:])
-        parted = Parting.best(records, "records", declared)
+        parted = Parting.best(records, "records", declared, path.name)
         if parted and parted.separator:
             found, lines, rows, quotes = parted, records, np.arange(len(records)), "records"
     if found is None:
@@ -320,9 +323,11 @@ class Parting:
     score: float
 
     @classmethod
-    def best(cls, lines: list[bytes], quotes: str, declared: tuple[int, int] | None) -> "Parting | None":
-        """The one that makes the most numbers of the lines."""
-        texts = [text_of(line) for line in lines[:60]]
+    def best(cls, lines: list[bytes], quotes: str, declared: tuple[int, int] | None, name: str) -> "Parting | None":
+        """The one that makes the most numbers of the lines, by their beginnings where they are long. InputError where that is
+        more columns than are read."""
+        whole = [text_of(line) for line in lines[:60]]
+        texts = [text[:LONG] for text in whole]
         found = []
         for separator in ("\t", BLANKS, ",", ";", "|"):
             if separator and not any(separator in text for text in texts):
@@ -334,7 +339,14 @@ class Parting:
                 if decimal != separator and (decimal == "." or any("," in text for text in texts)):
                     found.append(cls.of(texts, separator, decimal, wanted, declared))
         best = max(found, key=lambda each: each.score, default=None)
-        return best if best and best.score > 0 else None
+        if best is None or best.score == 0 or max(map(len, whole)) <= LONG:
+            return best if best and best.score > 0 else None
+        n_fields = max(text.count(best.separator or " ") for text in whole)
+        if n_fields > MOST_COLUMNS:
+            raise InputError(
+                f"{name} has some {n_fields:,} columns, more than the {MOST_COLUMNS:,} that are read; turn it on its side."
+            )
+        return cls.of(whole, best.separator, best.decimal, best.quotes, declared)
 
     @classmethod
     def of(cls, texts: list[str], separator: str, decimal: str, quotes: str, declared: tuple[int, int] | None) -> "Parting":
@@ -395,8 +407,8 @@ def judged(
     names, n = None, found.n_fields
     while len(cells) > 1 and is_remark(texts[0], cells[0], found):
         base, cells, texts, lines, rows = base.after(lines[0]), cells[1:], texts[1:], lines[1:], rows[1:]
-    if not base.declared and len(cells) > 1 and is_header(cells[0], cells[1:], found):
-        names = names_in(cells[0], cells[1:], n)
+    if not base.declared and len(cells) > 1 and is_header(cells[0], cells[1:FIRST], found):
+        names = names_in(cells[0], cells[1:FIRST], n)
         base = base.after(lines[0])
         cells, texts, rows = cells[1:], texts[1:], rows[1:]
     runs = not found.separator and any(RUNS.search(text.rstrip()) for text in texts)

@@ -11,6 +11,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources.delimited import Layout, blocks, is_missing, is_number, lines_in, list_in, number_of
 
+PIECE = 1 << 20  # bytes that Arrow parses at a time, on each core
 WIDE = 3000  # columns from which on a row at a time is quicker
 PRECISE = re.compile(rb"[+-]?\d*\.\d{3,}([eE][+-]?\d+)?|[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 NUMERIC = re.compile(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -52,7 +53,7 @@ def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], 
     try:
         table = arrow.read_csv(
             pa.BufferReader(block),
-            read_options=arrow.ReadOptions(column_names=names, block_size=max(1 << 20, 2 * len(block) // 8)),
+            read_options=arrow.ReadOptions(column_names=names, block_size=PIECE),
             parse_options=arrow.ParseOptions(
                 delimiter=delimiter,
                 quote_char='"' if quoted else False,
