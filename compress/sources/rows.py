@@ -2,7 +2,10 @@
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,8 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources.delimited import Layout, blocks, is_missing, is_number, lines_in, list_in, number_of
 
-PIECE = 1 << 20  # bytes that Arrow parses at a time, on each core
+PIECE = 1 << 20  # bytes that Arrow parses at a time
+AT_ONCE = 2  # blocks
 WIDE = 3000  # columns from which on a row at a time is quicker
 PRECISE = re.compile(rb"[+-]?\d*\.\d{3,}([eE][+-]?\d+)?|[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 NUMERIC = re.compile(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -24,11 +28,17 @@ Part = tuple[list[bytes] | None, np.ndarray]  # names as they are written, and n
 def parts(path: Path, layout: Layout, numbers: Sequence[int], text: int | None) -> Iterator[Part]:
     """Of some rows at a time the cells of one column, and the numbers of others (rows, d) float32, or the lists of one."""
     base, line = layout.base, layout.base.line
-    for block in blocks(path, base.begin, base.newline, base.quotes == "records"):
-        n_lines = lines_in(block)
-        found = quickly(block, n_lines, layout, numbers, text)
-        yield found if found is not None else slowly(block, layout, numbers, text, path, line)
-        line += n_lines
+    work: deque[tuple[bytes, int, Future]] = deque()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for block in chain(blocks(path, base.begin, base.newline, base.quotes == "records"), [None] * AT_ONCE):
+            if block is not None:
+                n_lines = lines_in(block)
+                work.append((block, n_lines, threads.submit(quickly, block, n_lines, layout, numbers, text)))
+            if work and (block is None or len(work) > AT_ONCE):
+                first, n_lines, asked = work.popleft()
+                found = asked.result()
+                yield found if found is not None else slowly(first, layout, numbers, text, path, line)
+                line += n_lines
 
 
 def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], text: int | None) -> Part | None:
@@ -53,7 +63,7 @@ def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], 
     try:
         table = arrow.read_csv(
             pa.BufferReader(block),
-            read_options=arrow.ReadOptions(column_names=names, block_size=PIECE),
+            read_options=arrow.ReadOptions(column_names=names, block_size=PIECE, use_threads=False),
             parse_options=arrow.ParseOptions(
                 delimiter=delimiter,
                 quote_char='"' if quoted else False,
