@@ -12,7 +12,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources import columns
 
-CHUNK = 16 << 20
+CHUNK = 4 << 20
 HEAD_ROWS, PLACES, PLACE_ROWS = 400, 8, 25  # rows that columns are judged by
 HEAD_BYTES, PLACE_BYTES = 2 << 20, 64 << 10
 FIRST = 100  # rows that tell whether the one before names the columns
