@@ -147,7 +147,7 @@ class Stopped(Running):
 
 def test_a_stopped_job_says_what_is_kept_and_goes_on_by_the_same_command(monkeypatch):
     begun = []
-    monkeypatch.setattr(queue, "Job", lambda key, arguments: begun.append((key, arguments)) or Begun(key, arguments))
+    monkeypatch.setattr(queue, "Job", lambda key, arguments, **_: begun.append((key, arguments)) or Begun(key, arguments))
     page = AppTest.from_function(watching)
     page.session_state["jobs"] = {"fit": Stopped({"share": 0.6, "words": "12 fitted", "kept": "12 of 20 settings"})}
     page.run()
