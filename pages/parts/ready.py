@@ -1,5 +1,5 @@
 """What the first visitor of a new server would wait for, done as it starts: modules are read, and what pages show first of the demo
-is computed."""
+is computed, what Subspaces tells of every k and j by a job."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -14,7 +14,7 @@ from compress import EmbeddingMatrix, InputError, ProjectiveClustering
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
-from pages.parts.work.ahead import ON
+from pages.parts.work.ahead import ON, ahead_for_all
 from pages.parts.work.queue import QUEUE
 
 PARTS = Path(__file__).parent
@@ -33,7 +33,7 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
     for step in (open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
-        if QUEUE.sessions or step is read_libraries:
+        if any(session.person for session in QUEUE.sessions) or step is read_libraries:
             sleep(REST)
         with suppress(InputError), one_thread():  # a demo that is not there is told on the page
             step()
@@ -76,7 +76,10 @@ def open_tradeoffs() -> None:
 
 def open_subspaces() -> None:
     from pages.parts.subspaces.found import sought
+    from pages.parts.subspaces.known import tables_of
     from pages.parts.subspaces.settings import SUBSPACES
 
     matrix = open_demo()
-    sought(matrix, ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape)))
+    method = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
+    sought(matrix, method)
+    ahead_for_all(matrix, "demo", tables_of(method, matrix.shape))

@@ -12,6 +12,8 @@ from pages.parts import ready
 from pages.parts.matrix import open_matrix
 from pages.parts.subspaces import found
 from pages.parts.tradeoffs import points
+from pages.parts.work import ahead, jobs
+from pages.parts.work.queue import QUEUE
 
 
 def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypatch):
@@ -26,6 +28,20 @@ def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypa
     monkeypatch.setattr(points, "svd_point", None)
     monkeypatch.setattr(found, "grouping", None)
     assert not open_page("tradeoffs").exception and not open_page("subspaces").exception
+
+
+def test_what_a_new_server_makes_ahead_is_what_its_first_visitor_wants(open_page, monkeypatch):
+    monkeypatch.setattr(ahead, "ON", True)
+    monkeypatch.setattr(jobs, "chosen", lambda: ("demo", None))  # toy stands in for it
+    monkeypatch.setattr(ready, "open_demo", lambda: open_matrix("toy", None))
+    ready.open_subspaces()
+    (work,) = QUEUE.jobs
+    assert work.ahead and work.running
+    page = open_page("subspaces")
+    (server, visitor) = QUEUE.sessions
+    assert not page.exception and [each.arguments for each in server.wishes.values()] == [
+        each.arguments for each in list(visitor.wishes.values())[:2]
+    ]
 
 
 @pytest.mark.parametrize("ahead", [True, False])

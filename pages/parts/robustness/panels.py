@@ -17,8 +17,8 @@ from pages.parts.opened import folded
 from pages.parts.robustness.fits import Planted, noted, residuals, svd_of, turned_without_worst
 from pages.parts.robustness.shown import Shown
 from pages.parts.say import literal, refused
-from pages.parts.work.watch import POLL
 
+RESTED = 6.0  # seconds after which a hand will hardly move on, so that half a second for a preview is in nobody's way
 SHOWN = 12  # rows that gain, and as many that lose
 SMALLEST = 1e-3  # of the median residual: what float16 factors round is no change
 
@@ -31,12 +31,12 @@ def status(work: Planted, method: Method, shown: Shown) -> None:
         return
     about = "**Estimate** from fits of other settings: ≈ over all rows, until there is one of this"
     full_to_come(work.clean, method, about, noted(work), path)
-    st.fragment(look_again, run_every=POLL)(time.monotonic())
+    st.fragment(look_again, run_every=RESTED)(time.monotonic())
 
 
 def look_again(since: float) -> None:
     """Runs the page again, for a fit of the setting, once a dial has rested for a while."""
-    if time.monotonic() - since > POLL / 2:
+    if time.monotonic() - since > RESTED / 2:
         st.rerun()
 
 

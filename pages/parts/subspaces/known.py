@@ -21,7 +21,7 @@ NEAR = 1.5  # times the j that groups were found for, or its inverse, up to whic
 def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering, every_k: list[Grouping]) -> Known:
     """Those of searches as this one, at any j. every_k: of the drafts at every k."""
     same = search_of(method)
-    arrays = ahead(matrix, "j", k=method.k, **same)
+    arrays = ahead(matrix, "j", **tables_of(method, matrix.shape)["j"])
     found = every_k + (unpacked(arrays) if arrays else [])
     whose, shown, _ = st.session_state.get(SHOWN, (None, None, None))
     if shown is not None and whose == (matrix.key, same):
@@ -35,7 +35,7 @@ def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering, every_k:
 def drafts_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> list[Grouping]:
     """Those of drafts at every k, so far, in the order they were made."""
     same = search_of(method)
-    arrays = ahead(matrix, "k", j=anchor(method.j, min(matrix.shape)), **same)
+    arrays = ahead(matrix, "k", **tables_of(method, matrix.shape)["k"])
     if arrays:
         st.session_state[LAST] = (matrix.key, same), arrays
     elif st.session_state.get(LAST, [None])[0] == (matrix.key, same):
@@ -53,6 +53,12 @@ def add(known: Known, groups: Grouping) -> None:
     beside = known.setdefault(groups.k, [])
     if groups.key not in [each.key for each in beside]:
         beside.append(groups)
+
+
+def tables_of(method: ProjectiveClustering, shape: tuple[int, int]) -> dict[str, dict]:
+    """The settings of the tables of drafts at every k and at every j, the first wanted first."""
+    same = search_of(method)
+    return {"k": {"j": anchor(method.j, min(shape)), **same}, "j": {"k": method.k, **same}}
 
 
 def search_of(method: ProjectiveClustering) -> dict:

@@ -17,8 +17,8 @@ from compress.answers import tables
 from pages.parts.cached import cached
 from pages.parts.frame import ARRIVED, MOVED
 from pages.parts.kept import cache_folder
-from pages.parts.work.jobs import arguments, here, leave_page
-from pages.parts.work.queue import QUEUE, Wish
+from pages.parts.work.jobs import arguments, here, leave_page, spelled
+from pages.parts.work.queue import QUEUE, Session, Wish
 from pages.parts.work.watch import POLL
 
 ON = os.environ.get("FLATLAND_AHEAD", "1") != "0"
@@ -59,6 +59,17 @@ def await_file(name: str, path: Path, command: list[str]) -> tuple | None:
     st.session_state.setdefault(SEEN, {})[path] = Seen(written, time.monotonic())
     wish(name, path, command)
     return written
+
+
+def ahead_for_all(matrix: EmbeddingMatrix, source: str, wanted: dict[str, dict[str, Any]]) -> None:
+    """Has tables, settings by name, of a matrix that anybody may open made while nobody asks for anything."""
+    paths = {table: answers_path(matrix.key, table, settings) for table, settings in wanted.items()}
+    wishes = {
+        table: Wish(paths[table], spelled("answers", source, {"table": table, "settings": settings, "out": paths[table]}))
+        for table, settings in wanted.items()
+    }
+    QUEUE.enter(Session(wishes=wishes, person=False))
+    QUEUE.turn()
 
 
 def answers_path(key: str, table: str, settings: dict[str, Any]) -> Path:

@@ -31,13 +31,14 @@ class Wish:
 class Session:
     """What one person's page has asked for: jobs by name, and wishes by name, the first first. behind: names of jobs of a page that
     is not looked at now. rests: until when, in seconds of time.monotonic(), its page's own work leaves the cores to a moving hand.
-    closed: whether the session is gone."""
+    closed: whether the session is gone. person: whether it is one's, or the server's own."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
     wishes: dict[str, Wish] = field(default_factory=dict)
     rests: float = 0.0
     closed: bool = False
+    person: bool = True
 
 
 class Queue:
@@ -105,9 +106,10 @@ class Queue:
         self.turn()
 
     def rests(self, job: Job) -> bool:
-        """Whether all who want the job have a hand on a dial, and none has asked for it."""
-        now = time.monotonic()
-        return (job.own or job.ahead) and all(session.rests > now for session in self.sessions if self.wants(session, job))
+        """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it."""
+        now, people = time.monotonic(), [session for session in self.sessions if session.person]
+        moving = any(session.rests > now for session in people)
+        return moving and (job.own or job.ahead) and all(each.rests > now for each in people if self.wants(each, job))
 
     def wants(self, session: Session, job: Job) -> bool:
         wished = any(wish.arguments == job.arguments for wish in list(session.wishes.values()))
