@@ -20,7 +20,7 @@ from compress.analysis.outliers import plant
 from compress.errors import Progress, Step
 from compress.files import replacing
 from compress.form.metrics import error_text
-from compress.sources.columns import named as column_names
+from compress.sources.tables.columns import named as column_names
 from compress.sources.weights import KINDS, MOST_A
 
 T = TypeVar("T")

@@ -10,10 +10,10 @@ import numpy as np
 from compress.errors import InputError
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, hub, model_folder, toy
-from compress.sources.info import TensorInfo
+from compress.sources.checkpoints.safetensors_file import save_matrix
+from compress.sources.choice.info import TensorInfo
 from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
-from compress.sources.safetensors_file import save_matrix
 from compress.sources.toy import planted
 from compress.sources.weights import UNIFORM, row_weights
 

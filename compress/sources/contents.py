@@ -7,8 +7,8 @@ from pathlib import Path
 from numpy.lib.format import MAGIC_PREFIX
 
 from compress.files import LFS
-from compress.sources.delimited import CONTROL, HEADER, n_numbers
-from compress.sources.safetensors_header import MAX_HEADER
+from compress.sources.checkpoints.safetensors_header import MAX_HEADER
+from compress.sources.tables.layout import CONTROL, HEADER, n_numbers
 
 HEAD = 64 << 10  # bytes looked at
 LINES = 50

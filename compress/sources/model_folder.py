@@ -6,14 +6,14 @@ from typing import Any
 
 from compress.errors import InputError
 from compress.files import read_json
-from compress.sources import vocabulary
-from compress.sources.clues import Clues
+from compress.sources.checkpoints.gguf_file import part_names
+from compress.sources.checkpoints.safetensors_file import mapping_in
+from compress.sources.choice import vocabulary
+from compress.sources.choice.clues import Clues
+from compress.sources.choice.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
 from compress.sources.contents import kind_of
-from compress.sources.gguf_file import part_names
-from compress.sources.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
 from compress.sources.kinds import READERS, reader_of
-from compress.sources.projector import is_metadata
-from compress.sources.safetensors_file import mapping_in
+from compress.sources.tables.projector import is_metadata
 from compress.sources.unread import UNREAD
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")

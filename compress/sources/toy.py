@@ -3,7 +3,7 @@
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.info import Read, TensorInfo
+from compress.sources.choice.info import Read, TensorInfo
 
 N_ROWS, K, J, DIM = 3000, 4, 3, 30  # of the toy matrix
 INFO = TensorInfo("embedding", (N_ROWS, DIM), "float32")

@@ -11,8 +11,8 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import read_lines
 from compress.matrix import EmbeddingMatrix
-from compress.sources.safetensors_file import mapping_in
-from compress.sources.vocabulary import SENTENCEPIECE
+from compress.sources.checkpoints.safetensors_file import mapping_in
+from compress.sources.choice.vocabulary import SENTENCEPIECE
 
 Encoder = Callable[[list[str]], list[list[int]]]
 

@@ -9,7 +9,8 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
-from compress.sources import columns, tokenizer_folder
+from compress.sources import tokenizer_folder
+from compress.sources.tables import columns
 from compress.sources.weights import UNIFORM, row_weights
 from pages.parts import uploads
 from pages.parts.cached import cached

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from compress import InputError
-from compress.sources import load_matrix, tensors, torch_file
+from compress.sources import load_matrix, tensors
+from compress.sources.checkpoints import torch_file
 
 EMBEDDING = "model.embed_tokens.weight"
 

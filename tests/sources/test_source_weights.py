@@ -280,7 +280,7 @@ def test_tokens_of_a_hub_model_are_counted_by_its_tokenizer(tmp_path, monkeypatc
 
     monkeypatch.setenv("FLATLAND_CACHE", str(tmp_path))
     assert tokenizer_folder("hub:org/name") is None
-    from compress.sources.hub_cache import kept
+    from compress.sources.hub.cache import kept
 
     snapshot = kept("org/name", "main", {"etag": "x"}, ["model.safetensors"], {})
     assert tokenizer_folder("hub:org/name") == snapshot.folder == hub.kept_folder("org/name@main")

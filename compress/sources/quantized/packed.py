@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.clues import COLUMNS, settings
-from compress.sources.info import TensorInfo
+from compress.sources.choice.clues import COLUMNS, settings
+from compress.sources.choice.info import TensorInfo
 from compress.sources.limits import check_fits
 
 RAW = {  # how NumPy is to look at dtypes that it does not have, or not under the name they have here

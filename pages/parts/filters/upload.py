@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from compress import InputError, pruning
-from compress.sources import arrays
+from compress.sources.checkpoints import arrays
 from compress.sources.limits import check_fits
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING

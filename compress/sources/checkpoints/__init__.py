@@ -1,0 +1,1 @@
+"""Files of tensors: what a model was saved as."""

@@ -1,0 +1,178 @@
+"""Datasets of HDF5 files and of Keras models: what lies in the file itself, and nothing that it names elsewhere."""
+
+import io
+import math
+import os
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from compress.errors import InputError
+from compress.files import bytes_text
+from compress.sources.choice.info import Read, TensorInfo, pick, ranked, stored_as
+from compress.sources.limits import check_fits
+
+WEIGHTS = "model.weights.h5"  # in a .keras archive
+MOST = 20_000  # groups and datasets looked at
+DEEPEST = 30
+PACKED = 250  # times that a packed table may be larger than its bytes in the file
+BUILT_IN = range(1, 7)  # filters that the library itself has
+NAMES = {"token", "tokens", "word", "words", "vocab", "vocabulary", "names", "labels", "index", "axis1", "keys", "ids"}
+BATCH = 1024  # rows whose names are read at once
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    """The datasets of numbers in a file."""
+    with opened(path) as file:
+        return ranked(info_of(name, each) for name, each in datasets(file, path))
+
+
+def read(path: Path, tensor: str | None) -> Read:
+    """One dataset as float32, and the names of its rows where the file has as many beside it."""
+    with opened(path) as file:
+        found = dict(datasets(file, path))
+        name = pick([info_of(name, each) for name, each in found.items()], tensor, path.name).name
+        chosen = found[name]
+        check_held(chosen, f"{name} in {path.name}")
+        check_fits(4 * chosen.size, f"{name} in {path.name}")
+        values = np.empty(chosen.shape, np.float32)
+        chosen.read_direct(values)
+        values = values.T if transposed(chosen) else values
+        n_bytes = chosen.id.get_storage_size()
+        return Read(values, names_beside(chosen, len(values)), stored=stored_as(chosen.dtype.name, n_bytes))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """The file as h5py has it, within a .keras archive too; InputError where it is damaged."""
+    import h5py
+
+    try:
+        with open(path, "rb") as raw:
+            within = Within(raw, *member(path)) if raw.read(2) == b"PK" else None
+            with h5py.File(within or path, "r") as file:
+                yield file
+    except (InputError, PermissionError):
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # h5py turns what HDF5 says into whatever class fits
+        raise InputError(f"{path.name} is a damaged HDF5 file, or it is cut short; write or fetch it again.") from error
+
+
+def member(path: Path) -> tuple[int, int]:
+    """First byte and length of the weights in a .keras archive, where Keras stores them as they are."""
+    with zipfile.ZipFile(path) as archive, open(path, "rb") as raw:
+        held = archive.getinfo(WEIGHTS)
+        if held.compress_type != zipfile.ZIP_STORED:
+            raise InputError(f"{WEIGHTS} in {path.name} is packed; unpack it and give that file.")
+        raw.seek(held.header_offset)
+        lengths = struct.unpack("<26x2H", raw.read(30))
+        return held.header_offset + 30 + sum(lengths), held.file_size
+
+
+class Within(io.RawIOBase):
+    """A part of a file, as a file to read: what h5py asks of one."""
+
+    def __init__(self, raw: IO[bytes], start: int, length: int):
+        self.raw, self.start, self.length, self.at = raw, start, length, 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self.at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.at, os.SEEK_END: self.length}[whence]
+        return self.at
+
+    def tell(self) -> int:
+        return self.at
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.raw.seek(self.start + self.at)
+        part = self.raw.read(min(len(buffer), max(0, self.length - self.at)))
+        buffer[: len(part)] = part
+        self.at += len(part)
+        return len(part)
+
+
+def datasets(file: Any, path: Path) -> Iterator[tuple[str, Any]]:
+    """Names and datasets of real numbers. Links that leave the file are not followed, and each object is looked at once."""
+    import h5py
+
+    waiting, seen = [("", file, 0)], {address(file)}
+    while waiting:
+        prefix, group, depth = waiting.pop(0)
+        for key in group:
+            if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+                continue
+            held, name = group[key], f"{prefix}{key}"
+            if address(held) in seen:
+                continue
+            seen.add(address(held))
+            if len(seen) > MOST:
+                raise InputError(f"{path.name} holds more than {MOST:,} groups and datasets; write the table to a file of its own.")
+            if isinstance(held, h5py.Group) and depth < DEEPEST:
+                waiting.append((f"{name}/", held, depth + 1))
+            elif isinstance(held, h5py.Dataset) and held.dtype.kind in "fiu" and held.shape and not elsewhere(held):
+                yield name, held
+
+
+def address(held: Any) -> int:
+    """Where an object stands in its file, which tells it from all others."""
+    import h5py
+
+    return h5py.h5o.get_info(held.id).addr
+
+
+def elsewhere(dataset: Any) -> bool:
+    """Whether its numbers lie in other files."""
+    return bool(dataset.external) or dataset.is_virtual
+
+
+def info_of(name: str, dataset: Any) -> TensorInfo:
+    """Name, shape and dtype of a dataset."""
+    return TensorInfo(name, dataset.shape[::-1] if transposed(dataset) else dataset.shape, dataset.dtype.name)
+
+
+def transposed(dataset: Any) -> bool:
+    """Whether rows and columns stand for each other: MATLAB writes columns first."""
+    return "MATLAB_class" in dataset.attrs
+
+
+def check_held(dataset: Any, where: str) -> None:
+    """InputError unless the file holds the numbers that a dataset declares, in a form that needs nothing else to unpack."""
+    plan = dataset.id.get_create_plist()
+    filters = [plan.get_filter(at) for at in range(plan.get_nfilters())]
+    if any(code not in BUILT_IN and name != b"lzf" for code, _, _, name in filters):
+        raise InputError(f"{where} is packed by a filter that is not read; write it with gzip, or without.")
+    declared, stored = math.prod(dataset.shape) * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if declared > stored * (PACKED if filters else 1):
+        raise InputError(f"{where} declares {bytes_text(declared)}, and the file holds {bytes_text(stored)} of it; write it again.")
+
+
+def names_beside(dataset: Any, n_rows: int) -> list[str] | None:
+    """The names in the one list of as many texts that stands beside a dataset under a usual name."""
+    import h5py
+
+    beside = [(key, dataset.parent[key]) for key in dataset.parent if key.lower() in NAMES]
+    lists = [each for _, each in beside if isinstance(each, h5py.Dataset) and each.shape == (n_rows,) and not elsewhere(each)]
+    texts = [each for each in lists if h5py.check_string_dtype(each.dtype)]
+    if len(texts) != 1:
+        return None
+    names: list[str] = []
+    room = texts[0].file.id.get_filesize()
+    for start in range(0, n_rows, BATCH):
+        part = [bytes(each) for each in texts[0][start : start + BATCH]]
+        room -= sum(map(len, part))
+        if room < 0:  # many rows share one long text
+            return None
+        names += [each.decode("utf-8", "replace") for each in part]
+    return names

@@ -1,0 +1,94 @@
+"""Matrices in PyTorch files, read with weights_only: tensors and nothing that runs."""
+
+import zipfile
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compress.errors import InputError
+from compress.sources.checkpoints.stored import table_of
+from compress.sources.choice.clues import Clues
+from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
+from compress.sources.limits import check_fits
+from compress.sources.quantized.packed import RAW
+
+NAMES = {"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "uint16": "U16", "uint32": "U32", "uint64": "U64"}
+DEEPEST = 8  # levels of nesting looked through
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    """The tensors that torch.save wrote."""
+    return ranked(info_of(name, tensor) for name, tensor in tensors_in(opened(path)))
+
+
+def read(path: Path, tensor: str | None) -> Read:
+    """One table as float32, mapped where it can be, decoded where it is quantized."""
+    found: dict[str, Any] = {}
+    for name, value in tensors_in(opened(path)):
+        found.setdefault(name, value)
+    infos = [info_of(name, value) for name, value in found.items()]
+    chosen = pick(infos, tensor, path.name)
+    table = table_of(
+        chosen, infos, lambda name: stored(found[name], path.name), path.name, lambda: Clues.of(path.parent, None).config
+    )
+    return Read(table.values, None, notes=notes_on(chosen, infos, tensor), stored=table.stored)
+
+
+def stored(tensor: Any, where: str) -> np.ndarray:
+    """A tensor as NumPy has it, in place where it can be: bfloat16 as float32, bytes where there is no such dtype."""
+    import torch
+
+    tensor = tensor.detach()
+    if not tensor.is_contiguous() or tensor.dtype == torch.bfloat16:
+        check_fits(4 * tensor.numel(), where)
+    if tensor.dtype == torch.bfloat16:
+        return tensor.to(torch.float32).contiguous().numpy()
+    tensor = tensor.contiguous()
+    return tensor.reshape(-1).view(torch.uint8).numpy() if info_of("", tensor).dtype in RAW else tensor.numpy()
+
+
+def opened(path: Path) -> Any:
+    """What torch.save wrote, mapped where the format allows; InputError for whatever it will not read."""
+    import torch
+
+    try:
+        packed = zipfile.is_zipfile(path)
+        if packed:
+            with zipfile.ZipFile(path) as archive:
+                if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+                    raise ValueError("compressed members")  # torch writes none, and a small one unpacks to anything
+        with torch.serialization.safe_globals([Namespace]):  # of names and values, which fairseq keeps its settings in
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
+    except OSError:
+        raise
+    except Exception as error:  # whatever class its unpickler or its archive reader fails with
+        raise InputError(
+            f"{path.name} is not a PyTorch file of plain tensors, or it is damaged; save the model's state_dict() with "
+            "torch.save, or as safetensors."
+        ) from error
+
+
+def tensors_in(held: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Named tensors of numbers in nested dicts and lists; a level called state_dict adds nothing to the name."""
+    import torch
+
+    if isinstance(held, torch.Tensor):
+        if (
+            held.layout == torch.strided
+            and held.device.type == "cpu"
+            and not (held.is_quantized or held.is_complex() or held.dtype == torch.bool)
+        ):
+            yield name or "embedding", held
+    elif depth < DEEPEST and isinstance(held, Mapping | list | tuple):
+        for key, value in held.items() if isinstance(held, Mapping) else enumerate(held):
+            inner = name if key == "state_dict" else f"{name}.{key}" if name else str(key)
+            yield from tensors_in(value, inner, depth + 1)
+
+
+def info_of(name: str, tensor: Any) -> TensorInfo:
+    """A tensor's name, shape and dtype, which safetensors has another word for where NumPy has none."""
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    return TensorInfo(name, tuple(tensor.shape), NAMES.get(dtype, dtype))

@@ -1,0 +1,206 @@
+"""The columns of a table: which are its dimensions, which names its rows, and what is left beside the matrix."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from compress.errors import InputError
+from compress.sources.choice.info import TensorInfo
+
+DIGITS = re.compile(r"\d+(?=\D*$)")
+INDEX = re.compile(  # what names the rows by number
+    r"|unnamed: ?\d+|(.*[_ ])?(id|idx|index)|level_\d+|__index_level_\d+__|row(_?(no|num|number))?|key|#", re.IGNORECASE
+)
+BESIDE = re.compile(  # counts, groups and places, which are no dimensions where those look otherwise
+    r"(.*[_ ])?(counts?|freq(uency|uencies)?|occurrences|n|rank|clusters?|labels?|class|group|topic|category|split|fold|target"
+    r"|year|month|date|time(stamp)?|length|size|lat(itude)?|lon(gitude)?|lng|umap|t-?sne|pca)([_ ]?(id|[xyz]|\d))?",
+    re.IGNORECASE,
+)
+NAMING = ("token", "tokens", "word", "words", "term", "terms", "text", "title", "name", "sentence", "document", "content", "label")
+TOLD = {"token": "token", "tokens": "token", "word": "word", "words": "word"}  # what the names in a column of that name are
+Column = Sequence[str] | np.ndarray
+FEW = 8  # rows that are too few to tell by their values alone
+SEVERAL = 6  # dimensions whose names follow each other, beside which others name none
+MOST = 0.75  # of the other columns, from which on a column is unlike them
+FAR = 30  # times as large as the other columns
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some rows of the columns of numbers of a table.
+
+    values: (rows, columns) float64, NaN where a cell is empty. rows: their numbers, consecutive where they follow each other.
+    typed: (columns,) whether a column is of a whole type, or all its cells are written without a point. names: None where the table
+    has none.
+    """
+
+    values: np.ndarray
+    rows: np.ndarray
+    typed: np.ndarray
+    names: Sequence[str] | None
+
+
+def beside(sample: Sample) -> list[int]:
+    """The columns of numbers that are no dimensions: an index, ids, counts, labels, coordinates among dimensions that have another
+    kind of name, another scale, or are no whole numbers. None where that would be all of them."""
+    n, d = sample.values.shape
+    if d < 2 or n < 2:
+        return []
+    present = np.isfinite(sample.values)
+    whole = ((sample.values == np.round(sample.values)) | ~present).all(0) & present.any(0)
+    running = runs_on(sample)
+    unlike = whole & ((~whole).sum() >= MOST * (d - 1))
+    family, strong = numbered(sample.names or [""] * d)
+    found = running & (n >= FEW)
+    if sample.names is None:
+        found |= unlike & by_values(sample, whole)
+    else:
+        listed = np.array([bool(INDEX.fullmatch(name.strip())) for name in sample.names])
+        known = np.array([bool(BESIDE.fullmatch(name.strip())) for name in sample.names])
+        listed[listed] = [len(np.unique(column)) == n for column in sample.values.T[listed]]
+        named = (listed & whole) | (known & unlike) | (unlike & sample.typed & (scale_beside_others(sample) > FAR))
+        found |= ~family if strong else named & ~family
+    return [] if found.all() else np.flatnonzero(found).tolist()
+
+
+def runs_on(sample: Sample) -> np.ndarray:
+    """(columns,) whether a column counts the rows, from 0 or 1."""
+    steps = np.diff(sample.values, axis=0)[np.diff(sample.rows) == 1]
+    return np.isin(sample.values[0], (0, 1)) & (steps == 1).all(0) & (len(steps) > 0)
+
+
+def by_values(sample: Sample, whole: np.ndarray) -> np.ndarray:
+    """(columns,) whether whole numbers look like ids, counts or labels: written as such and not all 0, or, written with a point, of
+    more values than -1, 0 and 1."""
+    few = np.array([np.isin(column, (-1, 0, 1)).all() for column in sample.values.T])
+    empty = np.array([not column.any() for column in sample.values.T])
+    return (sample.typed & ~empty & (len(sample.values) >= FEW // 2)) | (whole & ~few & (len(sample.values) >= FEW))
+
+
+def scale_beside_others(sample: Sample) -> np.ndarray:
+    """(columns,) the median size of a column's entries over the largest of the others'."""
+    sizes = np.median(np.abs(np.nan_to_num(sample.values)), axis=0)
+    first, second = np.sort(sizes)[::-1][:2]
+    return sizes / np.maximum(np.where(sizes == first, second, first), 1e-30)
+
+
+def numbered(names: Sequence[str]) -> tuple[np.ndarray, bool]:
+    """(columns,) which names are those of dimensions: one word with numbers, or letters, that follow each other; and whether
+    they are most of all, so that the others name none."""
+    patterns = [pattern_of(name) for name in names]
+    ranked = Counter(pattern for pattern in patterns if pattern is not None).most_common(2)
+    if not ranked:
+        return np.zeros(len(names), bool), False
+    word, count = ranked[0]
+    mine = np.array([pattern == word for pattern in patterns])
+    numbers = [number_in(name) for name, member in zip(names, mine, strict=True) if member]
+    follow = len(set(numbers)) == count and (max(numbers) - min(numbers) == count - 1 or count > FEW)
+    second = ranked[1][1] if len(ranked) > 1 else 0
+    if not follow or count < 2 or count < 2 * second or 3 * count < len(names):
+        return np.zeros(len(names), bool), False
+    return mine, 2 * count >= len(names) or count >= SEVERAL
+
+
+def pattern_of(name: str) -> str | None:
+    """A column's name without its number; None where it has none."""
+    name = name.strip().lower()
+    if len(name) == 1 and "a" <= name <= "z":
+        return "a letter"
+    return DIGITS.sub("#", name) if DIGITS.search(name) else None
+
+
+def number_in(name: str) -> int:
+    """The number of a column's name, or of its letter."""
+    name = name.strip().lower()
+    match = DIGITS.search(name)
+    return int(match[0][:18]) if match else ord(name)
+
+
+def naming(names: Sequence[str], texts: Sequence[int]) -> int | None:
+    """The column of text that names the rows: the one with the most telling name, or the first."""
+    if not texts:
+        return None
+    order = {word: at for at, word in enumerate(NAMING)}
+    return min(texts, key=lambda at: (order.get(names[at].strip().lower(), len(order)), at))
+
+
+def row_word(column: str) -> str:
+    """What the names in a column are, by the name that it has itself."""
+    return TOLD.get(column.strip().lower(), "row")
+
+
+def chosen(
+    names: Sequence[str], numbers: Sequence[int], judged: Sequence[int], left_out: Sequence[str] | None, where: str
+) -> list[int]:
+    """The columns of numbers that are left out: those of these names, or the judged ones for None. InputError for a name that no
+    column of numbers has, and where none would be left."""
+    if left_out is None:
+        return list(judged)
+    known = {names[at]: at for at in numbers}
+    for name in left_out:
+        if name not in known:
+            raise InputError(f"{where} has no column of numbers {name!r}; those that can be left out are {listed(list(known))}.")
+    out = [known[name] for name in dict.fromkeys(left_out)]
+    if len(out) == len(numbers):
+        raise InputError(f"Every column of numbers of {where} would be left out; keep one at least.")
+    return out
+
+
+def spelled(names: Sequence[str]) -> str:
+    """Names as one text: commas between them, quotes around one that holds a comma."""
+    with io.StringIO() as text:
+        csv.writer(text, lineterminator="").writerow(names)
+        return text.getvalue() if names else ""
+
+
+def named(text: str) -> list[str]:
+    """The names that `spelled` made a text of."""
+    return next(csv.reader([text], skipinitialspace=True), [])
+
+
+def listed(names: Sequence[str], most: int = 8) -> str:
+    """Names with commas between them, the first of many."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def lists_offered(names: Sequence[str], lists: Mapping[int, int], n_rows: int) -> list[TensorInfo]:
+    """The matrices of columns of lists, by their lengths: the one that says so first."""
+    order = sorted(lists, key=lambda at: "emb" not in names[at].lower() and "vec" not in names[at].lower())
+    return [TensorInfo("embedding" if len(lists) == 1 else names[at], (n_rows, lists[at]), "float32") for at in order]
+
+
+def said(dims: int | str, left: Sequence[str]) -> tuple[str, ...]:
+    """What is told of a table that holds more than its matrix. dims: how many columns that is, or the one whose lists it is."""
+    if not left:
+        return ()
+    kept = f"The lists of {dims} are" if isinstance(dims, str) else f"{dims:,} column is" if dims == 1 else f"{dims:,} columns are"
+    return (f"{kept} the matrix; left out: {listed(left)}",)
+
+
+class Columns(Mapping[str, Column]):
+    """The columns of a table that are not in its matrix, by name, each read when it is asked for.
+
+    numbers: every column of numbers, those of the matrix too. left_out: which of these are not in it.
+    """
+
+    def __init__(
+        self, names: Sequence[str], read: Callable[[str], Column], numbers: Sequence[str] = (), left_out: Sequence[str] = ()
+    ):
+        self._names, self._read = dict.fromkeys(names), read
+        self.numbers, self.left_out = tuple(numbers), tuple(left_out)
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._read(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

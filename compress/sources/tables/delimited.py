@@ -1,0 +1,84 @@
+"""Tables as text: columns of numbers are the dimensions, or a column of lists the rows; a column of words names the rows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compress.errors import InputError
+from compress.sources.choice.info import Read, TensorInfo, pick
+from compress.sources.limits import check_fits
+from compress.sources.tables import columns, projector, rows
+from compress.sources.tables.layout import Layout, layout_of
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    """The matrix of a text of rows, or those of its columns of lists."""
+    layout = layout_of(path)
+    return infos_of(layout, [at for at in layout.numbers if at not in layout.judged])
+
+
+def infos_of(layout: Layout, dims: Sequence[int]) -> list[TensorInfo]:
+    """What a text offers where these columns are the dimensions."""
+    n_rows = layout.base.n_rows
+    if not layout.lists:
+        return [TensorInfo("embedding", (n_rows, len(dims)), "float32")]
+    return columns.lists_offered(layout.names, layout.lists, n_rows)
+
+
+def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
+    """The numbers as float32 and the names of their rows. left_out: columns of numbers that are no dimensions; judged for None."""
+    layout = layout_of(path)
+    out = columns.chosen(layout.names, layout.numbers, layout.judged, left_out, path.name)
+    dims = [at for at in layout.numbers if at not in out]
+    found = pick(infos_of(layout, dims), tensor, path.name)
+    if layout.lists:
+        dims = [next(at for at in layout.lists if len(layout.lists) == 1 or layout.names[at] == found.name)]
+        out = list(layout.numbers)
+    check_fits(4 * found.shape[0] * found.shape[1], path.name)
+    token = None if layout.token in dims else layout.token
+    values, cells = gathered(path, layout, dims, token, found.shape)
+    declared = layout.base.declared
+    if declared and len(values) < declared[0]:
+        raise InputError(
+            f"{path.name} declares {declared[0]:,} rows and has {len(values):,}; it is cut short, fetch the file again."
+        )
+    tokens, told = rows.decoded(cells)
+    known = sorted({*layout.texts, *layout.numbers, *layout.lists} - {*dims})
+    besides = [layout.names[at] for at in known if at != token or at in layout.numbers]
+    found_beside = columns.Columns(
+        besides,
+        lambda name: column(path, layout, layout.names.index(name)),
+        () if layout.lists else [layout.names[at] for at in layout.numbers],
+        () if layout.lists else [layout.names[at] for at in out],
+    )
+    of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
+    word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"
+    said = columns.said(layout.names[dims[0]] if layout.lists else len(dims), besides)
+    if token is None and (names := projector.names_beside(path, len(values))) is not None:
+        return Read(values, *names, said, found_beside)
+    return Read(values, None if token is None else tokens, word, (*said, *told), found_beside)
+
+
+def gathered(
+    path: Path, layout: Layout, dims: Sequence[int], token: int | None, shape: tuple[int, ...]
+) -> tuple[np.ndarray, list[list[bytes]]]:
+    """The numbers of some columns, or of one of lists, for all rows, and the cells of another, some at a time."""
+    values = np.empty(shape, np.float32)
+    cells: list[list[bytes]] = []
+    done = 0
+    for names, block in rows.parts(path, layout, dims, token):
+        if done + len(block) > len(values):
+            raise InputError(f"{path.name} declares {len(values):,} rows and has more; correct its first line.")
+        values[done : done + len(block)] = block
+        done += len(block)
+        cells += [names] if names is not None else []
+    return values[:done], cells
+
+
+def column(path: Path, layout: Layout, at: int) -> columns.Column:
+    """One column of a table: words, numbers (n,) or lists (n, d)."""
+    if at in layout.texts:
+        return rows.decoded([cells or [] for cells, _ in rows.parts(path, layout, [], at)])[0]
+    found = np.concatenate([block for _, block in rows.parts(path, layout, [at], None)])
+    return found if at in layout.lists else found[:, 0]

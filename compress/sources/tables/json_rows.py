@@ -1,0 +1,264 @@
+"""Tables in JSON: rows as objects or lists, in an array or a line each; columns as lists; words with their rows."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compress.errors import InputError
+from compress.sources.choice.info import Read, TensorInfo, pick
+from compress.sources.limits import check_fits
+from compress.sources.tables import columns
+from compress.sources.tables.json_stream import Stream, opened
+
+SAMPLE = 1000  # rows that columns are judged by
+BLOCK = 1000  # rows that are gathered before they become one array
+EMBEDDING, NAME, UNNAMED = "embedding", "index", "column"  # of rows and cells that have no column's name
+
+Row = Mapping[str, Any]
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    """The matrix of a JSON file, or those of its columns of lists."""
+    table = Table(path)
+    return table.infos(len(table.numbers) - len(table.judged), sum(1 for _ in records(path)))
+
+
+def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
+    """The columns of numbers, or one of lists, as float32, and the column of words that names the rows. left_out: columns of
+    numbers that are no dimensions; judged for None."""
+    table = Table(path)
+    names = table.names
+    out = columns.chosen(names, table.numbers, table.judged, left_out, path.name)
+    dims = [at for at in table.numbers if at not in out]
+    found = pick(table.infos(len(dims), 1), tensor, path.name)
+    if table.lists:
+        dims = [next(at for at in table.lists if len(table.lists) == 1 or names[at] == found.name)]
+    token = columns.naming(names, table.naming)
+    token = token if token is not None or not table.judged or table.judged[0] in dims else table.judged[0]
+    tokens: list[str] = []
+    blocks: list[np.ndarray] = []
+    held: list[np.ndarray] = []
+    for number, row in enumerate(records(path), start=1):
+        held.append(numbers_in(row, [names[at] for at in dims], bool(table.lists), found.shape[1], number, path))
+        if token is not None:
+            tokens.append(str(row.get(names[token])))
+        if len(held) == BLOCK:
+            blocks.append(np.stack(held))
+            held = []
+            check_fits(8 * len(blocks) * blocks[0].size, path.name)
+    values = np.concatenate([*blocks, np.stack(held)] if held else blocks)
+    known = sorted({*table.texts, *table.numbers, *table.lists} - {*dims})
+    beside = columns.Columns(
+        [names[at] for at in known if at != token or at in table.numbers],
+        lambda name: column(path, name),
+        () if table.lists else [names[at] for at in table.numbers],
+        () if table.lists else [names[at] for at in out],
+    )
+    said = columns.said(names[dims[0]] if table.lists else len(dims), list(beside))
+    word = "row" if token is None else "word" if table.of_words else columns.row_word(names[token])
+    return Read(values, None if token is None else tokens, word, said, beside)
+
+
+class Table:
+    """What the columns of a JSON table hold, by its first rows."""
+
+    def __init__(self, path: Path):
+        rows = list(islice(records(path), SAMPLE))
+        self.names = list(dict.fromkeys(name for row in rows for name in row))
+        kinds = [kind_of([row[name] for row in rows if row.get(name) is not None]) for name in self.names]
+        self.numbers = [at for at, kind in enumerate(kinds) if kind in (int, float)]
+        self.texts = [at for at, kind in enumerate(kinds) if kind is str]
+        self.naming = [at for at in self.texts if len({row.get(self.names[at]) for row in rows}) > 1]
+        self.lists = {
+            at: length_of(next(row[name] for row in rows if row.get(name) is not None))
+            for at, (name, kind) in enumerate(zip(self.names, kinds, strict=True))
+            if kind is list
+        }
+        self.of_words = self.names == [NAME, EMBEDDING]
+        if not self.numbers and not self.lists:
+            raise InputError(f"{path.name} has no rows of numbers; give rows, or objects with one list of numbers each.")
+        self.judged: list[int] = []
+        if self.numbers and not self.lists:
+            values = np.array([[row.get(self.names[at]) for at in self.numbers] for row in rows], np.float64)
+            typed = np.array([kinds[at] is int for at in self.numbers])
+            names = [self.names[at] for at in self.numbers]
+            named = not all(name.startswith(f"{UNNAMED} ") for name in names)
+            sample = columns.Sample(values, np.arange(len(rows)), typed, names if named else None)
+            self.judged = [self.numbers[at] for at in columns.beside(sample)]
+
+    def infos(self, n_dims: int, n_rows: int) -> list[TensorInfo]:
+        """What is offered where so many columns are the dimensions."""
+        if not self.lists:
+            return [TensorInfo(EMBEDDING, (n_rows, n_dims), "float32")]
+        return columns.lists_offered(self.names, self.lists, n_rows)
+
+
+def kind_of(cells: list[Any]) -> type | None:
+    """What the cells of a column are: int, float, str, or list of numbers; None for anything else."""
+    kinds = {type(cell) for cell in cells}
+    if kinds and kinds <= {int, float}:
+        return int if kinds == {int} else float
+    if kinds == {str}:
+        return str
+    return list if kinds and kinds <= {list, np.ndarray} and all(length_of(cell) for cell in cells) else None
+
+
+def length_of(cell: Any) -> int:
+    """How many numbers a list holds, 0 where it holds others; a list of one list is that one."""
+    if isinstance(cell, np.ndarray):
+        return cell.size
+    if len(cell) == 1 and isinstance(cell[0], list):
+        return length_of(cell[0])
+    return len(cell) if all(type(entry) in (int, float) or entry is None for entry in cell) else 0
+
+
+def numbers_in(row: Row, names: list[str], of_list: bool, dim: int, number: int, path: Path) -> np.ndarray:
+    """(dim,) the numbers of a row. Raises InputError that names the row where it has others."""
+    try:
+        cells = row.get(names[0]) if of_list else [row.get(name) for name in names]
+        found = np.array([] if cells is None else cells, np.float32).ravel()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"Row {number:,} of {path.name} has something else where numbers should be; correct that row.") from error
+    if len(found) != dim:
+        raise InputError(f"Row {number:,} of {path.name} has {len(found):,} numbers, others have {dim:,}; correct that row.")
+    return found
+
+
+def column(path: Path, name: str) -> columns.Column:
+    """One column of a table."""
+    found = [row.get(name) for row in records(path)]
+    kind = kind_of([cell for cell in found if cell is not None])
+    return np.array(found, np.float32) if kind in (int, float, list) else ["" if cell is None else str(cell) for cell in found]
+
+
+def records(path: Path) -> Iterator[Row]:
+    """The rows of a table, each by the names of its columns. Raises InputError where a file of JSON holds none."""
+    with opened(path) as file:
+        stream = Stream(file, path.name)
+        found = False
+        for row in rows_of(stream):
+            found = True
+            yield row
+        if not found:
+            raise InputError(f"{path.name} holds no rows; give a list of rows, or of objects with one list of numbers each.")
+        if stream.peek():
+            raise stream.damaged()
+
+
+def rows_of(stream: Stream) -> Iterator[Row]:
+    """The rows that stand in a stream."""
+    if stream.peek() == "[":
+        yield from listed(stream)
+        return
+    if stream.peek() != "{":
+        raise stream.damaged()
+    table: dict[str, Any] = {}
+    for key in stream.pairs():
+        if stream.peek() != "[":
+            table[key] = stream.value()
+            continue
+        held = elements(stream)
+        first = next(held, None)
+        if isinstance(first, dict) and any(kind_of([cell]) in (int, float, list) for cell in first.values()):
+            yield first
+            for row in held:
+                yield checked(row, stream)
+            for _ in stream_rest(stream):
+                pass
+            return
+        table[key] = gathered(first, held)
+    if stream.peek() == "{":
+        yield table
+        while stream.peek() == "{":
+            yield checked(stream.value(), stream)
+    else:
+        yield from turned(table)
+
+
+def stream_rest(stream: Stream) -> Iterator[None]:
+    """Goes past the other entries of an object."""
+    while stream.take(",}") == ",":
+        stream.value()
+        stream.take(":")
+        yield stream.value()
+
+
+def listed(stream: Stream) -> Iterator[Row]:
+    """The rows of an array, or of arrays that follow each other."""
+    rows = elements(stream)
+    first = next(rows, None)
+    if type(first) in (int, float):
+        row = gathered(first, rows)
+        yield {EMBEDDING: row}
+        while stream.peek() == "[":
+            yield {EMBEDDING: stream.value()}
+        return
+    if first is not None:
+        yield checked(first, stream)
+    for row in rows:
+        yield checked(row, stream)
+
+
+def elements(stream: Stream) -> Iterator[Any]:
+    """The values of an array."""
+    for _ in stream.items():
+        yield stream.value()
+
+
+def checked(row: Any, stream: Stream) -> Row:
+    """A value as a row by the names of its columns."""
+    if isinstance(row, dict):
+        return row
+    if isinstance(row, list):
+        if len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], list):
+            return {NAME: row[0], EMBEDDING: row[1]}
+        mixed = any(isinstance(cell, str) for cell in row)
+        return {f"{UNNAMED} {at + 1}": cell for at, cell in enumerate(row)} if mixed else {EMBEDDING: row}
+    raise InputError(f"{stream.name} holds {type(row).__name__} where a row should be; give a list of rows.")
+
+
+def gathered(first: Any, others: Iterator[Any]) -> Any:
+    """The values of an array, those of numbers and of lists of numbers as arrays of float32."""
+    if first is None:
+        return [first, *others] if (second := next(others, None)) is not None and not isinstance(second, list) else []
+    kind = kind_of([first])
+    if kind is list:
+        blocks = [np.array([first, *islice(others, BLOCK - 1)], np.float32)]
+        while rows := list(islice(others, BLOCK)):
+            blocks.append(np.array(rows, np.float32))
+        return np.concatenate(blocks)
+    if kind in (int, float):
+        cells = [first, *others]
+        return np.array(cells) if all(type(cell) in (int, float) for cell in cells) else cells
+    return [first, *others]
+
+
+def turned(table: dict[str, Any]) -> Iterator[Row]:
+    """The rows of an object: of columns, of words with their rows, or as pandas splits a table."""
+    if isinstance(table.get("columns"), list) and table.get("data") is not None and len(table) <= 3:
+        names = [str(name) for name in table["columns"]]
+        yield from (dict(zip(names, row, strict=False)) for row in table["data"])
+        return
+    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
+    if inner and len(inner) == len(table):
+        first = next(iter(inner.values()))
+        if [*first] == [str(at) for at in range(len(first))] or not any(isinstance(cell, (list, str)) for cell in first.values()):
+            table = {key: list(value.values()) for key, value in inner.items()}
+        else:
+            yield from ({NAME: key, **value} for key, value in inner.items())
+            return
+    sized = {key: value for key, value in table.items() if isinstance(value, (list, np.ndarray)) and len(value)}
+    flat = all(isinstance(value, np.ndarray) and value.ndim == 1 for value in sized.values())
+    lengths = Counter(map(len, sized.values()))
+    by_columns = columns.numbered(list(sized))[1] and len(sized) < max(lengths, default=0)
+    if flat and len(lengths) == 1 and not by_columns:
+        yield from ({NAME: key, EMBEDDING: value} for key, value in sized.items())
+        return
+    n_rows = lengths.most_common(1)[0][0] if lengths else 0
+    whole = {key: value for key, value in sized.items() if len(value) == n_rows}
+    plain = {key: value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value for key, value in whole.items()}
+    yield from ({key: value[at] for key, value in plain.items()} for at in range(n_rows))

@@ -1,0 +1,249 @@
+"""Parquet tables: columns of numbers are the dimensions, or a column of lists the rows; a column of words names the rows."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from compress.errors import InputError
+from compress.files import bytes_text
+from compress.sources.choice.info import Read, TensorInfo, pick
+from compress.sources.limits import check_fits, check_unpacks
+from compress.sources.tables import columns
+
+BATCH_ROWS = 4096
+UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
+LONGEST_NAMES = 256 << 20  # bytes that the names of a small file's rows may take
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns by what they hold. numbers, texts: their places. lists: how long the lists of a column are. judged: the columns of
+    numbers that are no dimensions."""
+
+    n_rows: int
+    names: tuple[str, ...]
+    numbers: tuple[int, ...]
+    texts: tuple[int, ...]
+    lists: dict[int, int]
+    judged: tuple[int, ...]
+
+    def infos(self, n_dims: int) -> list[TensorInfo]:
+        if not self.lists:
+            return [TensorInfo("embedding", (self.n_rows, n_dims), "float32")]
+        return columns.lists_offered(self.names, self.lists, self.n_rows)
+
+
+def infos(path: Path) -> list[TensorInfo]:
+    """The matrix of a parquet file, or those of its columns of lists."""
+    with opened(path) as file:
+        layout = layout_of(file, path)
+    return layout.infos(len(layout.numbers) - len(layout.judged))
+
+
+def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
+    """The columns of numbers, or one of lists, as float32, and the column of words that names the rows. left_out: columns of
+    numbers that are no dimensions; judged for None."""
+    with opened(path) as file:
+        layout = layout_of(file, path)
+        out = columns.chosen(layout.names, layout.numbers, layout.judged, left_out, path.name)
+        dims = [at for at in layout.numbers if at not in out]
+        found = pick(layout.infos(len(dims)), tensor, path.name)
+        if layout.lists:
+            dims = [next(at for at in layout.lists if len(layout.lists) == 1 or layout.names[at] == found.name)]
+        check_fits(4 * found.shape[0] * found.shape[1], path.name)
+        token = columns.naming(layout.names, layout.texts)
+        token = token if token is not None or not layout.judged or layout.judged[0] in dims else layout.judged[0]
+        values = values_of(file, [layout.names[at] for at in dims], found.shape, bool(layout.lists), path)
+        tokens = None if token is None else words_of(file, layout.names[token], path)
+    known = sorted({*layout.texts, *layout.numbers, *layout.lists} - {*dims})
+    beside = columns.Columns(
+        [layout.names[at] for at in known if at != token or at in layout.numbers],
+        lambda name: column(path, name),
+        () if layout.lists else [layout.names[at] for at in layout.numbers],
+        () if layout.lists else [layout.names[at] for at in out],
+    )
+    said = columns.said(layout.names[dims[0]] if layout.lists else len(dims), list(beside))
+    return Read(values, tokens, columns.row_word(layout.names[token]) if token is not None else "row", said, beside)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """The file as pyarrow has it; InputError where it is not a whole parquet file, or one that unpacks to far more than it is."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with ParquetFile(path, read_dictionary=words_in(path)) as file:
+            groups = [file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups)]
+            check_unpacks(sum(groups), path.stat().st_size, path.name)
+            yield file
+    except (InputError, PermissionError):
+        raise
+    except (ArrowException, OSError, ValueError) as error:
+        raise InputError(f"{path.name} is not a whole parquet file, or a damaged one; write or fetch it again.") from error
+
+
+def words_in(path: Path) -> list[str]:
+    """The columns of words, of which each word is to be read once."""
+    from pyarrow import types as is_a
+    from pyarrow.parquet import read_schema
+
+    return [field.name for field in read_schema(path) if is_a.is_string(field.type) or is_a.is_large_string(field.type)]
+
+
+def layout_of(file: Any, path: Path) -> Layout:
+    """What the columns hold, by their types and some rows."""
+    from pyarrow import types as is_a
+
+    schema = file.schema_arrow
+    if len(set(schema.names)) < len(schema.names):
+        raise InputError(f"{path.name} has two columns of one name; give each column its own.")
+    numbers, texts, lists = [], [], []
+    for at, field in enumerate(schema):
+        kind = field.type.value_type if is_a.is_dictionary(field.type) else field.type
+        kind = getattr(kind, "storage_type", kind)
+        if is_a.is_string(kind) or is_a.is_large_string(kind):
+            texts.append(at)
+        elif is_list(kind) and is_real(inner(kind)):
+            lists.append(at)
+        elif is_real(kind):
+            numbers.append(at)
+    if not lists and not numbers:
+        raise InputError(f"{path.name} has no column of lists and none of numbers; give a table with one row of numbers a token.")
+    lengths = {at: length(file, schema.names[at], path) for at in lists}
+    judged = [] if lists or not numbers else outsiders(file, numbers)
+    return Layout(file.metadata.num_rows, tuple(schema.names), tuple(numbers), tuple(texts), lengths, tuple(judged))
+
+
+def is_real(kind: Any) -> bool:
+    """Whether a type is one of numbers."""
+    from pyarrow import types as is_a
+
+    return is_a.is_floating(kind) or is_a.is_integer(kind) or is_a.is_decimal(kind)
+
+
+def is_list(kind: Any) -> bool:
+    """Whether a type is one of lists."""
+    from pyarrow import types as is_a
+
+    return is_a.is_list(kind) or is_a.is_large_list(kind) or is_a.is_fixed_size_list(kind)
+
+
+def inner(kind: Any) -> Any:
+    """What lists of lists hold in the end."""
+    while is_list(kind):
+        kind = kind.value_type
+    return kind
+
+
+def length(file: Any, name: str, path: Path) -> int:
+    """How long the lists of a column are, by its first one that is there."""
+    for batch in file.iter_batches(1, columns=[name]):
+        if batch.column(0).null_count == 0:
+            return len(flat(batch.column(0)))
+    raise InputError(UNEVEN.format(path.name))
+
+
+def flat(column: Any) -> Any:
+    """The numbers of lists, or of lists of lists, one after another."""
+    column = getattr(column, "storage", column)
+    while is_list(column.type):
+        column = column.flatten()
+    return column
+
+
+def outsiders(file: Any, numbers: list[int]) -> list[int]:
+    """The columns of numbers that are no dimensions, by rows of the beginning, the middle and the end."""
+    from pyarrow import types as is_a
+
+    schema, n_groups = file.schema_arrow, file.metadata.num_row_groups
+    names = [schema.names[at] for at in numbers]
+    found, rows = [], []
+    for place, group in enumerate(sorted({0, n_groups // 2, n_groups - 1} & {*range(n_groups)})):
+        batch = next(iter(file.iter_batches(1000, row_groups=[group], columns=names)), None)
+        if batch is not None and len(batch):
+            found.append(np.stack([numbers_of(batch.column(name)) for name in names], axis=1).astype(np.float64))
+            rows.append(np.arange(len(batch)) + (place << 40))
+    if not found:
+        return []
+    typed = np.array([is_a.is_integer(schema.field(at).type) for at in numbers])
+    return [numbers[at] for at in columns.beside(columns.Sample(np.concatenate(found), np.concatenate(rows), typed, names))]
+
+
+def numbers_of(column: Any) -> np.ndarray:
+    """A column as numbers, NaN where a cell is empty."""
+    from pyarrow import compute, float64, types
+
+    if types.is_decimal(column.type):
+        column = compute.cast(column, float64())
+    return column.to_numpy(zero_copy_only=False)
+
+
+def values_of(file: Any, names: list[str], shape: tuple[int, ...], of_lists: bool, path: Path) -> np.ndarray:
+    """(n, d) float32, the numbers of some columns, or of the lists of one."""
+    values, done = np.empty(shape, np.float32), 0
+    for batch in file.iter_batches(rows_at_once(shape[1]), columns=names):
+        here = values[done : done + len(batch)]
+        if len(here) < len(batch):
+            raise InputError(f"{path.name} holds more rows than it declares; write it again.")
+        if of_lists:
+            here[:] = rows_of_lists(batch.column(0), shape[1], path)
+        else:
+            for at, name in enumerate(names):
+                here[:, at] = numbers_of(batch.column(name))
+        done += len(batch)
+    return values[:done]
+
+
+def rows_at_once(dim: int) -> int:
+    """Rows that are read at a time: some megabytes."""
+    return max(1, min(BATCH_ROWS, (4 << 20) // max(1, dim)))
+
+
+def rows_of_lists(column: Any, dim: int, path: Path) -> np.ndarray:
+    """(rows, dim) the lists of one column, which must be of one length."""
+    from pyarrow import compute
+
+    column = getattr(column, "storage", column)
+    bounds = compute.min_max(compute.list_value_length(column)).as_py()
+    numbers = flat(column)
+    if column.null_count or bounds["min"] != bounds["max"] or len(numbers) != dim * len(column):
+        raise InputError(UNEVEN.format(path.name))
+    return numbers_of(numbers).reshape(len(column), dim)
+
+
+def words_of(file: Any, name: str, path: Path) -> list[str]:
+    """The cells of a column as words, each kept once however often it occurs."""
+    from pyarrow import compute, types
+
+    found: list[str] = []
+    size = 0
+    most = max(LONGEST_NAMES, 100 * path.stat().st_size)
+    for batch in file.iter_batches(BATCH_ROWS, columns=[name]):
+        column = batch.column(0)
+        if not types.is_dictionary(column.type):
+            found += [str(cell) for cell in column.to_pylist()]
+            continue
+        each = column.dictionary.to_pylist()
+        lengths = compute.take(compute.binary_length(column.dictionary), column.indices)
+        size += compute.sum(lengths).as_py() or 0
+        if size > most:
+            raise InputError(f"The names of rows in {path.name} take more than {bytes_text(most)}; give rows shorter names.")
+        found += ["None" if at is None else str(each[at]) for at in column.indices.to_pylist()]
+    return found
+
+
+def column(path: Path, name: str) -> columns.Column:
+    """One column of a table: words, numbers (n,) or lists (n, d)."""
+    with opened(path) as file:
+        layout = layout_of(file, path)
+        at = layout.names.index(name)
+        if at in layout.texts:
+            return words_of(file, name, path)
+        shape = (layout.n_rows, layout.lists.get(at, 1))
+        found = values_of(file, [name], shape, at in layout.lists, path)
+    return found if at in layout.lists else found[:, 0]

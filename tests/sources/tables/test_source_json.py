@@ -1,0 +1,68 @@
+"""Tables in JSON, in the shapes that people keep them in."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from compress import InputError
+from compress.sources import load_matrix, tensors
+from compress.sources.tables import json_stream
+
+WORDS = [f"term{i}" for i in range(24)]
+VECTORS = np.random.default_rng(7).standard_normal((24, 6)).astype(np.float32)
+ROWS = VECTORS.tolist()
+OBJECTS = [{"id": i, "text": word, "embedding": row} for i, (word, row) in enumerate(zip(WORDS, ROWS, strict=True))]
+TABLE = pd.DataFrame(VECTORS.astype(float), columns=[f"d{i}" for i in range(6)]).assign(term=WORDS, count=range(900, 924))
+NAMED = {
+    "lines": "\n".join(map(json.dumps, OBJECTS)),
+    "array": json.dumps(OBJECTS),
+    "indented": json.dumps(OBJECTS, indent=2),
+    "columns": json.dumps({"model": "m", "texts": WORDS, "embeddings": ROWS}),
+    "words": json.dumps(dict(zip(WORDS, ROWS, strict=True))),
+    **{orient: TABLE.to_json(orient=orient, double_precision=15) for orient in ("records", "columns", "index", "split", "values")},
+    "records a line": TABLE.to_json(orient="records", lines=True, double_precision=15),
+}
+BARE = {
+    "rows": json.dumps(ROWS),
+    "rows a line": "\n".join(map(json.dumps, ROWS)),
+    "an answer": json.dumps({"data": [{"object": "embedding", "embedding": row} for row in ROWS], "usage": {"n": 1}}),
+}
+
+
+@pytest.mark.parametrize("chunk", [json_stream.CHUNK, 50])
+@pytest.mark.parametrize("text", [*NAMED.values(), *BARE.values()], ids=[*NAMED, *BARE])
+def test_json_gives_values_and_names(tmp_path, monkeypatch, text, chunk):
+    monkeypatch.setattr(json_stream, "CHUNK", chunk)
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    matrix = load_matrix(path)
+    np.testing.assert_allclose(matrix.values, VECTORS, rtol=1e-6)
+    assert list(matrix.tokens) == (WORDS if text in NAMED.values() else [f"row {row}" for row in range(24)])
+    assert tensors(path)[0].shape == (24, 6)
+
+
+def test_what_stands_beside_the_lists_is_left_out_named_and_kept(tmp_path):
+    (tmp_path / "x.jsonl").write_text(NAMED["lines"])
+    matrix = load_matrix(tmp_path / "x.jsonl")
+    assert matrix.notes == ("The lists of embedding are the matrix; left out: id",)
+    assert matrix.columns["id"].tolist() == list(range(24))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[[1, 2], [3", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("[[1, 2], [3]]", "Row 2 of x.json has 1 numbers, others have 2"),
+        ('[{"a": "b"}, {"a": "c"}]', "has no rows of numbers"),
+        ("[[1, 2], 5]", "holds int where a row should be"),
+        ("[]", "holds no rows"),
+        ("[[1e999, 1], [1, 2]]", "infinite entries"),
+    ],
+)
+def test_json_that_is_no_table_is_refused(tmp_path, text, sentence):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(InputError, match=sentence):
+        load_matrix(tmp_path / "x.json")
