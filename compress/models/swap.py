@@ -73,7 +73,8 @@ def swap_embedding(model: Any, result: Compressed, output: str = "compressed") -
             )
     tied = any(is_linear(module) for module in kin)
     layer = CompressedEmbedding(result, old.padding_idx, table.dtype, scale_of(old)).to(table.device).train(old.training)
-    layer.prepared()  # a graph cannot
+    if table.device.type != "meta":
+        layer.prepared()  # a graph cannot
     put(model, old, layer, others, output == "compressed")
     became = output if tied else "none" if head is None else KEPT
     if hasattr(model, "save_pretrained"):

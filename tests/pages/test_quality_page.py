@@ -30,8 +30,8 @@ class Noted(Job):
     asked: ClassVar[list] = []
     error, stopped, left, waiting, running = None, False, None, False, True
 
-    def __init__(self, key, arguments):
-        super().__init__(key, arguments)
+    def __init__(self, key, arguments, **how):
+        super().__init__(key, arguments, **how)
         self.running = self.error is None
         self.asked.append(arguments)
 
