@@ -58,7 +58,7 @@ def test_the_full_fit_takes_the_previews_place_and_a_lasso_lists_tokens_with_the
     words = page.get_by_text(re.compile(r"[\d,]+ rows in the lasso"))
     words.wait_for()
     assert int(words.inner_text().split(" ")[0].replace(",", "")) > 100
-    expect(page.locator('[data-testid="stDataFrame"]')).to_have_count(2)
+    expect(page.locator('[data-testid="stDataFrame"]')).to_have_count(1)
 
 
 def test_recolouring_keeps_the_map_and_changes_its_legend(page, go):

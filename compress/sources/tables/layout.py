@@ -331,10 +331,12 @@ class Parting:
         more columns than are read."""
         whole = [text_of(line) for line in lines[:60]]
         texts = [text[:LONG] for text in whole]
-        found = []
+        found, tabs = [], {text.count("\t") for text in whole[1:] or whole}
         for separator in ("\t", BLANKS, ",", ";", "|"):
             if separator and not any(separator in text for text in texts):
                 continue
+            if separator == BLANKS and len(tabs) == 1 and tabs != {0}:
+                continue  # a space beside them is part of a word
             wanted = quotes if separator or all_quoted(texts) else "none"
             if separator and wanted == "cells" and needless(texts, separator):
                 wanted = "none"
@@ -365,20 +367,28 @@ class Parting:
             most = declared[1] if declared else max(numbers, key=lambda count: (numbers[count], count))
             if most and not (declared and n_fields == most and counts[n_fields] == len(body)):
                 n_fields = most + 1
-        scores = []
+        scores, bare = [], separator != BLANKS or lists_behind_words(rows)
         for row in body:
-            worth = [weight(cell, decimal) for cell in row[-n_fields:]]
+            worth = [weight(cell, decimal, bare) for cell in row[-n_fields:]]
             every = sum(worth) + worth.count(0) + max(0, len(row) - n_fields)
             scores.append(sum(worth) ** 2 / max(1, every))
         return cls(separator, decimal, quotes, n_fields, float(np.mean(scores)) * (0.5 + 0.5 * counts[n_fields] / len(body)))
 
 
-def weight(cell: str, decimal: str) -> float:
-    """How many numbers a cell holds; a list without brackets is a little less than the same numbers in cells."""
+def lists_behind_words(rows: list[list[str]]) -> bool:
+    """Whether words and lists without brackets may stand between blanks, rather than phrases that end in a number between commas."""
+    alike = all(len(row) == len(rows[0]) and not row[-1].partition(",")[0].isdecimal() for row in rows)
+    return alike and 2 * len({row[0] for row in rows if row}) > len(rows)
+
+
+def weight(cell: str, decimal: str, bare: bool = True) -> float:
+    """How many numbers a cell holds; a list without brackets is a little less than the same numbers in cells. bare: whether there
+    may be such lists."""
     if is_number(cell, decimal):
         return 1
     if decimal == "." and (held := list_in(cell)) is not None:
-        return len(held) * (1 if cell.strip()[0] in "[(at" else 1 - 1e-6)
+        bracketed = cell.strip()[0] in "[(at"
+        return len(held) * (1 if bracketed else (1 - 1e-6) * bare)
     return 0
 
 

@@ -27,6 +27,20 @@ def test_csv_gives_values_and_tokens(tmp_path, table, values, extension, separat
     assert tensors(path)[0].shape == (7, 4)
 
 
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ", "])
+@pytest.mark.parametrize("phrase", ["customer {}", "version {}.5", "{} main street"])
+def test_words_that_hold_a_space_and_a_number_stay_whole(tmp_path, named, separator, phrase):
+    values = np.random.default_rng(3).standard_normal((30, 6))
+    words = [phrase.format(at) for at in range(30)]
+    rows = [[word, *(f"{x:.6f}" for x in row)] for word, row in zip(words, values, strict=True)]
+    lines = [["name", *"abcdef"], *rows] if named else rows
+    (tmp_path / "x.csv").write_text("\n".join(separator.join(row) for row in lines))
+    matrix = load_matrix(tmp_path / "x.csv")
+    np.testing.assert_allclose(matrix.values, values, atol=1e-6)
+    assert list(matrix.tokens) == words and not matrix.notes
+
+
 def test_csv_without_names_of_columns_keeps_its_first_row(tmp_path, table, values):
     table.to_csv(tmp_path / "x.csv", index=False, header=False)
     np.testing.assert_allclose(load_matrix(tmp_path / "x.csv").values, values, rtol=1e-6)
