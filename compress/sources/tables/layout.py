@@ -376,7 +376,7 @@ class Parting:
 
 
 def lists_behind_words(rows: list[list[str]]) -> bool:
-    """Whether words and lists without brackets may stand between blanks, rather than phrases that end in a number between commas."""
+    """Whether words and lists without brackets may stand between blanks, not phrases that end in a number between commas."""
     alike = all(len(row) == len(rows[0]) and not row[-1].partition(",")[0].isdecimal() for row in rows)
     return alike and 2 * len({row[0] for row in rows if row}) > len(rows)
 
