@@ -15,6 +15,7 @@ from compress import pruning
 from pages.parts.filters import curve as filters_curve
 from pages.parts.filters import export as filters_export
 from pages.parts.filters import upload as filters_upload
+from pages.parts.filters import work as filters_work
 from pages.parts.filters.answers import filter_answers
 from pages.parts.filters.curve import Curve, losses
 from pages.parts.filters.fits import study_of
@@ -23,6 +24,7 @@ from pages.parts.filters.path import Path
 from pages.parts.filters.settings import Pruning
 from pages.parts.filters.words import comparison_words
 from pages.parts.filters.work import Background, Turns
+from pages.parts.work.queue import Queue, Session
 from tests.pages.drawn import moved, shown_cards, stands
 
 pytestmark = pytest.mark.usefixtures("trained_before")
@@ -191,6 +193,26 @@ def test_work_stops_when_asked_or_when_nobody_looks():
     for work in (asked, unseen):
         work.thread.join(10)
         assert not work.running and work.error is None and work.result is None
+
+
+def test_a_pages_own_work_rests_while_it_answers_a_dial_unless_that_waits_for_it(monkeypatch):
+    hand, held = Session(rests=float("inf")), Queue(1)
+    held.enter(hand)
+    monkeypatch.setattr(filters_work, "QUEUE", held)
+
+    def steps(tell):
+        for _ in range(3):
+            tell({})
+
+    for go_on in (lambda: setattr(hand, "rests", 0.0), lambda: monkeypatch.setattr(filters_work.TURNS, "waiting", 1)):
+        hand.rests = float("inf")
+        own, asked = Background(steps, own=True), Background(steps)
+        asked.thread.join(10)
+        own.thread.join(0.2)
+        assert len(asked.told) == 3 and len(own.told) == 1 and own.running
+        go_on()
+        own.thread.join(10)
+        assert len(own.told) == 3
 
 
 def test_who_works_alone_waits_for_the_others_and_keeps_them_out():

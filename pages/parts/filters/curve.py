@@ -52,7 +52,7 @@ class Curve:
 
     def start(self) -> None:
         if not self.running and (self.done < 1 or self.to_ask_the_other) and not self.error:
-            self.work = Background(self.run)
+            self.work = Background(self.run, own=True)
 
     @property
     def error(self) -> Exception | None:
@@ -100,8 +100,10 @@ class Curve:
             return pruning.accuracy(smaller, subject.judge, subject.labels), report.removed
 
     def look(self, tell) -> None:
-        if self.work and self.work.asked.is_set():
-            raise Stopped
+        if self.work:
+            self.work.rest()
+            if self.work.asked.is_set():
+                raise Stopped
 
     @property
     def table(self) -> pd.DataFrame:

@@ -82,7 +82,7 @@ class Path:
 
     def start(self) -> None:
         if not self.running and self.done < 1 and not (self.work and self.work.error):
-            self.work = Background(self.run)
+            self.work = Background(self.run, own=True)
 
     def run(self, tell) -> None:
         for keep in sorted(self.reports, key=lambda keep: (keep % COARSE > 0, keep)):

@@ -8,9 +8,11 @@ from threading import Condition, Event, Thread
 from weakref import WeakSet
 
 from compress.errors import Step
+from pages.parts.work.queue import QUEUE
 
 PATIENCE = 120.0  # seconds that work goes on while nobody looks at it
 FAREWELL = 10.0  # seconds that a server which ends waits for the step in hand
+REST = 0.02  # seconds between two looks whether a hand still moves
 
 at_work: WeakSet = WeakSet()
 
@@ -20,11 +22,12 @@ class Stopped(Exception):
 
 
 class Background:
-    """`run(tell)` in a thread; `tell` keeps what it is given in `told`, and ends the work once it was asked to stop."""
+    """`run(tell)` in a thread; `tell` keeps what it is given in `told`, and ends the work once it was asked to stop. own:
+    whether a page does it by itself, and then leaves the cores to answers to a dial."""
 
-    def __init__(self, run: Callable, patience: float = PATIENCE):
+    def __init__(self, run: Callable, patience: float = PATIENCE, own: bool = False):
         self.told: list[Step] = []
-        self.result = None
+        self.result, self.own = None, own
         self.error: Exception | None = None
         self.asked, self.patience, self.looked = Event(), patience, time.monotonic()
         self.thread = Thread(target=self._run, args=[run], daemon=True)
@@ -41,8 +44,14 @@ class Background:
 
     def tell(self, step: Step) -> None:
         self.told.append(step)
+        self.rest()
         if self.asked.is_set() or time.monotonic() - self.looked > self.patience:
             raise Stopped
+
+    def rest(self) -> None:
+        """Waits while a page answers a dial, unless that waits for the end of this."""
+        while self.own and QUEUE.answering and not TURNS.waiting and not self.asked.is_set():
+            time.sleep(REST)
 
     @property
     def running(self) -> bool:

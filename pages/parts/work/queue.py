@@ -105,6 +105,11 @@ class Queue:
             later.start()
         self.turn()
 
+    @property
+    def answering(self) -> bool:
+        """Whether a page of any session answers a dial, or a hand may be about to move it again."""
+        return any(session.rests > time.monotonic() for session in list(self.sessions))
+
     def rests(self, job: Job) -> bool:
         """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it."""
         now, people = time.monotonic(), [session for session in self.sessions if session.person]
