@@ -23,7 +23,7 @@ method = HASH_CODES.controls(matrix)
 code = coded(matrix, method)
 shown = code.method if code else method  # of a fit that was stopped, what is finished
 curves = curves_of(matrix, shown)
-told = whole_of(code).figures if code else curves.at([method])[0]
+told = whole_of(code).figures if code else curves.told([method])[0]
 
 with st.container(horizontal=True, vertical_alignment="center", key="status"):
     pin_button(method, "pin_hash")

@@ -26,6 +26,8 @@ REACH = (4.0, 4.0, 0.5, 2.0)  # within which settings are alike: doublings of bi
 ROUGH = 0.002, 0.25  # what no smooth curve has: a share of an error, and a share of its spread
 TINY = 1e-12  # an error that is none
 LEAST = 0.02  # of a code's bits that the ideal coder needs for it
+CLEAR = 0.03  # of an error: two standard errors within which it is told
+FAINT = 3e-4  # an error below which what rounding leaves has a large part, and no smooth curve
 
 Figures = Mapping[str, Estimate]
 
@@ -49,13 +51,24 @@ class CodeCurves:
 
     def at(self, methods: Sequence[LightToken]) -> list[Figures]:
         """The figures of settings; those of a known one as they are."""
+        return self.judged(methods)[0]
+
+    def told(self, methods: Sequence[LightToken]) -> list[Figures]:
+        """The same, NaN where they may be too far off."""
+        found, clear = self.judged(methods)
+        unknown = dict.fromkeys(FIGURES, Estimate(np.nan, np.nan))
+        return [row if sure or method in self.known else unknown for method, row, sure in zip(methods, found, clear, strict=True)]
+
+    def judged(self, methods: Sequence[LightToken]) -> tuple[list[Figures], np.ndarray]:
+        """The figures of settings, and (m,) whether both errors are clear, were all that is known exact."""
         weights, doubts = self.kriged(methods)
         shares = np.abs(weights) / np.abs(weights).sum(axis=1, keepdims=True)
-        found = {}
+        found, clear = {}, np.ones(len(methods), bool)
         for name in self.ideals:
             told = [each[name] for each in self.known.values()]
             spreads = shares @ [each.spread / max(each.value, 1e-30) for each in told]
             values, steep = self.errors(methods, weights, name)
+            clear &= (2 * doubts * steep <= CLEAR) & (values >= FAINT)
             found[name] = [Estimate(*each) for each in zip(values, values * np.hypot(2 * doubts * steep, spreads), strict=True)]
         ratios = np.exp(weights @ np.log([turn(each) for each in self.known.values()]))
         found["mean_cosine"] = [
@@ -63,12 +76,13 @@ class CodeCurves:
             for ratio, doubt, error in zip(ratios, doubts, found["relative_error"], strict=True)
         ]
         rows = [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
-        return [self.known.get(method, row) for method, row in zip(methods, rows, strict=True)]
+        return [self.known.get(method, row) for method, row in zip(methods, rows, strict=True)], clear
 
     def doubts(self, methods: Sequence[LightToken]) -> np.ndarray:
-        """(m,) two standard errors of the error of settings, as shares of it, were all that is known exact."""
+        """(m,) two standard errors of the error of settings, as shares of it, were all that is known exact; 0 of faint ones."""
         weights, doubts = self.kriged(methods)
-        return 2 * doubts * self.errors(methods, weights, next(iter(self.ideals)))[1]
+        values, steep = self.errors(methods, weights, next(iter(self.ideals)))
+        return np.where(values < FAINT, 0.0, 2 * doubts * steep)
 
     def errors(self, methods: Sequence[LightToken], weights: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(m,) the error of that name, and by how many percent it falls with one more percent of bits."""

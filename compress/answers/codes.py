@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from compress.analysis.bound import Bound
-from compress.analysis.code_curves import BITS, RANKS, CodeCurves, Figures, ideal_coders
+from compress.analysis.code_curves import BITS, CLEAR, RANKS, CodeCurves, Figures, ideal_coders
 from compress.analysis.code_preview import FIGURES, PATIENT, Estimate, code_preview, expected, fit_seconds
 from compress.errors import Progress, Step
 from compress.form.metrics import evaluate
@@ -19,9 +19,8 @@ Arrays = dict[str, np.ndarray]
 LENGTHS = (8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 448)
 DEPTHS = (0, 1, 4, 8, 16, 32, 48)
 FIRST = 128  # bits, of the first setting
-CLEAR = 0.04  # of an error: the doubt about every setting from which on no more are tried
-MOST = 40  # settings
-QUICK = 6.0  # seconds of a full fit
+MOST = 60  # settings
+QUICK = 12.0  # seconds of a full fit
 
 
 def codes(

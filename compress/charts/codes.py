@@ -85,7 +85,8 @@ def against_bits(
     most: float,
 ) -> go.Figure:
     """A figure of prefixes of a code against bits a row with everything stored. spreads: of the values, 0 where they are exact.
-    curves: name to bits, values and their words, the first of LightToken itself; points: the same for settings that a sweep found.
+    curves: name to bits, values, NaN where unknown, and their words, the first of LightToken itself; points: the same for settings
+    that a sweep found.
     most: bits that the chart reaches."""
     chart = figure("bits a row, everything stored", title, height=400)
     for number, (name, (x, y, words)) in enumerate(curves.items()):
@@ -121,7 +122,7 @@ def against_bits(
         hovertemplate="%{text}<br>%{x:.4g} bits a row: %{y:.3g}<extra></extra>",
     )
     chart.update_xaxes(range=[0, 1.05 * most])
-    return chart.update_yaxes(range=[0, max(1.02, 1.05 * float(max(values)))])
+    return chart.update_yaxes(range=[0, max(1.02, 1.05 * float(np.nanmax(values, initial=0.0)))])
 
 
 def bits_on(shares: np.ndarray, widths: Sequence[int]) -> go.Figure:

@@ -46,6 +46,15 @@ def test_what_is_known_is_told_as_it_is_and_leaves_less_in_doubt_nearby(matrix, 
         assert full is None or abs(told.value - full["weighted_error"].value) <= told.spread
 
 
+def test_what_may_be_too_far_off_or_is_as_small_as_rounding_is_not_told(matrix, fits):
+    one, other = CodeCurves(ideal_coders(matrix), 24, dict([*fits.items()][:1])), CodeCurves(ideal_coders(matrix), 24, fits)
+    near, faint = LightToken(bits=64, rank=3), LightToken(bits=512, rank=8)
+    assert other.told([near]) == other.at([near]) and other.told([*fits]) == [*fits.values()]
+    for unknown in (*one.told([near]), *other.told([faint])):
+        assert all(np.isnan([each.value, each.spread]).all() for each in unknown.values())
+    assert 0 < other.at([faint])[0]["weighted_error"].value < 3e-4 and other.doubts([faint]) == 0
+
+
 def test_the_spread_of_a_preview_stays_in_what_follows_from_it(matrix, fits):
     known = {method: {name: replace(each, spread=0.1 * each.value) for name, each in fits[method].items()} for method in KNOWN}
     for each in CodeCurves(ideal_coders(matrix), 24, known).at(SOUGHT):

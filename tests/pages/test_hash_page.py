@@ -117,14 +117,18 @@ def answer(page, dial, value):
     ]
 
 
-@pytest.mark.parametrize("dial, value", [("hash_bits", 40), ("hash_rank", 2)])
-def test_a_dial_that_is_let_go_shows_what_it_told_until_there_are_codes(opened, sampled, figures, monkeypatch, dial, value):
+@pytest.mark.parametrize("dial, value, near", [("hash_bits", 40, (24, 48)), ("hash_rank", 2, (1, 3))])
+def test_a_dial_that_is_let_go_shows_what_it_told_until_there_are_codes(opened, sampled, figures, monkeypatch, dial, value, near):
     monkeypatch.setattr(fits, "AT_ONCE", 0.0)
-    page = opened()
-    before = answer(page, dial, value)
+    page, table = opened(), {"bits": np.array([32, 32]), "rank": np.array([0, 0]), dial.removeprefix("hash_"): np.array(near)}
+    table |= {name: np.array([[0.12, 0.001], [0.08, 0.001]]) for name in code_preview.FIGURES}
+    monkeypatch.setattr(answers, "ahead", lambda matrix, name, **settings: table)
+    page.run()
+    before, (far, words) = answer(page, dial, value), answer(page, dial, 8)
+    assert far["Relative error"] == far["Mean cosine"] == "…" != far["Size"] and "relative error …, mean cosine …" in words
     assert len(next(each for each in told(page, "answers") if each["key"] == dial)["values"]) > 20
     moved(page, dial, value)
-    assert "**Estimate** from one setting" in captions(page) and (figures(page), used(page)) == before
+    assert "**Estimate** from 3 settings" in captions(page) and (figures(page), used(page)) == before
     assert "Still of the code before: LightToken, 32 bits" in captions(page) and not page.exception
     assert before[0]["Relative error"].startswith("≈") and stands(page, dial) == value
 

@@ -85,7 +85,7 @@ def by_rank(method: LightToken, matrix: EmbeddingMatrix, curves: CodeCurves, riv
 
 
 def told_at(methods: list[LightToken], matrix: EmbeddingMatrix, curves: CodeCurves, rivals: Rivals) -> dict:
-    both = [*zip(methods, curves.at(methods), strict=True)]
+    both = [*zip(methods, curves.told(methods), strict=True)]
     return {
         "figures": {"cards": [hash_figures(matrix, *each, rivals) for each in both]},
         "marks": {chart: [marks(matrix, *each, chart) for each in both] for chart in CHARTS},
@@ -94,14 +94,15 @@ def told_at(methods: list[LightToken], matrix: EmbeddingMatrix, curves: CodeCurv
 
 
 def marks(matrix: EmbeddingMatrix, method: LightToken, told: Figures, chart: str) -> list[Mark]:
-    """The ring around a code in a chart."""
-    return [Ring("code", row_bits(matrix, method), told[CHARTS[chart]].value, f"{method.bits} bits")]
+    """The ring around a code in a chart, where it is known."""
+    value = told[CHARTS[chart]].value
+    return [] if np.isnan(value) else [Ring("code", row_bits(matrix, method), value, f"{method.bits} bits")]
 
 
 def curve_of(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves, chart: str) -> tuple:
     """Of codes of every length beside the rank of a method: bits a row, values and their words."""
     methods = some_lengths(matrix, method)
-    values = [each[CHARTS[chart]].value for each in curves.at(methods)]
+    values = [each[CHARTS[chart]].value for each in curves.told(methods)]
     return np.array([row_bits(matrix, each) for each in methods]), np.array(values), [f"{each.bits} bits, ≈" for each in methods]
 
 
@@ -109,7 +110,7 @@ def curve_of(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves, ch
 def curves_by_rank(matrix: EmbeddingMatrix, method: LightToken, curves: CodeCurves) -> dict:
     """That curve beside each of the ranks, for each chart."""
     every = [some_lengths(matrix, each) for each in HASH_CODES.ranks(method, matrix.shape)]
-    told = curves.at([each for row in every for each in row])
+    told = curves.told([each for row in every for each in row])
     x = np.array([[row_bits(matrix, each) for each in row] for row in every])
     y = {chart: np.reshape([each[name].value for each in told], x.shape) for chart, name in CHARTS.items()}
     return {chart: {LENGTHS: {"x": x, "y": y[chart]}} for chart in CHARTS}

@@ -1,11 +1,13 @@
 """The figures of Hash codes, side by side, and in a sentence."""
 
+import math
+
 from compress import EmbeddingMatrix
 from compress.analysis.code_curves import Figures
 from compress.analysis.code_preview import FIGURES
 from compress.form.metrics import error_text
 from compress.methods import LightToken
-from pages.parts.cards import error_figures, opponent_figures, ratio_figure, size_figure, spread_figure, spread_text
+from pages.parts.cards import UNKNOWN, error_figures, opponent_figures, ratio_figure, size_figure, spread_figure, spread_text
 from pages.parts.dial.answers import Figure
 from pages.parts.opponents import Rivals
 
@@ -34,12 +36,16 @@ def row_bits(matrix: EmbeddingMatrix, method: LightToken) -> float:
 
 
 def part_words(matrix: EmbeddingMatrix, method: LightToken, told: Figures) -> str:
-    """The bits of a code, its errors and its cosine, with their spreads where they are not exact."""
+    """The bits of a code, its errors and its cosine, with their spreads where they are not exact; … for what is not known."""
     names = FIGURES if matrix.weighted else [name for name in FIGURES if name != "weighted_error"]
     found = []
     for name in names:
         figure = told[name]
+        label = name.replace("_", " ")
+        if math.isnan(figure.value):
+            found.append(f"{label} {UNKNOWN}")
+            continue
         value = error_text(figure.value) if "error" in name else f"{figure.value:.3f}"
         mark = "≈" if figure.spread else ""
-        found.append(" ".join(filter(None, [name.replace("_", " "), mark, value, spread_text(figure.value, figure.spread)])))
+        found.append(" ".join(filter(None, [label, mark, value, spread_text(figure.value, figure.spread)])))
     return f"{method.bits} bits: {', '.join(found)}, {row_bits(matrix, method):.4g} bits a row with everything stored."

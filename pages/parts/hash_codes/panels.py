@@ -11,7 +11,7 @@ from compress.form.metrics import error_text
 from compress.methods import LightToken
 from pages.parts import kept
 from pages.parts.cached import rounded_of, spectrum_of
-from pages.parts.cards import lowered
+from pages.parts.cards import UNKNOWN, lowered
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures, sentence
 from pages.parts.hash_codes.answers import CHARTS, LENGTHS, curve_of, marks, widest
@@ -47,7 +47,9 @@ def against_bits(matrix: EmbeddingMatrix, method: LightToken, code: Coded | None
         key=chart,
         marks=marks(matrix, part.method, part.figures, chart),
         alt=f"{title.capitalize()} against bits a row: "
-        + ", ".join(f"{each:.4g} bits {error_text(value)}" for each, value in zip(bits, values, strict=True)),
+        + ", ".join(
+            f"{each:.4g} bits {UNKNOWN if np.isnan(value) else error_text(value)}" for each, value in zip(bits, values, strict=True)
+        ),
     )
     st.caption(
         "Bits a row count everything, the decoder too"

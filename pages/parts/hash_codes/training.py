@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from compress.analysis.code_curves import CodeCurves
+from compress.analysis.code_curves import CLEAR, CodeCurves
 from compress.analysis.code_preview import CodePreview, fit_seconds
 from compress.charts import codes as code_charts
 from compress.methods import LightToken
@@ -24,7 +24,7 @@ def status_words(matrix: EmbeddingMatrix, method: LightToken, code: Coded | None
     """What is shown: an estimate, a preview, the full fit, or the stages that a stopped fit had finished."""
     if code is None:
         count = f"{len(curves.known)} settings that are" if len(curves.known) > 1 else "one setting that is"
-        st.caption(f"**Estimate** from {count} known: {EXPECTED}.")
+        st.caption(f"**Estimate** from {count} known: {EXPECTED}; … where that would be more than {100 * CLEAR:.0f} % off.")
     elif code.told:
         st.caption(f"**Preview** {told_from(code.told)}.")
     elif cut_short(code.result, method):
