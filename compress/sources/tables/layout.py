@@ -193,9 +193,14 @@ def blocks(path: Path, begin: int, newline: bytes, quoted: bool = False) -> Iter
     rest = b""
     with open(path, "rb") as file:
         file.seek(begin)
-        while newline == b"\n" and not quoted and (part := file.read(CHUNK)):
-            end = b"" if part.endswith(b"\n") else file.readline()
-            yield unix(part + end if end else part) + (b"" if (end or part).endswith(b"\n") else b"\n")
+        while newline == b"\n" and not quoted:
+            file.seek(begin + CHUNK)
+            length = CHUNK + len(file.readline())  # told first, so that nothing is copied
+            file.seek(begin)
+            if not (part := file.read(length)):
+                break
+            begin += len(part)
+            yield unix(part) + (b"" if part.endswith(b"\n") else b"\n")
         while part := file.read(max(CHUNK, len(rest))):  # a long line doubles what is read
             if newline == b"\r":
                 part = part.replace(b"\r", b"\n")

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -60,25 +61,28 @@ def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], 
     kinds = dict.fromkeys((f"{at}" for at in numbers), pa.binary() if lists else pa.float32())
     if text is not None:
         kinds[f"{text}"] = pa.binary()
-    try:
-        table = arrow.read_csv(
-            pa.BufferReader(block),
-            read_options=arrow.ReadOptions(column_names=names, block_size=PIECE, use_threads=False),
-            parse_options=arrow.ParseOptions(
-                delimiter=delimiter,
-                quote_char='"' if quoted else False,
-                double_quote=quoted,
-                newlines_in_values=layout.base.quotes == "records",
-            ),
-            convert_options=arrow.ConvertOptions(
-                column_types=kinds,
-                include_columns=[f"{at}" for at in dict.fromkeys(wanted)],
-                null_values=NULLS,
-                strings_can_be_null=False,
-                decimal_point=layout.decimal,
-            ),
-        )
-    except pa.ArrowException:
+    table = None
+    for nulls in ([], NULLS):  # cells that are empty are looked for where one is no number
+        with suppress(pa.ArrowException):
+            table = arrow.read_csv(
+                pa.BufferReader(block),
+                read_options=arrow.ReadOptions(column_names=names, block_size=PIECE, use_threads=False),
+                parse_options=arrow.ParseOptions(
+                    delimiter=delimiter,
+                    quote_char='"' if quoted else False,
+                    double_quote=quoted,
+                    newlines_in_values=layout.base.quotes == "records",
+                ),
+                convert_options=arrow.ConvertOptions(
+                    column_types=kinds,
+                    include_columns=[f"{at}" for at in dict.fromkeys(wanted)],
+                    null_values=nulls,
+                    strings_can_be_null=False,
+                    decimal_point=layout.decimal,
+                ),
+            )
+            break
+    if table is None:
         return None
     blank = block.count(b"\n\n") + block.startswith(b"\n") if len(table) != n_lines else 0
     if layout.base.quotes != "records" and len(table) != n_lines - blank:
