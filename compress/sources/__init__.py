@@ -48,7 +48,10 @@ def load_matrix(
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
         weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
         notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)
-        return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes, read.columns, read.stored)
+        try:
+            return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes, read.columns, read.stored)
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:

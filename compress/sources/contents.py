@@ -113,7 +113,7 @@ def kind_of_text(head: bytes, suffix: str) -> str | None:
 def separated(lines: list[bytes]) -> bytes | None:
     """What parts all these lines into equally many cells, if not blanks; not within a quoted cell."""
     lines = [QUOTED.sub(b'"', line) for line in lines]
-    for separator in (b"\t", b",", b";"):
+    for separator in (b"\t", b",", b";", b"|"):
         counts = {line.count(separator) for line in lines}
         if len(counts) == 1 and (count := counts.pop()) > 0 and count + 1 >= max(len(line.split()) for line in lines):
             return separator

@@ -23,6 +23,7 @@ BESIDE = re.compile(  # counts, groups and places, which are no dimensions where
 )
 NAMING = ("token", "tokens", "word", "words", "term", "terms", "text", "title", "name", "sentence", "document", "content", "label")
 TOLD = {"token": "token", "tokens": "token", "word": "word", "words": "word"}  # what the names in a column of that name are
+LISTED = re.compile(r"\s*(?:array|tensor)?\(?\s*[\[({][\[({\s'\"]*(?:np\.float\d+\()?[+-]?\.?\d")  # how a list of numbers begins
 Column = Sequence[str] | np.ndarray
 FEW = 8  # rows that are too few to tell by their values alone
 SEVERAL = 6  # dimensions whose names follow each other, beside which others name none
@@ -47,9 +48,9 @@ class Sample:
 
 def beside(sample: Sample) -> list[int]:
     """The columns of numbers that are no dimensions: an index, ids, counts, labels, coordinates among dimensions that have another
-    kind of name, another scale, or are no whole numbers. None where that would be all of them."""
+    kind of name, another scale, or are no whole numbers. All of them only where each is an index."""
     n, d = sample.values.shape
-    if d < 2 or n < 2:
+    if n < 2:
         return []
     present = np.isfinite(sample.values)
     whole = ((sample.values == np.round(sample.values)) | ~present).all(0) & present.any(0)
@@ -65,7 +66,25 @@ def beside(sample: Sample) -> list[int]:
         listed[listed] = [len(np.unique(column)) == n for column in sample.values.T[listed]]
         named = (listed & whole) | (known & unlike) | (unlike & sample.typed & (scale_beside_others(sample) > FAR))
         found |= ~family if strong else named & ~family
-    return [] if found.all() else np.flatnonzero(found).tolist()
+    index = running & (n >= FEW) if sample.names is None else running & (n >= FEW) | listed & whole
+    return [] if found.all() and not index.all() else np.flatnonzero(found).tolist()
+
+
+def check_lists(texts: Mapping[str, Sequence[str]], where: str) -> None:
+    """InputError where a column of text holds lists of numbers that are not whole: other columns are not the matrix then."""
+    for name, cells in texts.items():
+        held = [cell for cell in cells if cell]
+        if held and sum(LISTED.match(cell) is not None for cell in held) > MOST * len(held):
+            short = any("..." in cell for cell in held)
+            told = "are cut short by the program that printed them (...)" if short else "stand there as text that is not read"
+            raise InputError(f"The lists in {name} of {where} {told}; write them as lists of numbers, as by tolist().")
+
+
+def check_numbers(names: Sequence[str], numbers: Sequence[int], judged: Sequence[int], where: str) -> None:
+    """InputError where the columns of numbers do nothing but number the rows."""
+    if numbers and len(judged) == len(numbers):
+        told = listed([names[at] for at in numbers])
+        raise InputError(f"{where} has no numbers but those of its rows ({told}); give a table with the numbers of each row.")
 
 
 def runs_on(sample: Sample) -> np.ndarray:
@@ -85,7 +104,7 @@ def by_values(sample: Sample, whole: np.ndarray) -> np.ndarray:
 def scale_beside_others(sample: Sample) -> np.ndarray:
     """(columns,) the median size of a column's entries over the largest of the others'."""
     sizes = np.median(np.abs(np.nan_to_num(sample.values)), axis=0)
-    first, second = np.sort(sizes)[::-1][:2]
+    first, second = np.sort([0, *sizes])[::-1][:2]
     return sizes / np.maximum(np.where(sizes == first, second, first), 1e-30)
 
 

@@ -13,10 +13,14 @@ from compress.sources.choice.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns
 from compress.sources.tables.json_stream import Stream, opened
+from compress.sources.tables.layout import list_in
 
 SAMPLE = 1000  # rows that columns are judged by
 BLOCK = 1000  # rows that are gathered before they become one array
 EMBEDDING, NAME, UNNAMED = "embedding", "index", "column"  # of rows and cells that have no column's name
+
+ROWS = ("data", "rows", "records")  # keys whose objects are rows, with lists in them or without
+DEEPEST = 4  # objects within objects
 
 Row = Mapping[str, Any]
 
@@ -89,6 +93,7 @@ class Table:
             named = not all(name.startswith(f"{UNNAMED} ") for name in names)
             sample = columns.Sample(values, np.arange(len(rows)), typed, names if named else None)
             self.judged = [self.numbers[at] for at in columns.beside(sample)]
+            columns.check_numbers(self.names, self.numbers, self.judged, path.name)
 
     def infos(self, n_dims: int, n_rows: int) -> list[TensorInfo]:
         """What is offered where so many columns are the dimensions."""
@@ -103,7 +108,7 @@ def kind_of(cells: list[Any]) -> type | None:
     if kinds and kinds <= {int, float}:
         return int if kinds == {int} else float
     if kinds == {str}:
-        return str
+        return list if all(cell.startswith("[") and length_of(cell) for cell in cells) else str
     return list if kinds and kinds <= {list, np.ndarray} and all(length_of(cell) for cell in cells) else None
 
 
@@ -111,6 +116,8 @@ def length_of(cell: Any) -> int:
     """How many numbers a list holds, 0 where it holds others; a list of one list is that one."""
     if isinstance(cell, np.ndarray):
         return cell.size
+    if isinstance(cell, str):
+        return 0 if (held := list_in(cell)) is None else len(held)
     if len(cell) == 1 and isinstance(cell[0], list):
         return length_of(cell[0])
     return len(cell) if all(type(entry) in (int, float) or entry is None for entry in cell) else 0
@@ -120,6 +127,7 @@ def numbers_in(row: Row, names: list[str], of_list: bool, dim: int, number: int,
     """(dim,) the numbers of a row. Raises InputError that names the row where it has others."""
     try:
         cells = row.get(names[0]) if of_list else [row.get(name) for name in names]
+        cells = list_in(cells) if isinstance(cells, str) else cells
         found = np.array([] if cells is None else cells, np.float32).ravel()
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"Row {number:,} of {path.name} has something else where numbers should be; correct that row.") from error
@@ -132,6 +140,7 @@ def column(path: Path, name: str) -> columns.Column:
     """One column of a table."""
     found = [row.get(name) for row in records(path)]
     kind = kind_of([cell for cell in found if cell is not None])
+    found = [list_in(str(cell)) for cell in found] if kind is list and isinstance(found[0], str) else found
     return np.array(found, np.float32) if kind in (int, float, list) else ["" if cell is None else str(cell) for cell in found]
 
 
@@ -163,8 +172,8 @@ def rows_of(stream: Stream) -> Iterator[Row]:
             continue
         held = elements(stream)
         first = next(held, None)
-        if isinstance(first, dict) and any(kind_of([cell]) in (int, float, list) for cell in first.values()):
-            yield first
+        if isinstance(first, dict) and (key in ROWS or any(kind_of([cell]) is list for cell in flattened(first).values())):
+            yield flattened(first)
             for row in held:
                 yield checked(row, stream)
             for _ in stream_rest(stream):
@@ -172,11 +181,11 @@ def rows_of(stream: Stream) -> Iterator[Row]:
             return
         table[key] = gathered(first, held)
     if stream.peek() == "{":
-        yield table
+        yield flattened(table)
         while stream.peek() == "{":
             yield checked(stream.value(), stream)
     else:
-        yield from turned(table)
+        yield from turned(table, stream.name)
 
 
 def stream_rest(stream: Stream) -> Iterator[None]:
@@ -191,6 +200,11 @@ def listed(stream: Stream) -> Iterator[Row]:
     """The rows of an array, or of arrays that follow each other."""
     rows = elements(stream)
     first = next(rows, None)
+    if isinstance(first, str):
+        yield checked([first, *rows], stream)
+        while stream.peek() == "[":
+            yield checked(stream.value(), stream)
+        return
     if type(first) in (int, float):
         row = gathered(first, rows)
         yield {EMBEDDING: row}
@@ -212,7 +226,7 @@ def elements(stream: Stream) -> Iterator[Any]:
 def checked(row: Any, stream: Stream) -> Row:
     """A value as a row by the names of its columns."""
     if isinstance(row, dict):
-        return row
+        return flattened(row)
     if isinstance(row, list):
         if len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], list):
             return {NAME: row[0], EMBEDDING: row[1]}
@@ -237,23 +251,56 @@ def gathered(first: Any, others: Iterator[Any]) -> Any:
     return [first, *others]
 
 
-def turned(table: dict[str, Any]) -> Iterator[Row]:
+def holds_rows(table: dict[str, dict[str, Any]]) -> bool:
+    """Whether the objects in an object are rows, not columns: by which names are those of dimensions, else as the longer side."""
+    first = next(iter(table.values()))
+    if any(isinstance(cell, (list, str)) for cell in first.values()):
+        return not are_places([*first])
+    within, without = columns.numbered([*first])[1] and not are_places([*first]), columns.numbered([*table])[1]
+    return within if within != without else len(table) > len(first)
+
+
+def are_places(names: list[str]) -> bool:
+    """Whether names count from 0, as pandas calls the rows of a table that has no names for them."""
+    return names == [str(at) for at in range(len(names))]
+
+
+def flattened(row: Row) -> Row:
+    """A row with what stands in objects within it, by names with a point."""
+    cells = {key: cell[0] if isinstance(cell, list) and [*map(type, cell)] == [dict] else cell for key, cell in row.items()}
+    if not any(isinstance(cell, dict) for cell in cells.values()):
+        return row
+    found: dict[str, Any] = {}
+    for key, cell in cells.items():
+        inner = {f"{key}.{name}": each for name, each in cell.items()} if isinstance(cell, dict) else {key: cell}
+        found |= flattened(inner) if key.count(".") < DEEPEST else inner
+    return found
+
+
+def turned(table: dict[str, Any], name: str) -> Iterator[Row]:
     """The rows of an object: of columns, of words with their rows, or as pandas splits a table."""
     if isinstance(table.get("columns"), list) and table.get("data") is not None and len(table) <= 3:
         names = [str(name) for name in table["columns"]]
-        yield from (dict(zip(names, row, strict=False)) for row in table["data"])
+        rows = table["data"].tolist() if isinstance(table["data"], np.ndarray) else table["data"]
+        index = table.get("index")
+        words = index if isinstance(index, list) and len(index) == len(rows) else []
+        for at, row in enumerate(rows):
+            yield {**({NAME: words[at]} if words else {}), **dict(zip(names, row, strict=False))}
         return
     inner = {key: value for key, value in table.items() if isinstance(value, dict)}
     if inner and len(inner) == len(table):
-        first = next(iter(inner.values()))
-        if [*first] == [str(at) for at in range(len(first))] or not any(isinstance(cell, (list, str)) for cell in first.values()):
-            table = {key: list(value.values()) for key, value in inner.items()}
-        else:
+        if holds_rows(inner):
             yield from ({NAME: key, **value} for key, value in inner.items())
             return
+        names = [*next(iter(inner.values()))]
+        table = {key: list(value.values()) for key, value in inner.items()} | ({} if are_places(names) else {NAME: names})
     sized = {key: value for key, value in table.items() if isinstance(value, (list, np.ndarray)) and len(value)}
     flat = all(isinstance(value, np.ndarray) and value.ndim == 1 for value in sized.values())
     lengths = Counter(map(len, sized.values()))
+    if flat and len(sized) == len(table) and len(lengths) > 1:
+        usual = lengths.most_common(1)[0][0]
+        key = next(key for key, value in sized.items() if len(value) != usual)
+        raise InputError(f"{key!r} of {name} has {len(sized[key]):,} numbers, others have {usual:,}; correct that list.")
     by_columns = columns.numbered(list(sized))[1] and len(sized) < max(lengths, default=0)
     if flat and len(lengths) == 1 and not by_columns:
         yield from ({NAME: key, EMBEDDING: value} for key, value in sized.items())

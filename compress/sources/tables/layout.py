@@ -26,9 +26,13 @@ NUMBER = {
 }
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-nan", "#n/a"}
-LIST = re.compile(r"\s*(?:array|tensor)?\(?\s*[\[(]?(?P<numbers>[^\[\]()]*)[\])]?\s*(?:,\s*(?:dtype|device)=[\w.':]+\s*)*\)?\s*")
-PART = re.compile(r"[\s,;]+")
+LIST = re.compile(
+    r"(?:array|tensor)?\(?\s*(?:[\[({]\s*){0,2}(?P<numbers>[^\[\](){}]*)(?:[\])}]\s*){0,2}(?:,\s*(?:dtype|device)=[\w.:]+\s*)*\)?"
+)
+WRAPPED = re.compile(r"(?:np|numpy)\.float\d+\(([^()]*)\)")  # a number, as lists of NumPy's are printed
+PART = re.compile(r"[\s,;|]+")
 RUNS = re.compile(r"^[ \t]|[ \t]{2}|\t.* | .*\t")
+OPENING = "[({at"  # what a list begins with: a bracket, "array(" or "tensor("
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 BLANKS = ""  # the separator of a text whose cells stand between spaces or tabs
 
@@ -92,11 +96,12 @@ def layout_of(path: Path) -> Layout:
     counted = census(path, begin, newline)
     lines, rows = sample_of(path, head, begin, newline, size)
     quotes = "cells" if counted.quotes and counted.balanced else "none"
-    found = Parting.best(lines, quotes, declared, path.name)
-    if counted.quotes and not counted.balanced and not (found and even(path, begin, newline, found.separator)):
+    plain = [each for each in lines if not each.startswith(b"#")]
+    found = Parting.best(plain if len(plain) > 1 else lines, quotes, declared, path.name)
+    if counted.quotes and not counted.balanced and not (found and found.separator and even(path, begin, newline, found.separator)):
         records = records_of(head[begin:])
-        parted = Parting.best(records, "records", declared, path.name)
-        if parted and parted.separator:
+        parted = Parting.best(records, "records", declared, path.name) if records else None
+        if parted and parted.separator and (found is None or found.separator or parted.score > found.score):
             found, lines, rows, quotes = parted, records, np.arange(len(records)), "records"
     if found is None:
         raise InputError(f"{path.name} is no table of numbers: its lines are not a token and numbers.")
@@ -109,8 +114,8 @@ def declared_in(head: bytes, newline: bytes) -> tuple[int, int] | None:
     """The rows and columns that the first line tells, as word2vec's does; None where it is a row itself."""
     first, *others = head.split(newline, 2)
     header = HEADER.fullmatch(first)
-    if not header:
-        return None
+    if not header or (header[1], header[2]) == (b"0", b"1"):
+        return None  # the names of two columns
     fields = text_of(others[0]).split() if others else []
     if int(header[2]) > 1 and len(fields) == 2 and trailing(fields) >= 1:
         return None  # two numbers a row
@@ -296,15 +301,18 @@ def list_in(cell: str) -> np.ndarray | None:
     """The numbers of a cell that holds a list: in brackets, or three and more with spaces or commas between; None where it holds
     none."""
     text = cell.strip()
-    if len(text) < 3 or not (text[0] in "[(at" or text[0] in "+-.0123456789"):
+    if len(text) < 3 or not (text[0] in OPENING or text[0] in "+-.0123456789"):
         return None
-    match = LIST.fullmatch(text)
+    if text[0] in OPENING and "." in text[:12]:
+        text = WRAPPED.sub(r"\1", text)
+    match = LIST.fullmatch(text.replace("'", "") if text[0] in OPENING else text)
     if not match:
         return None
-    parts = PART.split(match["numbers"].strip(" \t\n,;"))
+    numbers = match["numbers"].strip(" \t\n,;|")
+    parts = PART.split(numbers.replace(",", ".") if ";" in numbers or "|" in numbers else numbers)
     if not all(is_number(part) or is_missing(part) for part in parts) or parts == [""]:
         return None
-    if text[0] not in "[(at" and len(parts) < 3:
+    if text[0] not in OPENING and len(parts) < 3:
         return None
     return np.array([np.nan if is_missing(part) else float(part) for part in parts])
 
@@ -372,12 +380,13 @@ class Parting:
             most = declared[1] if declared else max(numbers, key=lambda count: (numbers[count], count))
             if most and not (declared and n_fields == most and counts[n_fields] == len(body)):
                 n_fields = most + 1
+        fitting = sum(len(row) == n_fields for row in rows)
         scores, bare = [], separator != BLANKS or lists_behind_words(rows)
         for row in body:
             worth = [weight(cell, decimal, bare) for cell in row[-n_fields:]]
             every = sum(worth) + worth.count(0) + max(0, len(row) - n_fields)
             scores.append(sum(worth) ** 2 / max(1, every))
-        return cls(separator, decimal, quotes, n_fields, float(np.mean(scores)) * (0.5 + 0.5 * counts[n_fields] / len(body)))
+        return cls(separator, decimal, quotes, n_fields, float(np.mean(scores)) * (0.5 + 0.5 * fitting / len(rows)))
 
 
 def lists_behind_words(rows: list[list[str]]) -> bool:
@@ -388,12 +397,14 @@ def lists_behind_words(rows: list[list[str]]) -> bool:
 
 def weight(cell: str, decimal: str, bare: bool = True) -> float:
     """How many numbers a cell holds; a list without brackets is a little less than the same numbers in cells. bare: whether there
-    may be such lists."""
+    may be such lists. One that is not whole is a list too."""
     if is_number(cell, decimal):
         return 1
     if decimal == "." and (held := list_in(cell)) is not None:
-        bracketed = cell.strip()[0] in "[(at"
+        bracketed = cell.strip()[0] in OPENING
         return len(held) * (1 if bracketed else (1 - 1e-6) * bare)
+    if columns.LISTED.match(cell):
+        return len(PART.split(cell))
     return 0
 
 
@@ -423,7 +434,9 @@ def judged(
     texts = [text_of(line) for line in lines]
     cells = [split(text, found.separator, base.quotes) for text in texts]
     names, n = None, found.n_fields
-    while len(cells) > 1 and is_remark(texts[0], cells[0], found):
+    if base.declared and not found.separator and more_than(base.declared[1], cells):
+        raise InputError(f"{path.name} declares {base.declared[1]:,} numbers a row and its rows have more; correct its first line.")
+    while len(cells) > 1 and is_remark(texts[0], cells[0], texts[1], found):
         base, cells, texts, lines, rows = base.after(lines[0]), cells[1:], texts[1:], lines[1:], rows[1:]
     if not base.declared and len(cells) > 1 and is_header(cells[0], cells[1:FIRST], found):
         names = names_in(cells[0], cells[1:FIRST], n)
@@ -447,6 +460,9 @@ def judged(
         judgement = outsiders(grid, numbers, rows[same], every if names else None, found.decimal) if numbers else []
     if not lists and not numbers:
         raise InputError(f"{path.name} has no columns of numbers; give a table with one row of numbers a token.")
+    if not lists:
+        columns.check_lists({every[at]: grid[at] for at in words}, path.name)
+        columns.check_numbers(every, numbers, judgement, path.name)
     if token is None and judgement:
         token = judgement[0]
     return Layout(
@@ -464,17 +480,23 @@ def judged(
     )
 
 
-def is_remark(text: str, row: list[str], found: Parting) -> bool:
-    """Whether a line is neither a row nor the names of columns, and says so."""
+def more_than(n: int, rows: list[list[str]]) -> bool:
+    """Whether most rows have a number with a point between their token and their last n numbers."""
+    return 2 * sum(len(row) > n + 1 and "." in row[-n - 1] and is_number(row[-n - 1]) for row in rows) > len(rows)
+
+
+def is_remark(text: str, row: list[str], behind: str, found: Parting) -> bool:
+    """Whether a line is neither a row nor the names of columns, and says so. behind: the line that follows it."""
     n = found.n_fields
-    return text.startswith("#") and 2 * trailing(row, found.decimal) < n and len(row) not in (n, n + 1)
+    return text.startswith("#") and 2 * trailing(row, found.decimal) < n and (len(row) not in (n, n + 1) or behind.startswith("#"))
 
 
 def is_header(first: list[str], body: list[list[str]], found: Parting) -> bool:
     """Whether a first row names the columns: it has words where the others have numbers, or counts the columns."""
     n, decimal = found.n_fields, found.decimal
     counted = [cell.strip() for cell in first if is_number(cell)]
-    if len(counted) > 1 and counted in ([str(i) for i in range(len(counted))], [str(i + 1) for i in range(len(counted))]):
+    fewest = 2 if any(WHOLE.fullmatch(row[-1]) for row in body if row) else 1
+    if len(counted) >= fewest and counted in ([str(i) for i in range(len(counted))], [str(i + 1) for i in range(len(counted))]):
         return len(counted) < len(first) or counted != [cell.strip() for cell in body[0]]
     body = [row for row in body if len(row) == n]
     if not body or len(first) not in (n - 1, n, n + 1):

@@ -106,7 +106,7 @@ def layout_of(file: Any, path: Path) -> Layout:
     for at, field in enumerate(schema):
         kind = field.type.value_type if is_a.is_dictionary(field.type) else field.type
         kind = getattr(kind, "storage_type", kind)
-        if is_a.is_string(kind) or is_a.is_large_string(kind):
+        if is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind):
             texts.append(at)
         elif is_list(kind) and is_real(inner(kind)):
             lists.append(at)
@@ -116,7 +116,16 @@ def layout_of(file: Any, path: Path) -> Layout:
         raise InputError(f"{path.name} has no column of lists and none of numbers; give a table with one row of numbers a token.")
     lengths = {at: length(file, schema.names[at], path) for at in lists}
     judged = [] if lists or not numbers else outsiders(file, numbers)
+    if not lists:
+        columns.check_lists({schema.names[at]: some_words(file, schema.names[at]) for at in texts}, path.name)
+        columns.check_numbers(schema.names, numbers, judged, path.name)
     return Layout(file.metadata.num_rows, tuple(schema.names), tuple(numbers), tuple(texts), lengths, tuple(judged))
+
+
+def some_words(file: Any, name: str) -> list[str]:
+    """The first cells of a column of words."""
+    batch = next(iter(file.iter_batches(columns.FEW, columns=[name])), None)
+    return batch.column(0).to_pylist() if batch is not None else []
 
 
 def is_real(kind: Any) -> bool:
@@ -130,7 +139,7 @@ def is_list(kind: Any) -> bool:
     """Whether a type is one of lists."""
     from pyarrow import types as is_a
 
-    return is_a.is_list(kind) or is_a.is_large_list(kind) or is_a.is_fixed_size_list(kind)
+    return any(is_one(kind) for is_one in (is_a.is_list, is_a.is_large_list, is_a.is_fixed_size_list, is_a.is_list_view))
 
 
 def inner(kind: Any) -> Any:

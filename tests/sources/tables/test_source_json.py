@@ -22,6 +22,13 @@ NAMED = {
     "columns": json.dumps({"model": "m", "texts": WORDS, "embeddings": ROWS}),
     "words": json.dumps(dict(zip(WORDS, ROWS, strict=True))),
     **{orient: TABLE.to_json(orient=orient, double_precision=15) for orient in ("records", "columns", "index", "split", "values")},
+    "split with an index": TABLE.set_index("term").to_json(orient="split", double_precision=15),
+    "index of words": TABLE.set_index("term").to_json(orient="index", double_precision=15),
+    "columns with an index": TABLE.set_index("term").to_json(orient="columns", double_precision=15),
+    "pairs a line": "\n".join(map(json.dumps, zip(WORDS, ROWS, strict=True))),
+    "lists as text": json.dumps([{**each, "embedding": str(each["embedding"])} for each in OBJECTS]),
+    "objects in objects": "\n".join(json.dumps({"t": each["text"], "reply": {"data": [each]}}) for each in OBJECTS),
+    "objects beside": json.dumps({"ids": WORDS, "embeddings": ROWS, "metadatas": [{"year": 1}] * 24}),
     "records a line": TABLE.to_json(orient="records", lines=True, double_precision=15),
 }
 BARE = {
@@ -59,6 +66,8 @@ def test_what_stands_beside_the_lists_is_left_out_named_and_kept(tmp_path):
         ('[{"a": "b"}, {"a": "c"}]', "has no rows of numbers"),
         ("[[1, 2], 5]", "holds int where a row should be"),
         ("[]", "holds no rows"),
+        ('{"a": [1, 2], "b": [1], "c": [1, 2]}', "'b' of x.json has 1 numbers, others have 2"),
+        ('[{"id": 4, "vector": "AbC="}, {"id": 5, "vector": "dEf="}]', r"no numbers but those of its rows \(id\)"),
         ("[[1e999, 1], [1, 2]]", "infinite entries"),
     ],
 )

@@ -60,6 +60,26 @@ def test_numbered_columns_and_an_index_are_not_rows(tmp_path, values):
     assert matrix.tokens[3] == "3"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word;0\nx;1,5\ny;2,5\n",
+        "1,5;2,5\n3,5;4,5\n",
+        "1,5|2,5\n3,5|4,5\n",
+        "# made by me,\n# a b\n# of it\n1.5 2.5\n3.5 4.5\n",
+        "0\t1\n1.5\t2.5\n3.5\t4.5\n",
+        'n,emb\n1,"[[1.5, 2.5]]"\n5,"[[3.5, 4.5]]"\n',
+        'n,emb\n1,"[np.float32(1.5), np.float32(2.5)]"\n5,"[np.float32(3.5), np.float32(4.5)]"\n',
+        "n\temb\n1\t{1.5,2.5}\n5\t{3.5,4.5}\n",
+        ',w,emb\n0,a,"[1.5\n 2.5]"\n1,b,"[3.5\n 4.5]"\n',
+    ],
+)
+def test_rows_as_programs_write_them_are_read(tmp_path, text):
+    (tmp_path / "x.csv").write_text(text)
+    expected = [[1.5], [2.5]] if text.startswith("word") else [[1.5, 2.5], [3.5, 4.5]]
+    assert load_matrix(tmp_path / "x.csv").values.tolist() == expected
+
+
 @pytest.mark.parametrize("cell", ["", "NaN", "NA"])
 def test_a_missing_cell_is_reported_with_its_row(tmp_path, cell):
     (tmp_path / "x.csv").write_text(f"word,a,b\nx,1,2\ny,3,{cell}\nz,5,6\n")
@@ -74,6 +94,9 @@ def test_a_missing_cell_is_reported_with_its_row(tmp_path, cell):
         ("word,a,b\nx,1,2\ny,3,4,5,6\n", "not a regular table's"),
         ("word\nx\ny\n", "is no table of numbers"),
         ("\n", "is empty"),
+        ("id,emb\n4,[0.1 0.2 ... 0.3]\n9,[0.4 0.5 ... 0.6]\n", "The lists in emb of x.csv are cut short"),
+        ("id,emb,score\n4,[0.1 ? 0.3],0.5\n9,[0.4 ? 0.6],0.25\n", "The lists in emb of x.csv stand there as text"),
+        ("id,word\n4,one\n9,two\n", r"x.csv has no numbers but those of its rows \(id\)"),
     ],
 )
 def test_a_bad_csv_is_refused(tmp_path, text, sentence):

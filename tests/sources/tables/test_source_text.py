@@ -83,6 +83,11 @@ def test_glove_tokens_may_hold_spaces_and_numbers(tmp_path, values):
     np.testing.assert_array_equal(matrix.values, values)
 
 
+def test_a_header_with_too_few_columns_is_told(tmp_path, values):
+    with pytest.raises(InputError, match=r"x\.vec declares 3 numbers a row and its rows have more"):
+        load_matrix(write(tmp_path / "x.vec", ["7 3", *lines_of(WORDS, values)]))
+
+
 def test_a_token_may_hold_other_line_separators(tmp_path, values):
     words = ["a\u2028b", "c\x85d", "e\x0bf", *"gjkl"]
     assert list(load_matrix(write(tmp_path / "x.txt", lines_of(words, values))).tokens) == words
