@@ -25,19 +25,21 @@ from compress.sources.unread import UNREAD
 
 @dataclass(frozen=True)
 class Reader:
-    """infos lists the 2-D tensors of a file, read takes one of them, and of a table the names of columns that are left out."""
+    """infos lists the 2-D tensors of a file, every those of any shape where it may be a part of a model, read takes one of them,
+    and of a table the names of columns that are left out."""
 
     infos: Callable[[Path], list[TensorInfo]]
     read: Callable[..., Read]
     table: bool = False
+    every: Callable[[Path], list[TensorInfo]] | None = None
 
 
 READERS = {
     "npy": Reader(arrays.infos_npy, arrays.read_npy),
     "npz": Reader(arrays.infos_npz, arrays.read_npz),
-    "safetensors": Reader(safetensors_file.infos, safetensors_file.read),
+    "safetensors": Reader(safetensors_file.infos, safetensors_file.read, every=safetensors_file.every),
     "gguf": Reader(gguf_file.infos, gguf_file.read),
-    "torch": Reader(torch_file.infos, torch_file.read),
+    "torch": Reader(torch_file.infos, torch_file.read, every=torch_file.every),
     "text": Reader(text.infos, text.read, table=True),
     "csv": Reader(text.infos, text.read, table=True),
     "json": Reader(json_rows.infos, json_rows.read, table=True),

@@ -10,7 +10,17 @@ from compress.sources.checkpoints.gguf_file import part_names
 from compress.sources.checkpoints.safetensors_file import mapping_in
 from compress.sources.choice import vocabulary
 from compress.sources.choice.clues import Clues
-from compress.sources.choice.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
+from compress.sources.choice.info import (
+    Read,
+    TensorInfo,
+    beside_files,
+    may_have_names,
+    notes_on,
+    pick,
+    ranked,
+    upright,
+    wanted_files,
+)
 from compress.sources.contents import kind_of
 from compress.sources.kinds import READERS, reader_of
 from compress.sources.tables.projector import is_metadata
@@ -41,7 +51,9 @@ def read(folder: Path, tensor: str | None) -> Read:
     chosen = pick(every, tensor, str(folder), clues)
     path = next(path for path, infos in found if chosen in infos)
     held = reader_of(path).read(path, chosen.name)
-    held = held._replace(notes=(*notes_on(chosen, every, tensor, clues), *held.notes))
+    values, lying = upright(held.values, chosen, clues)
+    notes = (*notes_on(chosen, every, tensor, clues), *lying, *held.notes)
+    held = held._replace(values=values, notes=notes)
     if held.tokens or not may_have_names(chosen, every):
         return held
     named = vocabulary_folder(folder)
@@ -99,16 +111,22 @@ def offers(folder: Path, tensor: str | None, every: bool = False) -> list[tuple[
     """The files that may hold the tensor and the tensors of each; every file's where asked."""
     for name in WEIGHTS:
         if (folder / name).is_file():
-            return [(folder / name, reader_of(folder / name).infos(folder / name))]
+            return [(folder / name, tensors_of(folder / name))]
         index = folder / f"{name}.index.json"
         if index.is_file():
             weight_map = checked_map(read_json(index), index.name)
             names = sorted(set(weight_map.values())) if every else wanted_files(weight_map, tensor)
             beside = [folder / shard for shard in beside_files(weight_map) if shard not in names and (folder / shard).is_file()]
             paths = present([folder / shard for shard in names]) + (beside if tensor is None else [])
-            return [(path, reader_of(path).infos(path)) for path in paths]
+            return [(path, tensors_of(path)) for path in paths]
     shards = sorted(path for path in folder.iterdir() if SHARD.fullmatch(path.name))
-    return [(path, reader_of(path).infos(path)) for path in shards or [only_matrix(folder)]]
+    return [(path, tensors_of(path)) for path in shards or [only_matrix(folder)]]
+
+
+def tensors_of(path: Path) -> list[TensorInfo]:
+    """The tensors of a file, of any shape where it may be a part of a model."""
+    reader = reader_of(path)
+    return (reader.every or reader.infos)(path)
 
 
 def checked_map(index: Any, where: str) -> dict[str, str]:

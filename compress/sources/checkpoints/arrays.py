@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -14,6 +15,8 @@ from numpy.lib import format as npy
 
 from compress.errors import InputError
 from compress.matrix import Stored
+from compress.sources.checkpoints.stored import decoded
+from compress.sources.choice.clues import Clues
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits, check_unpacks
 
@@ -45,7 +48,7 @@ class Array:
         return stored_as(self.dtype.name, self.n_bytes)
 
     def info(self, name: str) -> TensorInfo:
-        return TensorInfo(name, self.shape, self.dtype.name)
+        return TensorInfo(name, self.shape, "U32" if self.dtype.name == "uint32" else self.dtype.name)
 
 
 def infos_npy(path: Path) -> list[TensorInfo]:
@@ -76,14 +79,23 @@ def read_npz(path: Path, tensor: str | None) -> Read:
     with opened_zip(path) as archive:
         found = list(infos_in(archive, path))
         chosen = pick(found, tensor, path.name)
-        name = chosen.name
-        with archive.open(f"{name}.npy") as file:
-            array = read_header(file, f"{name} in {path.name}")
-            check_fits(array.n_bytes, f"{name} in {path.name}")
-            values = np.empty(array.shape, array.dtype, order=array.order)
-            fill(values.reshape(-1, order="A").view(np.uint8), file, f"{name} in {path.name}")
+        taken = partial(array_in, archive, path)
+        table = decoded(chosen, found, taken, path.name, lambda: Clues.of(path.parent, None).config)
+        values, stored = table or (taken(chosen.name), None)
+        stored = stored or stored_as(values.dtype.name, values.nbytes)
         words = words_in(archive, len(values), path)
-    return Read(values, words, "word", notes=notes_on(chosen, found, tensor), stored=array.stored)
+    return Read(values, words, "word", notes=notes_on(chosen, found, tensor), stored=stored)
+
+
+def array_in(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
+    """One array of an archive, in memory."""
+    where = f"{name} in {path.name}"
+    with archive.open(f"{name}.npy") as file:
+        array = read_header(file, where)
+        check_fits(array.n_bytes, where)
+        values = np.empty(array.shape, array.dtype, order=array.order)
+        fill(values.reshape(-1, order="A").view(np.uint8), file, where)
+    return values
 
 
 def words_in(archive: zipfile.ZipFile, n_rows: int, path: Path) -> list[str] | None:

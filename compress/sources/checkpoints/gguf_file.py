@@ -12,7 +12,7 @@ from compress.errors import InputError
 from compress.sources.checkpoints.gguf_header import ALIGNED, BEGIN, Header, Start, framed, read_header, tokens_at
 from compress.sources.checkpoints.safetensors_file import values_of
 from compress.sources.checkpoints.safetensors_header import NAMES, NUMPY, Entry
-from compress.sources.choice.info import Read, TensorInfo, pick, ranked, stored_as
+from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits
 
 PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<ending>\.gguf)", re.IGNORECASE)
@@ -30,13 +30,15 @@ def read(path: Path, tensor: str | None) -> Read:
     """One tensor, decoded to float32, or mapped where it is stored so, and the tokens where the vocabulary has one for each row."""
     headers = {part: header_of(part) for part in parts_of(path)}
     infos = [info for header in headers.values() for info in infos_of(header.entries)]
-    chosen = pick(infos, wanted(infos, tensor), path.name)
+    wish = wanted(infos, tensor)
+    chosen = pick(infos, wish, path.name)
     part = next(part for part, header in headers.items() if chosen.name in header.entries)
     entry = headers[part].entries[chosen.name]
     values = values_of(part, entry) if entry.dtype in NUMPY else decoded(part, entry)
     named = (at for at in headers.items() if at[1].tokens[1] == len(values))
     tokens = next((tokens_of(*at) for at in named), None)
-    return Read(values, tokens, stored=stored_as(NAMES.get(entry.dtype, entry.dtype), entry.stop - entry.start))
+    stored = stored_as(NAMES.get(entry.dtype, entry.dtype), entry.stop - entry.start)
+    return Read(values, tokens, notes=notes_on(chosen, infos, wish), stored=stored)
 
 
 def in_order(infos: list[TensorInfo]) -> list[TensorInfo]:

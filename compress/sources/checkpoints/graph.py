@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from compress.matrix import Stored
-from compress.sources.choice.info import TensorInfo, pick, ranked
+from compress.sources.choice.info import TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
 
 
@@ -15,11 +15,15 @@ def tables_first(infos: Iterable[TensorInfo], looked_up: set[str]) -> list[Tenso
     return ranked(each for each in infos if each.name in looked_up) + ranked(each for each in infos if each.name not in looked_up)
 
 
-def pick_table(infos: Iterable[TensorInfo], looked_up: set[str], tensor: str | None, where: str) -> TensorInfo:
-    """The tensor of that name, or the likeliest one to be the table for None; InputError where there is none."""
+def pick_table(
+    infos: Iterable[TensorInfo], looked_up: set[str], tensor: str | None, where: str
+) -> tuple[TensorInfo, tuple[str, ...]]:
+    """The tensor of that name, or the likeliest one to be the table for None, and what is to be said of that choice; InputError
+    where there is none."""
     infos = list(infos)
-    first = tables_first(infos, looked_up)
-    return pick(infos, tensor or (first[0].name if first else None), where)
+    tables = [each for each in infos if each.name in looked_up and len(each.shape) == 2]
+    chosen = pick(infos if tensor else tables or infos, tensor, where)
+    return chosen, notes_on(chosen, tables or infos, tensor)
 
 
 def decoded(codes: np.ndarray, scale: np.ndarray, zero: np.ndarray, axis: int, where: str) -> np.ndarray:

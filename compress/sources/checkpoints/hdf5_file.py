@@ -7,6 +7,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,7 +15,8 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
-from compress.sources.choice.info import Read, TensorInfo, pick, ranked, stored_as
+from compress.sources.checkpoints.stored import decoded
+from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits
 
 WEIGHTS = "model.weights.h5"  # in a .keras archive
@@ -36,15 +38,38 @@ def read(path: Path, tensor: str | None) -> Read:
     """One dataset as float32, and the names of its rows where the file has as many beside it."""
     with opened(path) as file:
         found = dict(datasets(file, path))
-        name = pick([info_of(name, each) for name, each in found.items()], tensor, path.name).name
+        infos = [info_of(name, each) for name, each in found.items()]
+        picked = pick(infos, tensor, path.name)
+        name = picked.name
         chosen = found[name]
-        check_held(chosen, f"{name} in {path.name}")
-        check_fits(4 * chosen.size, f"{name} in {path.name}")
-        values = np.empty(chosen.shape, np.float32)
-        chosen.read_direct(values)
+        notes, dotted = notes_on(picked, infos, tensor), {name.replace("/", "."): name for name in found}
+
+        def taken(name: str) -> np.ndarray:
+            return numbers_of(found[dotted[name]], dotted[name], path, None)
+
+        table = decoded(renamed(picked), [renamed(info) for info in infos], taken, path.name)
+        if table is not None:
+            return Read(table.values, names_beside(chosen, len(table.values)), notes=notes, stored=table.stored)
+        values = numbers_of(chosen, name, path, np.float32)
         values = values.T if transposed(chosen) else values
         n_bytes = chosen.id.get_storage_size()
-        return Read(values, names_beside(chosen, len(values)), stored=stored_as(chosen.dtype.name, n_bytes))
+        return Read(values, names_beside(chosen, len(values)), notes=notes, stored=stored_as(chosen.dtype.name, n_bytes))
+
+
+def numbers_of(dataset: Any, name: str, path: Path, dtype: type | None) -> np.ndarray:
+    """The numbers of a dataset in a dtype, its own for None; InputError where the file does not hold them, or they do not fit."""
+    where = f"{name} in {path.name}"
+    check_held(dataset, where)
+    check_fits(4 * dataset.size, where)
+    values = np.empty(dataset.shape, dtype or dataset.dtype)
+    if values.size:
+        dataset.read_direct(values)
+    return values
+
+
+def renamed(info: TensorInfo) -> TensorInfo:
+    """With the parts of its name between dots, as the schemes that tables are quantized by have it."""
+    return replace(info, name=info.name.replace("/", "."))
 
 
 @contextmanager

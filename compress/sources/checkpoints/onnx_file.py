@@ -62,21 +62,23 @@ def read(path: Path, tensor: str | None) -> Read:
     """One initializer, decoded as the graph does it; one that lies in a file beside the model is mapped."""
     model = Model.of(path)
     found = [info_of(*item) for item in model.initializers.items()]
-    chosen = pick_table(found, model.looked_up, tensor, path.name)
+    chosen, notes = pick_table(found, model.looked_up, tensor, path.name)
     if chosen.dtype not in READ or chosen.name in model.blocks:
         raise unread(chosen, path.name)
     values = values_of(chosen, model.initializers[chosen.name], path)
-    names, axis = model.scales.get(chosen.name, ([], 0))
+    base = chosen.name.removesuffix("_quantized")  # as onnxruntime names what it quantizes
+    beside = [f"{base}_scale", f"{base}_zero_point"] if chosen.dtype in ("int8", "uint8") else []
+    names, axis = model.scales.get(chosen.name, (beside, 0))
     parts = [model.initializers.get(name) for name in names]
     if not parts or parts[0] is None:
         stored = stored_as(chosen.dtype, values.nbytes)
-        return Read(values.astype(np.float32) if chosen.dtype == "bfloat16" else values, None, stored=stored)
+        return Read(values.astype(np.float32) if chosen.dtype == "bfloat16" else values, None, notes=notes, stored=stored)
     scale, zero = (values_of(info_of("", part), part, path) if part else np.zeros(0) for part in (*parts, None)[:2])
     try:
         table = decoded(values, scale, zero, axis, path.name)
     except ValueError as error:
         raise InputError(f"The scales of {chosen.name} in {path.name} do not fit its shape; export the model again.") from error
-    return Read(table, None, stored=stored_by(chosen.dtype, values.size, scale.size))
+    return Read(table, None, notes=notes, stored=stored_by(chosen.dtype, values.size, scale.size))
 
 
 def graph_of(path: Path) -> Any:

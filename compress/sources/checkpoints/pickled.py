@@ -44,12 +44,12 @@ def infos(path: Path) -> list[TensorInfo]:
 def read(path: Path, tensor: str | None) -> Read:
     """One of the arrays, mapped where it lies beside the pickle, and the names of its rows."""
     found = arrays_in(path)
-    info = pick_table(*told(found), tensor, path.name)
+    info, notes = pick_table(*told(found), tensor, path.name)
     chosen = next(each for each in found if each.info == info)
     if chosen.beside:
-        return arrays.read_npy(chosen.beside, None)._replace(tokens=chosen.keys, row_word="word")
+        return arrays.read_npy(chosen.beside, None)._replace(tokens=chosen.keys, row_word="word", notes=notes)
     assert chosen.values is not None
-    return Read(chosen.values, chosen.keys, "word")
+    return Read(chosen.values, chosen.keys, "word", notes)
 
 
 def told(found: list[Array]) -> tuple[list[TensorInfo], set[str]]:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.files import read_json, replacing
+from compress.files import replacing
 from compress.matrix import EmbeddingMatrix
 from compress.sources.checkpoints.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header
-from compress.sources.checkpoints.stored import table_of
+from compress.sources.checkpoints.stored import parts_beside, table_of
 from compress.sources.choice.clues import NONE, Clues
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
@@ -21,7 +21,12 @@ ROW_WORDS = ("token", "word", "row")
 
 def infos(path: Path) -> list[TensorInfo]:
     """The tensors of a file, from its header."""
-    return ranked(infos_of(entries_of(path)[0]))
+    return ranked(every(path))
+
+
+def every(path: Path) -> list[TensorInfo]:
+    """The same of any shape."""
+    return infos_of(entries_of(path)[0])
 
 
 def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
@@ -29,30 +34,15 @@ def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
     entries, metadata = entries_of(path)
     infos = infos_of(entries)
     chosen = pick(infos, tensor, path.name, clues)
-    held = {name: (path, entry) for name, entry in entries.items()} | in_other_parts(path, chosen)
+    held = {name: (path, entry) for name, entry in entries.items()}
+    for name, part in parts_beside(path, chosen, "model.safetensors.index.json").items():
+        held |= {other: (part, entry) for other, entry in entries_of(part)[0].items() if other == name}
     infos = infos_of({name: entry for name, (_, entry) in held.items()})
     table = table_of(chosen, infos, lambda name: values_of(*held[name]), path.name, lambda: Clues.of(path.parent, None).config)
     told = metadata.get("row_word")
     word = told if told in ROW_WORDS else "token"
     notes = notes_on(chosen, infos, tensor, clues)
     return Read(table.values, tokens_of(metadata, len(table.values)), word, notes, stored=table.stored)
-
-
-def in_other_parts(path: Path, chosen: TensorInfo) -> dict[str, tuple[Path, Entry]]:
-    """The tensors that lie beside a packed one in the model and in another of its files, by the index beside the file."""
-    found: dict[str, tuple[Path, Entry]] = {}
-    index = path.with_name("model.safetensors.index.json")
-    if not chosen.packed or not index.is_file():
-        return found
-    content = read_json(index)
-    weight_map = content.get("weight_map") if isinstance(content, dict) else None
-    stem = chosen.name.rpartition(".")[0]
-    for name, file in weight_map.items() if isinstance(weight_map, dict) else ():
-        if name.startswith(f"{stem}.") and isinstance(file, str) and file == Path(file).name != path.name:
-            part = path.with_name(file)
-            if part.is_file() and name in (entries := entries_of(part)[0]):
-                found[name] = part, entries[name]
-    return found
 
 
 def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:

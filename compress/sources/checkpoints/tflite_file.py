@@ -38,7 +38,7 @@ def infos(path: Path) -> list[TensorInfo]:
 def read(path: Path, tensor: str | None) -> Read:
     """One tensor: mapped, or decoded where the model has scales for it."""
     found, looked_up = constants(path)
-    info = pick_table((each.info for each in found.values()), looked_up, tensor, path.name)
+    info, notes = pick_table((each.info for each in found.values()), looked_up, tensor, path.name)
     chosen, dtype = found[info.name], DTYPES.get(info.dtype.upper())
     if dtype is None:
         raise unread(info, path.name)
@@ -48,12 +48,12 @@ def read(path: Path, tensor: str | None) -> Read:
         )
     values = np.memmap(path, dtype, "r", chosen.start, info.shape)
     if not chosen.scale.size:
-        return Read(values, None, stored=stored_as(info.dtype, chosen.length))
+        return Read(values, None, notes=notes, stored=stored_as(info.dtype, chosen.length))
     try:
         table = decoded(values, chosen.scale, chosen.zero, chosen.axis, path.name)
     except (ValueError, IndexError) as error:
         raise InputError(f"The scales of {info.name} in {path.name} do not fit its shape; convert the model again.") from error
-    return Read(table, None, stored=stored_by(info.dtype, values.size, chosen.scale.size))
+    return Read(table, None, notes=notes, stored=stored_by(info.dtype, values.size, chosen.scale.size))
 
 
 def constants(path: Path) -> tuple[dict[str, Constant], set[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.checkpoints.stored import table_of
+from compress.sources.checkpoints.stored import parts_beside, table_of
 from compress.sources.choice.clues import Clues
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
@@ -21,7 +21,12 @@ DEEPEST = 8  # levels of nesting looked through
 
 def infos(path: Path) -> list[TensorInfo]:
     """The tensors that torch.save wrote."""
-    return ranked(info_of(name, tensor) for name, tensor in tensors_in(opened(path)))
+    return ranked(every(path))
+
+
+def every(path: Path) -> list[TensorInfo]:
+    """The same of any shape."""
+    return [info_of(name, tensor) for name, tensor in tensors_in(opened(path))]
 
 
 def read(path: Path, tensor: str | None) -> Read:
@@ -29,8 +34,10 @@ def read(path: Path, tensor: str | None) -> Read:
     found: dict[str, Any] = {}
     for name, value in tensors_in(opened(path)):
         found.setdefault(name, value)
+    chosen = pick([info_of(name, value) for name, value in found.items()], tensor, path.name)
+    for name, part in parts_beside(path, chosen, "pytorch_model.bin.index.json").items():
+        found |= {other: value for other, value in tensors_in(opened(part)) if other == name}
     infos = [info_of(name, value) for name, value in found.items()]
-    chosen = pick(infos, tensor, path.name)
     table = table_of(
         chosen, infos, lambda name: stored(found[name], path.name), path.name, lambda: Clues.of(path.parent, None).config
     )
@@ -72,15 +79,11 @@ def opened(path: Path) -> Any:
 
 
 def tensors_in(held: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Named tensors of numbers in nested dicts and lists; a level called state_dict adds nothing to the name."""
+    """Named tensors in nested dicts and lists; a level called state_dict adds nothing to the name."""
     import torch
 
     if isinstance(held, torch.Tensor):
-        if (
-            held.layout == torch.strided
-            and held.device.type == "cpu"
-            and not (held.is_quantized or held.is_complex() or held.dtype == torch.bool)
-        ):
+        if held.device.type == "cpu" and held.dtype != torch.bool:
             yield name or "embedding", held
     elif depth < DEEPEST and isinstance(held, Mapping | list | tuple):
         for key, value in held.items() if isinstance(held, Mapping) else enumerate(held):
@@ -89,6 +92,6 @@ def tensors_in(held: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str,
 
 
 def info_of(name: str, tensor: Any) -> TensorInfo:
-    """A tensor's name, shape and dtype, which safetensors has another word for where NumPy has none."""
-    dtype = str(tensor.dtype).removeprefix("torch.")
+    """A tensor's name, shape and dtype, which safetensors has another word for where NumPy has none; of a sparse one the layout."""
+    dtype = str(tensor.dtype if str(tensor.layout) == "torch.strided" else tensor.layout).removeprefix("torch.")
     return TensorInfo(name, tuple(tensor.shape), NAMES.get(dtype, dtype))

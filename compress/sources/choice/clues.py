@@ -39,6 +39,7 @@ COLUMNS = {
     *("word_embed_proj_dim", "hidden_dim", "n_embed", "model_dim"),
 }
 COUNTED = re.compile(r"(layers?|blocks?|experts?)$")  # settings that say how many of something a network has
+TEXT = re.compile(r"(.*_)?(text|language|llm|lm)(_.*)?")  # the config, of several in one, that is of the words
 DEEPEST = 4  # levels of a config looked through
 
 
@@ -60,7 +61,7 @@ class Clues:
     @cached_property
     def told(self) -> set[int]:
         """How many rows the config tells of."""
-        return set(settings(self.config, ROWS))
+        return set(settings(of_text(self.config), ROWS))
 
     @cached_property
     def rows(self) -> set[int]:
@@ -74,7 +75,7 @@ class Clues:
     @cached_property
     def columns(self) -> set[int]:
         """How many columns the table may have; empty where nothing says."""
-        return set(settings(self.config, COLUMNS))
+        return set(settings(of_text(self.config), COLUMNS))
 
     def rows_fit(self, n_rows: int) -> bool:
         """Whether the table may have so many rows, padded to a round number or not."""
@@ -83,6 +84,11 @@ class Clues:
     def columns_fit(self, dim: int) -> bool:
         """Whether the table may have so many columns."""
         return not self.columns or dim in self.columns
+
+    def on_its_side(self, shape: tuple[int, ...]) -> bool:
+        """Whether a table of that shape has a column a token."""
+        n, d = shape
+        return n < d and d in self.rows and not self.rows_fit(n) and self.columns_fit(n)
 
     def own_name(self) -> str | None:
         """What the architecture itself calls its input table: from the network that transformers builds of the config without
@@ -102,6 +108,21 @@ class Clues:
 
 
 NONE = Clues()
+
+
+def of_text(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a config says of the network that reads words, where it is one of several; else all of it."""
+    return next(texts(config), config)
+
+
+def texts(config: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The configs within a config that are of networks that read words, by their names."""
+    for name, value in config.items():
+        if isinstance(value, Mapping) and depth < DEEPEST:
+            if TEXT.fullmatch(name) and not ROWS.isdisjoint(value):
+                yield value
+            else:
+                yield from texts(value, depth + 1)
 
 
 def settings(config: Mapping[str, Any], names: set[str], depth: int = 0) -> Iterator[int]:

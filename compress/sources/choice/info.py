@@ -13,7 +13,7 @@ from compress.sources.choice.clues import NONE, Clues
 from compress.sources.choice.roles import Role, role_of, words_of
 
 PLAIN = {"float64", "float32", "float16", "bfloat16"}  # dtypes of one entry a number
-ROLES = {Role.INPUT: "an input table", Role.OUTPUT: "an output layer"}
+ROLES = {Role.INPUT: "an input table", Role.OUTPUT: "an output layer", Role.COPY: "an average over training"}
 SAID = 3  # tensors that a choice was close to
 SECOND = {"decoder", "tgt", "target", "teacher"}  # what has the same table again, or another one beside the input's
 
@@ -60,11 +60,13 @@ def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]
 
     def likeness(info: TensorInfo) -> tuple[int, bool, Role, bool, bool]:
         spare = max(info.role - Role.WEIGHT, 0)
-        rows, columns = (info.packed or fit for fit in (clues.rows_fit(info.shape[0]), clues.columns_fit(info.shape[1])))
+        n, d = info.shape[::-1] if turned(info, clues) else info.shape
+        rows, columns = (info.packed or fit for fit in (clues.rows_fit(n), clues.columns_fit(d)))
         return spare, not rows, info.role, not columns, not words_of(info.name).isdisjoint(SECOND)
 
     def order(info: TensorInfo) -> tuple:
-        return *likeness(info), -info.shape[0], info.shape[1] == 1, info.name.count("."), info.name
+        of_copy = role_of(info.name, copies=False)
+        return *likeness(info), of_copy, -info.shape[0], info.shape[1] == 1, info.name.count("."), info.name
 
     ranking = sorted((info for info in infos if len(info.shape) == 2 and math.prod(info.shape) > 0), key=order)
     if len(ranking) > 1 and likeness(ranking[0])[:4] == likeness(ranking[1])[:4] and (own := clues.own_name()):
@@ -73,8 +75,8 @@ def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]
 
 
 def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str, clues: Clues = NONE) -> TensorInfo:
-    """The tensor of that name, or the likeliest to be the table for None; InputError where there is none, and where the
-    table is packed in a tensor that is no matrix."""
+    """The tensor of that name, or the likeliest to be the table for None; InputError where there is none, where the table is packed
+    in a tensor that is no matrix, and where nothing is a model's weight."""
     infos = list(infos)
     offered = ranked(infos, NONE if tensor is not None else clues)
     packed = (
@@ -85,6 +87,11 @@ def pick(infos: Iterable[TensorInfo], tensor: str | None, where: str, clues: Clu
     if not offered:
         held = ", ".join(f"{info.name} {info.shape}" for info in infos[:5]) or "nothing that can be read as one"
         raise InputError(f"{where} has no 2-D tensor of numbers (it holds {held}); give a file with a matrix in it.")
+    if tensor is None and len(offered) > 1 and offered[0].role == Role.STATE:
+        raise InputError(
+            f"{where} holds what training or a quantization keeps beside a model ({offered[0].name}, …), and no weights; "
+            "give the model's own file."
+        )
     if tensor is None:
         return offered[0]
     for info in offered:
@@ -100,7 +107,7 @@ def notes_on(chosen: TensorInfo, infos: Iterable[TensorInfo], tensor: str | None
     others = [info for info in ranked(infos, clues) if info != chosen]
     if tensor is not None or not others:
         return ()
-    if chosen.role >= Role.WEIGHT:
+    if chosen.role not in ROLES:
         return (f"No tensor of {len(others) + 1:,} is called a table; {chosen.name} was taken, the tallest of its kind.",)
     near = [info for info in others if info.role <= Role.OUTPUT and (info.shape == chosen.shape or info.role == chosen.role)]
     if not near and chosen.role == Role.INPUT:
@@ -109,6 +116,18 @@ def notes_on(chosen: TensorInfo, infos: Iterable[TensorInfo], tensor: str | None
     more = f" and {len(told) - SAID:,} more" if len(told) > SAID else ""
     besides = f"; it could also be {', '.join(told[:SAID])}{more}" if near else ""
     return (f"The matrix is {chosen.name}, {ROLES[chosen.role]}{besides}.",)
+
+
+def turned(info: TensorInfo, clues: Clues) -> bool:
+    """Whether it is a table with a column a token, by what the model's files say of its size."""
+    return info.role <= Role.OUTPUT and len(info.shape) == 2 and not info.packed and clues.on_its_side(info.shape)
+
+
+def upright(values: np.ndarray, chosen: TensorInfo, clues: Clues) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The values of the chosen tensor with a row a token, and what is to be said where they are stored otherwise."""
+    if not turned(chosen, clues):
+        return values, ()
+    return values.T, (f"{chosen.name} is stored as {chosen.shape[0]:,} × {chosen.shape[1]:,}, a column a token, and was turned.",)
 
 
 def may_have_names(chosen: TensorInfo, infos: Iterable[TensorInfo]) -> bool:

@@ -54,11 +54,14 @@ PART = {  # beside a table: places, kinds, norms, what is added to it
 TRAINING = {  # anywhere in a name: what training keeps beside the weights, adapters too
     *("optimizer", "optimizers", "optim", "adam", "adamw", "adagrad", "rmsprop", "ftrl", "accumulator", "slot", "slots", "avg"),
     *("momentum", "velocity", "moment", "moments", "mu", "nu", "fisher", "hessian", "lora", "dora"),
-    *("grad", "grads", "gradient", "gradients", "ema", "swa", "shadow", "averaged", "moving"),
+    *("grad", "grads", "gradient", "gradients"),
 }
+STATES = ({"opt", "state"}, {"opt", "states"}, {"param", "states"})  # the same, in one part of a name
+COPIES = {"ema", "swa", "shadow", "averaged", "moving"}  # anywhere in a name: the weights once more, averaged over training
+BAGS = {"bag", "bags"}  # collections of tables, whatever each is called
 BESIDE = {  # what a quantization or a computation keeps beside a weight
     *("scale", "scales", "scb", "zero", "zeros", "qzeros", "zeropoint", "absmax", "quant", "codebook", "idx", "inv", "freq"),
-    *("buffer", "buffers", "running", "masks", "shape"),
+    *("buffer", "buffers", "running", "masks", "shape", "sum", "counts"),
 }
 PLAIN = {"weight", "weights", "kernel", "qweight", "qdata", "packed", "data", "values", "param", "params", "tensor", "impl"}
 GENERIC = PLAIN | {  # what the end of a name says of a tensor of any module
@@ -73,22 +76,27 @@ class Role(IntEnum):
     OUTPUT = 1  # the output layer of a language model, which may share that table
     WEIGHT = 2  # any other weight
     PART = 3  # positions, types of tokens, norms, biases
-    STATE = 4  # of an optimizer, averaged copies, gradients, adapters, scales, buffers
+    COPY = 4  # an average of what a weight was in training
+    STATE = 5  # of an optimizer, gradients, adapters, scales, buffers
 
 
-def role_of(name: str) -> Role:
+def role_of(name: str, copies: bool = True) -> Role:
     """The role of a tensor, from the whole words of its name: "debiased" is no bias, "composition" no position.
 
     The module that a tensor belongs to tells most, the last part of the name that says more than "weight". Where it tells nothing,
-    the module around it does, as in `embedding_bags.t_cat_0.weight`.
+    the module around it does, as in `embedding_bags.t_cat_0.weight`. copies: False asks what a copy is one of.
     """
     parts = [words_of(part) for part in re.split(r"[./:]", name)]
     own = max((at for at, part in enumerate(parts) if not part <= GENERIC), default=0)
     tail, around = set().union(*parts[own:]), parts[own - 1] if own else set()
     told = tail - PLAIN
     inner = any(not part for part in parts[:own]) or not told.isdisjoint(("attn", "attention", "mlp", "ffn"))
-    if set().union(*parts) & TRAINING or tail & BESIDE:
+    if set().union(*parts) & TRAINING or tail & BESIDE or any(state <= part for state in STATES for part in parts):
         return Role.STATE
+    if copies and set().union(*parts) & COPIES:
+        return Role.COPY
+    if around & BAGS:
+        return Role.INPUT
     if tail & PART:
         return Role.PART
     table = has_table(tail) or (bool(told) and told <= TABLE_ALONE)

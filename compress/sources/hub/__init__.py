@@ -23,7 +23,17 @@ from compress.sources.checkpoints.safetensors_header import header_length, infos
 from compress.sources.checkpoints.stored import table_of
 from compress.sources.choice import vocabulary
 from compress.sources.choice.clues import CONFIG, Clues
-from compress.sources.choice.info import Read, TensorInfo, beside_files, may_have_names, notes_on, pick, ranked, wanted_files
+from compress.sources.choice.info import (
+    Read,
+    TensorInfo,
+    beside_files,
+    may_have_names,
+    notes_on,
+    pick,
+    ranked,
+    upright,
+    wanted_files,
+)
 from compress.sources.hub.cache import Snapshot, kept, remembered
 from compress.sources.hub.http_ranges import Answer, Server, Unreachable
 from compress.sources.model_folder import checked_map
@@ -69,11 +79,12 @@ def read(model: str, tensor: str | None) -> Read:
             beside = {file for name, file in snapshot.weight_map.items() if name.startswith(f"{stem}.")}
             infos += source.infos_in(snapshot, sorted(beside - set(files)))
         table = table_of(chosen, infos, partial(source.stored, snapshot), source.repo, partial(source.config, snapshot))
+        values, lying = upright(table.values, chosen, clues)
         tokens = None
         if may_have_names(chosen, infos):
             source.fetch_mapping(snapshot)
-            tokens = vocabulary.tokens_for(snapshot.folder, len(table.values), clues.told, mapping_in(snapshot.folder))
-        return Read(table.values, tokens, notes=notes_on(chosen, infos, tensor, clues), stored=table.stored)
+            tokens = vocabulary.tokens_for(snapshot.folder, len(values), clues.told, mapping_in(snapshot.folder))
+        return Read(values, tokens, notes=(*notes_on(chosen, infos, tensor, clues), *lying), stored=table.stored)
 
 
 def kept_folder(model: str) -> Path | None:

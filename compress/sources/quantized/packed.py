@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.choice.clues import COLUMNS, settings
+from compress.sources.choice.clues import COLUMNS, of_text, settings
 from compress.sources.choice.info import TensorInfo
 from compress.sources.limits import check_fits
 
@@ -90,7 +90,7 @@ class Packed:
 
     def columns(self) -> int | None:
         """How many columns the table has, where the config tells one number."""
-        told = set(settings(self.config, COLUMNS))
+        told = set(settings(of_text(self.config), COLUMNS))
         return told.pop() if len(told) == 1 else None
 
     def array(self, key: str | None = None) -> np.ndarray:

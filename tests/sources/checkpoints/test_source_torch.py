@@ -97,6 +97,17 @@ def test_no_matrix_in_a_file_is_told(tmp_path):
         load_matrix(tmp_path / "x.pt")
 
 
+@pytest.mark.parametrize("kind", ["complex64", "sparse_coo"])
+def test_a_table_of_numbers_that_are_not_read_is_named_and_nothing_else_is_taken(tmp_path, kind, table):
+    made = {
+        "complex64": lambda: torch.complex(table, table),
+        "sparse_coo": table.to_sparse,
+    }
+    torch.save({"embed.weight": made[kind](), "fc.weight": torch.ones(90, 3)}, tmp_path / "x.pt")
+    with pytest.raises(InputError, match=f"'embed.weight', is stored as {kind}, which is not read"):
+        load_matrix(tmp_path / "x.pt")
+
+
 def test_a_small_file_of_a_huge_view_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(limits, "MEMORY_LIMIT", 1 << 20)
     torch.save({"w": torch.ones(1, 1).expand(100_000, 1000)}, tmp_path / "x.pt")

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from compress import InputError
 from compress.sources import load_matrix, tensors
 
 N, D = 24, 6
@@ -75,6 +76,56 @@ def test_the_sizes_in_the_config_decide_before_the_names(folder):
     assert taken(folder(shapes, text_config={"vocab_size": N, "hidden_size": D})) == "text.word_embed.weight"
     assert taken(folder(shapes, text_config={"vocab_size": N - 3, "hidden_size": D})) == "text.word_embed.weight"
     assert taken(folder(shapes, type_vocab_size=60, vocab_size=N, hidden_size=9)) == "per_layer_embed.weight"
+
+
+def test_of_several_networks_the_one_that_reads_words_is_meant(folder):
+    shapes = {"embed_audio.embedding.weight": (128, D), "language_model.embed_tokens.weight": (N, D)}
+    others = {"vision_config": {"vocab_size": 128, "hidden_size": D}, "audio_config": {"vocab_size": 128}}
+    text = {"text_config": {"vocab_size": N, "hidden_size": D}}
+    for config in (others | text, {"thinker_config": others | text}, {"language_config": text["text_config"]} | others):
+        assert taken(folder(shapes, **config)) == "language_model.embed_tokens.weight"
+
+
+@pytest.mark.parametrize("name", ["embed.embedding", "lm_head.kernel"])
+def test_a_table_that_lies_on_its_side_is_turned_and_that_is_said(folder, name):
+    where = folder({name: (D, N), "h.kernel": (60, D)}, vocab_size=N, hidden_size=D)
+    (where / "vocab.json").write_text(json.dumps({f"w{i}": i for i in range(N)}))
+    matrix = load_matrix(where)
+    assert matrix.shape == (N, D) and matrix.tokens[3] == "w3"
+    assert matrix.notes[-1] == f"{name} is stored as {D} × {N}, a column a token, and was turned."
+
+
+def test_what_holds_no_weights_is_refused_and_an_average_of_them_is_taken(folder):
+    q = "base_model.model.layers.0.q_proj"
+    for names in ((f"{q}.lora_A.weight", f"{q}.lora_B.weight"), ("state.0.exp_avg", "state.0.exp_avg_sq")):
+        with pytest.raises(InputError, match=rf"keeps beside a model \({names[0]}, …\), and no weights"):
+            load_matrix(folder(dict.fromkeys(names, (N, D))))
+    assert load_matrix(folder({"ema.embed.weight": (N, D), "ema.fc.weight": (60, D)})).notes == (
+        "The matrix is ema.embed.weight, an average over training.",
+    )
+
+
+@pytest.mark.parametrize("kind", ["h5", "onnx", "gguf"])
+def test_a_close_choice_is_said_of_files_of_every_kind(tmp_path, kind):
+    path, held = tmp_path / f"a.{kind}", {name: np.ones((N, 32), "f4") for name in ("a_embed", "b_embed")}
+    if kind == "h5":
+        with pytest.importorskip("h5py").File(path, "w") as file:
+            for name, each in held.items():
+                file[name] = each
+    elif kind == "onnx":
+        onnx = pytest.importorskip("onnx")
+        every = [onnx.numpy_helper.from_array(each, name) for name, each in held.items()]
+        onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], every)), path)
+    else:
+        writer = pytest.importorskip("gguf").GGUFWriter(path, "none")
+        for name, each in held.items():
+            writer.add_tensor(name, each)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    said = "The matrix is a_embed, an input table; it could also be b_embed (an input table, 24 × 32)."
+    assert load_matrix(path).notes == (said,)
 
 
 def test_the_tokenizers_length_decides_where_no_config_does(folder):

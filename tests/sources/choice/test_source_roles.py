@@ -15,6 +15,7 @@ NAMES = {
         tok.weight word.weight embedding_bag_collection.embedding_bags.t_cat_0.weight
         ebc.embedding_bags.product_table.weight tables.0.weight user_factors debiased_embedding.weight
         composition.embed.weight model.embed_tokens.qweight model.embed_tokens.base_layer.weight layers.0.wte
+        ebc.embedding_bags.movie_type.weight
         base_model.model.model.embed_tokens.modules_to_save.default.weight average_word_embeddings decoder.embedding.weight""",
     Role.OUTPUT: """
         head.weight to_logits.weight decoder.weight crit.out_layers.0.weight embed_out.weight decoder.embed_out
@@ -30,11 +31,12 @@ NAMES = {
         embeddings.position_embeddings.weight wpe.weight embeddings.token_type_embeddings.weight embeddings.LayerNorm.weight
         pos_emb embeddings/position_embeddings/embedding encoder.embed_positions.weight time_embed.0.weight
         word_embeddings_layernorm.weight layer.0.SelfAttention.relative_attention_bias.weight""",
+    Role.COPY: "ema_model.embed.weight ema.shadow_params.0 swa.layers.0.weight moving.fc.weight",
     Role.STATE: """
         optimizer.0 model.embed_tokens.lora_embedding_A layers.0.q_proj.lora_A.weight
-        optimizer_states.0.state.0.exp_avg ema_model.embed.weight wte.weight.grad gradients.wte
+        optimizer_states.0.state.0.exp_avg opt_state.wte state.param_states.embedding.v_row wte.weight.grad gradients.wte
         word_embeddings.momentum model.embed_tokens.scales embed_tokens.weight.absmax model.embed_tokens.weight_scale_inv
-        model.embed_tokens.SCB embed.qzeros bert/embeddings/word_embeddings/adam_m opt_state.0.mu.embed ema.shadow_params.0
+        model.embed_tokens.SCB embed.qzeros bert/embeddings/word_embeddings/adam_m opt_state.0.mu.embed token_embd.weight.in_sum2
         embed_tokens.weight_zero_point""",
 }
 

@@ -340,6 +340,38 @@ def test_a_table_packed_in_a_tensor_that_is_no_matrix_is_named(tmp_path, shape):
     held = tensors(codes=np.ones(shape, np.int16), codebooks=np.ones((1, 4, 1, 8), "f4"))
     with pytest.raises(InputError, match=r"'model\.embed_tokens\.codes', is stored as int16, which is not read"):
         load_matrix(folder(tmp_path / "model", held) / "model.safetensors")
+    config = json.dumps({"vocab_size": N, "hidden_size": D})
+    (tmp_path / "model" / "config.json").write_text(config)
+    for _ in ("safetensors", "torch"):
+        with pytest.raises(InputError, match="is stored as int16"):
+            load_matrix(tmp_path / "model")
+        (tmp_path / "model" / "model.safetensors").unlink(missing_ok=True)
+        torch.save(held | OTHER, tmp_path / "model" / "pytorch_model.bin")
+
+
+@pytest.mark.parametrize("kind", ["npz", "h5", "onnx", "parts of torch"])
+def test_integers_are_decoded_by_the_scales_beside_them_in_files_of_every_kind(tmp_path, kind):
+    numbers, scale = rng.integers(-127, 128, (N, D), dtype=np.int8), np.array([0.5], "f4")
+    held = {"embed.weight": numbers, "embed.weight_scale": scale}
+    path = tmp_path / f"a.{kind}"
+    if kind == "npz":
+        np.savez(path, **held)
+    elif kind == "h5":
+        with pytest.importorskip("h5py").File(path, "w") as file:
+            for name, each in held.items():
+                file[name.replace(".", "/")] = each
+    elif kind == "onnx":
+        onnx = pytest.importorskip("onnx")
+        every = [onnx.numpy_helper.from_array(each, name) for name, each in held.items()]
+        onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], every)), path)
+    else:
+        path, files = tmp_path, dict(zip(held, ("a.bin", "b.bin"), strict=True))
+        for name, file in files.items():
+            torch.save({name: torch.from_numpy(held[name])}, tmp_path / file)
+        (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": files}))
+    matrix = load_matrix(path)
+    np.testing.assert_array_equal(matrix.values, numbers * scale)
+    assert "scale" in matrix.notes[0]
 
 
 def test_bytes_that_do_not_fill_a_packed_tensor_are_refused(tmp_path, write_safetensors):
