@@ -8,7 +8,8 @@ from numpy.lib.format import MAGIC_PREFIX
 
 from compress.files import LFS
 from compress.sources.checkpoints.safetensors_header import MAX_HEADER
-from compress.sources.tables.layout import CONTROL, HEADER, n_numbers
+from compress.sources.tables.cells import n_numbers
+from compress.sources.tables.layout import CONTROL, HEADER
 
 HEAD = 64 << 10  # bytes looked at
 LINES = 50

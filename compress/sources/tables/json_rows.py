@@ -12,8 +12,8 @@ from compress.errors import InputError
 from compress.sources.choice.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns
+from compress.sources.tables.cells import list_in
 from compress.sources.tables.json_stream import Stream, opened
-from compress.sources.tables.layout import list_in
 
 SAMPLE = 1000  # rows that columns are judged by
 BLOCK = 1000  # rows that are gathered before they become one array

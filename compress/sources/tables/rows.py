@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.tables.layout import Layout, blocks, is_missing, is_number, lines_in, list_in, number_of
+from compress.sources.tables.blocks import blocks, lines_in
+from compress.sources.tables.cells import is_missing, is_number, list_in, number_of
+from compress.sources.tables.layout import Layout
 
 PIECE = 1 << 20  # bytes that Arrow parses at a time
 AT_ONCE = 2  # blocks

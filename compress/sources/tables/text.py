@@ -11,7 +11,8 @@ from compress.errors import InputError
 from compress.sources.choice.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
 from compress.sources.tables import delimited
-from compress.sources.tables.layout import BOM, CONTROL, HEADER, check_declared, n_numbers
+from compress.sources.tables.cells import n_numbers
+from compress.sources.tables.layout import BOM, CONTROL, HEADER, check_declared
 
 HEAD = 4 << 20  # bytes looked at to tell the form
 LONGEST_TOKEN = 10_000  # bytes

@@ -5,7 +5,7 @@ import pytest
 
 from compress import InputError
 from compress.sources import limits, load_matrix, tensors
-from compress.sources.tables import layout
+from compress.sources.tables import blocks
 
 WORDS = ["the", "naïve", "東京", "a", "a", "</s>", "x'y"]
 
@@ -160,7 +160,7 @@ def test_text_that_does_not_fit_is_refused_unread(tmp_path, values, monkeypatch)
 
 
 def test_chunks_join_without_a_seam(tmp_path, monkeypatch):
-    monkeypatch.setattr(layout, "CHUNK", 100)
+    monkeypatch.setattr(blocks, "CHUNK", 100)
     rows = np.random.default_rng(1).standard_normal((300, 3)).astype(np.float32)
     words = [f"w{i}" for i in range(300)]
     for header in ([], ["300 3"]):
