@@ -79,10 +79,10 @@ DRAFTED: list[Method] = [
 
 FIRST = 8  # previews of a table that has just begun
 GRIDS = {  # bits and ranks of full fits that a table is held against
-    "demo": ((32, 128, 256, 512), (0, 16, 64)),
+    "demo": ((48, 200, 400), (0, 16, 48, 64)),
     "w2v_text8_10k_100d": ((24, 112, 288, 480), (0, 6, 24, 48, 64)),
     "glove100_tripadvisor_5k": ((24, 112, 288, 480), (0, 6, 24, 48, 64)),
-    "glove100_tripadvisor_5k, 64 columns": ((24, 112, 288), (0, 6, 20, 40, 52, 60, 63)),
+    "glove100_tripadvisor_5k, 64 columns": ((24, 112, 288, 480), (6, 20, 40, 52, 60, 63)),
 }
 
 
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
                 codes(name, found, SMALL, store)
                 ahead(name, found, store)
                 if name.startswith("glove"):
-                    ahead(f"{name}, 64 columns", EmbeddingMatrix(found.values[:, :64].copy()), store)
+                    ahead(f"{name}, 64 columns", EmbeddingMatrix(found.values[:2500, :64].copy()), store)
                 codes(f"{name}, weighted", by_order(found), SMALL_WEIGHTED, store)
                 drafts(name, found, store)
 

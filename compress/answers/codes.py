@@ -17,7 +17,7 @@ from compress.threads import one_thread, one_torch_thread
 Arrays = dict[str, np.ndarray]
 
 LENGTHS = (8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 448)
-DEPTHS = (0, 1, 4, 8, 16, 32, 48)
+DEPTHS = (0, 1, 4, 8, 16, 24, 32, 40, 48)
 FIRST = 128  # bits, of the first setting
 MOST = 60  # settings
 QUICK = 12.0  # seconds of a full fit
