@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -223,3 +224,31 @@ class Columns(Mapping[str, Column]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+class Kinds(Protocol):
+    """What the columns of a table hold: words, numbers, or lists of so many, by their places."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def texts(self) -> Sequence[int]: ...
+    @property
+    def numbers(self) -> Sequence[int]: ...
+    @property
+    def lists(self) -> Mapping[int, int]: ...
+
+
+def rest(
+    of: Kinds, dims: Sequence[int], out: Sequence[int], token: int | None, read: Callable[[str], Column]
+) -> tuple[Columns, tuple[str, ...]]:
+    """The columns beside the dimensions, and what is told of them. out: those of numbers that are left out. token: the one that
+    names the rows. read: one of them by its name."""
+    known = sorted({*of.texts, *of.numbers, *of.lists} - {*dims})
+    beside = Columns(
+        [of.names[at] for at in known if at != token or at in of.numbers],
+        read,
+        () if of.lists else [of.names[at] for at in of.numbers],
+        () if of.lists else [of.names[at] for at in out],
+    )
+    return beside, said(of.names[dims[0]] if of.lists else len(dims), list(beside))

@@ -34,7 +34,6 @@ def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) 
     found = pick(infos_of(layout, dims), tensor, path.name)
     if layout.lists:
         dims = [next(at for at in layout.lists if len(layout.lists) == 1 or layout.names[at] == found.name)]
-        out = list(layout.numbers)
     check_fits(4 * found.shape[0] * found.shape[1], path.name)
     token = None if layout.token in dims else layout.token
     values, cells = gathered(path, layout, dims, token, found.shape)
@@ -44,20 +43,12 @@ def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) 
             f"{path.name} declares {declared[0]:,} rows and has {len(values):,}; it is cut short, fetch the file again."
         )
     tokens, told = rows.decoded(cells)
-    known = sorted({*layout.texts, *layout.numbers, *layout.lists} - {*dims})
-    besides = [layout.names[at] for at in known if at != token or at in layout.numbers]
-    found_beside = columns.Columns(
-        besides,
-        lambda name: column(path, layout, layout.names.index(name)),
-        () if layout.lists else [layout.names[at] for at in layout.numbers],
-        () if layout.lists else [layout.names[at] for at in out],
-    )
+    beside, said = columns.rest(layout, dims, out, token, lambda name: column(path, layout, layout.names.index(name)))
     of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
     word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"
-    said = columns.said(layout.names[dims[0]] if layout.lists else len(dims), besides)
     if token is None and (names := projector.names_beside(path, len(values))) is not None:
-        return Read(values, *names, said, found_beside)
-    return Read(values, None if token is None else tokens, word, (*said, *told), found_beside)
+        return Read(values, *names, said, beside)
+    return Read(values, None if token is None else tokens, word, (*said, *told), beside)
 
 
 def gathered(

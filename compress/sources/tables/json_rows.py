@@ -55,14 +55,7 @@ def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) 
             held = []
             check_fits(8 * len(blocks) * blocks[0].size, path.name)
     values = np.concatenate([*blocks, np.stack(held)] if held else blocks)
-    known = sorted({*table.texts, *table.numbers, *table.lists} - {*dims})
-    beside = columns.Columns(
-        [names[at] for at in known if at != token or at in table.numbers],
-        lambda name: column(path, name),
-        () if table.lists else [names[at] for at in table.numbers],
-        () if table.lists else [names[at] for at in out],
-    )
-    said = columns.said(names[dims[0]] if table.lists else len(dims), list(beside))
+    beside, said = columns.rest(table, dims, out, token, lambda name: column(path, name))
     word = "row" if token is None else "word" if table.of_words else columns.row_word(names[token])
     return Read(values, None if token is None else tokens, word, said, beside)
 

@@ -59,14 +59,7 @@ def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) 
         token = token if token is not None or not layout.judged or layout.judged[0] in dims else layout.judged[0]
         values = values_of(file, [layout.names[at] for at in dims], found.shape, bool(layout.lists), path)
         tokens = None if token is None else words_of(file, layout.names[token], path)
-    known = sorted({*layout.texts, *layout.numbers, *layout.lists} - {*dims})
-    beside = columns.Columns(
-        [layout.names[at] for at in known if at != token or at in layout.numbers],
-        lambda name: column(path, name),
-        () if layout.lists else [layout.names[at] for at in layout.numbers],
-        () if layout.lists else [layout.names[at] for at in out],
-    )
-    said = columns.said(layout.names[dims[0]] if layout.lists else len(dims), list(beside))
+    beside, said = columns.rest(layout, dims, out, token, lambda name: column(path, name))
     return Read(values, tokens, columns.row_word(layout.names[token]) if token is not None else "row", said, beside)
 
 
