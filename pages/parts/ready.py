@@ -32,11 +32,12 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
-    for step in (open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
-        if any(session.person for session in QUEUE.sessions) or step is read_libraries:
-            sleep(REST)
-        with suppress(InputError), one_thread():  # a demo that is not there is told on the page
-            step()
+    with one_thread():  # from first to last: a visitor's products would wait for those of this thread
+        for step in (open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
+            if any(session.person for session in QUEUE.sessions) or step is read_libraries:
+                sleep(REST)
+            with suppress(InputError):  # a demo that is not there is told on the page
+                step()
 
 
 def read_modules() -> None:
