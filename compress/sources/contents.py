@@ -13,27 +13,29 @@ from compress.sources.tables.layout import CONTROL, HEADER
 
 HEAD = 64 << 10  # bytes looked at
 LINES = 50
-SIGNS = (  # byte at which it stands, the bytes, the kind
-    (0, MAGIC_PREFIX, "npy"),
-    (0, b"PAR1", "parquet"),
-    (0, b"GGUF", "gguf"),
-    (0, b"\x89HDF\r\n\x1a\n", "hdf5"),
+BEGINNINGS = {
+    MAGIC_PREFIX: "npy",
+    b"PAR1": "parquet",
+    b"GGUF": "gguf",
+    b"\x89HDF\r\n\x1a\n": "hdf5",
+    b"\xba\x16\x4f\x2f": "fasttext",
+    LFS: "lfs",
+    b"\x1f\x8b": "gzip",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh91AY&SY": "bzip2",
+    b"7z\xbc\xaf\x27\x1c": "archive",
+    b"Rar!": "archive",
+    b"SQLite format 3\x00": "sqlite",
+    b"ARROW1": "arrow",
+    b"MATLAB 5.0 MAT-file": "matlab",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+WITHIN = (  # the byte at which it stands
     (512, b"\x89HDF\r\n\x1a\n", "hdf5"),  # behind a block of the program's own, as MATLAB writes it
     (4, b"TFL3", "tflite"),
-    (0, b"\xba\x16\x4f\x2f", "fasttext"),
-    (0, LFS, "lfs"),
-    (0, b"\x1f\x8b", "gzip"),
-    (0, b"\xfd7zXZ\x00", "xz"),
-    (0, b"\x28\xb5\x2f\xfd", "zstd"),
-    (0, b"BZh91AY&SY", "bzip2"),
-    (0, b"7z\xbc\xaf\x27\x1c", "archive"),
-    (0, b"Rar!", "archive"),
     (257, b"ustar", "archive"),
-    (0, b"SQLite format 3\x00", "sqlite"),
-    (0, b"ARROW1", "arrow"),
-    (0, b"MATLAB 5.0 MAT-file", "matlab"),
-    (0, b"\xff\xfe", "utf-16"),
-    (0, b"\xfe\xff", "utf-16"),
 )
 TORCH = b"l\xfc\x9cF\xf9 j\xa8P\x19."  # the number that every pickle of torch.save begins with
 JOBLIB = b"joblib.numpy_pickle"  # whose arrays stand between the instructions of the pickle
@@ -55,7 +57,7 @@ def kind_of(path: Path) -> str | None:
         foot = file.read(8)
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER:
         return "safetensors"
-    for at, sign, kind in SIGNS:
+    for at, sign, kind in (*((0, *each) for each in BEGINNINGS.items()), *WITHIN):
         if head.startswith(sign, at):
             return kind
     if head.startswith(b"PK\x03\x04"):
