@@ -14,6 +14,7 @@ from compress.errors import Progress, Step, Stop
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
 from compress.matrix import EmbeddingMatrix
+from compress.methods import low_rank
 from compress.methods.base import Method, precision, rank_bound
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
@@ -182,13 +183,13 @@ class LightToken(Method):
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         if not self.bits:
-            return self.svd.decode(arrays, rows, d)
+            return low_rank.decoded(arrays, rows, self.rank)
         signs = packing.read_signs(arrays["codes"][rows], self.bits)
         if self.levels > 1:
             level = packing.read_stream(arrays["gains"], self.gain_bits, rows)
             signs = signs * arrays["levels"][level][:, None]
         decoded = signs @ read_decoder(arrays) + arrays["offset"]
-        return decoded + self.svd.decode(arrays, rows, d) if self.rank else decoded
+        return decoded + low_rank.decoded(arrays, rows, self.rank) if self.rank else decoded
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         base = self.svd.trainable(arrays, n, d) if self.rank else Trainable({}, {})

@@ -15,6 +15,11 @@ from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound
 
 
+def decoded(arrays: dict[str, Any], rows: Any, j: int) -> Any:
+    """Those rows of a form of rank j."""
+    return factors.read_coefficients(arrays, rows, j) @ factors.read_bases(arrays)[0]
+
+
 class LowRank(Method):
     """A ≈ U Vᵀ of rank j, factors stored at `factor_bits`; numbers stored: n·j + j·d."""
 
@@ -35,7 +40,7 @@ class LowRank(Method):
         return Compressed(self, arrays, matrix.shape, matrix.digest)
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
-        return factors.read_coefficients(arrays, rows, self.j) @ factors.read_bases(arrays)[0]
+        return decoded(arrays, rows, self.j)
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         return Trainable(factors.trainable(arrays, self.j), {})

@@ -44,9 +44,9 @@ def test_a_layer_is_exported_for_ids_of_any_shape(method):
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected")
-@pytest.mark.parametrize("trained", [False, True])
-def test_a_layer_is_compiled_in_one_graph(trained):
-    layer = layer_of("trellis")
+@pytest.mark.parametrize(("method", "trained"), [("trellis", False), ("trellis", True), ("light_token", False)])
+def test_a_layer_is_compiled_in_one_graph(method, trained):
+    layer = layer_of(method)
     network = Network(layer.trainable() if trained else layer)
     torch.testing.assert_close(torch.compile(network, fullgraph=True, backend="eager")(IDS), network(IDS))
     torch._dynamo.reset()
