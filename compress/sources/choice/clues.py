@@ -40,6 +40,7 @@ COLUMNS = {
 }
 COUNTED = re.compile(r"(layers?|blocks?|experts?)$")  # settings that say how many of something a network has
 TEXT = re.compile(r"(.*_)?(text|language|llm|lm)(_.*)?")  # the config, of several in one, that is of the words
+FEW = 20  # part of a vocabulary that a table may have besides, for images, prompts, padding
 DEEPEST = 4  # levels of a config looked through
 
 
@@ -78,8 +79,8 @@ class Clues:
         return set(settings(of_text(self.config), COLUMNS))
 
     def rows_fit(self, n_rows: int) -> bool:
-        """Whether the table may have so many rows, padded to a round number or not."""
-        return not self.rows or any(vocabulary.fills(count, n_rows) for count in self.rows)
+        """Whether the table may have so many rows, padded to a round number or not, or with a few for what is no word."""
+        return not self.rows or any(vocabulary.fills(count, n_rows) or 0 < n_rows - count <= count // FEW for count in self.rows)
 
     def columns_fit(self, dim: int) -> bool:
         """Whether the table may have so many columns."""

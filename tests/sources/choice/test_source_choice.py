@@ -86,6 +86,11 @@ def test_of_several_networks_the_one_that_reads_words_is_meant(folder):
         assert taken(folder(shapes, **config)) == "language_model.embed_tokens.weight"
 
 
+def test_a_table_with_a_few_rows_more_than_the_vocabulary_comes_before_the_head(folder):
+    shapes = {"lm_head.weight": (100, D), "model.embed_tokens.weight": (105, D), "w.embed.weight": (400, D)}
+    assert taken(folder(shapes, vocab_size=100, hidden_size=D)) == "model.embed_tokens.weight"
+
+
 @pytest.mark.parametrize("name", ["embed.embedding", "lm_head.kernel"])
 def test_a_table_that_lies_on_its_side_is_turned_and_that_is_said(folder, name):
     where = folder({name: (D, N), "h.kernel": (60, D)}, vocab_size=N, hidden_size=D)
