@@ -45,8 +45,8 @@ def infos(folder: Path) -> list[TensorInfo]:
 
 def read(folder: Path, tensor: str | None) -> Read:
     """The embedding tensor, from the one shard it lies in, with the tokens of the model's vocabulary where they are its rows'."""
-    home = home_of(folder)
-    found, clues = offers(home, tensor), Clues.of(home, vocabulary_folder(folder))
+    home, named = home_of(folder), vocabulary_folder(folder)
+    found, clues = offers(home, tensor), Clues.of(home, named)
     every = [info for _, infos in found for info in infos]
     chosen = pick(every, tensor, str(folder), clues)
     path = next(path for path, infos in found if chosen in infos)
@@ -56,7 +56,6 @@ def read(folder: Path, tensor: str | None) -> Read:
     held = held._replace(values=values, notes=notes)
     if held.tokens or not may_have_names(chosen, every):
         return held
-    named = vocabulary_folder(folder)
     tokens = vocabulary.tokens_for(named, len(held.values), clues.told, mapping_in(home))
     return held._replace(tokens=tokens, row_word=vocabulary.row_word(named, tokens or []))
 

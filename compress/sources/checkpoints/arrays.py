@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 from compress.errors import InputError
 from compress.matrix import Stored
 from compress.sources.checkpoints.stored import decoded
-from compress.sources.choice.clues import Clues
+from compress.sources.choice.clues import config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits, check_unpacks
 
@@ -80,7 +80,7 @@ def read_npz(path: Path, tensor: str | None) -> Read:
         found = list(infos_in(archive, path))
         chosen = pick(found, tensor, path.name)
         taken = partial(array_in, archive, path)
-        table = decoded(chosen, found, taken, path.name, lambda: Clues.of(path.parent, None).config)
+        table = decoded(chosen, found, taken, path.name, lambda: config_in(path.parent))
         values, stored = table or (taken(chosen.name), None)
         stored = stored or stored_as(values.dtype.name, values.nbytes)
         words = words_in(archive, len(values), path)

@@ -11,7 +11,7 @@ from compress.files import replacing
 from compress.matrix import EmbeddingMatrix
 from compress.sources.checkpoints.safetensors_header import MAX_HEADER, NUMPY, Entry, header_length, infos_of, parse_header
 from compress.sources.checkpoints.stored import parts_beside, table_of
-from compress.sources.choice.clues import NONE, Clues
+from compress.sources.choice.clues import NONE, Clues, config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
 
@@ -38,7 +38,7 @@ def read(path: Path, tensor: str | None, clues: Clues = NONE) -> Read:
     for name, part in parts_beside(path, chosen, "model.safetensors.index.json").items():
         held |= {other: (part, entry) for other, entry in entries_of(part)[0].items() if other == name}
     infos = infos_of({name: entry for name, (_, entry) in held.items()})
-    table = table_of(chosen, infos, lambda name: values_of(*held[name]), path.name, lambda: Clues.of(path.parent, None).config)
+    table = table_of(chosen, infos, lambda name: values_of(*held[name]), path.name, lambda: config_in(path.parent))
     told = metadata.get("row_word")
     word = told if told in ROW_WORDS else "token"
     notes = notes_on(chosen, infos, tensor, clues)

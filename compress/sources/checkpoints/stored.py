@@ -11,7 +11,7 @@ from compress.errors import InputError
 from compress.files import read_json
 from compress.matrix import Stored
 from compress.sources import quantized
-from compress.sources.choice.info import PLAIN, TensorInfo, stored_as, unread
+from compress.sources.choice.info import TensorInfo, stored_as, unread
 from compress.sources.quantized.packed import Packed
 
 READ = {"float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8"}
@@ -53,7 +53,7 @@ def decoded(
     config: Callable[[], Mapping[str, Any]] = dict,
 ) -> Table | None:
     """The same of a tensor whose numbers stand for others; None where nothing says that they do."""
-    if chosen.dtype in PLAIN:
+    if not chosen.packed:
         return None
     packed = Packed(chosen, infos, stored, config(), where)
     try:

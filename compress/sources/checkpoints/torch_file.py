@@ -10,7 +10,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.sources.checkpoints.stored import parts_beside, table_of
-from compress.sources.choice.clues import Clues
+from compress.sources.choice.clues import config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
 from compress.sources.quantized.packed import RAW
@@ -38,9 +38,7 @@ def read(path: Path, tensor: str | None) -> Read:
     for name, part in parts_beside(path, chosen, "pytorch_model.bin.index.json").items():
         found |= {other: value for other, value in tensors_in(opened(part)) if other == name}
     infos = [info_of(name, value) for name, value in found.items()]
-    table = table_of(
-        chosen, infos, lambda name: stored(found[name], path.name), path.name, lambda: Clues.of(path.parent, None).config
-    )
+    table = table_of(chosen, infos, lambda name: stored(found[name], path.name), path.name, lambda: config_in(path.parent))
     return Read(table.values, None, notes=notes_on(chosen, infos, tensor), stored=table.stored)
 
 

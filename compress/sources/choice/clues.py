@@ -14,29 +14,12 @@ from compress.sources.choice import vocabulary
 
 CONFIG = "config.json"
 ROWS = {
-    "vocab_size",
-    "padded_vocab_size",
-    "src_vocab_size",
-    "tgt_vocab_size",
-    "vocabulary_size",
-    "n_vocab",
-    "n_words",
+    *("vocab_size", "padded_vocab_size", "src_vocab_size", "tgt_vocab_size", "vocabulary_size", "n_vocab", "n_words"),
     "num_tokens",
 }
 COLUMNS = {
-    *(
-        "hidden_size",
-        "embedding_size",
-        "d_model",
-        "n_embd",
-        "dim",
-        "d_embed",
-        "embed_dim",
-        "emb_dim",
-        "embedding_dim",
-        "hidden_dim",
-    ),
-    *("word_embed_proj_dim", "hidden_dim", "n_embed", "model_dim"),
+    *("hidden_size", "embedding_size", "d_model", "n_embd", "dim", "d_embed", "embed_dim", "emb_dim", "embedding_dim"),
+    *("hidden_dim", "word_embed_proj_dim", "n_embed", "model_dim"),
 }
 COUNTED = re.compile(r"(layers?|blocks?|experts?)$")  # settings that say how many of something a network has
 TEXT = re.compile(r"(.*_)?(text|language|llm|lm)(_.*)?")  # the config, of several in one, that is of the words
@@ -53,11 +36,8 @@ class Clues:
 
     @classmethod
     def of(cls, home: Path, vocabulary: Path | None) -> "Clues":
-        """Those of a model's folder and that of its vocabulary; a config that cannot be read says nothing."""
-        with suppress(InputError, OSError):
-            config = read_json(home / CONFIG)
-            return cls(config if isinstance(config, dict) else {}, vocabulary)
-        return cls(folder=vocabulary)
+        """Those of a model's folder and that of its vocabulary."""
+        return cls(config_in(home), vocabulary)
 
     @cached_property
     def told(self) -> set[int]:
@@ -91,6 +71,7 @@ class Clues:
         n, d = shape
         return n < d and d in self.rows and not self.rows_fit(n) and self.columns_fit(n)
 
+    @cached_property
     def own_name(self) -> str | None:
         """What the architecture itself calls its input table: from the network that transformers builds of the config without
         weights, a layer deep. None for an architecture that it does not know."""
@@ -109,6 +90,14 @@ class Clues:
 
 
 NONE = Clues()
+
+
+def config_in(folder: Path) -> Mapping[str, Any]:
+    """The content of config.json; nothing where there is none that can be read."""
+    with suppress(InputError, OSError):
+        config = read_json(folder / CONFIG)
+        return config if isinstance(config, dict) else {}
+    return {}
 
 
 def of_text(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -69,7 +69,7 @@ def ranked(infos: Iterable[TensorInfo], clues: Clues = NONE) -> list[TensorInfo]
         return *likeness(info), of_copy, -info.shape[0], info.shape[1] == 1, info.name.count("."), info.name
 
     ranking = sorted((info for info in infos if len(info.shape) == 2 and math.prod(info.shape) > 0), key=order)
-    if len(ranking) > 1 and likeness(ranking[0])[:4] == likeness(ranking[1])[:4] and (own := clues.own_name()):
+    if len(ranking) > 1 and likeness(ranking[0])[:4] == likeness(ranking[1])[:4] and (own := clues.own_name):
         ranking.sort(key=lambda info: info.role >= Role.PART or not f".{info.name}".endswith(f".{own}"))
     return ranking
 

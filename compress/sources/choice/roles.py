@@ -6,21 +6,7 @@ from enum import IntEnum
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 TABLE = re.compile(r"embed\w*|(?!un)\w*emb(s|d|ed|edding|eddings)?|wte|lookup|luts?|vectors|vecs|glove")
 TABLE_ALONE = {  # a table where a module is called nothing else
-    *(
-        "word",
-        "words",
-        "tok",
-        "token",
-        "tokens",
-        "vocab",
-        "vocabulary",
-        "dictionary",
-        "shared",
-        "encoder",
-        "char",
-        "chars",
-        "table",
-    ),
+    *("word", "words", "tok", "token", "tokens", "vocab", "vocabulary", "dictionary", "shared", "encoder", "char", "chars"),
     *("user", "users", "item", "items", "product", "products", "movie", "movies", "entity", "entities", "node", "nodes", "factors"),
     *("src", "source", "input", "inputs", "text", "subword", "subwords", "piece", "pieces", "table", "tables", "bag", "bags"),
 }
@@ -32,21 +18,7 @@ PROJECTED = {
     *("transform", "attention", "attn", "query", "key", "value", "adapter", "up", "down", "ffn", "mixer"),
 }
 PART = {  # beside a table: places, kinds, norms, what is added to it
-    *(
-        "position",
-        "positions",
-        "positional",
-        "pos",
-        "posemb",
-        "posembed",
-        "wpe",
-        "pe",
-        "relative",
-        "rel",
-        "rotary",
-        "rope",
-        "alibi",
-    ),
+    *("position", "positions", "positional", "pos", "posemb", "posembed", "wpe", "pe", "relative", "rel", "rotary", "rope"),
     *("type", "types", "segment", "segments", "lang", "langs", "speaker", "class", "cls", "label", "labels", "patch", "patches"),
     *("time", "times", "timestep", "timesteps", "norm", "norms", "layernorm", "rmsnorm", "ln", "bias", "biases", "gamma", "beta"),
     *("alibi", "delta", "mask", "pooler"),

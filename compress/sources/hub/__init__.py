@@ -22,7 +22,7 @@ from compress.sources.checkpoints.safetensors_file import MAPPING, mapping_in
 from compress.sources.checkpoints.safetensors_header import header_length, infos_of, parse_header
 from compress.sources.checkpoints.stored import table_of
 from compress.sources.choice import vocabulary
-from compress.sources.choice.clues import CONFIG, Clues
+from compress.sources.choice.clues import CONFIG, Clues, config_in
 from compress.sources.choice.info import (
     Read,
     TensorInfo,
@@ -235,7 +235,7 @@ class Source:
         """The content of config.json, fetched unless it is there; nothing where there is none."""
         if not (snapshot.folder / CONFIG).is_file():
             self.fetch_small(snapshot, CONFIG)
-        return Clues.of(snapshot.folder, None).config
+        return config_in(snapshot.folder)
 
     def fetched(self, snapshot: Snapshot, name: str) -> Path:
         """The file in the cache that holds a tensor alone, in the format that it has on the server."""

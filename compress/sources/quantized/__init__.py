@@ -16,7 +16,7 @@ def read(packed: Packed) -> tuple[np.ndarray, str] | None:
             return found
     if packed.chosen.name.endswith("._data._data"):
         raise packed.refused("quanto packs several numbers in a byte; give the model in float16")
-    if packed.signs and packed.chosen.dtype not in ("float64", "float32", "float16", "bfloat16"):
+    if packed.signs:
         held = f"{packed.chosen.dtype} with {', '.join(packed.signs[:3])}"
         raise packed.refused(f"{held} is no scheme that is read; give the model in float16")
     return None

@@ -102,10 +102,15 @@ def lines_in(block: bytes, newline: bytes = b"\n") -> int:
 
 def last_record(part: bytes) -> int:
     """The byte after the last newline that no quotes enclose."""
+    ends = ends_in(part)
+    return int(ends[-1]) + 1 if len(ends) else 0
+
+
+def ends_in(part: bytes) -> np.ndarray:
+    """Where the newlines are that no quotes enclose."""
     data = np.frombuffer(part, np.uint8)
     ends = np.flatnonzero(data == ord("\n"))
-    outside = ends[np.searchsorted(np.flatnonzero(data == ord('"')), ends) % 2 == 0]
-    return int(outside[-1]) + 1 if len(outside) else 0
+    return ends[np.searchsorted(np.flatnonzero(data == ord('"')), ends) % 2 == 0]
 
 
 def sample_of(path: Path, head: bytes, begin: int, newline: bytes, size: int) -> tuple[list[bytes], np.ndarray]:
@@ -130,8 +135,6 @@ def sample_of(path: Path, head: bytes, begin: int, newline: bytes, size: int) ->
 
 def records_of(head: bytes) -> list[bytes]:
     """The records of a beginning, quoted newlines within them."""
-    data = np.frombuffer(head + b"\n", np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))
-    ends = ends[np.searchsorted(np.flatnonzero(data == ord('"')), ends) % 2 == 0]
+    ends = ends_in(head + b"\n")
     starts = [0, *(ends[:-1] + 1)]
     return [record for start, end in zip(starts, ends, strict=False) if (record := head[start:end]).strip()][:HEAD_ROWS]

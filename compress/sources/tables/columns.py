@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.choice.info import TensorInfo
+from compress.sources.choice.info import TensorInfo, pick
 
 DIGITS = re.compile(r"\d+(?=\D*$)")
 INDEX = re.compile(  # what names the rows by number
@@ -188,12 +188,6 @@ def listed(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")
 
 
-def lists_offered(names: Sequence[str], lists: Mapping[int, int], n_rows: int) -> list[TensorInfo]:
-    """The matrices of columns of lists, by their lengths: the one that says so first."""
-    order = sorted(lists, key=lambda at: "emb" not in names[at].lower() and "vec" not in names[at].lower())
-    return [TensorInfo("embedding" if len(lists) == 1 else names[at], (n_rows, lists[at]), "float32") for at in order]
-
-
 def said(dims: int | str, left: Sequence[str]) -> tuple[str, ...]:
     """What is told of a table that holds more than its matrix. dims: how many columns that is, or the one whose lists it is."""
     if not left:
@@ -227,7 +221,8 @@ class Columns(Mapping[str, Column]):
 
 
 class Kinds(Protocol):
-    """What the columns of a table hold: words, numbers, or lists of so many, by their places."""
+    """What the columns of a table hold: words, numbers, or lists of so many, by their places; judged: which numbers are no
+    dimensions."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -237,6 +232,36 @@ class Kinds(Protocol):
     def numbers(self) -> Sequence[int]: ...
     @property
     def lists(self) -> Mapping[int, int]: ...
+    @property
+    def judged(self) -> Sequence[int]: ...
+
+
+def offered(of: Kinds, n_rows: int, dims: Sequence[int] | None = None) -> list[TensorInfo]:
+    """The matrix of a table where these columns are the dimensions, those that look so for None; or those of its columns of lists,
+    the one that says so first."""
+    if not of.lists:
+        n_dims = len(of.numbers) - len(of.judged) if dims is None else len(dims)
+        return [TensorInfo("embedding", (n_rows, n_dims), "float32")]
+    order = sorted(of.lists, key=lambda at: "emb" not in of.names[at].lower() and "vec" not in of.names[at].lower())
+    return [TensorInfo("embedding" if len(of.lists) == 1 else of.names[at], (n_rows, of.lists[at]), "float32") for at in order]
+
+
+def dimensions(
+    of: Kinds, n_rows: int, tensor: str | None, left_out: Sequence[str] | None, where: str
+) -> tuple[list[int], list[int], TensorInfo]:
+    """The columns that are left out, see `chosen`, those that are the dimensions, or the one of lists, and the matrix they make."""
+    out = chosen(of.names, of.numbers, of.judged, left_out, where)
+    dims = [at for at in of.numbers if at not in out]
+    found = pick(offered(of, n_rows, dims), tensor, where)
+    if of.lists:
+        dims = [next(at for at in of.lists if len(of.lists) == 1 or of.names[at] == found.name)]
+    return out, dims, found
+
+
+def names_rows(of: Kinds, texts: Sequence[int], dims: Sequence[int]) -> int | None:
+    """The column that names the rows: one of text, else the first that looks like no dimension and is none."""
+    token = naming(of.names, texts)
+    return of.judged[0] if token is None and of.judged and of.judged[0] not in dims else token
 
 
 def rest(

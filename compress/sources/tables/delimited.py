@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.choice.info import Read, TensorInfo, pick
+from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns, projector, rows
 from compress.sources.tables.layout import Layout, layout_of
@@ -15,25 +15,13 @@ from compress.sources.tables.layout import Layout, layout_of
 def infos(path: Path) -> list[TensorInfo]:
     """The matrix of a text of rows, or those of its columns of lists."""
     layout = layout_of(path)
-    return infos_of(layout, [at for at in layout.numbers if at not in layout.judged])
-
-
-def infos_of(layout: Layout, dims: Sequence[int]) -> list[TensorInfo]:
-    """What a text offers where these columns are the dimensions."""
-    n_rows = layout.base.n_rows
-    if not layout.lists:
-        return [TensorInfo("embedding", (n_rows, len(dims)), "float32")]
-    return columns.lists_offered(layout.names, layout.lists, n_rows)
+    return columns.offered(layout, layout.base.n_rows)
 
 
 def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
     """The numbers as float32 and the names of their rows. left_out: columns of numbers that are no dimensions; judged for None."""
     layout = layout_of(path)
-    out = columns.chosen(layout.names, layout.numbers, layout.judged, left_out, path.name)
-    dims = [at for at in layout.numbers if at not in out]
-    found = pick(infos_of(layout, dims), tensor, path.name)
-    if layout.lists:
-        dims = [next(at for at in layout.lists if len(layout.lists) == 1 or layout.names[at] == found.name)]
+    out, dims, found = columns.dimensions(layout, layout.base.n_rows, tensor, left_out, path.name)
     check_fits(4 * found.shape[0] * found.shape[1], path.name)
     token = None if layout.token in dims else layout.token
     values, cells = gathered(path, layout, dims, token, found.shape)

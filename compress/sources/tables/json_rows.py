@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.sources.choice.info import Read, TensorInfo, pick
+from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns
 from compress.sources.tables.cells import list_in
@@ -28,7 +28,7 @@ Row = Mapping[str, Any]
 def infos(path: Path) -> list[TensorInfo]:
     """The matrix of a JSON file, or those of its columns of lists."""
     table = Table(path)
-    return table.infos(len(table.numbers) - len(table.judged), sum(1 for _ in records(path)))
+    return columns.offered(table, sum(1 for _ in records(path)))
 
 
 def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
@@ -36,13 +36,8 @@ def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) 
     numbers that are no dimensions; judged for None."""
     table = Table(path)
     names = table.names
-    out = columns.chosen(names, table.numbers, table.judged, left_out, path.name)
-    dims = [at for at in table.numbers if at not in out]
-    found = pick(table.infos(len(dims), 1), tensor, path.name)
-    if table.lists:
-        dims = [next(at for at in table.lists if len(table.lists) == 1 or names[at] == found.name)]
-    token = columns.naming(names, table.naming)
-    token = token if token is not None or not table.judged or table.judged[0] in dims else table.judged[0]
+    out, dims, found = columns.dimensions(table, 1, tensor, left_out, path.name)
+    token = columns.names_rows(table, table.naming, dims)
     tokens: list[str] = []
     blocks: list[np.ndarray] = []
     held: list[np.ndarray] = []
@@ -87,12 +82,6 @@ class Table:
             sample = columns.Sample(values, np.arange(len(rows)), typed, names if named else None)
             self.judged = [self.numbers[at] for at in columns.beside(sample)]
             columns.check_numbers(self.names, self.numbers, self.judged, path.name)
-
-    def infos(self, n_dims: int, n_rows: int) -> list[TensorInfo]:
-        """What is offered where so many columns are the dimensions."""
-        if not self.lists:
-            return [TensorInfo(EMBEDDING, (n_rows, n_dims), "float32")]
-        return columns.lists_offered(self.names, self.lists, n_rows)
 
 
 def kind_of(cells: list[Any]) -> type | None:
@@ -169,8 +158,7 @@ def rows_of(stream: Stream) -> Iterator[Row]:
             yield flattened(first)
             for row in held:
                 yield checked(row, stream)
-            for _ in stream_rest(stream):
-                pass
+            pass_rest(stream)
             return
         table[key] = gathered(first, held)
     if stream.peek() == "{":
@@ -181,12 +169,12 @@ def rows_of(stream: Stream) -> Iterator[Row]:
         yield from turned(table, stream.name)
 
 
-def stream_rest(stream: Stream) -> Iterator[None]:
+def pass_rest(stream: Stream) -> None:
     """Goes past the other entries of an object."""
     while stream.take(",}") == ",":
         stream.value()
         stream.take(":")
-        yield stream.value()
+        stream.value()
 
 
 def listed(stream: Stream) -> Iterator[Row]:

@@ -61,28 +61,26 @@ class Stream:
 
     def items(self) -> Iterator[None]:
         """Stands before each value of an array in turn, which must be read before the next."""
-        self.take("[")
-        if self.peek() == "]":
-            self.at += 1
-            return
-        while True:
-            yield
-            if self.take(",]") == "]":
-                return
+        return self.each("[", "]")
 
     def pairs(self) -> Iterator[str]:
         """The keys of an object; each value must be read before the next."""
-        self.take("{")
-        if self.peek() == "}":
-            self.at += 1
-            return
-        while True:
+        for _ in self.each("{", "}"):
             key = self.value()
             if not isinstance(key, str):
                 raise self.damaged()
             self.take(":")
             yield key
-            if self.take(",}") == "}":
+
+    def each(self, begin: str, end: str) -> Iterator[None]:
+        """Stands before each entry between two brackets in turn."""
+        self.take(begin)
+        if self.peek() == end:
+            self.at += 1
+            return
+        while True:
+            yield
+            if self.take(f",{end}") == end:
                 return
 
     def damaged(self) -> InputError:

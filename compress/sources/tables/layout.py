@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import AnyStr
 
 import numpy as np
 
@@ -109,8 +110,6 @@ def check_text(head: bytes, path: Path) -> None:
     """InputError where a beginning is no text that is read."""
     if not head.strip():
         raise InputError(f"{path.name} is empty; give a file with one token and its numbers a line.")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path.name} is UTF-16 text, as a spreadsheet saves it; save it as UTF-8.")
     if b"\0" in head:
         raise InputError(f"{path.name} is neither text nor a table that is known here; check the file and its ending.")
 
@@ -217,9 +216,13 @@ def names_in(first: list[str], body: list[list[str]], n: int) -> list[str]:
     return [*first, ""] if len(first) < n and empty else [*[""] * (n - len(first)), *first][:n]
 
 
-def joined(row: list[str], n: int, separator: str) -> list[str]:
+def joined(row: list[AnyStr], n: int, separator: AnyStr) -> list[AnyStr]:
     """A row of n cells, the first of which may hold the separator."""
-    return [separator.join(row[: len(row) - n + 1]), *row[len(row) - n + 1 :]] if len(row) > n else row
+    if len(row) <= n:
+        return row
+    whole = row[len(row) - n :]
+    whole[0] = separator.join(row[: len(row) - n + 1])
+    return whole
 
 
 def unique(names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
-from compress.sources.choice.info import Read, TensorInfo, pick
+from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits, check_unpacks
 from compress.sources.tables import columns
 
@@ -31,17 +31,12 @@ class Layout:
     lists: dict[int, int]
     judged: tuple[int, ...]
 
-    def infos(self, n_dims: int) -> list[TensorInfo]:
-        if not self.lists:
-            return [TensorInfo("embedding", (self.n_rows, n_dims), "float32")]
-        return columns.lists_offered(self.names, self.lists, self.n_rows)
-
 
 def infos(path: Path) -> list[TensorInfo]:
     """The matrix of a parquet file, or those of its columns of lists."""
     with opened(path) as file:
         layout = layout_of(file, path)
-    return layout.infos(len(layout.numbers) - len(layout.judged))
+    return columns.offered(layout, layout.n_rows)
 
 
 def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
@@ -49,14 +44,9 @@ def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) 
     numbers that are no dimensions; judged for None."""
     with opened(path) as file:
         layout = layout_of(file, path)
-        out = columns.chosen(layout.names, layout.numbers, layout.judged, left_out, path.name)
-        dims = [at for at in layout.numbers if at not in out]
-        found = pick(layout.infos(len(dims)), tensor, path.name)
-        if layout.lists:
-            dims = [next(at for at in layout.lists if len(layout.lists) == 1 or layout.names[at] == found.name)]
+        out, dims, found = columns.dimensions(layout, layout.n_rows, tensor, left_out, path.name)
         check_fits(4 * found.shape[0] * found.shape[1], path.name)
-        token = columns.naming(layout.names, layout.texts)
-        token = token if token is not None or not layout.judged or layout.judged[0] in dims else layout.judged[0]
+        token = columns.names_rows(layout, layout.texts, dims)
         values = values_of(file, [layout.names[at] for at in dims], found.shape, bool(layout.lists), path)
         tokens = None if token is None else words_of(file, layout.names[token], path)
     beside, said = columns.rest(layout, dims, out, token, lambda name: column(path, name))

@@ -15,7 +15,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources.tables.blocks import blocks, lines_in
 from compress.sources.tables.cells import is_missing, is_number, list_in, number_of
-from compress.sources.tables.layout import Layout
+from compress.sources.tables.layout import Layout, joined
 
 PIECE = 1 << 20  # bytes that Arrow parses at a time
 AT_ONCE = 2  # blocks
@@ -151,11 +151,7 @@ def cells_of(line: bytes, layout: Layout) -> list[bytes]:
     spills = layout.token == 0
     if layout.separator:
         row = trimmed(line.split(layout.separator.encode()), layout)
-        return (
-            row
-            if len(row) <= n or not spills
-            else [layout.separator.encode().join(row[: len(row) - n + 1]), *row[len(row) - n + 1 :]]
-        )
+        return joined(row, n, layout.separator.encode()) if spills else row
     if not spills:
         return line.split()
     blank = b"\t" if line.count(b"\t") >= n - 1 else b" "

@@ -30,9 +30,6 @@ class Figure:
     help: str | None = None
 
 
-ABSENT = Figure(None, None, None, None)  # type: ignore[arg-type]
-
-
 @dataclass(frozen=True)
 class Line:
     """An upright line over a chart, at x of its axis x, x2 or another. name: of the mark, which a dial moves."""
@@ -127,9 +124,8 @@ def message(answers: Answers) -> dict[str, Any]:
 def columns(rows: Sequence[Sequence[Figure]]) -> Iterator[list[str | None]]:
     """The words of cards, one place of one card after another, at every value; a card that is not there has no words."""
     for at in range(max(map(len, rows), default=0)):
-        cards = [row[at] if at < len(row) else ABSENT for row in rows]
         for name in ("label", "value", "delta", "delta_color", "about"):
-            yield [getattr(card, name) for card in cards]
+            yield [getattr(row[at], name) if at < len(row) else None for row in rows]
 
 
 def once(column: list[int]) -> int | list[int]:

@@ -44,13 +44,14 @@ def residual_charts(work: Planted, shown: Shown, bins: Bins, title: str) -> None
     """Rows by residual, of this fit and of SVD. bins: see `bins_of`."""
     fit = shown.last.fit
     rows = np.array([len(work.mask) - work.count] * 2), np.array([work.count] * 2)
-    told = histograms(shown.view, *rows, bins.edges)
+    told = histograms(shown.view, *rows, bins.edges) if shown.behind else None
     both = ((title, fit, shown.preview), ("SVD", svd_of(shown.last.work.matrix, fit.asked), shown.svd_moved))
     for number, (column, (name, each, preview)) in enumerate(zip(st.columns(2), both, strict=True)):
         with column:
-            counts = {trace: rows[number] for trace, rows in told.items()}
-            if not shown.behind:
+            if told is None:
                 counts = counts_of(residuals(work.matrix, each), work.mask, bins.edges)
+            else:
+                counts = {trace: rows[number] for trace, rows in told.items()}
             near, far = shown.view.near[number], shown.view.far[number]
             st.caption(f"**{name}**{', preview' if preview else ''}")
             live_chart(

@@ -63,12 +63,11 @@ def await_file(name: str, path: Path, command: list[str]) -> tuple | None:
 
 def ahead_for_all(matrix: EmbeddingMatrix, source: str, wanted: dict[str, dict[str, Any]]) -> None:
     """Has tables, settings by name, of a matrix that anybody may open made while nobody asks for anything."""
-    paths = {table: answers_path(matrix.key, table, settings) for table, settings in wanted.items()}
-    wishes = {
-        table: Wish(paths[table], spelled("answers", source, {"table": table, "settings": settings, "out": paths[table]}))
-        for table, settings in wanted.items()
-    }
-    QUEUE.enter(Session(wishes=wishes, person=False))
+    session = Session(person=False)
+    for table, settings in wanted.items():
+        path = answers_path(matrix.key, table, settings)
+        session.wishes[table] = Wish(path, spelled("answers", source, {"table": table, "settings": settings, "out": path}))
+    QUEUE.enter(session)
     QUEUE.turn()
 
 

@@ -117,12 +117,14 @@ class Queue:
         return moving and (job.own or job.ahead) and all(each.rests > now for each in people if self.wants(each, job))
 
     def wants(self, session: Session, job: Job) -> bool:
-        wished = any(wish.arguments == job.arguments for wish in list(session.wishes.values()))
-        return wished or any(each is job for each in list(session.jobs.values()))
+        return self.asks(session, job) or any(wish.arguments == job.arguments for wish in list(session.wishes.values()))
+
+    def asks(self, session: Session, job: Job) -> bool:
+        return any(each is job for each in list(session.jobs.values()))
 
     def shared(self, job: Job) -> bool:
         """Whether several sessions have asked for it."""
-        return sum(any(job is each for each in list(session.jobs.values())) for session in self.sessions) > 1
+        return sum(self.asks(session, job) for session in self.sessions) > 1
 
     def place(self, job: Job) -> int:
         """Of a job that waits: 1 where it is the next."""

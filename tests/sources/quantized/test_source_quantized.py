@@ -4,12 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from compress import InputError
 from compress.sources import load_matrix
-
-torch = pytest.importorskip("torch")
-from safetensors.torch import save_file  # noqa: E402
 
 N, D, GROUP = 32, 256, 64
 WORDS = [f"term{row}" for row in range(N)]
