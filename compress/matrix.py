@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from compress.errors import InputError
 from compress.linalg import blocks, eigen
 
+USUAL = range(-6, 19)  # exponents of the largest entry with which methods work on the entries as they are
 PLAIN = re.compile(r"b?float\d+|u?int\d+")  # a dtype, whose numbers are those of the matrix
 
 
@@ -147,6 +148,28 @@ class EmbeddingMatrix:
         }
         vars(found).update(known)
         return found
+
+    @cached_property
+    def exponent(self) -> int:
+        """The power of two that is taken out of the entries before a method sees them: 0 unless they are so small, or so large,
+        that they or their squares would leave what float16 and float32 can hold."""
+        largest = max(max(float(block.max()), -float(block.min())) for _, block in blocks.walk(self.values))
+        size = int(np.frexp(largest)[1])
+        return min(size, 0) + max(size - USUAL[-1], 0) if size not in USUAL else 0
+
+    @cached_property
+    def even(self) -> Self:
+        """The matrix with that power of two taken out, which is exact; itself where that is 0."""
+        return self.times(-self.exponent)
+
+    def times(self, exponent: int) -> Self:
+        """The matrix times a power of two; itself for 0."""
+        if not exponent:
+            return self
+        values = np.concatenate([np.ldexp(block, exponent) for _, block in blocks.walk(self.values)])
+        tokens = self.tokens if self.has_tokens else None
+        about = (self.notes, self.columns, self.stored)
+        return type(self)(values, tokens, self.weights, self.name, self.device, self.row_word, *about)
 
     @cached_property
     def squared_norms(self) -> np.ndarray:

@@ -56,6 +56,18 @@ def test_the_header_names_version_method_settings_shape_and_digest(small, saved)
     }
 
 
+def test_a_file_of_tiny_entries_has_a_version_that_older_programs_refuse(small, tmp_path):
+    path = tmp_path / "x.safetensors"
+    result = SVD(j=3).fit(EmbeddingMatrix(small.values * np.float32(1e-20)))
+    result.save(path)
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["flatland"])
+    assert (header["version"], header["exponent"]) == (2, result.exponent)
+    for damage in ({"exponent": 1e3}, {"exponent": 151}, {"exponent": None}):
+        write(path, header | damage, result.arrays)
+        assert "damaged" in refusal(path)
+
+
 def test_the_file_is_as_readable_as_any_other(saved):
     path, _, _ = saved
     plain = path.with_name("plain")
@@ -72,8 +84,8 @@ def test_written_back_unchanged_it_is_read(saved):
 
 def test_another_version_is_refused(saved):
     path, header, arrays = saved
-    write(path, {**header, "version": 2}, arrays)
-    assert refusal(path) == "x.safetensors has format version 2, this program reads version 1; update it."
+    write(path, {**header, "version": 3}, arrays)
+    assert refusal(path) == "x.safetensors has format version 3, this program reads versions 1 and 2; update it."
 
 
 def test_an_unknown_method_is_refused(saved):

@@ -94,14 +94,14 @@ def code_preview(matrix: EmbeddingMatrix, method: LightToken, progress: Progress
     sample = rows_of(matrix, rows)
     if sample is matrix and passes == asked_passes(method):
         return CodePreview(matrix, matrix, matrix.weights, fitted, method.fit(matrix, progress), passes)
-    base = method.base(matrix)
+    base, even = method.base(matrix.even), sample.times(-matrix.exponent)
     arrays = base | {name: base[name][rows] for name in ("coefficients",) if name in base}
     if method.solver == "refined":
         turns = max(FEWEST_TURNS, TURNS * passes // method.passes)
-        found = replace(method, passes=passes).encode(held_out(sample, fitted), arrays, progress, calm=CALM, turns=turns)
+        found = replace(method, passes=passes).encode(held_out(even, fitted), arrays, progress, calm=CALM, turns=turns)
     else:
-        found = replace(method, epochs=passes).encode(held_out(sample, fitted), arrays, progress)
-    result = Compressed(method, found.arrays, sample.shape, sample.digest)
+        found = replace(method, epochs=passes).encode(held_out(even, fitted), arrays, progress)
+    result = replace(found, method=method, digest=sample.digest, exponent=matrix.exponent)
     return CodePreview(matrix, sample, matrix.weights[rows], fitted, result, passes)
 
 

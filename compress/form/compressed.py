@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from compress.form.file import VERSION, write
+from compress.form.file import VERSION, WITH_EXPONENT, write
 
 if TYPE_CHECKING:
     from compress.form.layers import CompressedEmbedding
@@ -23,13 +23,15 @@ class Compressed:
     """What a method's fit gives.
 
     method: the settings that were fitted. arrays: everything needed to decode, as it lies in the file. shape: (n, d) of the
-    matrix. digest: of the matrix that was fitted.
+    matrix. digest: of the matrix that was fitted. exponent: of the power of two that what the method decodes is multiplied by, not
+    0 for very small or very large entries alone, see `EmbeddingMatrix.exponent`. It stands in the header, as the shape does.
     """
 
     method: "Method"
     arrays: dict[str, np.ndarray]
     shape: tuple[int, int]
     digest: str
+    exponent: int = 0
 
     def __post_init__(self) -> None:
         arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}  # a file keeps no strides
@@ -38,13 +40,14 @@ class Compressed:
     @property
     def header(self) -> dict:
         """What a file says beside the arrays, enough to decode them."""
-        return {
-            "version": VERSION,
+        header = {
+            "version": WITH_EXPONENT if self.exponent else VERSION,
             "method": self.method.name,
             "settings": self.method.settings,
             "shape": list(self.shape),
             "digest": self.digest,
         }
+        return header | {"exponent": self.exponent} if self.exponent else header
 
     @cached_property
     def n_bytes(self) -> int:
@@ -86,6 +89,8 @@ class Compressed:
         for first in range(0, len(flat), AT_ONCE):
             part = slice(first, first + AT_ONCE)
             out[part] = self.method.decode(self.prepared, flat[part], self.shape[1])
+        if self.exponent:
+            np.ldexp(out, self.exponent, out=out)
         return out.reshape(*asked.shape, self.shape[1])
 
     def reconstruct(self) -> np.ndarray:

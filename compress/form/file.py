@@ -11,6 +11,7 @@ from compress.files import replacing
 
 ENTRY = "flatland"  # the header's entry
 VERSION = 1  # of the format
+WITH_EXPONENT = 2  # of one whose header has an exponent, which version 1 would decode without
 
 
 def write(path: str | Path, arrays: dict[str, np.ndarray], header: Mapping[str, Any]) -> int:

@@ -54,7 +54,10 @@ class DecodedEmbedding(torch.nn.Module, ABC):
 
     def decoded(self, rows: torch.Tensor, prepared: dict | None = None) -> torch.Tensor:
         """Those rows (r,) int64 of the table, (r, d)."""
-        return self.method.decode(prepared or self.prepared(), rows, self.embedding_dim).to(self.dtype)
+        vectors = self.method.decode(prepared or self.prepared(), rows, self.embedding_dim)
+        if self.origin.exponent:
+            vectors = vectors * 2.0**self.origin.exponent
+        return vectors.to(self.dtype)
 
     @property
     def weight(self) -> torch.Tensor:

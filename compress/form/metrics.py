@@ -1,6 +1,6 @@
 """What was lost in the matrix: every error figure that is shown anywhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         raise ValueError(
             f"the compressed form is {result.shape[0]} × {result.shape[1]}, the matrix {matrix.shape[0]} × {matrix.shape[1]}"
         )
+    matrix, result = in_even_units(matrix, result)
     n, d = matrix.shape
     squared, inner, decoded_norms = np.empty(n), np.empty(n), np.empty(n)
     absolute = 0.0
@@ -76,6 +77,12 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         file_ratio=matrix.file_ratio(result.n_bytes),
         row_errors=row_errors,
     )
+
+
+def in_even_units(matrix: EmbeddingMatrix, result: Compressed) -> tuple[EmbeddingMatrix, Compressed]:
+    """Both divided by the power of two that makes the matrix's entries of a usual size, so that squares stay within float32."""
+    exponent = matrix.exponent
+    return (matrix.even, replace(result, exponent=result.exponent - exponent)) if exponent else (matrix, result)
 
 
 def error_text(error: float, preview: bool = False) -> str:

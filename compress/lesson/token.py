@@ -1,6 +1,6 @@
 """One token through the whole pipeline: its row, the low rank, the hash stages, and its neighbours after each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -101,7 +101,7 @@ def pipeline(matrix: EmbeddingMatrix, method: LightToken = METHOD) -> Pipeline:
     """The method's low-rank part, and its code after every stage, each with the decoder that is best for it."""
     result = method.fit(matrix)
     low = {name: result.arrays[name] for name in method.svd.layout(*matrix.shape)}
-    parts = (Compressed(method.svd, low, matrix.shape, matrix.digest), *prefixes(matrix, result))
+    parts = (replace(result, method=method.svd, arrays=low), *prefixes(matrix, result))
     crowd = common_words(matrix)
     tables = (np.ascontiguousarray(matrix.values[crowd]), *(part.rows(crowd) for part in parts))
     return Pipeline(matrix, parts, crowd, tables, evaluate(matrix, result).relative_error, best_svd(matrix, result.n_bytes))

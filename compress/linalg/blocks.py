@@ -119,4 +119,10 @@ def squared_norms(values: np.ndarray) -> np.ndarray:
 
 def unit_rows(values: np.ndarray) -> np.ndarray:
     """Rows of length 1; a row of zeros stays."""
-    return values / np.maximum(np.sqrt(np.einsum("id,id->i", values, values)), 1e-30)[:, None]
+    lengths = np.sqrt(np.einsum("id,id->i", values, values))
+    odd = ~((lengths > 1e-15) & (lengths < 1e15))  # squares of their entries leave float32, or may
+    if odd.any():
+        largest = np.abs(values).max(axis=1, initial=0)
+        values = np.where(odd[:, None], np.ldexp(values, -np.frexp(largest)[1][:, None]), values)
+        lengths = np.where(odd, np.sqrt(np.einsum("id,id->i", values, values)), lengths)
+    return values / np.maximum(lengths, 1e-30)[:, None]

@@ -3,8 +3,9 @@
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import wraps
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -42,6 +43,12 @@ class Method(ABC):
     coded: ClassVar[bool] = False  # whether a code is sought for every row, which for many rows takes seconds even in a draft
     effort: ClassVar[float] = 0.5  # seconds that its best setting at ratio 25 took to find on the demo, for how far a search is
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        for name in ("fit", "fit_under"):
+            if name in vars(cls):
+                setattr(cls, name, of_even(vars(cls)[name]))
+
     def __post_init__(self) -> None:
         """Raises ValueError where a setting is not what its check takes; further checks of settings with each other follow."""
         check_fields(self)
@@ -59,7 +66,11 @@ class Method(ABC):
         result = self.fit(seen_through(matrix, root), progress)
         parameters, inverse = self.trainable(result.arrays, n, d).parameters, np.linalg.inv(root)
         parameters |= {name: (parameters[name] @ inverse).astype(np.float32) for name in self.spanning if name in parameters}
-        return Compressed(self, self.stored(result.arrays, parameters), matrix.shape, matrix.digest)
+        return replace(result, arrays=self.stored(result.arrays, parameters), digest=matrix.digest)
+
+    def in_units(self, exponent: int) -> Self:
+        """The same settings for a matrix divided by a power of two: those that are lengths are divided too."""
+        return self
 
     def prepared(self, arrays: dict[str, Any], n: int, d: int) -> dict[str, Any]:
         """What `decode` starts from, made once of the stored arrays (numpy arrays or torch tensors): these themselves, unless a
@@ -181,6 +192,22 @@ class Method(ABC):
     def __str__(self) -> str:
         shown = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         return f"{self.name}({shown})"
+
+
+def of_even(fit: Callable[..., Compressed]) -> Callable[..., Compressed]:
+    """The function that fits a matrix, made to see only entries of a usual size: what it gives keeps the power of two that was
+    taken out before, see `EmbeddingMatrix.exponent`."""
+
+    @wraps(fit)
+    def fitted(method: Method, matrix: EmbeddingMatrix, *args: Any, **settings: Any) -> Compressed:
+        if not matrix.exponent:
+            return fit(method, matrix, *args, **settings)
+        own = method.in_units(matrix.exponent)
+        result = fit(own, matrix.even, *args, **settings)
+        kept = method if result.method == own else result.method
+        return replace(result, method=kept, digest=matrix.digest, exponent=matrix.exponent + result.exponent)
+
+    return fitted
 
 
 def precision(default: int = 16, choices: Sequence[int] = factors.BITS) -> Any:

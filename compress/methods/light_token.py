@@ -285,7 +285,7 @@ def prefixes(matrix: EmbeddingMatrix, result: Compressed) -> list[Compressed]:
     assert isinstance(method, LightToken)
     signs = packing.read_signs(result.arrays["codes"], method.bits).astype(np.int8)
     level = packing.read_stream(result.arrays["gains"], method.gain_bits, np.arange(len(signs))) if method.levels > 1 else None
-    target = method.target(matrix, result.arrays)
+    target = method.target(matrix.times(-result.exponent), result.arrays)
     found = []
     for stages in range(1, method.stages):
         part = method.prefix(stages)
@@ -298,5 +298,5 @@ def prefixes(matrix: EmbeddingMatrix, result: Compressed) -> list[Compressed]:
         )
         codes = refit_decoder(target, codes)
         arrays = {name: array for name, array in result.arrays.items() if name in ("coefficients", "bases", "scales")}
-        found.append(Compressed(part, arrays | part.pack(codes), result.shape, result.digest))
+        found.append(replace(result, method=part, arrays=arrays | part.pack(codes)))
     return [*found, result]

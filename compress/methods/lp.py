@@ -10,6 +10,7 @@ from compress.checks import one_of, random_seed, real, setting, whole
 from compress.coding import factors
 from compress.errors import Progress
 from compress.form.compressed import Compressed
+from compress.form.metrics import in_even_units
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import precision
@@ -116,6 +117,7 @@ class LpLowRank(LowRank):
 
     def lost(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
         """The objective over its value for a matrix of zeros."""
+        matrix, result = in_even_units(matrix, result)
         left = whole = 0.0
         for rows, block in blocks.walk(matrix.values):
             apart = block - result.rows(np.arange(rows.start, rows.stop))

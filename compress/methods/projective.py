@@ -91,6 +91,9 @@ class ProjectiveClustering(Method):
             arrays["offsets"] = flats.offsets
         return Compressed(self, arrays, matrix.shape, matrix.digest)
 
+    def in_units(self, exponent: int) -> Self:
+        return self if self.scale is None else replace(self, scale=float(np.clip(np.ldexp(self.scale, -exponent), 1e-15, 1e20)))
+
     @property
     def rho(self) -> Loss:
         """The loss of a row's distance."""

@@ -46,14 +46,15 @@ class FlatlandConfig(QuantizationConfigMixin):
     def empty(self, most_bytes: int) -> Compressed:
         """A compressed matrix of zeros in the right shapes. Raises InputError where the config is damaged, which it also is where
         the arrays take more bytes than the files have."""
-        method, shape, digest = read_header(json.dumps(self.header), "config.json")
+        method, shape, digest, exponent = read_header(json.dumps(self.header), "config.json")
         try:
             kinds = {name: (np.dtype(kind), [int(side) for side in sides]) for name, (kind, sides) in self.arrays.items()}
             if sum(kind.itemsize * prod(sides) for kind, sides in kinds.values()) > most_bytes:
                 raise ValueError("larger than the files")
             if self.output not in (*OUTPUTS, KEPT) or any(kind.kind not in "fiu" for kind, _ in kinds.values()):
                 raise ValueError("not what a swap writes")
-            return Compressed(method, {name: np.zeros(sides, kind) for name, (kind, sides) in kinds.items()}, shape, digest)
+            arrays = {name: np.zeros(sides, kind) for name, (kind, sides) in kinds.items()}
+            return Compressed(method, arrays, shape, digest, exponent)
         except (AttributeError, TypeError, ValueError) as error:
             raise InputError(DAMAGED) from error
 

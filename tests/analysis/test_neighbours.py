@@ -146,3 +146,9 @@ def test_error_by_use_follows_the_vocabulary_where_rows_weigh_the_same(values):
     assert found.median[0] == pytest.approx(evaluation.row_errors[100:102].mean())
     plain = error_by_use(EmbeddingMatrix(values), evaluation, bins=6)
     assert plain.median[0] == pytest.approx(evaluation.row_errors[:2].mean())
+
+
+@pytest.mark.parametrize("scale", [1e-44, 1e-30, 1e-20, 1e17])
+def test_unit_rows_have_length_1_whatever_their_entries_and_a_row_of_zeros_stays(scale):
+    values = np.array([[3, 4], [0, 0], [300, 400]], np.float32) * np.float32(scale)
+    np.testing.assert_allclose(unit_rows(values), [[0.6, 0.8], [0, 0], [0.6, 0.8]], atol=0.05 if scale < 1e-38 else 1e-6)

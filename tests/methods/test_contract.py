@@ -17,6 +17,7 @@ from compress import (
     ProjectiveClustering,
 )
 from compress.coding.factors import BITS
+from compress.export.decoders import decoder_of
 from compress.linalg import blocks
 
 METHOD = pytest.mark.parametrize("method", [each for cases in CASES.values() for each in cases], ids=str)
@@ -109,6 +110,32 @@ def test_save_and_load_give_the_same_values(fitted, tmp_path, method, weighted):
     assert (loaded.method, loaded.shape, loaded.digest) == (method, result.shape, result.digest)
     assert np.array_equal(loaded.reconstruct(), result.reconstruct())
     assert told == path.stat().st_size <= result.n_bytes + 4096
+
+
+@pytest.mark.parametrize("exponent", [-120, -66, -14, 50])
+@pytest.mark.parametrize("method", [cases[0] for cases in CASES.values()], ids=str)
+def test_tiny_and_huge_entries_are_fitted_as_those_of_a_usual_size(matrices, fitted, tmp_path, method, exponent):
+    matrix = EmbeddingMatrix(np.ldexp(matrices[False].values, exponent))
+    result = method.fit(matrix)
+    assert (result.method, result.digest, result.n_bytes) == (method, matrix.digest, fitted(method).n_bytes)
+    expected = compress.evaluate(matrices[False], fitted(method)).relative_error
+    assert compress.evaluate(matrix, result).relative_error == pytest.approx(expected, rel=0.1, abs=1e-6)
+    result.save(tmp_path / "x.safetensors")
+    whole, ids = result.reconstruct(), torch.arange(240)
+    read = compress.load(tmp_path / "x.safetensors")
+    layers = result.to_layer(), result.to_layer().trainable(), decoder_of(method.name).load(tmp_path / "x.safetensors")
+    for other in (read.reconstruct(), *(layer(ids).detach().numpy() for layer in layers)):
+        np.testing.assert_allclose(np.ldexp(other, -exponent), np.ldexp(whole, -exponent), rtol=0, atol=1e-5)
+
+
+def test_a_length_among_the_settings_goes_with_the_size_of_the_entries(matrices):
+    huber = ProjectiveClustering(k=1, j=2, loss="huber", scale=2.0)
+    small = dataclasses.replace(huber, scale=2.0**-19)
+    matrix = EmbeddingMatrix(np.ldexp(matrices[False].values, -20))
+    found = small.fit(matrix)
+    assert found.method == small
+    expected = huber.fit(matrices[False]).reconstruct()
+    np.testing.assert_allclose(np.ldexp(found.reconstruct(), 20), expected, rtol=0, atol=1e-2 * np.abs(expected).max())
 
 
 @METHOD

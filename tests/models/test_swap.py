@@ -460,7 +460,7 @@ def test_a_model_is_swapped_once():
     ("change", "said"),
     [
         ({"settings": {"j": -3}}, "The header of config.json is damaged"),
-        ({"version": 9}, "config.json has format version 9, this program reads version 1"),
+        ({"version": 9}, "config.json has format version 9, this program reads versions 1 and 2"),
         ({"method": "zip"}, "made by the method 'zip', which this version lacks"),
         ({"shape": [N, D + 1]}, "quantization_config of the model's config.json is damaged"),
         ({"arrays": None}, "quantization_config of the model's config.json is damaged"),

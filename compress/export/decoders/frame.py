@@ -61,7 +61,9 @@ class Embedding(torch.nn.Module):
 
     def vectors(self, rows: torch.Tensor) -> torch.Tensor:
         """The vectors (r, dim) of rows (r,)."""
-        return self.decode(self.header, {name: getattr(self, name) for name in self.names}, rows)
+        vectors = self.decode(self.header, {name: getattr(self, name) for name in self.names}, rows)
+        exponent = self.header.get("exponent", 0)  # of a table of very small or very large numbers
+        return vectors * 2.0**exponent if exponent else vectors
 
     def blocks(self) -> Iterator[torch.Tensor]:
         """All rows of the table, some at a time."""
@@ -85,7 +87,7 @@ def maker(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Call
     """The function that makes the layer of arrays and what a file says of them."""
 
     def make(header: dict, arrays: dict, where: str | Path) -> Embedding:
-        if header.get("version") != 1 or header.get("method") not in methods:
+        if header.get("version") not in (1, 2) or header.get("method") not in methods:
             raise ValueError(f"{where} is not a file that this load.py can read; it reads {', '.join(methods)}")
         return Embedding(header, arrays, prepare, decode)
 

@@ -1,5 +1,7 @@
 """One row of Hash codes: its bits, its row after every stage, its neighbours before and after."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -47,7 +49,7 @@ def stages(code: Coded, row: int) -> None:
     own = code.matrix.values[row]
     decoded = {}
     if code.method.rank:
-        decoded[f"rank {code.method.rank}"] = code.method.svd.decode(code.result.arrays, np.array([row]), own.size)[0]
+        decoded[f"rank {code.method.rank}"] = replace(code.result, method=code.method.svd).rows([row])[0]
     for number, part in enumerate(prefixes_of(code), start=1):
         decoded[f"stage {number}"] = part.result.rows([row])[0]
     length = float(own @ own)
