@@ -11,7 +11,7 @@ from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
 from pages.parts.frame import through_app
-from pages.parts.matrix import chosen, chosen_weights, current_matrix, left_out_text
+from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix
 from pages.parts.quick_fits import awaited
 from pages.parts.say import literal
 from pages.parts.uploads import is_upload
@@ -58,7 +58,7 @@ if fit:
             st.caption(smaller(model.swapped) if model.swapped else literal(f"The model cannot take it: {model.no_swap}."))
         weights = chosen_weights()
         weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else weights
-        shell = shell_code(name, None if is_upload(source) else source, tensor, weights, left_out_text())
+        shell = shell_code(name, None if is_upload(source) else source, tensor=tensor, **asked_texts(), weights=weights)
         st.code(shell, language="bash", wrap_lines=True)
 st.subheader("Check a file")
 file_check(matrix)

@@ -32,12 +32,14 @@ def add_source(one: argparse.ArgumentParser) -> None:
     one.add_argument("--tensor", help="which tensor to take where the source has several")
     about = "columns of numbers of a table that are not in the matrix: names with commas, '' for none; those that look like it"
     one.add_argument("--left-out", type=column_names, metavar="NAMES", help=about)
+    one.add_argument("--names", metavar="COLUMN", help="which column of a table names its rows")
     one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
 
 
 def opened(args: argparse.Namespace) -> compress.EmbeddingMatrix:
     """The matrix that a command is about, with the row weights that were asked for."""
-    matrix = compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights, left_out=args.left_out)
+    asked = {"left_out": args.left_out, "names": args.names}
+    matrix = compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights, **asked)
     return plant(matrix, *args.planted)[0] if getattr(args, "planted", None) else matrix
 
 

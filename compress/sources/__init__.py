@@ -14,6 +14,7 @@ from compress.sources.checkpoints.safetensors_file import save_matrix
 from compress.sources.choice.info import TensorInfo
 from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
+from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.toy import planted
 from compress.sources.weights import UNIFORM, row_weights
 
@@ -30,6 +31,7 @@ def load_matrix(
     weights: str = UNIFORM,
     device: str = "cpu",
     left_out: Sequence[str] | None = None,
+    names: str | None = None,
 ) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
 
@@ -38,13 +40,16 @@ def load_matrix(
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.sources.weights.
     left_out: which columns of numbers of a table are not in the matrix, by name; those that look like no dimensions for None.
+    names: which column of a table names its rows; the one of text that looks most like it for None.
     Nothing in a file is ever run. Raises InputError with one plain sentence where the source cannot be used.
     """
     reader, where, name = located(source)
     try:
-        if left_out is not None and not getattr(reader, "table", False):
-            raise InputError(f"{name} is no table, so it has no columns to leave out.")
-        read = reader.read(where, tensor) if left_out is None else reader.read(where, tensor, left_out)
+        asked = Asked(None if left_out is None else tuple(left_out), names)
+        if asked != JUDGED and not getattr(reader, "table", False):
+            told = "to leave out" if names is None else "to name its rows by"
+            raise InputError(f"{name} is no table, so it has no columns {told}.")
+        read = reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
         weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
         notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)

@@ -26,7 +26,7 @@ from compress.sources.unread import UNREAD
 @dataclass(frozen=True)
 class Reader:
     """infos lists the 2-D tensors of a file, every those of any shape where it may be a part of a model, read takes one of them,
-    and of a table the names of columns that are left out."""
+    and of a table what a person asked of its columns."""
 
     infos: Callable[[Path], list[TensorInfo]]
     read: Callable[..., Read]

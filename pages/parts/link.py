@@ -8,12 +8,12 @@ from compress.sources.weights import UNIFORM
 from pages.parts import uploads
 from pages.parts.frame import PAGE, came_back
 from pages.parts.matrix import (
+    ask,
+    asked,
+    asked_texts,
     chosen,
     chosen_weights,
-    leave_out,
-    left_out,
-    left_out_text,
-    named_left_out,
+    named_asked,
     named_matrix,
     read_address,
     unopened_source,
@@ -24,7 +24,7 @@ from pages.parts.screens import SCREENS, bounds, open_screen
 
 OPENED = "link_opened"
 UNKNOWN = "link_unknown"
-FRAMES = ("matrix", "tensor", "left_out", "weights", "pins", "embed", "embed_options")  # names that belong to no screen
+FRAMES = ("matrix", "tensor", "left_out", "names", "weights", "pins", "embed", "embed_options")  # names that belong to no screen
 
 Texts = dict[str, list[str]]
 
@@ -70,8 +70,7 @@ def of_matrix() -> Texts:
     said = {"matrix": [uploads.spelled(source)]}
     if tensor:
         said["tensor"] = [tensor]
-    if (names := left_out_text()) is not None:
-        said["left_out"] = [names]
+    said |= {name: [text] for name, text in asked_texts().items()}
     if chosen_weights() != UNIFORM:
         said["weights"] = [uploads.spelled(chosen_weights())]
     if pins():
@@ -86,8 +85,8 @@ def open_link() -> None:
         source, tensor = chosen()
         if came_back() and named_matrix() != (uploads.spelled(source), tensor):
             read_address()
-        if came_back() and named_left_out() != left_out():
-            leave_out(named_left_out())
+        if came_back() and named_asked() != asked():
+            ask(named_asked())
         return
     st.session_state[OPENED] = True
     here = open_screen()

@@ -1,7 +1,7 @@
 """The matrix that the pages look at, and the picker that changes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +11,7 @@ from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
 from compress.sources import tokenizer_folder
 from compress.sources.tables import columns
+from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.weights import UNIFORM, row_weights
 from pages.parts import uploads
 from pages.parts.cached import cached
@@ -40,11 +41,11 @@ def current_matrix() -> EmbeddingMatrix:
     """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
     source, tensor = chosen()
     try:
-        matrix = open_matrix(source, tensor, left_out())
+        matrix = open_matrix(source, tensor, asked())
     except InputError as error:
-        if left_out() is not None:
+        if asked() != JUDGED:
             refused(error)
-            leave_out(None)
+            ask(JUDGED)
             return current_matrix()
         if source == "demo":
             refused(error)
@@ -84,28 +85,29 @@ def read_address() -> None:
         use(str(Path(source).expanduser().absolute()) if kind_of(source) == "path" else source, tensor)
 
 
-def left_out() -> tuple[str, ...] | None:
-    """The columns of the table in use that a person left out of the matrix, else what the link says; None where they are judged."""
-    if "left_out" not in st.session_state:
-        leave_out(named_left_out())
-    names, source = st.session_state["left_out"]
-    return names if source == chosen() else None
+def asked() -> Asked:
+    """What a person said of the columns of the table in use, else what the link says."""
+    if "columns" not in st.session_state:
+        ask(named_asked())
+    said, source = st.session_state["columns"]
+    return said if source == chosen() else JUDGED
 
 
-def leave_out(names: tuple[str, ...] | None) -> None:
-    st.session_state["left_out"] = names, chosen()
+def ask(said: Asked) -> None:
+    st.session_state["columns"] = said, chosen()
 
 
-def left_out_text() -> str | None:
-    """The columns left out as the address and the command line say them; None where they are judged."""
-    names = left_out()
-    return None if names is None else columns.spelled(names)
+def asked_texts() -> dict[str, str]:
+    """The same as the address and the command line say it: nothing of what is judged."""
+    left_out, names = asked().left_out, asked().names
+    said = {"left_out": None if left_out is None else columns.spelled(left_out), "names": names}
+    return {name: text for name, text in said.items() if text is not None}
 
 
-def named_left_out() -> tuple[str, ...] | None:
-    """The columns that the address leaves out; None where it says nothing of them."""
-    text = st.query_params.get("left_out")
-    return None if text is None else tuple(columns.named(text))
+def named_asked() -> Asked:
+    """What the address says of the columns."""
+    left_out = st.query_params.get("left_out")
+    return Asked(None if left_out is None else tuple(columns.named(left_out)), st.query_params.get("names"))
 
 
 def unopened(source: str, tensor: str | None, why: str, again: str) -> None:
@@ -173,12 +175,12 @@ def of_file(spec: str) -> bool:
 def open_weighted(spec: str) -> EmbeddingMatrix:
     """The matrix in use with such row weights. Raises InputError where it cannot have them."""
     source, tensor = chosen()
-    matrix = open_matrix(source, tensor, left_out())
+    matrix = open_matrix(source, tensor, asked())
     if spec == UNIFORM:
         return matrix
     path = spec.partition(":")[2]
     given_at = (stamp(path) or stamp(path.rpartition(":")[0])) if of_file(spec) else None
-    return weighed(matrix, source, tensor, stamp(source), left_out(), spec, given_at)
+    return weighed(matrix, source, tensor, stamp(source), asked(), spec, given_at)
 
 
 @cached(8, "Weighing the rows …")
@@ -187,7 +189,7 @@ def weighed(
     source: str,
     tensor: str | None,
     read_at: tuple | None,
-    left_out: tuple[str, ...] | None,
+    asked: Asked,
     spec: str,
     given_at: tuple | None,
 ) -> EmbeddingMatrix:
@@ -212,8 +214,8 @@ def is_local() -> bool:
     return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
 
 
-def open_matrix(source: str, tensor: str | None, left_out: tuple[str, ...] | None = None) -> EmbeddingMatrix:
-    return load(source, tensor, stamp(source), left_out)
+def open_matrix(source: str, tensor: str | None, asked: Asked = JUDGED) -> EmbeddingMatrix:
+    return load(source, tensor, stamp(source), asked)
 
 
 def stamp(source: str) -> tuple | None:
@@ -226,8 +228,8 @@ def stamp(source: str) -> tuple | None:
 
 
 @cached(4, "Opening the matrix …")
-def load(source: str, tensor: str | None, stamp: tuple | None, left_out: tuple[str, ...] | None) -> EmbeddingMatrix:
-    return compress.load_matrix(source, tensor=tensor, left_out=left_out)
+def load(source: str, tensor: str | None, stamp: tuple | None, asked: Asked) -> EmbeddingMatrix:
+    return compress.load_matrix(source, tensor=tensor, left_out=asked.left_out, names=asked.names)
 
 
 @cached(16)
@@ -265,6 +267,7 @@ def matrix_picker() -> None:
     st.caption(f"{n:,} rows × {d:,} columns, {bytes_text(matrix.n_bytes)} in float32{in_file}")
     for note in matrix.notes:
         st.caption(literal(note))
+    names_picker(matrix)
     column_picker(matrix)
 
 
@@ -338,10 +341,26 @@ def tensor_picker() -> None:
             switch(source, picked)
 
 
+def names_picker(matrix: EmbeddingMatrix) -> None:
+    """Of a table, the column that names the rows, where there are several that can."""
+    held = matrix.columns
+    if not isinstance(held, columns.Columns) or len({*held.naming, held.names_rows}) < 2:
+        return
+    key = f"names_of_{chosen()}"
+    if "columns_given" not in st.session_state and st.session_state.get(key) != held.names_rows:
+        st.session_state[key] = held.names_rows
+    picked = st.selectbox(
+        "Names", held.naming, key=key, index=None, help="The column that names the rows.", on_change=columns_given
+    )
+    if picked is not None and picked != held.names_rows and st.session_state.pop("columns_given", False):
+        ask(replace(asked(), names=picked))
+        st.rerun()
+
+
 def column_picker(matrix: EmbeddingMatrix) -> None:
     """Of a table, which columns of numbers are not in the matrix: those that looked like no dimensions, or what a person says."""
     held = matrix.columns
-    if not isinstance(held, columns.Columns) or not (held.left_out or left_out() is not None):
+    if not isinstance(held, columns.Columns) or not (held.left_out or asked().left_out is not None):
         return
     key = f"left_out_of_{chosen()}"
     if "columns_given" not in st.session_state and tuple(st.session_state.get(key, ())) != held.left_out:
@@ -349,7 +368,8 @@ def column_picker(matrix: EmbeddingMatrix) -> None:
     about = "Columns of numbers that are not in the matrix. Take one away to put it back."
     picked = st.multiselect("Left out", held.numbers, key=key, help=about, on_change=columns_given)
     if st.session_state.pop("columns_given", False) and tuple(picked) != held.left_out:
-        leave_out(tuple(picked))
+        names = asked().names if asked().names in picked or asked().names not in held.numbers else None
+        ask(Asked(tuple(picked), names))
         st.rerun()
 
 

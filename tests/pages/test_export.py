@@ -285,7 +285,7 @@ def test_the_command_lines_run_beside_the_file(toy, tmp_path):
 
 def test_names_with_spaces_are_quoted_on_the_command_line():
     assert (
-        shell_code("a b.safetensors", "c d.npz", "e f")
+        shell_code("a b.safetensors", "c d.npz", tensor="e f")
         .splitlines()[1]
         .endswith("'a b.safetensors' --source 'c d.npz' --tensor 'e f'")
     )

@@ -54,6 +54,19 @@ def test_columns_that_were_left_out_are_named_and_put_back(open_page, tmp_path):
     assert any("30 rows × 6 columns" in caption.value for caption in page.caption)
 
 
+def test_a_person_says_which_column_names_the_rows(open_page, tmp_path):
+    rows = np.random.default_rng(0).standard_normal((30, 4))
+    lines = [f"term{at},title {at},{','.join(map(str, row))}" for at, row in enumerate(rows.tolist())]
+    (tmp_path / "words.csv").write_text("\n".join(["term,title,d0,d1,d2,d3", *lines]))
+    page = open_page("app", matrix=tmp_path / "words.csv")
+    picker = next(box for box in page.selectbox if box.label == "Names")
+    assert picker.value == "term" and picker.options == ["term", "title"]
+    picker.set_value("title").run()
+    assert not page.exception and any("left out" in caption.value and "term" in caption.value for caption in page.caption)
+    page = open_page("app", matrix=tmp_path / "words.csv", names="title")
+    assert next(box for box in page.selectbox if box.label == "Names").value == "title"
+
+
 @pytest.mark.parametrize("address", ["0.0.0.0", "example.org"])
 def test_paths_are_not_read_for_others_than_this_machine(open_page, errors, tmp_path, monkeypatch, address):
     import streamlit as st

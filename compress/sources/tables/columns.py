@@ -33,6 +33,18 @@ FAR = 30  # times as large as the other columns
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a person says of the columns of a table; what is None is judged by the table. left_out: those of numbers that are not in
+    the matrix. names: the one that names the rows, which is not in the matrix either."""
+
+    left_out: tuple[str, ...] | None = None
+    names: str | None = None
+
+
+JUDGED = Asked()
+
+
+@dataclass(frozen=True)
 class Sample:
     """Some rows of the columns of numbers of a table.
 
@@ -154,23 +166,6 @@ def row_word(column: str) -> str:
     return TOLD.get(column.strip().lower(), "row")
 
 
-def chosen(
-    names: Sequence[str], numbers: Sequence[int], judged: Sequence[int], left_out: Sequence[str] | None, where: str
-) -> list[int]:
-    """The columns of numbers that are left out: those of these names, or the judged ones for None. InputError for a name that no
-    column of numbers has, and where none would be left."""
-    if left_out is None:
-        return list(judged)
-    known = {names[at]: at for at in numbers}
-    for name in left_out:
-        if name not in known:
-            raise InputError(f"{where} has no column of numbers {name!r}; those that can be left out are {listed(list(known))}.")
-    out = [known[name] for name in dict.fromkeys(left_out)]
-    if len(out) == len(numbers):
-        raise InputError(f"Every column of numbers of {where} would be left out; keep one at least.")
-    return out
-
-
 def spelled(names: Sequence[str]) -> str:
     """Names as one text: commas between them, quotes around one that holds a comma."""
     with io.StringIO() as text:
@@ -199,14 +194,22 @@ def said(dims: int | str, left: Sequence[str]) -> tuple[str, ...]:
 class Columns(Mapping[str, Column]):
     """The columns of a table that are not in its matrix, by name, each read when it is asked for.
 
-    numbers: every column of numbers, those of the matrix too. left_out: which of these are not in it.
+    numbers: every column of numbers, those of the matrix too. left_out: which of these are not in it. naming: those that may name
+    the rows. names_rows: the one that does.
     """
 
     def __init__(
-        self, names: Sequence[str], read: Callable[[str], Column], numbers: Sequence[str] = (), left_out: Sequence[str] = ()
+        self,
+        names: Sequence[str],
+        read: Callable[[str], Column],
+        numbers: Sequence[str] = (),
+        left_out: Sequence[str] = (),
+        naming: Sequence[str] = (),
+        names_rows: str | None = None,
     ):
         self._names, self._read = dict.fromkeys(names), read
         self.numbers, self.left_out = tuple(numbers), tuple(left_out)
+        self.naming, self.names_rows = tuple(naming), names_rows
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._names:
@@ -246,11 +249,9 @@ def offered(of: Kinds, n_rows: int, dims: Sequence[int] | None = None) -> list[T
     return [TensorInfo("embedding" if len(of.lists) == 1 else of.names[at], (n_rows, of.lists[at]), "float32") for at in order]
 
 
-def dimensions(
-    of: Kinds, n_rows: int, tensor: str | None, left_out: Sequence[str] | None, where: str
-) -> tuple[list[int], list[int], TensorInfo]:
+def dimensions(of: Kinds, n_rows: int, tensor: str | None, asked: Asked, where: str) -> tuple[list[int], list[int], TensorInfo]:
     """The columns that are left out, see `chosen`, those that are the dimensions, or the one of lists, and the matrix they make."""
-    out = chosen(of.names, of.numbers, of.judged, left_out, where)
+    out = chosen(of, asked, where)
     dims = [at for at in of.numbers if at not in out]
     found = pick(offered(of, n_rows, dims), tensor, where)
     if of.lists:
@@ -258,8 +259,29 @@ def dimensions(
     return out, dims, found
 
 
-def names_rows(of: Kinds, texts: Sequence[int], dims: Sequence[int]) -> int | None:
-    """The column that names the rows: one of text, else the first that looks like no dimension and is none."""
+def chosen(of: Kinds, asked: Asked, where: str) -> list[int]:
+    """The columns of numbers that are left out: those asked for, or the judged ones, and the one that is to name the rows.
+    InputError for a name that no column of numbers has, and where none would be left."""
+    known = {of.names[at]: at for at in of.numbers}
+    names = [of.names[at] for at in of.judged] if asked.left_out is None else asked.left_out
+    for name in names:
+        if name not in known:
+            raise InputError(f"{where} has no column of numbers {name!r}; those that can be left out are {listed(list(known))}.")
+    out = [known[name] for name in dict.fromkeys([*names, *({asked.names} & {*known})])]
+    if out and len(out) == len(of.numbers) and not of.lists:
+        raise InputError(f"Every column of numbers of {where} would be left out; keep one at least.")
+    return out
+
+
+def names_rows(of: Kinds, texts: Sequence[int], dims: Sequence[int], asked: Asked, where: str) -> int | None:
+    """The column that names the rows: the one asked for, else one of text, else the first that looks like no dimension and is none.
+    InputError where the one asked for is none that can."""
+    if asked.names is not None:
+        found = next((at for at in (*of.texts, *of.numbers) if of.names[at] == asked.names), None)
+        if found is None:
+            able = listed([of.names[at] for at in (*of.texts, *of.numbers)])
+            raise InputError(f"{where} has no column {asked.names!r} to name its rows by; those that can are {able}.")
+        return found
     token = naming(of.names, texts)
     return of.judged[0] if token is None and of.judged and of.judged[0] not in dims else token
 
@@ -275,5 +297,7 @@ def rest(
         read,
         () if of.lists else [of.names[at] for at in of.numbers],
         () if of.lists else [of.names[at] for at in out],
+        [of.names[at] for at in sorted({*of.texts, *(of.numbers if of.lists else out)})],
+        None if token is None else of.names[token],
     )
     return beside, said(of.names[dims[0]] if of.lists else len(dims), list(beside))

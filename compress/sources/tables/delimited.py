@@ -18,12 +18,13 @@ def infos(path: Path) -> list[TensorInfo]:
     return columns.offered(layout, layout.base.n_rows)
 
 
-def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
-    """The numbers as float32 and the names of their rows. left_out: columns of numbers that are no dimensions; judged for None."""
+def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) -> Read:
+    """The numbers as float32 and the names of their rows."""
     layout = layout_of(path)
-    out, dims, found = columns.dimensions(layout, layout.base.n_rows, tensor, left_out, path.name)
+    out, dims, found = columns.dimensions(layout, layout.base.n_rows, tensor, asked, path.name)
     check_fits(4 * found.shape[0] * found.shape[1], path.name)
-    token = None if layout.token in dims else layout.token
+    usual = [] if layout.token is None or layout.token in layout.numbers else [layout.token]
+    token = columns.names_rows(layout, usual, dims, asked, path.name)
     values, cells = gathered(path, layout, dims, token, found.shape)
     declared = layout.base.declared
     if declared and len(values) < declared[0]:

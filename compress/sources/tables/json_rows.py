@@ -1,7 +1,7 @@
 """Tables in JSON: rows as objects or lists, in an array or a line each; columns as lists; words with their rows."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,12 @@ def infos(path: Path) -> list[TensorInfo]:
     return columns.offered(table, sum(1 for _ in records(path)))
 
 
-def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
-    """The columns of numbers, or one of lists, as float32, and the column of words that names the rows. left_out: columns of
-    numbers that are no dimensions; judged for None."""
+def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) -> Read:
+    """The columns of numbers, or one of lists, as float32, and the column of words that names the rows."""
     table = Table(path)
     names = table.names
-    out, dims, found = columns.dimensions(table, 1, tensor, left_out, path.name)
-    token = columns.names_rows(table, table.naming, dims)
+    out, dims, found = columns.dimensions(table, 1, tensor, asked, path.name)
+    token = columns.names_rows(table, table.naming, dims, asked, path.name)
     tokens: list[str] = []
     blocks: list[np.ndarray] = []
     held: list[np.ndarray] = []

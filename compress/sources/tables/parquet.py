@@ -1,6 +1,6 @@
 """Parquet tables: columns of numbers are the dimensions, or a column of lists the rows; a column of words names the rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +39,13 @@ def infos(path: Path) -> list[TensorInfo]:
     return columns.offered(layout, layout.n_rows)
 
 
-def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
-    """The columns of numbers, or one of lists, as float32, and the column of words that names the rows. left_out: columns of
-    numbers that are no dimensions; judged for None."""
+def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) -> Read:
+    """The columns of numbers, or one of lists, as float32, and the column of words that names the rows."""
     with opened(path) as file:
         layout = layout_of(file, path)
-        out, dims, found = columns.dimensions(layout, layout.n_rows, tensor, left_out, path.name)
+        out, dims, found = columns.dimensions(layout, layout.n_rows, tensor, asked, path.name)
         check_fits(4 * found.shape[0] * found.shape[1], path.name)
-        token = columns.names_rows(layout, layout.texts, dims)
+        token = columns.names_rows(layout, layout.texts, dims, asked, path.name)
         values = values_of(file, [layout.names[at] for at in dims], found.shape, bool(layout.lists), path)
         tokens = None if token is None else words_of(file, layout.names[token], path)
     beside, said = columns.rest(layout, dims, out, token, lambda name: column(path, name))

@@ -1,7 +1,7 @@
 """Text of rows (word2vec, GloVe, fastText, CSV, TSV) and word2vec's binary form."""
 
 import mmap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources.choice.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
-from compress.sources.tables import delimited
+from compress.sources.tables import columns, delimited
 from compress.sources.tables.cells import n_numbers
 from compress.sources.tables.layout import BOM, CONTROL, HEADER, check_declared
 
@@ -39,11 +39,11 @@ def infos(path: Path) -> list[TensorInfo]:
     return [layout.info] if layout else delimited.infos(path)
 
 
-def read(path: Path, tensor: str | None, left_out: Sequence[str] | None = None) -> Read:
+def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) -> Read:
     """Vectors as float32 and the names of their rows."""
     layout = binary_layout(path)
     if layout is None:
-        return delimited.read(path, tensor, left_out)
+        return delimited.read(path, tensor, asked)
     pick([layout.info], tensor, path.name)
     check_fits(4 * layout.n_rows * layout.dim, path.name)
     return read_binary(path, layout)

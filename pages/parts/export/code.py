@@ -44,13 +44,12 @@ def python_code(file: str, source: str, model: Foreseen | None) -> str:
     return MODEL.format(opener=model.opener, file=file, more=more, model=where)
 
 
-def shell_code(
-    file: str, source: str | None = None, tensor: str | None = None, weights: str | None = None, left_out: str | None = None
-) -> str:
-    """The command lines that decode the file, and that compare it with its source where there is one to name."""
+def shell_code(file: str, source: str | None = None, **given: str | None) -> str:
+    """The command lines that decode the file, and that compare it with its source where there is one to name. given: options that
+    open the source, by their names with _ for -."""
     lines = [["python", "-m", "compress", "decode", file, "--out", "decoded.npy"]]
     if source is not None:
-        given = {"--tensor": tensor, "--left-out": left_out, "--weights": weights}
-        options = [word for option, value in given.items() if value is not None for word in (option, value)]
+        said = ((f"--{name.replace('_', '-')}", value) for name, value in given.items() if value is not None)
+        options = [word for pair in said for word in pair]
         lines.append(["python", "-m", "compress", "evaluate", file, "--source", source, *options])
     return "\n".join(shlex.join(line) for line in lines)

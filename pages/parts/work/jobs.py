@@ -8,7 +8,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from compress import EmbeddingMatrix
-from pages.parts.matrix import chosen, left_out_text
+from pages.parts.matrix import asked_texts, chosen
 from pages.parts.weights import weights_option
 from pages.parts.work.job import Job
 from pages.parts.work.queue import QUEUE, Session
@@ -69,13 +69,13 @@ def run(
 
 
 def arguments(verb: str, matrix: EmbeddingMatrix, **options: Any) -> list[str]:
-    """A command and its options: those given, by their names with _ for -, and tensor, left-out columns and weights in use.
+    """A command and its options: those given, by their names with _ for -, and tensor, columns and weights in use.
 
     options: None and False are left out, True is a flag, a list stands with commas between, a dict as JSON.
     """
     source, tensor = chosen()
     weights = {} if "weights" in options else {"weights": weights_option(matrix)}
-    return spelled(verb, source, {**options, "tensor": tensor, "left_out": left_out_text(), **weights})
+    return spelled(verb, source, {**options, "tensor": tensor, **asked_texts(), **weights})
 
 
 def spelled(verb: str, source: str, options: dict[str, Any]) -> list[str]:

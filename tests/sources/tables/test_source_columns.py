@@ -114,3 +114,30 @@ def test_columns_are_put_back_and_left_out_by_name(tmp_path, form):
         load_matrix(path, left_out=["term"])
     with pytest.raises(InputError, match="Every column of numbers"):
         load_matrix(path, left_out=[*found.columns[1:]])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_are_named_by_the_column_that_is_asked_for(tmp_path, form):
+    found = table()
+    found["title"], found["id"] = [f"title of {at}" for at in range(24)], EXTRA["id"]
+    opened(tmp_path, found, form)
+    path = tmp_path / f"x.{form}"
+    matrix = load_matrix(path, names="title")
+    assert list(matrix.tokens) == [*found["title"]] and list(matrix.columns["term"]) == WORDS
+    assert matrix.columns.naming == ("term", "title", "id") and matrix.columns.names_rows == "title"
+    np.testing.assert_allclose(matrix.values, VECTORS, rtol=1e-6)
+    assert list(load_matrix(path, names="id").tokens) == [str(each) for each in EXTRA["id"]]
+    assert load_matrix(path, names="d5").shape == load_matrix(path, left_out=["id", "d5"]).shape == (24, 5)
+    with pytest.raises(InputError, match="has no column 'name' to name its rows by; those that can are term, title, d0"):
+        load_matrix(path, names="name")
+    np.save(tmp_path / "x.npy", VECTORS)
+    with pytest.raises(InputError, match=r"x\.npy is no table, so it has no columns to name its rows by"):
+        load_matrix(tmp_path / "x.npy", names="title")
+
+
+def test_lists_are_named_by_the_column_that_is_asked_for(tmp_path):
+    found = pd.DataFrame({"id": EXTRA["id"], "text": WORDS, "url": [f"/{at}" for at in range(24)], "vector": VECTORS.tolist()})
+    for form, write in (FORMS | {"jsonl": lambda each, path: each.to_json(path, orient="records", lines=True)}).items():
+        write(found, tmp_path / f"x.{form}")
+        for name in ("id", "text", "url"):
+            assert list(load_matrix(tmp_path / f"x.{form}", names=name).tokens) == [str(each) for each in found[name]]
