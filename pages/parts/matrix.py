@@ -360,7 +360,7 @@ def names_picker(matrix: EmbeddingMatrix) -> None:
 def column_picker(matrix: EmbeddingMatrix) -> None:
     """Of a table, which columns of numbers are not in the matrix: those that looked like no dimensions, or what a person says."""
     held = matrix.columns
-    if not isinstance(held, columns.Columns) or not (held.left_out or asked().left_out is not None):
+    if not isinstance(held, columns.Columns) or not (held.left_out or held.odd or asked().left_out is not None):
         return
     key = f"left_out_of_{chosen()}"
     if "columns_given" not in st.session_state and tuple(st.session_state.get(key, ())) != held.left_out:

@@ -30,6 +30,7 @@ FEW = 8  # rows that are too few to tell by their values alone
 SEVERAL = 6  # dimensions whose names follow each other, beside which others name none
 MOST = 0.75  # of the other columns, from which on a column is unlike them
 FAR = 30  # times as large as the other columns
+SAID = 4  # columns that stand out
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,35 @@ def beside(sample: Sample) -> list[int]:
         found |= ~family if strong else named & ~family
     index = running & (n >= FEW) if sample.names is None else running & (n >= FEW) | listed & whole
     return [] if found.all() and not index.all() else np.flatnonzero(found).tolist()
+
+
+def standing_out(sample: Sample) -> dict[int, str]:
+    """The columns of numbers that are unlike the others, and how: far larger, whole among others that are not, or in order."""
+    n, d = sample.values.shape
+    if n < FEW or d < 2:
+        return {}
+    values = np.nan_to_num(sample.values, posinf=0, neginf=0)
+    sizes = np.abs(values).mean(0)
+    order = np.argsort(-sizes)[: np.count_nonzero(sizes)]
+    falls = np.flatnonzero(sizes[order[:-1]] >= FAR * sizes[order[1:]])
+    large = order[: falls[0] + 1] if len(falls) and falls[0] + 1 <= (1 - MOST) * d else order[:0]
+    whole = (values == np.round(values)).all(0)
+    alone = whole & values.any(0) & ((~whole).sum() >= MOST * (d - 1))
+    steps = np.diff(values, axis=0)
+    sorted_ = ((steps > 0).all(0) | (steps < 0).all(0)) & (len(steps) > FEW)
+    found = {at: f"{sizes[at] / sizes[order[len(large)]]:,.0f} times as large as the others" for at in large.tolist()}
+    for mark, told in ((alone, "of whole numbers"), (sorted_, "in order")):
+        found |= {at: f"{found[at]}, {told}" if at in found else told for at in np.flatnonzero(mark).tolist()}
+    return found if len(found) <= max(1, (1 - MOST) * d) else {}
+
+
+def judge(sample: Sample, numbers: Sequence[int]) -> tuple[list[int], dict[int, str]]:
+    """Of columns of numbers, which stand at these places, those that are no dimensions, and those that stand out among the rest."""
+    out = beside(sample)
+    rest = [at for at in range(len(numbers)) if at not in {*out}]
+    names = None if sample.names is None else [sample.names[at] for at in rest]
+    found = standing_out(Sample(sample.values[:, rest], sample.rows, sample.typed[rest], names))
+    return [numbers[at] for at in out], {numbers[rest[at]]: told for at, told in found.items()}
 
 
 def check_lists(texts: Mapping[str, Sequence[str]], where: str) -> None:
@@ -191,11 +221,20 @@ def said(dims: int | str, left: Sequence[str]) -> tuple[str, ...]:
     return (f"{kept} the matrix; left out: {listed(left)}",)
 
 
+def doubted(names: Sequence[str], odd: Mapping[int, str]) -> tuple[str, ...]:
+    """What is told of columns that stand out and are in the matrix."""
+    if not odd:
+        return ()
+    told = "; ".join(f"{names[at]} is {how}" for at, how in [*odd.items()][:SAID])
+    more = f"; {len(odd) - SAID:,} more are like that" if len(odd) > SAID else ""
+    return (f"In the matrix, {told}{more}: leave out what is no dimension (Left out, --left-out).",)
+
+
 class Columns(Mapping[str, Column]):
     """The columns of a table that are not in its matrix, by name, each read when it is asked for.
 
     numbers: every column of numbers, those of the matrix too. left_out: which of these are not in it. naming: those that may name
-    the rows. names_rows: the one that does.
+    the rows. names_rows: the one that does. odd: how those of the matrix that stand out do, by name.
     """
 
     def __init__(
@@ -206,10 +245,12 @@ class Columns(Mapping[str, Column]):
         left_out: Sequence[str] = (),
         naming: Sequence[str] = (),
         names_rows: str | None = None,
+        odd: Mapping[str, str] | None = None,
     ):
         self._names, self._read = dict.fromkeys(names), read
         self.numbers, self.left_out = tuple(numbers), tuple(left_out)
         self.naming, self.names_rows = tuple(naming), names_rows
+        self.odd = dict(odd or {})
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._names:
@@ -224,8 +265,8 @@ class Columns(Mapping[str, Column]):
 
 
 class Kinds(Protocol):
-    """What the columns of a table hold: words, numbers, or lists of so many, by their places; judged: which numbers are no
-    dimensions."""
+    """What the columns of a table hold: words, numbers, lists of so many, or what is none of these, by their places; judged: which
+    numbers are no dimensions; odd: how others of them stand out."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -236,7 +277,11 @@ class Kinds(Protocol):
     @property
     def lists(self) -> Mapping[int, int]: ...
     @property
+    def others(self) -> Sequence[int]: ...
+    @property
     def judged(self) -> Sequence[int]: ...
+    @property
+    def odd(self) -> Mapping[int, str]: ...
 
 
 def offered(of: Kinds, n_rows: int, dims: Sequence[int] | None = None) -> list[TensorInfo]:
@@ -287,11 +332,12 @@ def names_rows(of: Kinds, texts: Sequence[int], dims: Sequence[int], asked: Aske
 
 
 def rest(
-    of: Kinds, dims: Sequence[int], out: Sequence[int], token: int | None, read: Callable[[str], Column]
+    of: Kinds, dims: Sequence[int], out: Sequence[int], token: int | None, asked: Asked, read: Callable[[str], Column]
 ) -> tuple[Columns, tuple[str, ...]]:
-    """The columns beside the dimensions, and what is told of them. out: those of numbers that are left out. token: the one that
-    names the rows. read: one of them by its name."""
-    known = sorted({*of.texts, *of.numbers, *of.lists} - {*dims})
+    """The columns beside the dimensions, and what is told of them, and of dimensions that nobody has looked at and that stand out.
+    out: those of numbers that are left out. token: the one that names the rows. read: one of them by its name."""
+    known = sorted({*of.texts, *of.numbers, *of.lists, *of.others} - {*dims})
+    odd = {at: how for at, how in of.odd.items() if at in dims and asked.left_out is None}
     beside = Columns(
         [of.names[at] for at in known if at != token or at in of.numbers],
         read,
@@ -299,5 +345,6 @@ def rest(
         () if of.lists else [of.names[at] for at in out],
         [of.names[at] for at in sorted({*of.texts, *(of.numbers if of.lists else out)})],
         None if token is None else of.names[token],
+        {of.names[at]: how for at, how in odd.items()},
     )
-    return beside, said(of.names[dims[0]] if of.lists else len(dims), list(beside))
+    return beside, (*said(of.names[dims[0]] if of.lists else len(dims), list(beside)), *doubted(of.names, odd))

@@ -32,7 +32,7 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
             f"{path.name} declares {declared[0]:,} rows and has {len(values):,}; it is cut short, fetch the file again."
         )
     tokens, told = rows.decoded(cells)
-    beside, said = columns.rest(layout, dims, out, token, lambda name: column(path, layout, layout.names.index(name)))
+    beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, layout, layout.names.index(name)))
     of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
     word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"
     if token is None and (names := projector.names_beside(path, len(values))) is not None:

@@ -49,7 +49,7 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
             held = []
             check_fits(8 * len(blocks) * blocks[0].size, path.name)
     values = np.concatenate([*blocks, np.stack(held)] if held else blocks)
-    beside, said = columns.rest(table, dims, out, token, lambda name: column(path, name))
+    beside, said = columns.rest(table, dims, out, token, asked, lambda name: column(path, name))
     word = "row" if token is None else "word" if table.of_words else columns.row_word(names[token])
     return Read(values, None if token is None else tokens, word, said, beside)
 
@@ -69,17 +69,20 @@ class Table:
             for at, (name, kind) in enumerate(zip(self.names, kinds, strict=True))
             if kind is list
         }
+        held = [at for at, name in enumerate(self.names) if any(row.get(name) is not None for row in rows)]
+        self.others = [at for at in held if at not in {*self.numbers, *self.texts, *self.lists}]
         self.of_words = self.names == [NAME, EMBEDDING]
         if not self.numbers and not self.lists:
             raise InputError(f"{path.name} has no rows of numbers; give rows, or objects with one list of numbers each.")
         self.judged: list[int] = []
+        self.odd: dict[int, str] = {}
         if self.numbers and not self.lists:
             values = np.array([[row.get(self.names[at]) for at in self.numbers] for row in rows], np.float64)
             typed = np.array([kinds[at] is int for at in self.numbers])
             names = [self.names[at] for at in self.numbers]
             named = not all(name.startswith(f"{UNNAMED} ") for name in names)
             sample = columns.Sample(values, np.arange(len(rows)), typed, names if named else None)
-            self.judged = [self.numbers[at] for at in columns.beside(sample)]
+            self.judged, self.odd = columns.judge(sample, self.numbers)
             columns.check_numbers(self.names, self.numbers, self.judged, path.name)
 
 

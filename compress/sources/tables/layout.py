@@ -44,7 +44,7 @@ class Base:
 class Layout:
     """separator: BLANKS or one letter. runs: whether blanks stand in other numbers than one. names: of every column; named: whether
     the file gives them. token: the column that names the rows. texts: those of words. numbers: those of numbers; judged: which of
-    them are no dimensions. lists: how long those are that hold numbers as lists, by column."""
+    them are no dimensions, odd: how others of them stand out. lists: how long those are that hold numbers as lists, by column."""
 
     base: Base
     separator: str
@@ -57,6 +57,8 @@ class Layout:
     numbers: tuple[int, ...]
     judged: tuple[int, ...]
     lists: dict[int, int]
+    odd: dict[int, str]
+    others: tuple[int, ...] = ()
 
     @property
     def n_fields(self) -> int:
@@ -156,8 +158,9 @@ def judged(
     if base.declared and n == base.declared[1] + 1:
         token, numbers, lists = 0, list(range(1, n)), {}
         judgement: list[int] = []
+        odd: dict[int, str] = {}
     else:
-        judgement = outsiders(grid, numbers, rows[same], every if names else None, found.decimal) if numbers else []
+        judgement, odd = outsiders(grid, numbers, rows[same], every if names else None, found.decimal) if numbers else ([], {})
     if not lists and not numbers:
         raise InputError(f"{path.name} has no columns of numbers; give a table with one row of numbers a token.")
     if not lists:
@@ -177,6 +180,7 @@ def judged(
         tuple(numbers),
         tuple(judgement),
         lists,
+        odd,
     )
 
 
@@ -235,9 +239,10 @@ def unique(names: list[str]) -> list[str]:
     return found
 
 
-def outsiders(grid: list[list[str]], numbers: list[int], rows: np.ndarray, names: list[str] | None, decimal: str) -> list[int]:
-    """The columns of numbers that are no dimensions."""
+def outsiders(
+    grid: list[list[str]], numbers: list[int], rows: np.ndarray, names: list[str] | None, decimal: str
+) -> tuple[list[int], dict[int, str]]:
+    """The columns of numbers that are no dimensions, and those that stand out."""
     values = np.array([[number_of(cell, decimal) for cell in grid[at]] for at in numbers]).T
     typed = np.array([all(WHOLE.fullmatch(cell) or is_missing(cell) for cell in grid[at]) for at in numbers])
-    sample = columns.Sample(values, rows, typed, [names[at] for at in numbers] if names else None)
-    return [numbers[at] for at in columns.beside(sample)]
+    return columns.judge(columns.Sample(values, rows, typed, [names[at] for at in numbers] if names else None), numbers)

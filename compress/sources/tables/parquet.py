@@ -21,15 +21,17 @@ LONGEST_NAMES = 256 << 20  # bytes that the names of a small file's rows may tak
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns by what they hold. numbers, texts: their places. lists: how long the lists of a column are. judged: the columns of
-    numbers that are no dimensions."""
+    """Columns by what they hold. numbers, texts, others: their places. lists: how long the lists of a column are. judged: which
+    numbers are no dimensions; odd: how others of them stand out."""
 
     n_rows: int
     names: tuple[str, ...]
     numbers: tuple[int, ...]
     texts: tuple[int, ...]
     lists: dict[int, int]
+    others: tuple[int, ...]
     judged: tuple[int, ...]
+    odd: dict[int, str]
 
 
 def infos(path: Path) -> list[TensorInfo]:
@@ -48,7 +50,7 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
         token = columns.names_rows(layout, layout.texts, dims, asked, path.name)
         values = values_of(file, [layout.names[at] for at in dims], found.shape, bool(layout.lists), path)
         tokens = None if token is None else words_of(file, layout.names[token], path)
-    beside, said = columns.rest(layout, dims, out, token, lambda name: column(path, name))
+    beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, name))
     return Read(values, tokens, columns.row_word(layout.names[token]) if token is not None else "row", said, beside)
 
 
@@ -97,11 +99,13 @@ def layout_of(file: Any, path: Path) -> Layout:
     if not lists and not numbers:
         raise InputError(f"{path.name} has no column of lists and none of numbers; give a table with one row of numbers a token.")
     lengths = {at: length(file, schema.names[at], path) for at in lists}
-    judged = [] if lists or not numbers else outsiders(file, numbers)
+    judged, odd = ([], {}) if lists or not numbers else outsiders(file, numbers)
     if not lists:
         columns.check_lists({schema.names[at]: some_words(file, schema.names[at]) for at in texts}, path.name)
         columns.check_numbers(schema.names, numbers, judged, path.name)
-    return Layout(file.metadata.num_rows, tuple(schema.names), tuple(numbers), tuple(texts), lengths, tuple(judged))
+    others = [at for at in range(len(schema)) if at not in {*numbers, *texts, *lists}]
+    n_rows = file.metadata.num_rows
+    return Layout(n_rows, tuple(schema.names), tuple(numbers), tuple(texts), lengths, tuple(others), tuple(judged), odd)
 
 
 def some_words(file: Any, name: str) -> list[str]:
@@ -147,8 +151,8 @@ def flat(column: Any) -> Any:
     return column
 
 
-def outsiders(file: Any, numbers: list[int]) -> list[int]:
-    """The columns of numbers that are no dimensions, by rows of the beginning, the middle and the end."""
+def outsiders(file: Any, numbers: list[int]) -> tuple[list[int], dict[int, str]]:
+    """The columns of numbers that are no dimensions, and those that stand out, by rows of the beginning, the middle and the end."""
     from pyarrow import types as is_a
 
     schema, n_groups = file.schema_arrow, file.metadata.num_row_groups
@@ -160,9 +164,9 @@ def outsiders(file: Any, numbers: list[int]) -> list[int]:
             found.append(np.stack([numbers_of(batch.column(name)) for name in names], axis=1).astype(np.float64))
             rows.append(np.arange(len(batch)) + (place << 40))
     if not found:
-        return []
+        return [], {}
     typed = np.array([is_a.is_integer(schema.field(at).type) for at in numbers])
-    return [numbers[at] for at in columns.beside(columns.Sample(np.concatenate(found), np.concatenate(rows), typed, names))]
+    return columns.judge(columns.Sample(np.concatenate(found), np.concatenate(rows), typed, names), numbers)
 
 
 def numbers_of(column: Any) -> np.ndarray:
@@ -233,7 +237,7 @@ def column(path: Path, name: str) -> columns.Column:
     with opened(path) as file:
         layout = layout_of(file, path)
         at = layout.names.index(name)
-        if at in layout.texts:
+        if at in layout.texts or at in layout.others:
             return words_of(file, name, path)
         shape = (layout.n_rows, layout.lists.get(at, 1))
         found = values_of(file, [name], shape, at in layout.lists, path)

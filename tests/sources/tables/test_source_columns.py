@@ -1,5 +1,7 @@
 """What of a table is its matrix: dimensions stay, whatever else is numbers is left out, named and kept."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,3 +143,39 @@ def test_lists_are_named_by_the_column_that_is_asked_for(tmp_path):
         write(found, tmp_path / f"x.{form}")
         for name in ("id", "text", "url"):
             assert list(load_matrix(tmp_path / f"x.{form}", names=name).tokens) == [str(each) for each in found[name]]
+
+
+ODD = {
+    "price": (500 + 100 * VECTORS[:, 0], r"price is \d{3} times as large as the others: leave out what is no dim"),
+    "grade": ([at % 5 + 0.0 for at in range(24)], "grade is of whole numbers"),
+    "moment": (np.linspace(0.1, 0.9, 24) ** 2, "moment is in order"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_column_that_stands_out_and_stays_in_the_matrix_is_named(tmp_path, form, name):
+    values, told = ODD[name]
+    found = pd.DataFrame(VECTORS, columns=["red", "tall", "old", "far", "dim", "raw"])
+    found.insert(2, name, values)
+    matrix = opened(tmp_path, found, form)
+    assert matrix.shape == (24, 7) and len(matrix.notes) == 1 and re.search(told, matrix.notes[0])
+    assert [*matrix.columns.odd] == [name]
+    assert load_matrix(tmp_path / f"x.{form}", left_out=[]).notes == ()
+    assert load_matrix(tmp_path / f"x.{form}", left_out=[name]).notes == (f"6 columns are the matrix; left out: {name}",)
+
+
+def test_a_column_without_a_name_that_stands_out_is_named_by_its_place(tmp_path):
+    np.savetxt(tmp_path / "x.txt", np.insert(VECTORS, 4, 1000 + VECTORS[:, 1], axis=1))
+    (note,) = load_matrix(tmp_path / "x.txt").notes
+    assert "column 5 is" in note
+
+
+def test_columns_that_are_neither_numbers_nor_words_are_named_and_kept(tmp_path):
+    found = table()
+    found["good"], found["day"] = [at % 2 == 0 for at in range(24)], pd.to_datetime("2024-01-01")
+    matrix = opened(tmp_path, found, "parquet")
+    assert matrix.notes == ("6 columns are the matrix; left out: good, day",)
+    assert matrix.columns["good"][:2] == ["True", "False"] and matrix.columns["day"][0].startswith("2024-01-01")
+    found.drop(columns="day").to_json(tmp_path / "x.jsonl", orient="records", lines=True)
+    assert load_matrix(tmp_path / "x.jsonl").notes == ("6 columns are the matrix; left out: good",)
