@@ -48,7 +48,8 @@ def compared(name: str, matrix: EmbeddingMatrix, store: Trials) -> None:
         first = {k: [drafted(matrix, replace(now, k=k, j=anchor(now.j, most)))] for k in FIRST}
         took = time.process_time() - start
         for k in ks:
-            own = first.get(k) or [drafted(matrix, replace(now, k=k, j=anchor(now.j, most)))]
+            found = [each for known in first.values() for each in known]
+            own = first.get(k) or [drafted(matrix, replace(now, k=k, j=anchor(now.j, most)), found)]
             told = [errors_of_k(known, now.j, [k])[0][0] for known in (first, first | {k: own})]
             rows.append(row(matrix, fits, replace(now, k=k), told, own))
         shown = drafted(matrix, now)

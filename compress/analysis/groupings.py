@@ -14,7 +14,7 @@ import numpy as np
 from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 from compress.methods import ProjectiveClustering
-from compress.solvers.flats import flats_of
+from compress.solvers.flats import flats_of, in_two
 from compress.threads import one_thread
 
 FAR = 2.0  # times, from one k to the next that is known, up to which errors between them follow
@@ -82,6 +82,18 @@ def grouping(matrix: EmbeddingMatrix, method: ProjectiveClustering, labels: np.n
     return Grouping(labels, method.j, lost, weighted)
 
 
+def split(matrix: EmbeddingMatrix, method: ProjectiveClustering, groups: Grouping) -> Grouping:
+    """Groups for a method of least squares out of those for fewer subspaces, half as many or more: those that lose most are parted
+    in two, each by itself."""
+    labels = groups.labels.astype(np.int64)
+    with one_thread():
+        for new, z in enumerate(np.argsort(-groups.weighted[:, method.j], kind="stable")[: method.k - groups.k], groups.k):
+            members = np.flatnonzero(labels == z)
+            labels[members[in_two(matrix, members, method.j, method.affine, method.seed)]] = new
+    largest_first = np.argsort(-np.bincount(labels, minlength=method.k), kind="stable")
+    return grouping(matrix, method, np.argsort(largest_first)[labels])
+
+
 def group_moments(matrix: EmbeddingMatrix, labels: np.ndarray, k: int, weights: np.ndarray | None = None) -> Moments:
     """See `blocks.group_moments`."""
     return blocks.group_moments(matrix.values, labels, k, weights, matrix.device)
@@ -118,11 +130,20 @@ def rounded(errors: np.ndarray, share: float) -> np.ndarray:
     return np.maximum(errors + share * (1 - errors), 0)
 
 
-def errors_of_j(groupings: Sequence[Grouping]) -> tuple[np.ndarray, np.ndarray]:
-    """(d + 1,) relative and weighted errors at j = 0, 1, …, each those of the groups that lose least there."""
+def near(groupings: Sequence[Grouping], j: int, reach: float) -> list[Grouping]:
+    """Those that were found for a j at most `reach` times another, or as many times less."""
+    return [each for each in groupings if j <= reach * each.j and each.j <= reach * j]
+
+
+def errors_of_j(groupings: Sequence[Grouping], reach: float = np.inf) -> tuple[np.ndarray, np.ndarray]:
+    """(d + 1,) relative and weighted errors at j = 0, 1, …, each those of the groups that lose least there; NaN where none are
+    `near`."""
     weighted = np.array([each.weighted_errors for each in groupings])
-    least = weighted.argmin(axis=0), np.arange(weighted.shape[1])
-    return np.array([each.errors for each in groupings])[least], weighted[least]
+    js, own = np.arange(weighted.shape[1]), np.array([[each.j] for each in groupings])
+    told = (js <= reach * own) & (own <= reach * np.maximum(js, 1))
+    least = np.where(told, weighted, np.inf).argmin(axis=0), js
+    relative = np.array([each.errors for each in groupings])
+    return np.where(told.any(axis=0), relative[least], np.nan), np.where(told.any(axis=0), weighted[least], np.nan)
 
 
 def errors_of_k(by_k: Mapping[int, Sequence[Grouping]], j: int, ks: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

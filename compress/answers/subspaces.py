@@ -1,12 +1,13 @@
-"""The tables of Subspaces: the groups of rows that drafts find at every k, and for one k at some j, from which all j follow."""
+"""The tables of Subspaces: the groups of rows that drafts find at every k, or at some and by splitting those at the others, and for
+one k at some j, from which all j follow."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from compress.analysis.groupings import Grouping, grouping, packed, unpacked
+from compress.analysis.groupings import Grouping, grouping, packed, split, unpacked
 from compress.errors import Progress, Step
 from compress.matrix import EmbeddingMatrix
 from compress.methods import ProjectiveClustering
@@ -15,7 +16,7 @@ Arrays = dict[str, np.ndarray]
 Keep = Callable[[Arrays], None]
 
 MOST_K = 32
-FIRST = (5, 6, 4, 1, 2, 3, 8, 12, 16, 24, 32)  # about what a page opens on, then over the whole range
+FIRST = (5, 6, 4, 1, 2, 3, 8, 12, 16, 24, 32)  # k that drafts are made at: about what a page opens on, then over the whole range
 PART = 6  # of the most that j can be: where drafts begin
 WORK = 5e10  # products of a pass over the rows, above which a draft at one of many j is left out
 OFTEN = 2.0  # seconds between what is kept
@@ -33,7 +34,7 @@ def groups(
     scale: float | None = None,
     seed: int = 0,
 ) -> Arrays:
-    """Drafts of k = 1 … 32 at one j, or of one k at the `anchors` of j; settings as those of `ProjectiveClustering`. Raises
+    """Groups of k = 1 … 32 at one j, or of one k at the `anchors` of j; settings as those of `ProjectiveClustering`. Raises
     ValueError unless one of k and j is given."""
     if (k is None) == (j is None):
         raise ValueError(f"groups are told of every k at one j or of one k at every j, got k = {k} and j = {j}")
@@ -68,14 +69,14 @@ def anchor(j: int, most: int) -> int:
 
 
 def drafts(matrix: EmbeddingMatrix, keep: Keep, progress: Progress, methods: Sequence[ProjectiveClustering]) -> Arrays:
-    """The groups that the drafts of some settings find, in their order, as `groupings.packed` has them."""
+    """The groups of some settings, see `drafted`, in their order, as `groupings.packed` has them."""
     begun = getattr(keep, "begun", {})
     found = unpacked(begun) if begun else []
     known, last = {(each.k, each.j) for each in found}, time.monotonic()
     for method in methods:
         if (method.k, method.j) in known:
             continue
-        found.append(drafted(matrix, method))
+        found.append(drafted(matrix, method, found))
         progress(Step(len(found) / len(methods), f"k = {method.k}, j = {method.j}", {"k": method.k, "j": method.j}))
         if time.monotonic() - last > OFTEN:
             keep(packed(found))
@@ -83,6 +84,15 @@ def drafts(matrix: EmbeddingMatrix, keep: Keep, progress: Progress, methods: Seq
     return packed(found)
 
 
-def drafted(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> Grouping:
-    """The groups that the draft of a setting finds."""
-    return grouping(matrix, method, method.draft.search(matrix)[1])
+def drafted(matrix: EmbeddingMatrix, method: ProjectiveClustering, found: Sequence[Grouping] = ()) -> Grouping:
+    """The groups that the draft of a setting finds; between two k of FIRST, for a fifth of the work, those found for the lower one,
+    split."""
+    fewer = None if method.k in FIRST else coarser(method, {each.k for each in found})
+    if fewer is None:
+        return grouping(matrix, method, method.draft.search(matrix)[1])
+    return split(matrix, method, next(each for each in found if each.k == fewer))
+
+
+def coarser(method: ProjectiveClustering, ks: Collection[int]) -> int | None:
+    """The most subspaces of some k below the method's own whose groups can be split into its; None where none can."""
+    return max((k for k in ks if k < method.k <= 2 * k), default=None) if method.rho.plain else None

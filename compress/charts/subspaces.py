@@ -59,7 +59,7 @@ def group_sizes(counts: np.ndarray, errors: np.ndarray, whole: float) -> go.Figu
         hovertemplate="subspace %{x}: relative error %{y:.3g}<extra></extra>",
     )
     chart.update_xaxes(tickformat="d")
-    error_axis = {"title_text": "relative error", "overlaying": "y", "side": "right", "rangemode": "tozero", "showgrid": False}
+    error_axis = {"title_text": "relative error", "overlaying": "y", "side": "right", "range": [0, 1.05], "showgrid": False}
     title = {"text": f"diamonds: relative error inside each (all rows {error_text(whole)})", "font": {"size": 12}}
     return chart.update_layout(yaxis2=error_axis, showlegend=False, title=title)
 

@@ -26,6 +26,7 @@ SAMPLE_ROWS = 4096
 PREVIEW_ROWS = 16384
 SETTLED = 1e-4  # relative fall of the cost below which a run has settled
 DRAFT_WORK, DRAFT_PASSES = 4e9, 6  # products that a draft's passes over all rows may take, and how many passes at most
+HALVING = 2  # passes of a search for two flats among the rows of one
 REWEIGHTED = 2  # refits of given groups under a loss that is no least squares
 
 
@@ -109,7 +110,7 @@ def find_flats(
     leave-one-out passes, as many as are quick. Where the loss has no scale yet, the distances of a least-squares fit give it. axes:
     (d, d), as columns, that the preview of one linear subspace starts at, those of Lewis weights unless given.
     """
-    n, d = matrix.shape
+    n = len(matrix.values)
     everything = all_rows(matrix)
     if k == 1 and steps == 1 and not loss.plain and not affine:
         some = sample_of(matrix, seed=seed)
@@ -126,7 +127,7 @@ def find_flats(
         flats, view = settle(everything, flats, loss, 1 if loss.plain else steps, progress)
         return flats, view.labels, view.weights
 
-    axes = matrix.axes[:, : min(d, 2 * j + 64)].astype(np.float32)
+    axes = leading_axes(matrix, j)
     rng = np.random.default_rng(seed)
     drawn = np.sort(
         rng.choice(n, min(n, max(SAMPLE_ROWS, 8 * k * j)), replace=False)
@@ -153,6 +154,22 @@ def find_flats(
 def draft_passes(shape: tuple[int, int], k: int, j: int) -> int:
     """How many passes over rows of that shape (n, r) a draft makes: one is not enough anywhere."""
     return max(2, min(DRAFT_PASSES, int(DRAFT_WORK / (shape[0] * shape[1] * k * j))))
+
+
+def in_two(matrix: EmbeddingMatrix, members: np.ndarray, j: int, affine: bool, seed: int) -> np.ndarray:
+    """Which of some rows, by their numbers (m,), lie in the second of two flats of dimension j by least squares, (m,) bool: a
+    few leave-one-out passes from k-means."""
+    if len(members) < 2:
+        return np.zeros(len(members), bool)
+    rows = rotate(all_rows(matrix), leading_axes(matrix, j), members)
+    start = clusters(rows, 2, j, np.random.default_rng(seed))
+    flats = refit(rows, start, 2, j, affine, rows.weights)
+    return alternate(rows, flats, HALVING, True, Report(None, Loss(), HALVING))[1].labels == 1
+
+
+def leading_axes(matrix: EmbeddingMatrix, j: int) -> np.ndarray:
+    """The principal directions that flats of dimension j are sought in, as columns (d, r)."""
+    return matrix.axes[:, : min(matrix.shape[1], 2 * j + 64)].astype(np.float32)
 
 
 def flats_of(

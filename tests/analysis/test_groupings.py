@@ -5,7 +5,7 @@ import pytest
 
 import compress
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.analysis.groupings import best, errors_of_j, errors_of_k, grouping, packed, rounded, rounding, unpacked
+from compress.analysis.groupings import best, errors_of_j, errors_of_k, grouping, near, packed, rounded, rounding, split, unpacked
 
 WEIGHTS = np.random.default_rng(1).exponential(size=240)
 LOSSES = [{}, {"p": 1.0}, {"loss": "tukey", "scale": 0.8}]
@@ -88,3 +88,33 @@ def test_groupings_come_back_from_the_arrays_of_a_file(rows, weighted):
         assert (after.k, after.j, after.key) == (before.k, before.j, before.key)
         np.testing.assert_allclose(after.lost, before.lost, atol=1e-6)
         np.testing.assert_allclose(after.weighted, before.weighted, atol=1e-6)
+
+
+@pytest.mark.parametrize("affine", [False, True])
+def test_groups_that_are_split_are_those_that_lose_most(affine):
+    rng = np.random.default_rng(5)
+    bases = [np.linalg.qr(rng.standard_normal((12, 2)))[0].T for _ in range(4)]
+    matrix = EmbeddingMatrix(np.concatenate([rng.standard_normal((100, 2)) @ basis for basis in bases]))
+    planted = np.repeat(np.arange(4), 100)
+    fewer = grouping(matrix, ProjectiveClustering(k=3, j=2, affine=affine), np.minimum(planted, 2))
+    found = split(matrix, ProjectiveClustering(k=4, j=2, affine=affine), fewer)
+    assert found.errors[2] < fewer.errors[2] / 2 and found.k == 4 and found.j == 2
+    assert np.array_equal(np.bincount(found.labels), sorted(np.bincount(found.labels), reverse=True))
+    whole = [np.bincount(found.labels[planted == z]).max() for z in range(4)]
+    assert whole[:2] == [100, 100] and max(whole[2:]) < 100
+
+
+def test_groups_that_cannot_be_split_leave_others_empty(rows):
+    matrix = rows[False]
+    groups = grouping(matrix, ProjectiveClustering(k=2, j=2), np.arange(240) == 0)
+    found = split(matrix, ProjectiveClustering(k=4, j=2), groups)
+    assert found.k == 4 and np.bincount(found.labels, minlength=4)[2:].tolist() == [1, 0]
+
+
+def test_nothing_is_told_of_a_j_far_from_those_that_groups_were_found_for(rows):
+    found = [grouping(rows[False], ProjectiveClustering(k=1, j=j), np.zeros(240, int)) for j in (2, 8)]
+    relative, weighted = errors_of_j(found, 1.5)
+    for told in (relative, weighted):
+        assert np.flatnonzero(np.isfinite(told)).tolist() == [2, 3, 6, 7, 8, 9, 10, 11, 12][: len(relative) - 4]
+    assert [each.j for each in near(found, 3, 1.5)] == [2] and not near(found, 5, 1.5)
+    assert np.array_equal(relative[[3, 6]], errors_of_j(found)[0][[3, 6]])

@@ -26,9 +26,11 @@ def test_a_draft_in_the_table_is_the_draft_of_the_method(rows, search):
     assert [each.k for each in found][: len(FIRST)] == [*FIRST] and sorted(each.k for each in found) == [*range(1, 33)]
     method = ProjectiveClustering(k=4, j=3, factor_bits=32, **search)
     draft = method.draft.fit(rows)
-    four = next(each for each in found if each.k == 4)
+    four, seven = (next(each for each in found if each.k == k) for k in (4, 7))
     assert np.array_equal(four.labels, method.labels(draft.arrays, np.arange(400)))
     told = evaluate(rows, draft)
+    split = len(np.unique(seven.labels + 8 * next(each for each in found if each.k == 6).labels)) == 7
+    assert split == (not search or "affine" in search)
     assert four.errors[3] == pytest.approx(told.relative_error, rel=0.05 if "loss" in search else 1e-4)
     assert four.weighted_errors[3] == pytest.approx(told.weighted_error, rel=0.05 if "loss" in search else 1e-4)
 

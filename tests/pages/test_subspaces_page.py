@@ -208,3 +208,22 @@ def test_of_a_k_of_which_nothing_is_known_no_error_is_told(open_page, made_ahead
         unknown.append([k for k, row in enumerate(table["figures"]["cards"], 1) if table["words"][row[1]] == "…"])
         page = made_ahead(page)
     assert unknown == [[k for k in range(1, 33) if k != 4], []]
+
+
+def test_of_a_j_far_from_those_that_groups_are_known_for_no_error_is_told(open_page, made_ahead):
+    page = open_page("subspaces", k=4, flat_j=6)
+    unknown = []
+    for _ in range(2):
+        table = next(each for each in told(page, "answers") if each["key"] == "flat_j")
+        unknown.append([j for j, row in enumerate(table["figures"]["cards"], 1) if table["words"][row[1]] == "…"])
+        page = made_ahead(page)
+    assert unknown == [[j for j in range(1, 31) if not 4 <= j <= 9], []]
+
+
+def test_in_a_large_matrix_a_preview_of_more_subspaces_splits_those_that_are_known(open_page, monkeypatch):
+    page = open_page("subspaces", k=4, flat_j=3)
+    monkeypatch.setattr("pages.parts.subspaces.known.SMALL", 0)
+    monkeypatch.setattr("pages.parts.subspaces.found.sought", None)
+    moved(page, "k", 7)
+    sizes = next(chart for chart in charts(page) if chart["key"] == "sizes")
+    assert not page.exception and len(json.loads(sizes["figure"])["data"][0]["y"]) == 7

@@ -115,7 +115,7 @@ class Chart {
   }
 
   redraw(traces) {
-    const drawn = traces.filter(([name, told]) => !moveLine(this.plot, name, told));
+    const drawn = traces.filter(([name, told]) => !moveLine(this.plot, name, told) && !movePoints(this.plot, name, told));
     const there = drawn.map(([name, told]) => [this.plot.data.findIndex((trace) => trace.name === name), told]).filter(([at]) => at >= 0);
     const paths = [...new Set(there.flatMap(([, told]) => Object.keys(told)))];
     const changes = Object.fromEntries(paths.map((path) => [path, there.map(([, told]) => told[path])])); // plotly skips what is undefined

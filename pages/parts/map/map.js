@@ -17,6 +17,7 @@ class RowMap {
     this.points = this.names = this.grid = this.header = this.colours = null;
     this.shown = null; // { header, colours }: the server's own, or those of the value that a dial is moved to
     this.selected = this.hovered = this.drawing = this.glide = null;
+    this.recoloured = null; // the row of labels that is shown in place of the server's
     this.probing = false;
     this.only = new Set();
     this.stopping = new AbortController();
@@ -39,7 +40,7 @@ class RowMap {
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
     this.canvas.addEventListener("webglcontextrestored", () => this.restore(), { signal });
     shared.arrivals.addEventListener("arrays", () => this.join(), { signal });
-    dials.addEventListener("move", () => this.colour(), { signal });
+    dials.addEventListener("move", () => this.follow(), { signal });
     this.use("pan");
   }
 
@@ -70,10 +71,17 @@ class RowMap {
     this.fit();
   }
 
+  // A dial has moved: colours are drawn anew where it is theirs.
+  follow() {
+    const row = this.header && recolouredBy(this.header);
+    if (row !== this.recoloured) this.colour();
+  }
+
   // Colours and legend: the server's own, or those of the value that a dial is moved to.
   colour() {
     if (!this.points) return;
-    this.shown = recoloured(this.header) ?? { header: this.header, colours: this.colours };
+    this.recoloured = recolouredBy(this.header);
+    this.shown = recoloured(this.header, this.recoloured) ?? { header: this.header, colours: this.colours };
     this.painter.colours(this.shown.colours);
     const legend = JSON.stringify(seen(this.shown.header));
     if (legend !== this.legendShown) {

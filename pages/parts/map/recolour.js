@@ -15,12 +15,18 @@ function readLabels(packed, bits, n, order) {
   return { colours, counts: Array.from(counts, (count) => count ?? 0) };
 }
 
-// What a map shows while its dial is away from what the server answered: colours and the legend's part of a header; else null.
-function recoloured(header) {
-  const { labels, dial, at, values, order, names } = header.recolour ?? {};
+// The row of labels that a map shows while its dial is away from what the server answered; null for none.
+function recolouredBy(header) {
+  const { labels, dial, at, values } = header.recolour ?? {};
+  if (!shared.held.has(labels) || dials.away({ [dial]: at }) === null) return null;
+  return nearest(values, dials.hands.get(dial));
+}
+
+// What it shows then: colours, and the legend's part of a header; null for no row.
+function recoloured(header, row) {
+  if (row === null) return null;
+  const { labels, order, names } = header.recolour;
   const table = shared.held.get(labels);
-  if (!table || dials.away({ [dial]: at }) === null) return null;
-  const place = nearest(values, dials.hands.get(dial));
-  const { colours, counts } = readLabels(table.arrays[place], table.bits[place], header.n, order);
+  const { colours, counts } = readLabels(table.arrays[row], table.bits[row], header.n, order);
   return { colours, header: { ...header, away: true, counts, names: counts.map((_, label) => names[label] ?? String(label)) } };
 }

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k, group_errors, rounded, rounding
+from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k, group_errors, near, rounded, rounding
 from compress.answers.subspaces import MOST_K
 from compress.coding import factors
 from pages.parts.cached import cached
@@ -13,7 +13,7 @@ from pages.parts.cards import setting_figures
 from pages.parts.dial.answers import Answers, cut
 from pages.parts.opponents import Rivals
 from pages.parts.subspaces.found import Found
-from pages.parts.subspaces.known import Known
+from pages.parts.subspaces.known import Known, reach
 from pages.parts.subspaces.settings import SUBSPACES
 
 DIGITS = 4  # of the shares that rounding adds: more would only make equal answers differ
@@ -52,7 +52,7 @@ def j_answers(
     """At every j. method: at any. known: groups of as many subspaces as are shown. shares: what rounding adds to relative and
     weighted errors."""
     js = np.arange(1, min(matrix.shape) + 1)
-    relative, weighted = map(rounded, errors_of_j(known), shares)
+    relative, weighted = map(rounded, errors_of_j(known, reach(matrix)), shares)
     return Answers(
         js,
         figures={
@@ -70,6 +70,7 @@ def k_answers(
 ) -> Answers:
     """At every k, at the j of the method."""
     ks, j = range(1, min(MOST_K, matrix.shape[0]) + 1), method.j
+    known = {k: near(each, j, reach(matrix)) for k, each in known.items()}
     relative, weighted = map(rounded, errors_of_k(known, j, ks), shares)
     rows = np.full((len(ks), len(ks)), np.nan)
     errors = rows.copy()
