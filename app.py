@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 
 from pages.parts.address.address import address
 from pages.parts.fits import wish_full
-from pages.parts.frame import arrive
+from pages.parts.frame import arrive, no_older_kind
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
 from pages.parts.live_chart.library.library import found_at, route
 from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
@@ -71,6 +71,7 @@ def frame() -> None:
 if __name__ == "__main__":  # as each session runs this file
     frame()
 else:  # as the server opens it, by `streamlit run app.py`
+    no_older_kind()
     base = st.get_option("server.baseUrlPath")
     served = [Middleware(Compressed), Middleware(Early, script=found_at(base))]
     server = st.App(__file__, lifespan=ready, routes=[route(base)], middleware=served)

@@ -31,12 +31,13 @@ if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-rivals = rivals_of(matrix, method)
-answers = subspace_answers(matrix, fit, groups, known, rivals)
-figures(setting_figures(matrix, method, fit.errors, rivals, fit.preview), answers=answers)
-loss_words(fit)
-
+told = st.container(key="told")
 subspace_map(matrix, fit, colours_of_k(drafts))
+with told:  # filled when the map is on its way, which is seen first
+    rivals = rivals_of(matrix, method)
+    answers = subspace_answers(matrix, fit, groups, known, rivals)
+    figures(setting_figures(matrix, method, fit.errors, rivals, fit.preview), answers=answers)
+    loss_words(fit)
 subspace_panels(matrix, fit)
 with status:  # filled last, so that the full fit starts when the preview is on its way
     pin_button(method, "pin_subspaces")

@@ -19,6 +19,8 @@ MOST_K = 32
 FIRST = (5, 6, 4, 1, 2, 3, 8, 12, 16, 24, 32)  # k that drafts are made at: about what a page opens on, then over the whole range
 PART = 6  # of the most that j can be: where drafts begin
 WORK = 5e10  # products of a pass over the rows, above which a draft at one of many j is left out
+SMALL = 1_000_000  # entries of a matrix of which a draft takes some tenths of a second at most
+NEAR = 1.5  # times the j that groups were found for, or as many times less, up to which they are as good as a draft's own
 OFTEN = 2.0  # seconds between what is kept
 
 
@@ -85,14 +87,21 @@ def drafts(matrix: EmbeddingMatrix, keep: Keep, progress: Progress, methods: Seq
 
 
 def drafted(matrix: EmbeddingMatrix, method: ProjectiveClustering, found: Sequence[Grouping] = ()) -> Grouping:
-    """The groups that the draft of a setting finds; between two k of FIRST, for a fifth of the work, those found for the lower one,
-    split."""
-    fewer = None if method.k in FIRST else coarser(method, {each.k for each in found})
-    if fewer is None:
+    """The groups that the draft of a setting finds; of a large matrix between two k of FIRST, for a fifth of the work, those found
+    for the lower one, split."""
+    fewer = 0 if method.k in FIRST else coarser(matrix, method, {each.k for each in found})
+    if not fewer:
         return grouping(matrix, method, method.draft.search(matrix)[1])
     return split(matrix, method, next(each for each in found if each.k == fewer))
 
 
-def coarser(method: ProjectiveClustering, ks: Collection[int]) -> int | None:
-    """The most subspaces of some k below the method's own whose groups can be split into its; None where none can."""
-    return max((k for k in ks if k < method.k <= 2 * k), default=None) if method.rho.plain else None
+def coarser(matrix: EmbeddingMatrix, method: ProjectiveClustering, ks: Collection[int]) -> int:
+    """The largest of some k whose groups can be split into those of the method, where that takes less than a draft; 0 for none."""
+    if matrix.values.size <= SMALL or not method.rho.plain:
+        return 0
+    return max((k for k in ks if k < method.k <= 2 * k), default=0)
+
+
+def reach(matrix: EmbeddingMatrix) -> float:
+    """How far from a j, see `groupings.near`, groups may have been found that a preview there takes: of a large matrix anywhere."""
+    return NEAR if matrix.values.size <= SMALL else np.inf

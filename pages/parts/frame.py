@@ -11,8 +11,13 @@ def through_app() -> None:
     """Until app.py has run once, Streamlit takes the folder pages/ for an older kind of app and runs a page without its frame; then
     this turns that off and runs the address again."""
     if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
+        no_older_kind()
         st.rerun()
+
+
+def no_older_kind() -> None:
+    """The same before anybody asks for an address, so that none is run twice."""
+    PagesManager.uses_pages_directory = False
 
 
 def arrive(page: str) -> None:

@@ -1,6 +1,7 @@
 """What the first visitor of a new server would wait for, done as it starts: modules are read, and what pages show first of the demo
 is computed, what Subspaces tells of every k and j by a job."""
 
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
@@ -33,11 +34,16 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
-        for step in (open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
+        for step in (find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
             if any(session.person for session in QUEUE.sessions) or step is read_libraries:
                 sleep(REST)
             with suppress(InputError):  # a demo that is not there is told on the page
                 step()
+
+
+def find_modules() -> None:
+    """Has Python look up the file of every module, which Streamlit asks for before it draws the first element of a server."""
+    inspect.stack()
 
 
 def read_modules() -> None:

@@ -222,7 +222,7 @@ def test_of_a_j_far_from_those_that_groups_are_known_for_no_error_is_told(open_p
 
 def test_in_a_large_matrix_a_preview_of_more_subspaces_splits_those_that_are_known(open_page, monkeypatch):
     page = open_page("subspaces", k=4, flat_j=3)
-    monkeypatch.setattr("pages.parts.subspaces.known.SMALL", 0)
+    monkeypatch.setattr("compress.answers.subspaces.SMALL", 0)
     monkeypatch.setattr("pages.parts.subspaces.found.sought", None)
     moved(page, "k", 7)
     sizes = next(chart for chart in charts(page) if chart["key"] == "sizes")

@@ -6,14 +6,14 @@ import numpy as np
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k, group_errors, near, rounded, rounding
-from compress.answers.subspaces import MOST_K
+from compress.answers.subspaces import MOST_K, reach
 from compress.coding import factors
 from pages.parts.cached import cached
 from pages.parts.cards import setting_figures
 from pages.parts.dial.answers import Answers, cut
 from pages.parts.opponents import Rivals
 from pages.parts.subspaces.found import Found
-from pages.parts.subspaces.known import Known, reach
+from pages.parts.subspaces.known import Known
 from pages.parts.subspaces.settings import SUBSPACES
 
 DIGITS = 4  # of the shares that rounding adds: more would only make equal answers differ

@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.analysis.groupings import Grouping, best, grouping, near, split, unpacked
-from compress.answers.subspaces import anchor, coarser
+from compress.answers.subspaces import anchor, coarser, reach
 from pages.parts.cached import cached
 from pages.parts.fits import Fit
 from pages.parts.subspaces.found import Found, Grouped
@@ -14,8 +14,6 @@ from pages.parts.work.ahead import ahead
 Known = dict[int, list[Grouping]]  # by how many they are
 
 SHOWN, LAST = "groups shown", "groups of every k"  # in the session's state
-SMALL = 1_000_000  # entries of a matrix of which a draft takes some tenths of a second
-NEAR = 1.5  # times the j that groups were found for, or as many times less, up to which they are as good as a draft's own
 
 
 def known_groups(matrix: EmbeddingMatrix, method: ProjectiveClustering, every_k: list[Grouping]) -> Known:
@@ -71,15 +69,8 @@ def start_of(matrix: EmbeddingMatrix, method: ProjectiveClustering, known: Known
     if st.session_state.get(SHOWN, (None, None, None))[2] == (matrix.key, method):
         return None
     found = best(near(known.get(method.k, []), method.j, reach(matrix)), method.j)
-    if found is not None or matrix.values.size <= SMALL:
-        return found
-    fewer = best(known.get(coarser(method, known) or 0, []), method.j)
-    return None if fewer is None else halved(matrix, method, fewer)
-
-
-def reach(matrix: EmbeddingMatrix) -> float:
-    """How far from a j, see `near`, groups may have been found that a preview there takes: anywhere where a draft takes long."""
-    return NEAR if matrix.values.size <= SMALL else np.inf
+    fewer = best(known.get(coarser(matrix, method, known), []), method.j)
+    return halved(matrix, method, fewer) if found is None and fewer is not None else found
 
 
 @cached(16)
