@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+from json import JSONDecoder
 from pathlib import Path
 
 from numpy.lib.format import MAGIC_PREFIX
@@ -101,7 +102,7 @@ def kind_of_text(head: bytes, suffix: str) -> str | None:
         return None
     if PAGE.match(head):
         return "page"
-    if JSON.match(head):
+    if JSON.match(head) and not (goes_on(lines[0]) or n_numbers(lines[0])):
         return "json"
     whole = lines[:-1] or lines  # the last may be cut
     separator = separated(whole)
@@ -111,6 +112,16 @@ def kind_of_text(head: bytes, suffix: str) -> str | None:
     if separator:
         return "csv"
     return "text" if min(counts) > (suffix in TEXTS) else None
+
+
+def goes_on(line: bytes) -> bool:
+    """Whether a line is a value of JSON and then something that none follows it with, as a token in brackets and its numbers."""
+    text = line.decode("utf-8", "replace").strip()
+    try:
+        end = JSONDecoder().raw_decode(text)[1]
+    except (ValueError, RecursionError):
+        return False
+    return text[end:].lstrip(", \t")[:1] not in ("", "[", "{")
 
 
 def separated(lines: list[bytes]) -> bytes | None:

@@ -60,7 +60,7 @@ def list_in(cell: str) -> np.ndarray | None:
     if text[0] in OPENING and "." in text[:12]:
         text = WRAPPED.sub(r"\1", text)
     match = LIST.fullmatch(text.replace("'", "") if text[0] in OPENING else text)
-    if not match:
+    if not match or sum(map(text.count, "[({")) != sum(map(text.count, "])}")):
         return None
     numbers = match["numbers"].strip(" \t\n,;|")
     parts = PART.split(numbers.replace(",", ".") if ";" in numbers or "|" in numbers else numbers)
@@ -73,14 +73,14 @@ def list_in(cell: str) -> np.ndarray | None:
 
 def weight(cell: str, decimal: str, bare: bool = True) -> float:
     """How many numbers a cell holds; a list without brackets is a little less than the same numbers in cells. bare: whether there
-    may be such lists. One that is not whole is a list too."""
+    may be such lists. One that is not whole is a list too, less one."""
     if is_number(cell, decimal):
         return 1
     if decimal == "." and (held := list_in(cell)) is not None:
         bracketed = cell.strip()[0] in OPENING
         return len(held) * (1 if bracketed else (1 - 1e-6) * bare)
     if columns.LISTED.match(cell):
-        return len(PART.split(cell))
+        return max(0, sum(is_number(part.strip("[](){}")) for part in PART.split(cell)) - 1)
     return 0
 
 

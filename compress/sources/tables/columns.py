@@ -25,6 +25,7 @@ BESIDE = re.compile(  # counts, groups and places, which are no dimensions where
 NAMING = ("token", "tokens", "word", "words", "term", "terms", "text", "title", "name", "sentence", "document", "content", "label")
 TOLD = {"token": "token", "tokens": "token", "word": "word", "words": "word"}  # what the names in a column of that name are
 LISTED = re.compile(r"\s*(?:array|tensor)?\(?\s*[\[({][\[({\s'\"]*(?:np\.float\d+\()?[+-]?\.?\d")  # how a list of numbers begins
+SPARSE = re.compile(r"\s*\d+:[+-]?\d[\d.eE+-]*\s*")
 Column = Sequence[str] | np.ndarray
 FEW = 8  # rows that are too few to tell by their values alone
 SEVERAL = 6  # dimensions whose names follow each other, beside which others name none
@@ -128,6 +129,16 @@ def check_numbers(names: Sequence[str], numbers: Sequence[int], judged: Sequence
     if numbers and len(judged) == len(numbers):
         told = listed([names[at] for at in numbers])
         raise InputError(f"{where} has no numbers but those of its rows ({told}); give a table with the numbers of each row.")
+
+
+def check_whole(rows: Sequence[Sequence[str]], where: str) -> None:
+    """InputError where what parts cells stands within lists, or rows are sparse."""
+    torn = [row for row in rows if any(cell.count("[") > cell.count("]") for cell in row)]
+    if len(torn) > MOST * len(rows):
+        raise InputError(f"The lists in {where} hold what parts its cells; put quotes around each, or a tab before it.")
+    sparse = [row for row in rows if SPARSE.fullmatch(row[-1])]
+    if len(sparse) > MOST * len(rows):
+        raise InputError(f"{where} has sparse rows (as 3:0.5), which are not read; save it as CSV or with numpy.save.")
 
 
 def runs_on(sample: Sample) -> np.ndarray:

@@ -32,6 +32,8 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
             f"{path.name} declares {declared[0]:,} rows and has {len(values):,}; it is cut short, fetch the file again."
         )
     tokens, told = rows.decoded(cells)
+    if layout.separator and all(token.endswith(" ") for token in tokens):
+        tokens = [token.strip() for token in tokens]
     beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, layout, layout.names.index(name)))
     of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
     word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"

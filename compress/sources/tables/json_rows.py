@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +133,24 @@ def records(path: Path) -> Iterator[Row]:
     with opened(path) as file:
         stream = Stream(file, path.name)
         found = False
-        for row in rows_of(stream):
+        for row in uncounted(rows_of(stream)):
             found = True
             yield row
         if not found:
             raise InputError(f"{path.name} holds no rows; give a list of rows, or of objects with one list of numbers each.")
         if stream.peek():
             raise stream.damaged()
+
+
+def uncounted(rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows; of lists without names, whose first number counts them, that number is the name."""
+    first = list(islice(rows, columns.FEW))
+    cells = [row[EMBEDDING] for row in first if row.keys() == {EMBEDDING}]
+    counts = [cell[0] for cell in cells if np.ndim(cell) == 1 and length_of(cell) > 1]
+    counted = counts in ([*range(columns.FEW)], [*range(1, columns.FEW + 1)])
+    for row in chain(first, rows):
+        cell = row.get(EMBEDDING) if counted else None
+        yield row if cell is None else {NAME: f"{cell[0]:g}", EMBEDDING: cell[1:]}
 
 
 def rows_of(stream: Stream) -> Iterator[Row]:
@@ -151,6 +162,8 @@ def rows_of(stream: Stream) -> Iterator[Row]:
         raise stream.damaged()
     table: dict[str, Any] = {}
     for key in stream.pairs():
+        if key in table:
+            raise InputError(f"{stream.name} has {key!r} twice in one object; give each its own name.")
         if stream.peek() != "[":
             table[key] = stream.value()
             continue

@@ -18,6 +18,7 @@ FIRST = 100  # rows that tell whether the one before names the columns
 BOM = b"\xef\xbb\xbf"
 HEADER = re.compile(rb"\s*(\d{1,12})[ \t]+(\d{1,9})\s*")
 RUNS = re.compile(r"^[ \t]|[ \t]{2}|\t.* | .*\t")
+EXCEL = re.compile(r"\"?sep=.\"?")  # what Excel writes to say what parts the cells
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -34,10 +35,11 @@ class Base:
     newline: bytes
     declared: tuple[int, int] | None
 
-    def after(self, header: bytes) -> "Base":
-        """The same without a header, as the file has it."""
-        begin = self.begin + len(header) + 1
-        return replace(self, begin=begin, line=self.line + header.count(b"\n") + 1, n_rows=self.n_rows - 1)
+    def after(self, header: bytes, head: bytes) -> "Base":
+        """The same without a header, as the file has it, and blank lines before it. head: the beginning of the file."""
+        begin = head.index(header, self.begin) + len(header) + 1
+        line = self.line + head.count(self.newline, self.begin, begin)
+        return replace(self, begin=begin, line=line, n_rows=self.n_rows - 1)
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def layout_of(path: Path) -> Layout:
         raise InputError(f"{path.name} is no table of numbers: its lines are not a token and numbers.")
     quotes = found.quotes
     n_rows = declared[0] if declared else counted.records if quotes == "records" else counted.lines
-    return judged(found, lines, rows, path, Base(begin, line, n_rows, quotes, newline, declared))
+    return judged(found, lines, rows, path, Base(begin, line, n_rows, quotes, newline, declared), head)
 
 
 def declared_in(head: bytes, newline: bytes) -> tuple[int, int] | None:
@@ -131,18 +133,21 @@ def judged(
     rows: np.ndarray,
     path: Path,
     base: Base,
+    head: bytes,
 ) -> Layout:
-    """The layout, once every column is looked at. lines: some of the file's, of these numbers."""
+    """The layout, once every column is looked at. lines: some of the file's, of these numbers. head: its beginning."""
     texts = [text_of(line) for line in lines]
     cells = [split(text, found.separator, base.quotes) for text in texts]
     names, n = None, found.n_fields
+    if not base.declared:
+        columns.check_whole(cells, path.name)
     if base.declared and not found.separator and more_than(base.declared[1], cells):
         raise InputError(f"{path.name} declares {base.declared[1]:,} numbers a row and its rows have more; correct its first line.")
     while len(cells) > 1 and is_remark(texts[0], cells[0], texts[1], found):
-        base, cells, texts, lines, rows = base.after(lines[0]), cells[1:], texts[1:], lines[1:], rows[1:]
+        base, cells, texts, lines, rows = base.after(lines[0], head), cells[1:], texts[1:], lines[1:], rows[1:]
     if not base.declared and len(cells) > 1 and is_header(cells[0], cells[1:FIRST], found):
         names = names_in(cells[0], cells[1:FIRST], n)
-        base = base.after(lines[0])
+        base = base.after(lines[0], head)
         cells, texts, rows = cells[1:], texts[1:], rows[1:]
     runs = not found.separator and any(RUNS.search(text.rstrip()) for text in texts)
     cells = [joined(row, n, found.separator or " ") if base.quotes == "none" else row for row in cells]
@@ -192,6 +197,8 @@ def more_than(n: int, rows: list[list[str]]) -> bool:
 def is_remark(text: str, row: list[str], behind: str, found: Parting) -> bool:
     """Whether a line is neither a row nor the names of columns, and says so. behind: the line that follows it."""
     n = found.n_fields
+    if EXCEL.fullmatch(text):
+        return True
     return text.startswith("#") and 2 * trailing(row, found.decimal) < n and (len(row) not in (n, n + 1) or behind.startswith("#"))
 
 

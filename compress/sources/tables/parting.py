@@ -102,6 +102,6 @@ def needless(texts: list[str], separator: str) -> bool:
     rows = [text.split(separator) for text in texts]
     plain = [cell for row in rows[1:] for cell in row if cell.strip() and '"' not in cell]
     cells = [cell for row in rows for cell in row]
-    useless = [cell for cell in cells if len(cell) > 2 and cell[0] == cell[-1] == '"' and '"' not in cell[1:-1]]
+    useless = [cell for cell in cells if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in cell[1:-1]]
     torn = any(cell.count('"') == 1 for cell in cells)
     return bool(useless) and not torn and any(not is_number(cell) and not is_missing(cell) for cell in plain)

@@ -15,7 +15,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.sources.tables.blocks import blocks, lines_in
 from compress.sources.tables.cells import is_missing, is_number, list_in, number_of
-from compress.sources.tables.layout import Layout, joined
+from compress.sources.tables.layout import BOM, Layout, joined
 
 PIECE = 1 << 20  # bytes that Arrow parses at a time
 AT_ONCE = 2  # blocks
@@ -56,6 +56,8 @@ def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], 
         block = b"\n".join(b" ".join(line.split()) for line in block.split(b"\n"))
     elif not layout.separator:
         block = re.sub(rb"[ \t]+\n", b"\n", block) if re.search(rb"[ \t]\n", block[:10_000]) else block
+    if block.startswith(BOM):
+        block = BOM + block  # of which Arrow takes one away
     delimiter = layout.separator or ("\t" if not layout.runs and b"\t" in block[:10_000] else " ")
     quoted = layout.base.quotes != "none"
     names = [f"{at}" for at in range(layout.n_fields)]

@@ -75,3 +75,19 @@ def test_json_that_is_no_table_is_refused(tmp_path, text, sentence):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(InputError, match=sentence):
         load_matrix(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_rows_that_begin_with_their_number_are_named_by_it(tmp_path, first):
+    rows = [[at, *row] for at, row in enumerate(ROWS, start=first)]
+    for text in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        (tmp_path / "x.json").write_text(text)
+        matrix = load_matrix(tmp_path / "x.json")
+        np.testing.assert_allclose(matrix.values, VECTORS, rtol=1e-6)
+        assert list(matrix.tokens) == [str(at) for at in range(first, first + 24)]
+
+
+def test_a_word_that_an_object_has_twice_is_named(tmp_path):
+    (tmp_path / "x.json").write_text('{"a": [1, 2], "b": [3, 4], "a": [5, 6]}')
+    with pytest.raises(InputError, match=r"x\.json has 'a' twice"):
+        load_matrix(tmp_path / "x.json")

@@ -188,3 +188,60 @@ def test_binary_vectors_that_go_on_behind_their_rows_are_refused(tmp_path, value
     (tmp_path / "x.bin").write_bytes(b"5 4\n" + b"".join(rows))
     with pytest.raises(InputError, match=r"x\.bin goes on behind the 5 rows that it declares"):
         load_matrix(tmp_path / "x.bin")
+
+
+NUMBERS = np.random.default_rng(7).standard_normal((12, 4)).round(4)
+TERMS = [f"term{at}" for at in range(12)]
+
+
+def table_of(terms, separator=",", first=()):
+    return "\n".join([*first, *(separator.join([term, *map(str, row)]) for term, row in zip(terms, NUMBERS, strict=True))]) + "\n"
+
+
+@pytest.mark.parametrize("separator", [" ", ",", "\t"])
+@pytest.mark.parametrize("term", ["[1]", "[]", "{}", '""'])
+def test_a_first_token_that_json_begins_with_is_a_token(tmp_path, term, separator):
+    (tmp_path / "x.txt").write_text(table_of([term, *TERMS[1:]], separator))
+    matrix = load_matrix(tmp_path / "x.txt")
+    np.testing.assert_allclose(matrix.values, NUMBERS, rtol=1e-6)
+    assert list(matrix.tokens) == [term, *TERMS[1:]]
+
+
+@pytest.mark.parametrize("first", [["", "", "term,a,b,c,d"], ["sep=,", "term,a,b,c,d"], ["# made by hand", "", "term,a,b,c,d"]])
+def test_lines_before_the_names_of_columns_are_passed(tmp_path, first):
+    (tmp_path / "x.csv").write_text(table_of(TERMS, first=first))
+    matrix = load_matrix(tmp_path / "x.csv")
+    np.testing.assert_allclose(matrix.values, NUMBERS, rtol=1e-6)
+    assert list(matrix.tokens) == TERMS
+
+
+def test_blanks_that_stand_before_what_parts_cells_are_no_part_of_tokens(tmp_path):
+    (tmp_path / "x.csv").write_text(table_of(TERMS, " ; "))
+    assert list(load_matrix(tmp_path / "x.csv").tokens) == TERMS
+
+
+def test_a_token_that_begins_like_a_file_keeps_its_mark(tmp_path):
+    (tmp_path / "x.vec").write_text("12 4\n" + table_of(["\ufeffa", *TERMS[1:]], " "))
+    assert load_matrix(tmp_path / "x.vec").tokens[0] == "\ufeffa"
+
+
+def test_lists_in_quotes_are_read_before_words_too(tmp_path):
+    (tmp_path / "x.csv").write_text("".join(f'"{row}",{term}\n' for row, term in zip(NUMBERS.tolist(), TERMS, strict=True)))
+    matrix = load_matrix(tmp_path / "x.csv")
+    np.testing.assert_allclose(matrix.values, NUMBERS, rtol=1e-6)
+    assert list(matrix.tokens) == TERMS
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("".join(f"{term} {row}\n" for term, row in zip(TERMS, NUMBERS.tolist(), strict=True)), "hold what parts its cells"),
+        (repr(NUMBERS), "hold what parts its cells"),
+        ("".join("1 " + " ".join(f"{at}:{x}" for at, x in enumerate(row)) + "\n" for row in NUMBERS), "has sparse rows"),
+    ],
+    ids=["lists without quotes", "printed", "sparse"],
+)
+def test_what_looks_like_a_table_and_is_none_is_refused(tmp_path, text, told):
+    (tmp_path / "x.txt").write_text(text)
+    with pytest.raises(InputError, match=rf"x\.txt {told}"):
+        load_matrix(tmp_path / "x.txt")
