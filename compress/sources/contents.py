@@ -102,7 +102,7 @@ def kind_of_text(head: bytes, suffix: str) -> str | None:
         return None
     if PAGE.match(head):
         return "page"
-    if JSON.match(head) and not (goes_on(lines[0]) or n_numbers(lines[0])):
+    if JSON.match(head) and not (len(lines) > 1 and (goes_on(lines[0]) or n_numbers(lines[0]))):
         return "json"
     whole = lines[:-1] or lines  # the last may be cut
     separator = separated(whole)

@@ -91,3 +91,10 @@ def test_a_word_that_an_object_has_twice_is_named(tmp_path):
     (tmp_path / "x.json").write_text('{"a": [1, 2], "b": [3, 4], "a": [5, 6]}')
     with pytest.raises(InputError, match=r"x\.json has 'a' twice"):
         load_matrix(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("more", range(12))
+def test_a_line_that_goes_on_behind_what_is_looked_at_is_json(tmp_path, more):
+    row = {"word": "a" * more, **{f"d{at}": round(at / 7, 4) for at in range(5000)}}
+    (tmp_path / "x.json").write_text(json.dumps([row, {**row, "word": "b"}]))
+    assert load_matrix(tmp_path / "x.json").shape == (2, 5000)
