@@ -134,6 +134,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, help="the .safetensors file to write; what was stopped goes on there")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
 
+    command("wait", wait, "Load what a map needs, then run the command that comes on standard input, a list in JSON.", source=False)
+
     one = command("map", draw_map, "UMAP coordinates of every row, as a .npy of shape (n, 2).")
     one.add_argument("--out", type=Path, required=True, help="the .npy file to write")
     one.add_argument("--seed", type=int, default=0)
@@ -330,6 +332,15 @@ def draw_map(args: argparse.Namespace) -> None:
     positions = umap_map(opened(args), args.seed, tell if args.progress else None, args.rows)
     write_array(args.out, in_two_bytes(positions) if args.small else positions)
     report(args, {"rows": len(positions), "out": str(args.out)})
+
+
+def wait(args: argparse.Namespace) -> None:
+    """Runs the command that comes, when what takes long to load is there; none where the input is closed first."""
+    from compress.analysis.layout import umap_learn
+
+    umap_learn()
+    if line := sys.stdin.readline():
+        sys.exit(main(json.loads(line)))
 
 
 if __name__ == "__main__":

@@ -55,11 +55,13 @@ def group_sizes(counts: np.ndarray, errors: np.ndarray, whole: float) -> go.Figu
         marker={"color": MUTED, "size": 8, "symbol": "diamond"},
         texttemplate="%{y:.3g}",
         textposition="top center",
+        textfont={"shadow": "auto"},
         cliponaxis=False,
         hovertemplate="subspace %{x}: relative error %{y:.3g}<extra></extra>",
     )
     chart.update_xaxes(tickformat="d")
-    error_axis = {"title_text": "relative error", "overlaying": "y", "side": "right", "range": [0, 1.05], "showgrid": False}
+    error_axis = {"title_text": "relative error", "overlaying": "y", "side": "right", "showgrid": False}
+    error_axis |= {"range": [0, 1.05], "tickmode": "linear", "dtick": 0.2}  # fixed: it does not jump while j moves
     title = {"text": f"diamonds: relative error inside each (all rows {error_text(whole)})", "font": {"size": 12}}
     return chart.update_layout(yaxis2=error_axis, showlegend=False, title=title)
 

@@ -16,6 +16,7 @@ from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
 from pages.parts.work.ahead import ON, ahead_for_all
+from pages.parts.work.process import prepare
 from pages.parts.work.queue import QUEUE
 
 PARTS = Path(__file__).parent
@@ -34,7 +35,7 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
-        for step in (find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
+        for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
             if any(session.person for session in QUEUE.sessions) or step is read_libraries:
                 sleep(REST)
             with suppress(InputError):  # a demo that is not there is told on the page

@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -30,6 +32,15 @@ def table(tmp_path):
     path.parent.mkdir()
     np.save(path, planted(n_rows=200, k=3, j=2, dim=12, seed=0)[0])
     return path
+
+
+def test_a_command_that_was_waited_for_is_run(table, capsys, monkeypatch):
+    monkeypatch.setattr("compress.analysis.layout.umap_learn", lambda: None)
+    for line, printed in ((json.dumps(["info", str(table)]), "200"), ("", "")):
+        monkeypatch.setattr(sys, "stdin", StringIO(line))
+        with suppress(SystemExit):
+            main(["wait"])
+        assert printed in capsys.readouterr().out
 
 
 def test_info_of_a_folder_with_many_tensors_fits_one_screen(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """The queue of all sessions: who is at work, who waits, and what ends with whom. Jobs are processes that end when they are told."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ from compress.answers import tables
 from pages.parts.fits import fit_path
 from pages.parts.frame import MOVED
 from pages.parts.pins import to_link
-from pages.parts.work import ahead, job, jobs, queue
+from pages.parts.work import ahead, job, jobs, process, queue
 from pages.parts.work.queue import QUEUE, Queue, Session, Wish, most_at_work
 
 BEGIN = subprocess.Popen
@@ -266,11 +267,27 @@ def test_a_browser_that_is_closed_takes_its_jobs_with_it(cache, monkeypatch):
 
 def test_work_ends_with_the_program_that_started_it():
     command = [sys.executable, "-m", "compress", "--attached", *LONG, "--progress"]
-    process = BEGIN(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=job.ROOT)
-    assert b"restart" in process.stderr.readline()
-    process.stdin.close()
-    process.stderr.read()
-    assert process.wait(30) == -signal.SIGTERM
+    work = BEGIN(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=process.ROOT)
+    assert b"restart" in work.stderr.readline()
+    work.stdin.close()
+    work.stderr.read()
+    assert work.wait(30) == -signal.SIGTERM
+
+
+def test_a_spare_process_takes_the_first_urgent_command_and_one_that_has_ended_none(line, monkeypatch):
+    says = [sys.executable, "-S", "-c", "import sys; sys.stderr.write(sys.stdin.readline())"]
+    monkeypatch.setattr(process.subprocess, "Popen", lambda _, **how: BEGIN(says, **how))
+    process.prepare()
+    spare = process.spares[0]
+    mine = Session()
+    work = line.ask(mine, "map", "a", ["map", "a"], urgent=True)
+    assert work.process is spare and work.wait(30)
+    assert [json.loads(each) for each in work.errors] == [["--attached", "map", "a", "--progress"]]
+    process.prepare()
+    process.spares[0].kill()
+    process.spares[0].wait()
+    other = process.begin_soon(["map", "b"])
+    assert other.communicate("another")[1] == "another" and not process.spares
 
 
 def asking():

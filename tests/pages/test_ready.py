@@ -19,6 +19,7 @@ from pages.parts.work.queue import QUEUE
 def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypatch):
     monkeypatch.setattr(ready, "open_matrix", lambda *_: open_matrix("toy", None))
     monkeypatch.setattr(ready, "REST", 0)
+    monkeypatch.setattr(ready, "prepare", lambda: None)
     monkeypatch.setattr(ready, "LATER", ("colorsys",))
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     st.cache_resource.clear()

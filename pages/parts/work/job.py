@@ -4,22 +4,19 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from copy import copy
-from pathlib import Path
 from typing import TextIO
 
-ROOT = Path(__file__).parents[3]
+from pages.parts.work.process import ONE_CORE, begin, begin_soon
+
 PATIENCE = 30.0  # seconds that work which was asked to end has for saving what is finished
 AT_ONCE = 1.0  # seconds in which work that goes on tells what was finished before
 SPAN, GAINED = 5.0, 0.05  # seconds and share that a guess of the time left is made from at least
 RECENT = 5  # steps from which on the newer half of the time says how fast it goes
-QUIET = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # idle threads of the linear algebra sleep at once and leave the cores to the page
-ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
 class Job:
@@ -45,16 +42,9 @@ class Job:
             self.paused = False
             self._send(signal.SIGCONT)
             return
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "compress", "--attached", *self.arguments, "--progress"],
-            cwd=ROOT,
-            env={**os.environ, **QUIET, **(ONE_CORE if self.ahead or self.aside else {})},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            process_group=0,  # where the server is killed, the system then ends also what is paused
-        )
+        command = ["--attached", *self.arguments, "--progress"]
+        one_core = ONE_CORE if self.ahead or self.aside else {}
+        self.process = begin_soon(command) if self.urgent and not one_core else begin(command, one_core)
         threading.Thread(target=self._follow, args=[self.process, ended], daemon=True).start()
 
     def give_way(self, to_all: bool) -> None:
