@@ -6,10 +6,11 @@ from compress import InputError
 from compress.charts.figure import PRECISION_NAMES
 from compress.charts.robustness import bins_of
 from pages.parts.dial.figures import figures, sentence
+from pages.parts.dial.still import once_still
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
-from pages.parts.robustness.answers import robust_answers
+from pages.parts.robustness.answers import answers_follow, parted, robust_answers
 from pages.parts.robustness.cards import fit_figures, planted_figures, planted_sentence, reading, size_sentence, svd_figures
 from pages.parts.robustness.fits import planted, reach
 from pages.parts.robustness.panels import ellipsoid_table, gain_table, influence, residual_charts, status
@@ -39,7 +40,8 @@ if scale := shown.scale:
 log = ROBUSTNESS.log.held()
 bins = bins_of(shown.view, clean.shape[0], work.count, reach(work), log)
 st.caption(f"**{title}{', preview' if shown.preview else ''}**")
-figures(fit_figures(clean, shown.view, shown.preview), answers=robust_answers(work, method, shown.around, bins))
+first, others = parted(work, method, shown.tables)
+figures(fit_figures(clean, shown.view, shown.preview), answers=robust_answers(work, method, shown.around, bins, first))
 st.caption(f"**SVD, {PRECISION_NAMES[method.factor_bits]}**, the same j and precision, since directions are compared")
 figures(svd_figures(clean, shown.view, shown.svd_moved), "svd_cards")
 sentence(size_sentence(clean, method), "sizes")
@@ -58,3 +60,5 @@ with above:  # filled late, so that the full fit starts when what is shown is on
 with st.expander("Formula and source"):
     st.markdown(FORMULA)
     ellipsoid_table(work, method.p if method.name == "lp" else 1.0)
+if others:
+    once_still(lambda: answers_follow(work, method, shown.tables, shown.around, bins, others), "answers_follow")

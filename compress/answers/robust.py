@@ -4,7 +4,7 @@ All is computed on rows that stand for all (solvers/sample.py). Every fit starts
 starts at the last of a path carries its far rows on, and is not what is shown once the dial is let go.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -82,12 +82,12 @@ Place = Mapping[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Around:
-    """What is known around a setting: where its dials stand, what is seen there, and a table along each dial (see `robust`) that
-    was made there or nearby."""
+    """What is known around a setting: where its dials stand, what is seen there, and what gives the table along a dial (see
+    `robust`) that was made there or nearby, None for none."""
 
     place: Place
     view: View
-    tables: Mapping[str, Arrays]
+    table: Callable[[str], Arrays | None]
 
     def along(self, dial: str, values: np.ndarray, place: Place) -> View | None:
         """The views at values of a dial beside a place of the others; None where a table is missing."""
@@ -106,7 +106,8 @@ class Around:
 
     def moved(self, dial: str, values: np.ndarray, view: View) -> View | None:
         known = {self.place[dial]: view} | ({2.0: view.of_svd} if dial == "p" else {})
-        return between(self.tables[dial], dial, values, known) if dial in self.tables else None
+        table = self.table(dial)
+        return None if table is None else between(table, dial, values, known)
 
 
 @dataclass(frozen=True)
@@ -136,26 +137,39 @@ def robust(
     most: int = 1,
     coarse: bool = False,
     dials: Sequence[str] = DIALS,
+    values: Sequence[float] | None = None,
 ) -> Arrays:
     """The table of a matrix around a setting: for each of DIALS that it has, as "p.values" (m,), and the View there, as "p.near".
 
     most: rows that can be planted. coarse: on fewer rows and at fewer values, in a fraction of a second. dials: of these only.
+    values: at these only.
     """
     now = Setting(j, Loss(loss, p, scale), entries, planted, length)
     with one_thread():
-        rows = sample_rows(matrix.shape[1]) // ((4 if hasty(matrix) else 2) if coarse else 1)
+        rows = sample_rows(matrix.shape[1]) // (2 if coarse else 1)
         world = World(matrix, most, coarse, rows // 2 if entries else rows)
-        ways = {"p": world.along_p, "planted": world.along_planted, "length": world.along_length, "j": world.along_j}
         world.at(now)
         arrays: Arrays = {}
-        for done, dial in enumerate(dials):
-            if found := dict(ways[dial](now)):
-                arrays[f"{dial}.values"] = np.array([*found], float)
-                arrays |= {f"{dial}.{name}": array for name, array in vars(stacked(list(found.values()))).items()}
+        for number, dial in enumerate(dials):
+            at, found = sorted(values or world.values(dial, now)), []
+            for value in at:
+                found.append(world.view(moved(now, dial, value)))
+                if progress:
+                    progress(Step((number + len(found) / len(at)) / len(dials), f"answers along {dial}", {"dial": dial}))
+            if found:
+                arrays[f"{dial}.values"] = np.array(at, float)
+                arrays |= {f"{dial}.{name}": array for name, array in vars(stacked(found)).items()}
                 keep(arrays)
-            if progress:
-                progress(Step((done + 1) / len(dials), f"answers along {dial}", {"dial": dial}))
     return arrays
+
+
+def moved(setting: Setting, dial: str, value: float) -> Setting:
+    """A setting with a dial at another value."""
+    if dial == "p":
+        return replace(setting, loss=replace(setting.loss, p=float(value)))
+    if dial == "length":
+        return replace(setting, length=float(value))
+    return replace(setting, planted=int(value)) if dial == "planted" else replace(setting, j=int(value))
 
 
 def exact(
@@ -341,7 +355,7 @@ class World:
         if loss.plain:
             basis = planted.svd[:, : setting.j]
         else:
-            basis = lowered(sample, start, scaled(loss, sample, start), (2 if there else 1) if self.hasty else PASSES)
+            basis = lowered(sample, start, scaled(loss, sample, start), 2 if self.hasty else PASSES)
         return basis, unreached(sample, basis)
 
     def figures(self, setting: Setting, basis: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -368,25 +382,18 @@ class World:
         spread = quantiles(lengths[far], counts[far], FAR_POINTS) if far.any() else np.zeros(FAR_POINTS)
         return np.array(found), quantiles(lengths[~far], counts[~far], POINTS), spread
 
-    def along_p(self, now: Setting) -> Iterator[tuple[float, View]]:
-        if now.loss.name == "lp":
-            for p in np.unique(np.append(np.linspace(1, 2, self.count(21, 6)), now.loss.p).round(4)):
-                yield p, self.view(replace(now, loss=replace(now.loss, p=float(p))))
-
-    def along_planted(self, now: Setting) -> Iterator[tuple[float, View]]:
-        turns = [now.j // 2, now.j, 3 * now.j // 2]  # about as many as SVD has directions for
-        for planted in spread(0, self.most, self.count(14, 5), 2.5, [now.planted, 5, *turns]):
-            yield planted, self.view(replace(now, planted=int(planted)))
-
-    def along_length(self, now: Setting) -> Iterator[tuple[float, View]]:
-        lengths = spread(1, LONGEST, self.count(17, 5), 1.5, [now.length])
-        for length in lengths if now.planted else ():
-            yield length, self.view(replace(now, length=float(length)))
-
-    def along_j(self, now: Setting) -> Iterator[tuple[float, View]]:
+    def values(self, dial: str, now: Setting) -> list[float]:
+        """At which a table along a dial is known, the one of the setting among them; none of a dial that changes nothing."""
+        if dial == "p":
+            even = np.append(np.linspace(1, 2, self.count(21, 6)), now.loss.p)
+            return np.unique(even.round(4)).tolist() if now.loss.name == "lp" else []
+        if dial == "planted":
+            turns = [now.j // 2, now.j, 3 * now.j // 2]  # about as many as SVD has directions for
+            return spread(0, self.most, self.count(14, 5), 2.5, [now.planted, 5, *turns])
+        if dial == "length":
+            return spread(1, LONGEST, self.count(20, 7), 1.5, [now.length]) if now.planted else []
         near = [int(now.j * share) for share in (0.6, 0.8, 1.25, 1.6)]
-        for j in spread(1, min(self.matrix.shape), self.count(48, 9), 2.0, [now.j, *near]):
-            yield j, self.view(replace(now, j=int(j)))
+        return spread(1, min(self.matrix.shape), self.count(48, 9), 2.0, [now.j, *near])
 
 
 def hasty(matrix: EmbeddingMatrix) -> bool:

@@ -26,6 +26,16 @@ def arrive(page: str) -> None:
     st.session_state[PAGE] = page
 
 
+def let_go() -> bool:
+    """Whether the page runs since a hand let go of a dial."""
+    return bool(st.session_state.get(MOVED))
+
+
+def give_way() -> None:
+    """Ends this run where a newer one waits: Streamlit sees to that wherever the session's state is read."""
+    st.session_state.get(MOVED)
+
+
 def came_back() -> bool:
     """Whether the browser's Back or Forward asked for this run, and the address came with it: every one of ours names a matrix."""
     context = get_script_run_ctx()

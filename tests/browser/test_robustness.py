@@ -19,6 +19,9 @@ def test_cards_and_histograms_answer_while_p_moves_and_are_exact_once_it_is_let_
         "() => { const p = document.querySelector('.js-plotly-plot'); p.on('plotly_afterplot', () => p.dataset.plotted = 'yes'); }"
     )
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    answers = "key => globalThis[Symbol.for('flatland.dials')].tables.has(key)"
+    page.wait_for_function(answers, arg="robust_p")
+    settle(page)
     hand = page.get_by_role("slider", name="Exponent p")
     box = hand.bounding_box()
     y, before = box["y"] + box["height"] / 2, page.evaluate(line)
@@ -46,3 +49,4 @@ def test_cards_and_histograms_answer_while_p_moves_and_are_exact_once_it_is_let_
     assert shown.keys() == told.keys()
     told, shown = (float(each["ℓ1 error"].strip("≈ ")) for each in (told, shown))
     assert abs(told / shown - 1) < 0.03
+    page.wait_for_function(answers, arg="planted_length")

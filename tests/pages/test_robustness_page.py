@@ -26,6 +26,12 @@ def opened(open_page):
             job.stop()
 
 
+@pytest.fixture
+def following(monkeypatch):
+    """What follows once the page is still comes with the page."""
+    monkeypatch.setattr("pages.parts.dial.still.once_still", lambda draw, key: draw())
+
+
 def captions(page):
     return " ".join(caption.value for caption in page.caption)
 
@@ -121,11 +127,8 @@ def test_every_loss_draws(opened, loss):
 
 
 @pytest.mark.parametrize("objective", ["Rows", "Entries"])
-def test_every_dial_answers_by_rows_at_once_and_by_entries_once_the_table_is_made(opened, made_ahead, objective):
+def test_every_dial_answers_once_the_page_is_still(opened, following, objective):
     page = opened(robust_j=4, planted=7, robust_objective=objective)
-    if objective == "Entries":
-        assert not told(page, "answers")
-        page = made_ahead(page)
     tables = {each["key"]: each for each in told(page, "answers")}
     assert tables.keys() == {"robust_j", "robust_p", "planted", "planted_length"}
     shown = {card["label"] for row in told(page, "figures") for card in row["cards"]}
@@ -137,8 +140,30 @@ def test_every_dial_answers_by_rows_at_once_and_by_entries_once_the_table_is_mad
         assert len(each["traces"]["residuals_0"]["rows"]["y"]) == len(each["values"])
 
 
+def test_a_page_that_opens_waits_for_no_answers_of_its_dials(opened):
+    page = opened(robust_j=4, planted=7)
+    assert shown_cards(page) and not told(page, "answers") and told(page, "still")
+
+
+def test_where_a_dial_was_let_go_the_others_answer_for_that_place(opened, following, figures, monkeypatch):
+    monkeypatch.setattr("pages.parts.robustness.shown.SMALL", 0)
+    monkeypatch.setattr(QUEUE, "most", 0)
+    page = moved(opened(robust_j=4, robust_p=1.1, planted=3, planted_length=10), "planted", 20)
+    table = next(each for each in told(page, "answers") if each["key"] == "planted_length")
+    row = np.abs(np.array(table["values"]) - 30).argmin()
+    cards = [table["words"][word] for word in table["figures"]["cards"][row]]
+    page.session_state["planted_length"] = 30.0
+    page.session_state["robust_j"] = 5
+    page = moved(page.run(), "robust_j", 4)
+    page.run()
+    shown = figures(page)
+    assert "Preview" in captions(page)
+    for name in ("ℓ1 error", "Relative error"):
+        assert number(cards[cards.index(name) + 1]) == pytest.approx(number(shown[name]), rel=0.05)
+
+
 @pytest.mark.parametrize("dial, value", [("robust_j", 5), ("robust_p", 1.4), ("planted", 9), ("planted_length", 12.0)])
-def test_a_dial_that_is_let_go_is_answered_by_its_table_and_then_by_a_fit(opened, figures, monkeypatch, dial, value):
+def test_a_dial_that_is_let_go_is_answered_by_its_table_and_then_by_a_fit(opened, following, figures, monkeypatch, dial, value):
     monkeypatch.setattr("pages.parts.robustness.shown.SMALL", 0)
     monkeypatch.setattr(QUEUE, "most", 0)  # the full fit does not come between
     page = opened(robust_j=4, robust_p=1.1, planted=7, planted_length=10)

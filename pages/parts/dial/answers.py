@@ -96,6 +96,12 @@ def tell(key: str, answers: Answers) -> None:
     _answers(key=f"{key} answers", data={"key": key} | answers.message, height=1)
 
 
+def tell_all(answers: Mapping[str, Answers]) -> None:
+    """Sends those of several dials, by their keys."""
+    for key, each in answers.items():
+        tell(key, each)
+
+
 def message(answers: Answers) -> dict[str, Any]:
     """Answers as JSON, in which every word stands once, and what shows words is their numbers in the list of all: of a row of cards
     five columns a card, each one number where it stays the same. What a trace has at several values stands once too."""

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from pages.parts.dial.answers import Answers, Figure, source, stands, tell
+from pages.parts.dial.answers import Answers, Figure, source, stands, tell_all
 
 _figures = st.components.v2.component(
     "flatland_figures",
@@ -25,8 +25,7 @@ def figures(cards: Sequence[Figure], key: str = "cards", answers: Mapping[str, A
     """A row of cards. answers: what the page shows for every value of a dial, by the key of its setting."""
     with st.container(gap=None, key=key):
         _figures(key=f"{key} figures", data={"key": key, "at": dict(stands()), "cards": [asdict(card) for card in cards]})
-        for dial, table in (answers or {}).items():
-            tell(dial, table)
+        tell_all(answers or {})
 
 
 def sentence(text: str, key: str, strong: bool = False) -> None:

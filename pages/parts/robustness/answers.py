@@ -1,5 +1,6 @@
 """What Robustness tells while its dials move: cards, sentences and histograms, from tables around the setting."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -7,10 +8,11 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix, Method
-from compress.answers.robust import Around, Arrays, Place, View, robust
+from compress.answers.robust import DIALS, Around, Arrays, Place, View, robust
 from compress.charts.robustness import FAR, Bins, heights, histograms
 from pages.parts.cached import cached
-from pages.parts.dial.answers import Answers
+from pages.parts.dial.answers import Answers, tell_all
+from pages.parts.frame import give_way
 from pages.parts.robustness.cards import fit_figures, planted_figures, planted_sentence, size_sentence, svd_figures
 from pages.parts.robustness.fits import Planted
 from pages.parts.robustness.settings import ROBUSTNESS, most_planted
@@ -18,18 +20,33 @@ from pages.parts.work.ahead import ahead
 
 MOST = {"j": 120, "planted": 96}  # values of a dial that are answered, evenly spaced
 SINGLE = {"j": 48, "planted": 24}  # up to which every number is
-HELD = "robust tables"  # in the session's state: of what the tables are, and the newest along each dial
-FAR_OFF = 1.5  # times the planted rows, or their length, from which on a table along the other of the two tells nothing
-CROSSED = {"planted": "length", "length": "planted"}
-FEW = 4  # rows, or median rows, about which that is no matter
+HELD = "robust tables"  # in the session's state: those of the last run
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """A table along a dial, and where all dials stood when it was made."""
+class Tables:
+    """The tables along the dials that tell something at a place. matrix, asked: of which they are, and its setting there. made: by
+    dial."""
 
-    arrays: Arrays
+    matrix: EmbeddingMatrix
     place: Place
+    asked: dict[str, Any]
+    made: dict[str, Arrays]
+
+    @property
+    def of(self) -> tuple[str, dict[str, Any]]:
+        """What no dial changes."""
+        return self.matrix.key, {name: each for name, each in self.asked.items() if name not in DIALS}
+
+    def take(self, found: Arrays) -> None:
+        """Takes what was made of them in, one after the other."""
+        self.made.update((dial, along(found, dial)) for dial in DIALS if f"{dial}.values" in found)
+
+    def step(self, dial: str, before: float) -> Arrays:
+        """A table along a dial for no more than where it stands and stood before: the one there is, else from few rows."""
+        if dial in self.made:
+            return self.made[dial]
+        return coarse(self.matrix, dials=(dial,), values=(before, self.place[dial]), **self.asked)
 
 
 def place_of(work: Planted, method: Method) -> dict[str, float]:
@@ -38,57 +55,63 @@ def place_of(work: Planted, method: Method) -> dict[str, float]:
     return {"p": p, "planted": work.count, "length": float(work.length), "j": method.j}
 
 
-def kind_of(method: Method) -> str:
-    """What no dial changes."""
-    return repr(settings_of(method))
-
-
 def settings_of(method: Method) -> dict[str, Any]:
+    """What no dial changes."""
     told = {name: value for name, value in method.settings.items() if name in ("loss", "scale")}
     return {"entries": getattr(method, "objective", "rows") == "entries"} | told
 
 
-def tables_of(matrix: EmbeddingMatrix, method: Method, place: Place) -> dict[str, Arrays]:
-    """The newest table along each dial, in part of settings nearby; where one is missing it is made here from few rows, by rows."""
+def tables_of(matrix: EmbeddingMatrix, method: Method, place: Place) -> Tables:
+    """Those there are at a place: what is computed ahead, and of the last ones those along dials that alone have moved."""
     asked = settings_of(method) | dict(place) | {"most": most_planted(*matrix.shape)}
     asked["p"] = getattr(method, "p", 1.0)
-    found = ahead(matrix, "robust", **asked) or {}
-    of, last = (matrix.key, kind_of(method)), st.session_state.get(HELD)
-    tables: dict[str, Made] = last[1] if last and last[0] == of else {}
-    tables = {dial: made for dial, made in tables.items() if not far_off(dial, made.place, place)}
-    wanted = [dial for dial in ROBUSTNESS.dials(method) if dial != "length" or place["planted"]]
-    tables |= {dial: Made(along(found, dial), place) for dial in wanted if f"{dial}.values" in found}
-    missing = tuple(dial for dial in wanted if dial not in tables)
-    if missing and not asked["entries"]:
-        quick = coarse(matrix, dials=missing, **asked)
-        tables |= {dial: Made(along(quick, dial), place) for dial in missing}
-    st.session_state[HELD] = of, tables
-    return {dial: made.arrays for dial, made in tables.items()}
+    found, last = ahead(matrix, "robust", **asked) or {}, st.session_state.get(HELD)
+    tables = st.session_state[HELD] = Tables(matrix, place, asked, {})
+    if last is not None and last.of == tables.of:
+        tables.made.update((dial, table) for dial, table in last.made.items() if stays(dial, last.place, place))
+    tables.take(found)
+    return tables
 
 
 def along(arrays: Arrays, dial: str) -> Arrays:
     return {name: array for name, array in arrays.items() if name.startswith(f"{dial}.")}
 
 
-def far_off(dial: str, made: Place, place: Place) -> bool:
-    """Whether a table along a dial, made at one place, tells nothing beside another."""
-    if dial not in CROSSED or not place["planted"]:
-        return False
-    here, there = (each[CROSSED[dial]] + FEW for each in (place, made))
-    return max(here / there, there / here) > FAR_OFF
+def stays(dial: str, made: Place, place: Place) -> bool:
+    """Whether a table along a dial, made at one place, holds at another: where no other dial moves, or the length of no rows."""
+    counts = {*DIALS} - {dial} - (set() if made["planted"] or place["planted"] or dial == "planted" else {"length"})
+    return all(made[each] == place[each] for each in counts)
 
 
-@cached(8)
+@cached(16)
 def coarse(matrix: EmbeddingMatrix, **settings: Any) -> Arrays:
     return robust(matrix, lambda arrays: None, None, coarse=True, **settings)
 
 
-def robust_answers(work: Planted, method: Method, around: Around, bins: Bins) -> dict[str, Answers]:
-    """By the keys of the dials. A table hangs on all but its own dial, and is the same one as long as that stays."""
+def parted(work: Planted, method: Method, tables: Tables) -> tuple[list[str], list[str]]:
+    """The dials whose answers are told with the page, and those whose answers follow, since their tables are missing: of these
+    first what comes after the one that a hand has just let go of."""
+    dials = [dial for dial in ROBUSTNESS.dials(method) if dial != "length" or work.count]  # that of no rows tells nothing
+    made = [dial for dial in dials if dial in tables.made]
+    at = dials.index(made[0]) if made else 0
+    return made, [dial for dial in dials[at:] + dials[:at] if dial not in made]
+
+
+def answers_follow(work: Planted, method: Method, tables: Tables, around: Around, bins: Bins, dials: Sequence[str]) -> None:
+    """Makes tables from few rows and tells the answers of each, unless a newer run waits."""
+
+    def keep(found: Arrays) -> None:
+        tables.take(found)
+        told = [dial for dial in dials if f"{dial}.values" in found]
+        tell_all(robust_answers(work, method, around, bins, told[-1:]))
+
+    robust(tables.matrix, keep, lambda step: give_way(), coarse=True, dials=dials, **tables.asked)
+
+
+def robust_answers(work: Planted, method: Method, around: Around, bins: Bins, dials: Sequence[str]) -> dict[str, Answers]:
+    """Of some dials, by their keys. A table hangs on all but its own dial, and is the same one as long as that stays."""
     place, answers = place_of(work, method), {}
-    for dial in ROBUSTNESS.dials(method):
-        if dial == "length" and not work.count:
-            continue  # of nothing
+    for dial in dials:
         values = values_of(dial, work.clean.shape)
         views = around.along(dial, values, place)
         if views is not None:

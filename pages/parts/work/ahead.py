@@ -15,7 +15,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError
 from compress.answers import tables
 from pages.parts.cached import cached
-from pages.parts.frame import ARRIVED, MOVED
+from pages.parts.frame import ARRIVED, MOVED, let_go
 from pages.parts.kept import cache_folder
 from pages.parts.work.jobs import arguments, here, leave_page, spelled
 from pages.parts.work.queue import QUEUE, Session, Wish
@@ -129,7 +129,7 @@ def whole_run() -> Iterator[None]:
     """A run of the page from its first line to its last: what it wishes takes the place of what was wished before."""
     if st.session_state[ARRIVED]:
         leave_page()
-    moved = st.session_state.pop(MOVED, False)
+    moved = let_go()
     if moved:
         QUEUE.rest(here())
     coming: dict[str, Wish] = {}
@@ -139,6 +139,7 @@ def whole_run() -> Iterator[None]:
         here().wishes = coming
     finally:
         st.session_state[COMING] = None
+        st.session_state.pop(MOVED, None)
         if moved:
             QUEUE.rest(here(), REST)
         else:
