@@ -83,13 +83,19 @@ def grouping(matrix: EmbeddingMatrix, method: ProjectiveClustering, labels: np.n
 
 
 def split(matrix: EmbeddingMatrix, method: ProjectiveClustering, groups: Grouping) -> Grouping:
-    """Groups for a method of least squares out of those for fewer subspaces, half as many or more: those that lose most are parted
-    in two, each by itself."""
-    labels = groups.labels.astype(np.int64)
+    """Groups for a method of least squares out of those for fewer subspaces: again and again the one that loses most is parted in
+    two, by itself."""
+    labels, lost = groups.labels.astype(np.int64), [*groups.weighted[:, method.j]]
+    weights = matrix.weights if matrix.weighted else np.ones(len(labels))
+    energy = max(weights @ matrix.squared_norms, 1e-300)
     with one_thread():
-        for new, z in enumerate(np.argsort(-groups.weighted[:, method.j], kind="stable")[: method.k - groups.k], groups.k):
+        for new in range(groups.k, method.k):
+            z = int(np.argmax(lost))
             members = np.flatnonzero(labels == z)
-            labels[members[in_two(matrix, members, method.j, method.affine, method.seed)]] = new
+            second, costs = in_two(matrix, members, method.j, method.affine, method.seed)
+            labels[members[second]] = new
+            lost[z] = costs[~second].sum() / energy
+            lost.append(costs[second].sum() / energy)
     largest_first = np.argsort(-np.bincount(labels, minlength=method.k), kind="stable")
     return grouping(matrix, method, np.argsort(largest_first)[labels])
 

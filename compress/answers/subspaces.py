@@ -99,7 +99,7 @@ def coarser(matrix: EmbeddingMatrix, method: ProjectiveClustering, ks: Collectio
     """The largest of some k whose groups can be split into those of the method, where that takes less than a draft; 0 for none."""
     if matrix.values.size <= SMALL or not method.rho.plain:
         return 0
-    return max((k for k in ks if k < method.k <= 2 * k), default=0)
+    return max((k for k in ks if k < method.k), default=0)
 
 
 def reach(matrix: EmbeddingMatrix) -> float:

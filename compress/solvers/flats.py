@@ -156,15 +156,16 @@ def draft_passes(shape: tuple[int, int], k: int, j: int) -> int:
     return max(2, min(DRAFT_PASSES, int(DRAFT_WORK / (shape[0] * shape[1] * k * j))))
 
 
-def in_two(matrix: EmbeddingMatrix, members: np.ndarray, j: int, affine: bool, seed: int) -> np.ndarray:
-    """Which of some rows, by their numbers (m,), lie in the second of two flats of dimension j by least squares, (m,) bool: a
-    few leave-one-out passes from k-means."""
+def in_two(matrix: EmbeddingMatrix, members: np.ndarray, j: int, affine: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which of some rows, by their numbers (m,), lie in the second of two flats of dimension j by least squares, (m,) bool, and
+    the cost of each there, (m,) wᵢ dist²: a few leave-one-out passes from k-means."""
     if len(members) < 2:
-        return np.zeros(len(members), bool)
+        return np.zeros(len(members), bool), np.zeros(len(members))
     rows = rotate(all_rows(matrix), leading_axes(matrix, j), members)
     start = clusters(rows, 2, j, np.random.default_rng(seed))
     flats = refit(rows, start, 2, j, affine, rows.weights)
-    return alternate(rows, flats, HALVING, True, Report(None, Loss(), HALVING))[1].labels == 1
+    view = alternate(rows, flats, HALVING, True, Report(None, Loss(), HALVING))[1]
+    return view.labels == 1, view.costs
 
 
 def leading_axes(matrix: EmbeddingMatrix, j: int) -> np.ndarray:
