@@ -117,13 +117,27 @@ def arrays_of(name: str, parts: dict[str, Any], path: Path) -> Iterator[Array]:
                 yield Array(TensorInfo(joined(name, part), each.shape, each.dtype), None, beside, keys_of(parts, each.shape[0]))
         elif part == "vectors":
             raise InputError(f"{path.name} keeps its vectors in {beside.name}, which is not beside it; put both into one folder.")
-    found = {part: values for part, held in parts.items() if (values := array_of(held)) is not None}
-    for part, values in found.items():
+    kinds: list[tuple[tuple[int, ...], np.dtype]] = []
+    for part, held in parts.items():
+        if (values := array_of(held)) is None:
+            continue
         if values.ndim == 2:
             yield Array(TensorInfo(joined(name, part), values.shape, values.dtype.name), values, None, keys_of(parts, len(values)))
-    if len(found) == len(parts) > 1 and {values.ndim for values in found.values()} == {1}:
-        table = np.stack(list(found.values()))
-        yield Array(TensorInfo(name or "embedding", table.shape, table.dtype.name), table, None, list(found))
+        kind = (values.shape, values.dtype)
+        kinds.append(kinds[-1] if kinds and kinds[-1] == kind else kind)
+    if len(kinds) == len(parts) > 1 and {len(shape) for shape, _ in kinds} == {1}:
+        table = stacked(list(parts.values()), kinds)
+        yield Array(TensorInfo(name or "embedding", table.shape, table.dtype.name), table, None, list(parts))
+
+
+def stacked(rows: list[Made], kinds: list[tuple[tuple[int, ...], np.dtype]]) -> np.ndarray:
+    """(n, d) the rows that a pickle makes one by one, which lie there from then on. kinds: the shape and the dtype of each."""
+    if len({shape for shape, _ in kinds}) > 1:
+        raise ValueError("rows of several lengths")
+    table = np.empty((len(rows), *kinds[0][0]), np.result_type(*{dtype for _, dtype in kinds}))
+    for at, row in enumerate(rows):
+        table[at] = array_of(row)
+    return table
 
 
 def keys_of(parts: dict[str, Any], n_rows: int) -> list[str] | None:

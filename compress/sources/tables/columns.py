@@ -32,6 +32,7 @@ SEVERAL = 6  # dimensions whose names follow each other, beside which others nam
 MOST = 0.75  # of the other columns, from which on a column is unlike them
 FAR = 30  # times as large as the other columns
 SAID = 4  # columns that stand out
+MOST_CELLS = 200_000  # of a sample, whose rows are fewer where they are wide
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,11 @@ def check_whole(rows: Sequence[Sequence[str]], where: str) -> None:
     sparse = [row for row in rows if SPARSE.fullmatch(row[-1])]
     if len(sparse) > MOST * len(rows):
         raise InputError(f"{where} has sparse rows (as 3:0.5), which are not read; save it as CSV or with numpy.save.")
+
+
+def sampled(most: int, n_columns: int) -> int:
+    """How many rows of so many columns make a sample."""
+    return max(5 * FEW, min(most, MOST_CELLS // max(1, n_columns)))
 
 
 def runs_on(sample: Sample) -> np.ndarray:

@@ -44,23 +44,23 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
 
 def gathered(
     path: Path, layout: Layout, dims: Sequence[int], token: int | None, shape: tuple[int, ...]
-) -> tuple[np.ndarray, list[list[bytes]]]:
+) -> tuple[np.ndarray, list[rows.Names]]:
     """The numbers of some columns, or of one of lists, for all rows, and the cells of another, some at a time."""
     values = np.empty(shape, np.float32)
-    cells: list[list[bytes]] = []
+    cells: list[rows.Names] = []
     done = 0
     for names, block in rows.parts(path, layout, dims, token):
         if done + len(block) > len(values):
             raise InputError(f"{path.name} declares {len(values):,} rows and has more; correct its first line.")
         values[done : done + len(block)] = block
         done += len(block)
-        cells += [names] if names is not None else []
+        cells += [rows.lettered(names)] if names is not None else []
     return values[:done], cells
 
 
 def column(path: Path, layout: Layout, at: int) -> columns.Column:
     """One column of a table: words, numbers (n,) or lists (n, d)."""
     if at in layout.texts:
-        return rows.decoded([cells or [] for cells, _ in rows.parts(path, layout, [], at)])[0]
+        return rows.decoded([rows.lettered(cells or []) for cells, _ in rows.parts(path, layout, [], at)])[0]
     found = np.concatenate([block for _, block in rows.parts(path, layout, [at], None)])
     return found if at in layout.lists else found[:, 0]

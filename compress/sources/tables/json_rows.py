@@ -58,7 +58,8 @@ class Table:
     """What the columns of a JSON table hold, by its first rows."""
 
     def __init__(self, path: Path):
-        rows = list(islice(records(path), SAMPLE))
+        rows = list(islice(records(path), 1))
+        rows = list(islice(records(path), columns.sampled(SAMPLE, len(rows[0]))))
         self.names = list(dict.fromkeys(name for row in rows for name in row))
         kinds = [kind_of([row[name] for row in rows if row.get(name) is not None]) for name in self.names]
         self.numbers = [at for at, kind in enumerate(kinds) if kind in (int, float)]

@@ -15,6 +15,7 @@ from compress.sources.limits import check_fits, check_unpacks
 from compress.sources.tables import columns
 
 BATCH_ROWS = 4096
+AT_ONCE = 500  # columns
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
 LONGEST_NAMES = 256 << 20  # bytes that the names of a small file's rows may take
 
@@ -158,11 +159,16 @@ def outsiders(file: Any, numbers: list[int]) -> tuple[list[int], dict[int, str]]
     schema, n_groups = file.schema_arrow, file.metadata.num_row_groups
     names = [schema.names[at] for at in numbers]
     found, rows = [], []
+    n_rows = columns.sampled(1000, len(names))
     for place, group in enumerate(sorted({0, n_groups // 2, n_groups - 1} & {*range(n_groups)})):
-        batch = next(iter(file.iter_batches(1000, row_groups=[group], columns=names)), None)
-        if batch is not None and len(batch):
-            found.append(np.stack([numbers_of(batch.column(name)) for name in names], axis=1).astype(np.float64))
-            rows.append(np.arange(len(batch)) + (place << 40))
+        held = [
+            np.stack([numbers_of(column).astype(np.float64) for column in batch.columns], axis=1)
+            for part in some(names)
+            if (batch := next(iter(file.iter_batches(n_rows, row_groups=[group], columns=part)), None)) is not None and len(batch)
+        ]
+        if held:
+            found.append(np.hstack(held))
+            rows.append(np.arange(len(found[-1])) + (place << 40))
     if not found:
         return [], {}
     typed = np.array([is_a.is_integer(schema.field(at).type) for at in numbers])
@@ -180,18 +186,25 @@ def numbers_of(column: Any) -> np.ndarray:
 
 def values_of(file: Any, names: list[str], shape: tuple[int, ...], of_lists: bool, path: Path) -> np.ndarray:
     """(n, d) float32, the numbers of some columns, or of the lists of one."""
-    values, done = np.empty(shape, np.float32), 0
-    for batch in file.iter_batches(rows_at_once(shape[1]), columns=names):
-        here = values[done : done + len(batch)]
-        if len(here) < len(batch):
-            raise InputError(f"{path.name} holds more rows than it declares; write it again.")
-        if of_lists:
-            here[:] = rows_of_lists(batch.column(0), shape[1], path)
-        else:
-            for at, name in enumerate(names):
-                here[:, at] = numbers_of(batch.column(name))
-        done += len(batch)
+    values = np.empty(shape, np.float32)
+    for first, part in enumerate(some(names)):
+        done = 0
+        for batch in file.iter_batches(rows_at_once(shape[1]), columns=part):
+            here = values[done : done + len(batch)]
+            if len(here) < len(batch):
+                raise InputError(f"{path.name} holds more rows than it declares; write it again.")
+            if of_lists:
+                here[:] = rows_of_lists(batch.column(0), shape[1], path)
+            else:
+                for at, name in enumerate(part, start=first * AT_ONCE):
+                    here[:, at] = numbers_of(batch.column(name))
+            done += len(batch)
     return values[:done]
+
+
+def some(names: list[str]) -> list[list[str]]:
+    """The columns, as many at a time as are read at once: each takes memory of its own."""
+    return [names[at : at + AT_ONCE] for at in range(0, len(names), AT_ONCE)]
 
 
 def rows_at_once(dim: int) -> int:

@@ -25,6 +25,7 @@ NUMERIC = re.compile(rb"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 DECIMAL = re.compile(rb"[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+)([eE][+-]?\d+)?")
 NULLS = ["", "NA", "N/A", "nan", "NaN", "null", "NULL", "None", "NAN", "-nan", "#N/A"]
 
+Names = list[str] | list[bytes]
 Part = tuple[list[bytes] | None, np.ndarray]  # names as they are written, and numbers (rows, d)
 
 
@@ -233,28 +234,32 @@ def lists_of(cells: list[bytes], length: int) -> np.ndarray | None:
     return found
 
 
-def decoded(names: list[list[bytes]]) -> tuple[list[str], tuple[str, ...]]:
-    """Names as letters, and what is to be told of those that are no UTF-8: in a text that has none else beyond ASCII they are
+def lettered(names: list[bytes]) -> Names:
+    """Names as letters, which take less memory, where each is UTF-8; else as they are."""
+    try:
+        text = b"\0".join(names).decode()
+    except UnicodeDecodeError:
+        return names
+    return text.split("\0") if text.count("\0") == len(names) - 1 else [name.decode() for name in names]
+
+
+def decoded(parts: list[Names]) -> tuple[list[str], tuple[str, ...]]:
+    """All names as letters, and what is to be told of those that are no UTF-8: in a text that has none else beyond ASCII they are
     Latin-1, in another their bytes are replaced."""
     found: list[str] = []
     bad: dict[int, bytes] = {}
-    wide = 0
-    for part in names:
-        joined = b"\0".join(part)
-        try:
-            text = joined.decode()
-            wide += len(text) < len(joined)
-            found += text.split("\0") if text.count("\0") == len(part) - 1 else [name.decode() for name in part]
-        except UnicodeDecodeError:
-            for name in part:
-                text = name.decode("utf-8", "replace")
-                if "\ufffd" in text and "\ufffd".encode() not in name:
-                    bad[len(found)] = name
-                wide += any(letter > "\x7f" and letter != "\ufffd" for letter in text)
-                found.append(text)
+    name: str | bytes
+    for part in parts:
+        if part and isinstance(part[0], bytes):
+            for row, name in enumerate(map(bytes, part), start=len(found)):
+                if "\ufffd" in name.decode("utf-8", "replace") and "\ufffd".encode() not in name:
+                    bad[row] = name
+            found += [name.decode("utf-8", "replace") for name in map(bytes, part)]
+        else:
+            found += map(str, part)
     if not bad:
         return found, ()
-    if not wide:
+    if not any(not name.replace("\ufffd", "").isascii() for name in found):
         for row, name in bad.items():
             found[row] = name.decode("cp1252", "replace")
         return found, (f"{count(len(bad), 'name')} read as Latin-1",)
