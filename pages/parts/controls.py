@@ -249,9 +249,9 @@ class Choice(Setting):
         return next(label for label, each in self.labels.items() if each == value)
 
     def draw(self, label: str, help: str | None = None):
-        """Options side by side."""
+        """Options side by side, in several lines where they are too wide for one."""
         usual = self.spelled(self.default)
-        st.segmented_control(label, list(self.labels), default=usual, required=True, key=self.key, help=help, **KEPT)
+        st.segmented_control(label, list(self.labels), default=usual, required=True, key=self.key, help=help, wrap=True, **KEPT)
         return self.held()
 
     def select(self, label: str, help: str | None = None):
