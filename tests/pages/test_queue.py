@@ -287,7 +287,12 @@ def test_a_spare_process_takes_the_first_urgent_command_and_one_that_has_ended_n
     process.spares[0].kill()
     process.spares[0].wait()
     other = process.begin_soon(["map", "b"])
+    process.give_up(other)  # which is none to spare
     assert other.communicate("another")[1] == "another" and not process.spares
+    process.prepare()
+    unused = process.spares[0]
+    process.give_up(unused)
+    assert unused.wait(30) and not process.spares
 
 
 def asking():

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 
 ROOT = Path(__file__).parents[3]
 QUIET = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # idle threads of the linear algebra sleep at once and leave the cores to the page
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+UNUSED = 600.0  # seconds after which a spare process gives its memory back
 
 spares: list[subprocess.Popen] = []  # one at most
 
@@ -36,6 +38,16 @@ def prepare() -> None:
         with suppress(OSError):
             os.sched_setscheduler(spare.pid, os.SCHED_IDLE, os.sched_param(0))
     spares.append(spare)
+    later = Timer(UNUSED, give_up, [spare])
+    later.daemon = True
+    later.start()
+
+
+def give_up(spare: subprocess.Popen) -> None:
+    """Ends one that nobody has taken."""
+    with suppress(ValueError):
+        spares.remove(spare)
+        spare.kill()
 
 
 def begin_soon(arguments: Sequence[str]) -> subprocess.Popen:
