@@ -1,7 +1,7 @@
 """Initializers of ONNX models, in the file or in one beside it; the graph says which are tables that ids are looked up in."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from compress.sources.limits import check_fits
 MOST_BYTES = (1 << 31) - 1  # of a message, the format's own limit
 LOOKUPS = {"Gather": 0, "GatherBlockQuantized": 0, "EmbedLayerNormalization": 2}  # at which input the table stands
 UNCHANGED = {"Cast", "Identity", "DequantizeLinear"}  # what may stand between a table and its lookup
+BLOCK = 1 << 16  # numbers that are taken out of a message at a time
 READ = {"float32", "float16", "float64", "bfloat16", "int8", "uint8", "int16", "uint16", "int32", "int64"}
 
 
@@ -146,10 +147,20 @@ def values_of(info: TensorInfo, tensor: Any, path: Path) -> np.ndarray:
     try:
         if tensor.HasField("raw_data"):
             return np.frombuffer(tensor.raw_data, dtype).reshape(info.shape)
+        if tensor.data_type == TensorProto.FLOAT:
+            return filled(tensor.float_data).reshape(info.shape)
         return numpy_helper.to_array(tensor)
     except (ValueError, TypeError) as error:
         held = f"{info.name} in {path.name} declares {' × '.join(map(str, info.shape))} numbers"
         raise InputError(f"{held}, which the file does not hold; fetch or export it again.") from error
+
+
+def filled(numbers: Sequence[float]) -> np.ndarray:
+    """(n,) float32, which are taken out of a message some at a time."""
+    values = np.empty(len(numbers), np.float32)
+    for first in range(0, len(numbers), BLOCK):
+        values[first : first + BLOCK] = numbers[first : first + BLOCK]
+    return values
 
 
 def beside(info: TensorInfo, tensor: Any, dtype: np.dtype, n_bytes: int, path: Path) -> np.ndarray:
