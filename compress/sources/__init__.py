@@ -1,6 +1,7 @@
 """Where a matrix comes from: the demo, points made by code, a file, a folder, a model on the hub."""
 
 import os
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def whole_text(tokens: list[str] | None) -> list[str] | None:
     if tokens is None:
         return None
     try:
-        "".join(tokens).encode()
+        deque(map(str.encode, tokens), maxlen=0)  # not as one text, which would take their memory again
     except UnicodeEncodeError:
         return [token.encode("utf-8", "replace").decode() for token in tokens]
     return tokens

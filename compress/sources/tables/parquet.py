@@ -15,7 +15,7 @@ from compress.sources.limits import check_fits, check_unpacks
 from compress.sources.tables import columns
 
 BATCH_ROWS = 4096
-AT_ONCE = 500  # columns
+AT_ONCE = 200  # columns
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
 LONGEST_NAMES = 256 << 20  # bytes that the names of a small file's rows may take
 
