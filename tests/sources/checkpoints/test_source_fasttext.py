@@ -48,10 +48,54 @@ def test_a_classifiers_output_rows_are_its_labels(tmp_path):
     assert load_matrix(tmp_path / "model").notes == ()
 
 
-def test_a_quantized_model_is_named(tmp_path):
-    (tmp_path / "lid.ftz").write_bytes(model(quantized=True)[0])
-    with pytest.raises(InputError, match=r"lid\.ftz is a quantized model of fastText"):
-        load_matrix(tmp_path / "lid.ftz")
+def quantized(rows, dim, part, apart, rng):
+    """A matrix in product quantization, and what its rows are: parts of so many columns, the last of what is left."""
+    lengths = [part] * (dim // part) + ([dim % part] if dim % part else [])
+    books = [rng.standard_normal((256, length)).astype("<f4") for length in lengths]
+    codes = rng.integers(256, size=(rows, len(lengths)), dtype=np.uint8)
+    values = np.concatenate([book[codes[:, at]] for at, book in enumerate(books)], axis=1)
+    data = struct.pack("<? 2q i", apart, rows, dim, codes.size) + codes.tobytes()
+    data += struct.pack("<4i", dim, len(lengths), part, lengths[-1]) + b"".join(book.tobytes() for book in books)
+    if apart:
+        sizes, each = rng.random(256).astype("<f4"), rng.integers(256, size=rows, dtype=np.uint8)
+        data += each.tobytes() + struct.pack("<4i", 1, 1, 1, 1) + sizes.tobytes()
+        values = values * sizes[each][:, None]
+    return data, values
+
+
+def small_model(apart=False, output_too=False, dim=5):
+    """A quantized classifier (.ftz), its input rows, and its output rows."""
+    rng = np.random.default_rng(3)
+    whole = model(labels=["__label__a", "__label__b"], loss_model=3, dim=dim)[0]
+    head = whole[: whole.rindex(b"__label__b") + len("__label__b") + 10]
+    table, values = quantized(len(WORDS) + 3, dim, 2, apart, rng)
+    out = rng.standard_normal((2, dim)).astype("<f4")
+    last, out = quantized(2, dim, 2, apart, rng) if output_too else (struct.pack("<2q", *out.shape) + out.tobytes(), out)
+    return head + b"\1" + table + bytes([output_too]) + last, values, out
+
+
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("output_too", [False, True])
+def test_a_quantized_model_is_decoded(tmp_path, apart, output_too):
+    path = tmp_path / "lid.ftz"
+    data, table, out = small_model(apart, output_too)
+    path.write_bytes(data)
+    matrix = load_matrix(path)
+    np.testing.assert_allclose(matrix.values, table[:5], rtol=1e-6)
+    assert list(matrix.tokens) == WORDS
+    assert matrix.notes[0].startswith("Stored as fastText's product quantization")
+    np.testing.assert_allclose(load_matrix(path, tensor="subwords").values, table[5:], rtol=1e-6)
+    labelled = load_matrix(path, tensor="output")
+    np.testing.assert_allclose(labelled.values, out, rtol=1e-6)
+    assert list(labelled.tokens) == ["__label__a", "__label__b"]
+
+
+def test_a_quantized_model_that_is_not_whole_is_refused(tmp_path):
+    path, whole = tmp_path / "lid.ftz", small_model(apart=True, output_too=True)[0]
+    for cut in range(200, len(whole), 997):
+        path.write_bytes(whole[:cut])
+        with pytest.raises(InputError, match=r"^lid\.ftz "):
+            load_matrix(path)
 
 
 def test_a_model_that_is_not_whole_is_refused(tmp_path):
