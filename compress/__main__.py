@@ -196,7 +196,7 @@ def fit(args: argparse.Namespace) -> None:
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     if args.out:
         row["file_bytes"] = result.save(args.out)
-    report(args, row | beside(matrix, result))
+    report(args, row | beside(matrix, result) | ({"notes": list(matrix.notes)} if matrix.notes else {}))
 
 
 def preview(matrix: compress.EmbeddingMatrix, method: compress.Method, path: Path) -> None:

@@ -25,7 +25,8 @@ class DecodedEmbedding(torch.nn.Module, ABC):
     paper's architecture, k small layers in parallel joined by one linear layer, computed by gathers. padding_idx: that of the layer
     this one stands in for, for who reads it; the row is decoded as any other, as in nn.Embedding. scale: what rows that are looked
     up are multiplied by, as some models' embeddings do; the table that others share is not.
-    Raises IndexError for an id that is not there, as nn.Embedding does; a graph of torch.export or torch.compile does not ask.
+    Raises IndexError for an id that is not there, as nn.Embedding does. A graph of torch.export, ONNX or torch.compile branches on
+    no data and does not ask: there such an id may give any vector, or an error of what runs it.
     """
 
     def __init__(self, compressed: "Compressed", padding_idx: int | None, dtype: torch.dtype, scale: float):
@@ -45,7 +46,7 @@ class DecodedEmbedding(torch.nn.Module, ABC):
     def looked_up(self, ids: torch.Tensor, scale: float) -> torch.Tensor:
         """The vectors of ids of any shape, (…, d), times the scale."""
         flat = ids.reshape(-1).long()
-        if not torch.compiler.is_compiling() and flat.numel():  # a graph branches on no data; its gathers check
+        if not torch.compiler.is_compiling() and flat.numel():  # not in a graph
             least, most = int(flat.min()), int(flat.max())
             if least < 0 or most >= self.num_embeddings:
                 raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}, got {least if least < 0 else most}")

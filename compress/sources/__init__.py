@@ -52,7 +52,7 @@ def load_matrix(
             raise InputError(f"{name} is no table, so it has no columns {told}.")
         read = reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
-        weighed = None if weights == UNIFORM else row_weights(weights, len(values), tokens, tokenizer_folder(source))
+        weighed = None if weights == UNIFORM else weights_of(source, weights, len(values), tokens)
         notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)
         try:
             return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes, read.columns, read.stored)
@@ -62,6 +62,14 @@ def load_matrix(
         raise unreadable(where, error) from error
     except MemoryError as error:
         raise InputError(f"{name} does not fit in memory; take fewer rows.") from error
+
+
+def weights_of(source: str | os.PathLike, spec: str, n_rows: int, tokens: Sequence[str] | None) -> np.ndarray:
+    """Row weights (n_rows,) of a source's matrix, not scaled, see compress.sources.weights; by the source's own tokenizer where it
+    has one. Raises InputError as `row_weights` does."""
+    reader, where, _ = located(source)
+    mapping = reader.mapping(where) if reader in (hub, model_folder) else None
+    return row_weights(spec, n_rows, tokens, tokenizer_folder(source), mapping)
 
 
 def tensors(source: str | os.PathLike) -> list[TensorInfo]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from compress.errors import InputError
 from compress.sources import packed
 from compress.sources.checkpoints import (
@@ -26,20 +28,23 @@ from compress.sources.unread import UNREAD
 @dataclass(frozen=True)
 class Reader:
     """infos lists the 2-D tensors of a file, every those of any shape where it may be a part of a model, read takes one of them,
-    and of a table what a person asked of its columns."""
+    and of a table what a person asked of its columns; mapping gives the row of each token where tokens share rows."""
 
     infos: Callable[[Path], list[TensorInfo]]
     read: Callable[..., Read]
     table: bool = False
     every: Callable[[Path], list[TensorInfo]] | None = None
+    mapping: Callable[[Path], np.ndarray | None] | None = None
 
 
 READERS = {
     "npy": Reader(arrays.infos_npy, arrays.read_npy),
     "npz": Reader(arrays.infos_npz, arrays.read_npz),
-    "safetensors": Reader(safetensors_file.infos, safetensors_file.read, every=safetensors_file.every),
+    "safetensors": Reader(
+        safetensors_file.infos, safetensors_file.read, every=safetensors_file.every, mapping=safetensors_file.mapping_in
+    ),
     "gguf": Reader(gguf_file.infos, gguf_file.read),
-    "torch": Reader(torch_file.infos, torch_file.read, every=torch_file.every),
+    "torch": Reader(torch_file.infos, torch_file.read, every=torch_file.every, mapping=torch_file.mapping_in),
     "text": Reader(text.infos, text.read, table=True),
     "csv": Reader(text.infos, text.read, table=True),
     "json": Reader(json_rows.infos, json_rows.read, table=True),

@@ -4,23 +4,23 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from compress.errors import InputError
 from compress.files import read_json
 from compress.sources.checkpoints.gguf_file import part_names
-from compress.sources.checkpoints.safetensors_file import mapping_in
 from compress.sources.choice import vocabulary
 from compress.sources.choice.clues import Clues
 from compress.sources.choice.info import (
     Read,
     TensorInfo,
     beside_files,
-    may_have_names,
-    notes_on,
+    completed,
     pick,
     ranked,
-    upright,
     wanted_files,
 )
+from compress.sources.choice.roles import Role
 from compress.sources.contents import kind_of
 from compress.sources.kinds import READERS, reader_of
 from compress.sources.tables.projector import is_metadata
@@ -29,7 +29,8 @@ from compress.sources.unread import UNREAD
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 ARRAYS = (".npy", ".npz", ".safetensors", ".gguf", ".parquet", ".pt", ".pth", ".h5", ".hdf5", ".keras", ".onnx", ".tflite", ".kv")
 FIRST = ("0_", "text_encoder")  # how the part that reads text is called, where the parts of a model have folders
-SHARD = re.compile(r".+-\d{5}-of-\d{5}\.safetensors")
+SHARD = re.compile(r"(?P<stem>.+)-\d{5}-of-(?P<count>\d{5})(?P<ending>\.safetensors|\.bin)")
+MOST_SHARDS = 1000
 OF_TRAINING = ("optimizer", "scheduler", "training_args", "rng_state", "scaler")
 BESIDE = (".json", ".txt", ".md", ".model")  # what lies beside a table
 OTHERS = (".vec", ".w2v", ".bin", ".emb", ".csv", ".tsv")
@@ -45,19 +46,26 @@ def infos(folder: Path) -> list[TensorInfo]:
 
 def read(folder: Path, tensor: str | None) -> Read:
     """The embedding tensor, from the one shard it lies in, with the tokens of the model's vocabulary where they are its rows'."""
-    home, named = home_of(folder), vocabulary_folder(folder)
-    found, clues = offers(home, tensor), Clues.of(home, named)
+    home = home_of(folder)
+    found, clues = offers(home, tensor), Clues.of(home, vocabulary_folder(folder))
     every = [info for _, infos in found for info in infos]
     chosen = pick(every, tensor, str(folder), clues)
     path = next(path for path, infos in found if chosen in infos)
+    if tensor is None and chosen.role != Role.INPUT and (missing := missing_shards([path for path, _ in found])):
+        raise InputError(f"{missing[0]} is missing, in which the table may lie; fetch that file too.")
     held = reader_of(path).read(path, chosen.name)
-    values, lying = upright(held.values, chosen, clues)
-    notes = (*notes_on(chosen, every, tensor, clues), *lying, *held.notes)
-    held = held._replace(values=values, notes=notes)
-    if held.tokens or not may_have_names(chosen, every):
-        return held
-    tokens = vocabulary.tokens_for(named, len(held.values), clues.told, mapping_in(home))
-    return held._replace(tokens=tokens, row_word=vocabulary.row_word(named, tokens or []))
+    return completed(held, chosen, every, tensor, clues, lambda: mapping_in([path for path, _ in found]))
+
+
+def mapping(folder: Path) -> np.ndarray | None:
+    """The row of each token of a model whose tokens share rows; None where each has its own."""
+    return mapping_in([path for path, _ in offers(home_of(folder), None)])
+
+
+def mapping_in(paths: list[Path]) -> np.ndarray | None:
+    """The row of each token where a model's tokens share rows, from the first of its files that tells; None where none does."""
+    told = (reader.mapping(path) for path in paths if (reader := reader_of(path)).mapping)
+    return next((each for each in told if each is not None), None)
 
 
 def home_of(folder: Path) -> Path:
@@ -82,7 +90,7 @@ def home_of(folder: Path) -> Path:
 def holds_weights(folder: Path) -> bool:
     """Whether a folder has a model's file of weights, or an array."""
     return any((folder / f"{name}{end}").is_file() for name in WEIGHTS for end in ("", ".index.json")) or any(
-        path.suffix.lower() in ARRAYS for path in folder.iterdir()
+        path.suffix.lower() in ARRAYS or SHARD.fullmatch(path.name) for path in folder.iterdir()
     )
 
 
@@ -144,6 +152,17 @@ def present(shards: list[Path]) -> list[Path]:
         if not shard.is_file():
             raise InputError(f"{shard.name} is missing and the model's index names it; fetch that file too.")
     return shards
+
+
+def missing_shards(paths: list[Path]) -> list[str]:
+    """Names of the parts of a model that the names of its other parts count and that are not there."""
+    counted = [match for path in paths if (match := SHARD.fullmatch(path.name))]
+    named = {
+        f"{each['stem']}-{number:05}-of-{each['count']}{each['ending']}"
+        for each in counted
+        for number in range(1, min(int(each["count"]), MOST_SHARDS) + 1)
+    }
+    return sorted(named - {path.name for path in paths})
 
 
 def only_matrix(folder: Path) -> Path:

@@ -11,7 +11,6 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import read_lines
 from compress.matrix import EmbeddingMatrix
-from compress.sources.checkpoints.safetensors_file import mapping_in
 from compress.sources.choice.vocabulary import SENTENCEPIECE
 
 Encoder = Callable[[list[str]], list[list[int]]]
@@ -39,11 +38,18 @@ PIECES = (  # of a word that has no row, tried in turn; single letters only beyo
 )
 
 
-def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tokenizer: Path | None = None) -> np.ndarray:
+def row_weights(
+    spec: str,
+    n_rows: int,
+    tokens: Sequence[str] | None = None,
+    tokenizer: Path | None = None,
+    mapping: np.ndarray | None = None,
+) -> np.ndarray:
     """Row weights (n_rows,) float64, all at least 0, not scaled; EmbeddingMatrix scales them to mean 1.
 
     spec: "uniform"; "order:A", see `by_order`; "counts:TEXTFILE", see `counts_in`; "column:FILE", see `column_of`.
-    tokens: the rows' names where they have any. tokenizer: the folder of the model's tokenizer, where there is one.
+    tokens: the rows' names where they have any. tokenizer: the folder of the model's tokenizer, where there is one. mapping:
+    (n_tokens,) the row of each of its tokens, where they share rows.
     Raises InputError with one plain sentence for a spec that is none of these and a file that cannot be used.
     """
     kind, _, what = str(spec).partition(":")
@@ -53,7 +59,7 @@ def row_weights(spec: str, n_rows: int, tokens: Sequence[str] | None = None, tok
         if kind == "order":
             return by_order(exponent(what), n_rows, tokens)
         if kind == "counts" and what:
-            return counts_in(Path(what).expanduser(), n_rows, tokens, tokenizer)
+            return counts_in(Path(what).expanduser(), n_rows, tokens, tokenizer, mapping)
         if kind == "column" and what:
             return column_of(what, n_rows)
     except FileNotFoundError as error:
@@ -120,7 +126,13 @@ def alphabet_of(tokens: Sequence[str]) -> list[int]:
     return rows if codes == sorted(codes) and len(rows) <= FEW * len(tokens) else []
 
 
-def counts_in(path: Path, n_rows: int, tokens: Sequence[str] | None, tokenizer: Path | None = None) -> np.ndarray:
+def counts_in(
+    path: Path,
+    n_rows: int,
+    tokens: Sequence[str] | None,
+    tokenizer: Path | None = None,
+    mapping: np.ndarray | None = None,
+) -> np.ndarray:
     """(n_rows,) how often each row occurs in a text file, plus 1, so that a row which is not there keeps a small weight.
 
     With the model's tokenizer each line is one text, with the special tokens that the model adds to it. Without one, words are
@@ -130,7 +142,7 @@ def counts_in(path: Path, n_rows: int, tokens: Sequence[str] | None, tokenizer: 
     if tokens is None:
         raise InputError("The rows have no tokens to count in a text; take order:A or a column of a file.")
     encode = encoder(tokenizer) if tokenizer else None
-    counts = tokenized(path, n_rows, encode, mapping_in(tokenizer)) if tokenizer and encode else looked_up(path, tokens)
+    counts = tokenized(path, n_rows, encode, mapping) if tokenizer and encode else looked_up(path, tokens)
     if not counts.any():
         raise InputError(f"No token of the matrix occurs in {path.name}; give a text in its language.")
     return counts + 1.0

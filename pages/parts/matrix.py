@@ -9,10 +9,10 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
-from compress.sources import tokenizer_folder
+from compress.sources import weights_of
 from compress.sources.tables import columns
 from compress.sources.tables.columns import JUDGED, Asked
-from compress.sources.weights import UNIFORM, row_weights
+from compress.sources.weights import UNIFORM
 from pages.parts import uploads
 from pages.parts.cached import cached
 from pages.parts.say import bold, literal, refused
@@ -195,7 +195,7 @@ def weighed(
 ) -> EmbeddingMatrix:
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
     tokens = _matrix.tokens if _matrix.has_tokens else None
-    weights = row_weights(spec, len(_matrix.values), tokens, tokenizer_folder(source))
+    weights = weights_of(source, spec, len(_matrix.values), tokens)
     return EmbeddingMatrix(
         _matrix.values,
         tokens,

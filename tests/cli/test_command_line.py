@@ -105,6 +105,7 @@ def test_a_table_in_fewer_bits_is_compared_with_its_file(capsys, table, tmp_path
     assert row["notes"] == ["Stored as float16, 16 bits a number."]
     (row,) = told(capsys, "fit", half, "--method", "int8")
     assert row["file_ratio"] == pytest.approx(row["ratio"] / 2)
+    assert row["notes"] == ["Stored as float16, 16 bits a number."]
 
 
 def test_a_fit_to_a_ratio_keeps_it(capsys, table):

@@ -119,6 +119,15 @@ def test_onnx_gives_what_torch_gives_from_the_stored_arrays(results, layer_of, m
     assert b"standalone" not in content and b".py" not in content
 
 
+@pytest.mark.parametrize("method", [SVD(j=3), Trellis(rate=0.8, states=256)], ids=str)
+def test_the_layer_goes_through_torch_export_for_ids_of_any_shape(layer_of, method):
+    layer, ids = layer_of(method), torch.randint(0, 240, (2, 5))
+    sides = ({0: torch.export.Dim("batch"), 1: torch.export.Dim("length")},)
+    exported = torch.export.export(layer, (ids,), dynamic_shapes=sides).module()
+    for each in (ids, torch.cat([ids, ids])):
+        torch.testing.assert_close(exported(each), layer(each))
+
+
 def test_an_onnx_file_that_gives_other_vectors_is_not_kept(layer_of):
     one, other = layer_of(SVD(j=3)), layer_of(Int8())
     with pytest.raises(NotExported, match=r"entries that are 0\.\d+ of the largest away from those of torch"):

@@ -140,6 +140,10 @@ def test_rows_that_tokens_share_are_named_by_their_first(folder, values, write_s
     held["mapping"] = ("I32", (14,), (mapping + 1).tobytes())
     write_safetensors(folder / "model.safetensors", held)
     assert not load_matrix(folder).has_tokens
+    torch = pytest.importorskip("torch")
+    (folder / "model.safetensors").unlink()
+    torch.save({"embeddings": torch.tensor(values), "mapping": torch.tensor(mapping)}, folder / "pytorch_model.bin")
+    assert load_matrix(folder).tokens == matrix.tokens
 
 
 def test_counts_after_words_are_left_out(model):
@@ -256,6 +260,20 @@ def test_shards_without_an_index_are_one_model(folder, values, write_safetensors
     write_safetensors(folder / "model-00001-of-00002.safetensors", {"h.weight": ("F32", (9, 4), bytes(144))})
     write_safetensors(folder / "model-00002-of-00002.safetensors", {EMBEDDING: ("F32", (7, 4), values.tobytes())})
     np.testing.assert_array_equal(load_matrix(folder).values, values)
+
+
+def test_of_shards_without_an_index_none_may_be_missing_but_where_the_table_is_there(folder, values):
+    torch = pytest.importorskip("torch")
+    torch.save({EMBEDDING: torch.tensor(values)}, folder / "pytorch_model-00001-of-00002.bin")
+    torch.save({"h.weight": torch.ones(9, 4)}, folder / "pytorch_model-00002-of-00002.bin")
+    np.testing.assert_array_equal(load_matrix(folder).values, values)
+    np.testing.assert_array_equal(load_matrix(folder.parent).values, values)
+    (folder / "pytorch_model-00002-of-00002.bin").unlink()
+    np.testing.assert_array_equal(load_matrix(folder).values, values)
+    torch.save({"h.weight": torch.ones(9, 4)}, folder / "pytorch_model-00002-of-00002.bin")
+    (folder / "pytorch_model-00001-of-00002.bin").unlink()
+    with pytest.raises(InputError, match=r"pytorch_model-00001-of-00002\.bin is missing, in which the table may lie"):
+        load_matrix(folder)
 
 
 def test_what_training_leaves_beside_a_model_is_no_matrix(folder, values):

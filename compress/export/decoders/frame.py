@@ -31,7 +31,8 @@ class Embedding(torch.nn.Module):
     """Ids of any shape in, their vectors out, as torch.nn.Embedding gives them. It holds the file's arrays, nothing larger.
 
     Vectors are decoded in float32; .half() and the like change what they are given in, and leave what is stored as it is.
-    scale: what a model multiplies them by, set by put_into. Raises IndexError for an id that is not there.
+    scale: what a model multiplies them by, set by put_into. Raises IndexError for an id that is not there; a graph
+    of torch.export or torch.compile does not ask.
     """
 
     like: torch.Tensor  # has the dtype and device that were asked for
@@ -54,6 +55,8 @@ class Embedding(torch.nn.Module):
     def rows(self, ids: torch.Tensor) -> torch.Tensor:
         """The rows of the table at ids of any shape, (…, dim)."""
         flat = ids.reshape(-1).long()
+        if torch.compiler.is_compiling():
+            return self.vectors(flat).reshape(*ids.shape, self.embedding_dim).to(self.like.dtype)
         if flat.numel() and not 0 <= int(flat.min()) <= int(flat.max()) < self.num_embeddings:
             raise IndexError(f"ids must be between 0 and {self.num_embeddings - 1}")
         vectors = torch.cat([self.vectors(part) for part in flat.split(AT_ONCE)])

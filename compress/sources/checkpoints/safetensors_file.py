@@ -15,7 +15,6 @@ from compress.sources.choice.clues import NONE, Clues, config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
 from compress.sources.limits import check_fits
 
-MAPPING = "mapping.safetensors"  # in the cache of a model on the hub
 ROW_WORDS = ("token", "word", "row")
 
 
@@ -66,12 +65,11 @@ def values_of(path: Path, entry: Entry) -> np.ndarray:
     return wide.view("<f4")
 
 
-def mapping_in(folder: Path) -> np.ndarray | None:
+def mapping_in(path: Path) -> np.ndarray | None:
     """(n_tokens,) the row of each token of a static model whose tokens share rows; None where each has its own."""
-    for path in (folder / MAPPING, folder / "model.safetensors"):
-        if path.is_file() and (entry := entries_of(path)[0].get("mapping")) and len(entry.shape) == 1 and entry.shape[0]:
-            return values_of(path, entry) if entry.dtype in ("I64", "I32", "I16", "U8", "U16", "U32", "U64") else None
-    return None
+    entry = entries_of(path)[0].get("mapping")
+    whole = entry is not None and entry.dtype in ("I64", "I32", "I16", "U8", "U16", "U32", "U64")
+    return values_of(path, entry) if entry and whole and len(entry.shape) == 1 and entry.shape[0] else None
 
 
 def tokens_of(metadata: dict[str, str], n_rows: int) -> list[str] | None:

@@ -42,6 +42,13 @@ def read(path: Path, tensor: str | None) -> Read:
     return Read(table.values, None, notes=notes_on(chosen, infos, tensor), stored=table.stored)
 
 
+def mapping_in(path: Path) -> np.ndarray | None:
+    """As that of a safetensors file."""
+    found = dict(tensors_in(opened(path))).get("mapping")
+    whole = found is not None and not found.is_floating_point() and found.ndim == 1 and found.numel()
+    return stored(found, path.name) if whole else None
+
+
 def stored(tensor: Any, where: str) -> np.ndarray:
     """A tensor as NumPy has it, in place where it can be: bfloat16 as float32, bytes where there is no such dtype."""
     import torch

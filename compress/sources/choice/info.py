@@ -1,7 +1,7 @@
 """The 2-D tensors that a source offers, and which of them is its table."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,13 +9,16 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.matrix import Stored
+from compress.sources.choice import vocabulary
 from compress.sources.choice.clues import NONE, Clues
 from compress.sources.choice.roles import Role, role_of, words_of
 
 PLAIN = {"float64", "float32", "float16", "bfloat16"}  # dtypes of one entry a number
 ROLES = {Role.INPUT: "an input table", Role.OUTPUT: "an output layer", Role.COPY: "an average over training"}
 SAID = 3  # tensors that a choice was close to
-SECOND = {"decoder", "tgt", "target", "teacher"}  # what has the same table again, or another one beside the input's
+SECOND = {  # what has the same table again, or another one beside the input's
+    *("decoder", "tgt", "target", "teacher", "context", "original", "relation", "relations"),
+}
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,25 @@ def upright(values: np.ndarray, chosen: TensorInfo, clues: Clues) -> tuple[np.nd
     if not turned(chosen, clues):
         return values, ()
     return values.T, (f"{chosen.name} is stored as {chosen.shape[0]:,} × {chosen.shape[1]:,}, a column a token, and was turned.",)
+
+
+def completed(
+    held: Read,
+    chosen: TensorInfo,
+    infos: Iterable[TensorInfo],
+    tensor: str | None,
+    clues: Clues,
+    mapping: Callable[[], np.ndarray | None],
+) -> Read:
+    """What was read of a model, a row a token, with what is to be said of the choice, and the tokens of the model's vocabulary
+    where they are its rows'. mapping: gives the row of each token where tokens share rows, asked for where it may be needed."""
+    infos = list(infos)
+    values, lying = upright(held.values, chosen, clues)
+    held = held._replace(values=values, notes=(*notes_on(chosen, infos, tensor, clues), *lying, *held.notes))
+    if held.tokens or clues.folder is None or not may_have_names(chosen, infos):
+        return held
+    tokens = vocabulary.tokens_for(clues.folder, len(values), clues.told, mapping())
+    return held._replace(tokens=tokens, row_word=vocabulary.row_word(clues.folder, tokens or []))
 
 
 def may_have_names(chosen: TensorInfo, infos: Iterable[TensorInfo]) -> bool:

@@ -18,20 +18,17 @@ from compress.files import bytes_text, cache_folder, parse_json, replacing
 from compress.sources.checkpoints import gguf_file, safetensors_file
 from compress.sources.checkpoints.gguf_file import is_gguf, part_names
 from compress.sources.checkpoints.gguf_header import BEGIN, Start, framed, read_header
-from compress.sources.checkpoints.safetensors_file import MAPPING, mapping_in
+from compress.sources.checkpoints.safetensors_file import mapping_in
 from compress.sources.checkpoints.safetensors_header import header_length, infos_of, parse_header
 from compress.sources.checkpoints.stored import table_of
-from compress.sources.choice import vocabulary
 from compress.sources.choice.clues import CONFIG, Clues, config_in
 from compress.sources.choice.info import (
     Read,
     TensorInfo,
     beside_files,
-    may_have_names,
-    notes_on,
+    completed,
     pick,
     ranked,
-    upright,
     wanted_files,
 )
 from compress.sources.hub.cache import Snapshot, kept, remembered
@@ -43,6 +40,7 @@ FIRST_BYTES = 64 << 10  # most headers of safetensors are smaller
 MORE_BYTES = 256 << 10  # of a GGUF file's header, whose length nothing tells, that are fetched at a time
 SMALL = 64 << 20  # bytes that an index or a tokenizer may have
 WEIGHTS = "model.safetensors"
+MAPPING = "mapping.safetensors"  # in the cache: the row of each token, where tokens share rows
 FACTS = "facts.gguf"  # in the cache: what a GGUF file tells beside its tensors
 TOKEN_FILES = ("tokenizer.json", "vocab.txt", "vocab.json")
 ADDED = ("added_tokens.json", "tokenizer_config.json")
@@ -79,12 +77,8 @@ def read(model: str, tensor: str | None) -> Read:
             beside = {file for name, file in snapshot.weight_map.items() if name.startswith(f"{stem}.")}
             infos += source.infos_in(snapshot, sorted(beside - set(files)))
         table = table_of(chosen, infos, partial(source.stored, snapshot), source.repo, partial(source.config, snapshot))
-        values, lying = upright(table.values, chosen, clues)
-        tokens = None
-        if may_have_names(chosen, infos):
-            source.fetch_mapping(snapshot)
-            tokens = vocabulary.tokens_for(snapshot.folder, len(values), clues.told, mapping_in(snapshot.folder))
-        return Read(values, tokens, notes=(*notes_on(chosen, infos, tensor, clues), *lying), stored=table.stored)
+        held = Read(table.values, None, stored=table.stored)
+        return completed(held, chosen, infos, tensor, clues, partial(source.mapping, snapshot))
 
 
 def kept_folder(model: str) -> Path | None:
@@ -92,6 +86,12 @@ def kept_folder(model: str) -> Path | None:
     source = Source.named(model)
     snapshot = remembered(source.key, source.revision)
     return snapshot.folder if snapshot else None
+
+
+def mapping(model: str) -> np.ndarray | None:
+    """The row of each token of a model whose tokens share rows, once it was read; None where each has its own."""
+    folder = kept_folder(model)
+    return mapping_in(folder / MAPPING) if folder and (folder / MAPPING).is_file() else None
 
 
 def config_folder(model: str) -> Path | None:
@@ -288,12 +288,13 @@ class Source:
         self.fetch_small(snapshot, CONFIG)
         snapshot.keep_tokenizer()
 
-    def fetch_mapping(self, snapshot: Snapshot) -> None:
-        """Writes the rows of tokens that share them beside the tables, where a model has such."""
+    def mapping(self, snapshot: Snapshot) -> np.ndarray | None:
+        """The row of each token where a model's tokens share rows, fetched beside the tables; None where each has its own."""
         path = snapshot.folder / MAPPING
         file = next((file for file, entries in snapshot.headers.items() if "mapping" in entries), None)
         if file and not path.is_file():
             self.fetch_tensor(snapshot, file, "mapping", path)
+        return mapping_in(path) if path.is_file() else None
 
     def fetch_small(self, snapshot: Snapshot, file: str) -> bool:
         """Writes a small file whole beside the tables; False where the model has none of that name."""

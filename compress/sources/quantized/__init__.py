@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from compress.sources.quantized import bitsandbytes, compressed_tensors, four_bits, gptq, mlx, scaled
+from compress.sources.quantized import bitsandbytes, compressed_tensors, four_bits, gptq, keras, mlx, scaled
 from compress.sources.quantized.packed import Packed
 
-SCHEMES = (mlx, gptq, compressed_tensors, bitsandbytes, four_bits, scaled)
+SCHEMES = (mlx, gptq, compressed_tensors, bitsandbytes, four_bits, keras, scaled)
 
 
 def read(packed: Packed) -> tuple[np.ndarray, str] | None:

@@ -58,10 +58,18 @@ class Packed:
         return {info.name[len(self.stem) :]: info for info in others}
 
     @property
+    def of_rows(self) -> set[str]:
+        """Names beside integers of floats of which there is one for all of them, or one a row: something that decodes them."""
+        one = ((), (1,), (1, 1), *((side,) for side in self.chosen.shape[:1]), *((side, 1) for side in self.chosen.shape[:1]))
+        held = self.beside.items() if self.stem and "int" in self.chosen.dtype else ()
+        about = {key for key, info in held if info.shape in one and not info.packed and "." not in key}
+        return {key for key in about if key != "bias" and not key.startswith(LATER)}
+
+    @property
     def signs(self) -> list[str]:
         """Names beside a tensor that say that its numbers are not the table's own."""
         own = (key for key in self.beside if "." not in key.removeprefix(f"{self.own}.") and not key.startswith(LATER))
-        return sorted(key for key in own if any(sign in key for sign in SIGNS))
+        return sorted({key for key in own if any(sign in key for sign in SIGNS)} | self.of_rows)
 
     @cached_property
     def scheme(self) -> Mapping[str, Any]:

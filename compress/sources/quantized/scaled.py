@@ -34,6 +34,8 @@ def read(packed: Packed) -> tuple[np.ndarray, str] | None:
     if layout and np.any(packed.array(layout)):
         raise packed.refused("its numbers are in the order of a kernel, which weight_format tells")
     zeros = packed.first(*ZEROS)
+    if others := packed.of_rows - {key, zeros}:
+        raise packed.refused(f"{', '.join(sorted(others)[:3])} beside {key} is no scheme that is read; give the model in float16")
     shift = spread(packed.array(zeros).astype(np.float32), n, d, block_of(packed)) if zeros else None
     if zeros and shift is None:
         raise packed.refused(f"{zeros} has a shape that is not its scales'")

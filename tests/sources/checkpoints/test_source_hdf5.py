@@ -29,6 +29,21 @@ def test_the_table_of_keras_weights_is_read(h5, values):
     assert tensors(h5)[0].name == "layers/embedding/vars/0"
 
 
+def test_a_table_that_keras_quantized_is_decoded_in_8_bits_and_refused_in_4(h5, values):
+    scales = 127 / np.abs(values).max(axis=1)
+    codes = np.rint(values * scales[:, None]).astype(np.int8)
+    with h5py.File(h5, "w") as file:
+        keras(file, codes)
+        file["layers/embedding/vars/1"] = scales
+    matrix = load_matrix(h5)
+    np.testing.assert_allclose(matrix.values, values, atol=0.5 / scales.min())
+    assert matrix.stored.scheme == "Keras in 8 bits"
+    with h5py.File(h5, "a") as file:
+        file["layers/embedding/vars/0"][...] = codes // 2
+    with pytest.raises(InputError, match="two numbers of 4 bits"):
+        load_matrix(h5)
+
+
 def test_the_table_in_a_keras_archive_is_read(h5, tmp_path, values):
     with h5py.File(h5, "w") as file:
         keras(file, values)

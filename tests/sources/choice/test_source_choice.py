@@ -70,6 +70,18 @@ def test_a_tied_model_that_keeps_only_its_head_gives_that(folder, head):
     assert load_matrix(folder(shapes)).notes == (f"The matrix is {head}, an output layer.",)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("embed.modules_to_save.default.weight", "embed.original_module.weight"),
+        ("word_embeddings.weight", "context_embeddings.weight"),
+        ("entity_emb.emb", "relation_emb.emb"),
+    ],
+)
+def test_of_two_tables_the_one_that_is_no_copy_and_no_company_is_taken(folder, first, second):
+    assert taken(folder({first: (N, D), second: (N + 9, D)})) == first
+
+
 def test_the_sizes_in_the_config_decide_before_the_names(folder):
     assert taken(folder({"transformer.w.weight": (N, D), "fc.weight": (60, D)}, n_vocab=N)) == "transformer.w.weight"
     shapes = {"image_embed.weight": (60, D), "text.word_embed.weight": (N, D), "per_layer_embed.weight": (N, 9)}

@@ -299,6 +299,11 @@ UNTOLD = {
     "NF4 without a state": lambda: ({k: v for k, v in bitsandbytes()[0].items() if "state" not in k}, None),
     "bytes with scales of no scheme": lambda: (tensors(weight=np.zeros((N, D), "u1"), codebook_scales=np.ones(3, "f4")), None),
     "FP8 with scales of another name": lambda: (fp8(torch.float8_e4m3fn)[0] | tensors(rescaled=np.ones((N, 1), "f4")), None),
+    "bytes with steps": lambda: (tensors(weight=eight_bits(), step=np.ones((N, 1), "f4")), None),
+    "bytes with a scale and a least": lambda: (
+        tensors(weight=eight_bits(), scale=np.ones(N, "f4"), min=np.ones(N, "f4")),
+        None,
+    ),
     "HQQ": lambda: (tensors(W_q=np.ones((N, D), "u1"), scale=np.ones((5, 7), "f4"), zero=np.ones((5, 7), "f4")), None),
     "scales of other rows": lambda: (tensors(weight=eight_bits(), weight_scale=np.ones((N + 1, 1), "f4")), None),
     "MLX, scales of other rows": lambda: (
