@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.parts.dial.answers import source
 
-SECONDS = 0.45  # without a change, in which a hand does not come to another dial
+SECONDS = 0.55  # without a change, in which a hand does not come to another dial
 
 _still = st.components.v2.component("flatland_still", js=source("still.js"))
 
