@@ -29,7 +29,7 @@ NOW.append((ProjectiveClustering(k=1, j=30, loss="cauchy"), 20, 20.0))
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=TABLES)
-    parser.add_argument("--coarse", action="store_true", help="the table that is made while the page opens")
+    parser.add_argument("--coarse", action="store_true", help="the table that is made once the page is still")
     given = parser.parse_args(arguments)
     for name in TABLES:
         matrix = None if given.only not in (None, name) else demo() if name == "demo" else table_of(DATA / name)
