@@ -35,6 +35,7 @@ BESIDE = {  # what a quantization or a computation keeps beside a weight
     *("scale", "scales", "scb", "zero", "zeros", "qzeros", "zeropoint", "absmax", "quant", "codebook", "idx", "inv", "freq"),
     *("buffer", "buffers", "running", "masks", "shape", "sum", "counts"),
 }
+FLAX = re.compile(r"^optimizer[./]target[./]")  # under which an optimizer of Flax keeps the weights themselves
 PLAIN = {"weight", "weights", "kernel", "qweight", "qdata", "packed", "data", "values", "param", "params", "tensor", "impl"}
 GENERIC = PLAIN | {  # what the end of a name says of a tensor of any module
     *("embedding", "embeddings", "table", "tables", "module", "modules", "default", "base", "layer", "original", "to", "save"),
@@ -58,7 +59,7 @@ def role_of(name: str, copies: bool = True) -> Role:
     The module that a tensor belongs to tells most, the last part of the name that says more than "weight". Where it tells nothing,
     the module around it does, as in `embedding_bags.t_cat_0.weight`. copies: False asks what a copy is one of.
     """
-    parts = [words_of(part) for part in re.split(r"[./:]", name)]
+    parts = [words_of(part) for part in re.split(r"[./:]", FLAX.sub("", name))]
     own = max((at for at, part in enumerate(parts) if not part <= GENERIC), default=0)
     tail, around = set().union(*parts[own:]), parts[own - 1] if own else set()
     told = tail - PLAIN

@@ -16,6 +16,7 @@ NAMES = {
         ebc.embedding_bags.product_table.weight tables.0.weight user_factors debiased_embedding.weight
         composition.embed.weight model.embed_tokens.qweight model.embed_tokens.base_layer.weight layers.0.wte
         ebc.embedding_bags.movie_type.weight
+        optimizer/target/token_embedder/embedding
         base_model.model.model.embed_tokens.modules_to_save.default.weight average_word_embeddings decoder.embedding.weight""",
     Role.OUTPUT: """
         head.weight to_logits.weight decoder.weight crit.out_layers.0.weight embed_out.weight decoder.embed_out
