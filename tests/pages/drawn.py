@@ -8,8 +8,9 @@ import numpy as np
 
 
 def charts(page) -> list[dict]:
-    """What each chart was told, in the order of the page."""
-    return told(page, "live_chart")
+    """What each chart was told, its figure too, in the order of the page."""
+    figures = {each["digest"]: each["figure"] for each in told(page, "plot")}
+    return [{**each, "figure": figures[each["digest"]]} for each in told(page, "live_chart")]
 
 
 def drawn(page) -> list[dict]:

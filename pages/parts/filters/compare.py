@@ -1,7 +1,6 @@
 """The comparison on Filters: every way of choosing at every budget, drawn as it comes."""
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from compress.charts import filters as filter_charts
@@ -12,7 +11,7 @@ from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import comparison_words
-from pages.parts.live_chart.live_chart import live_chart
+from pages.parts.live_chart.live_chart import Plot, live_chart, plot_of
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks at curves that are being computed
@@ -59,13 +58,13 @@ def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: li
 
 
 @cached(8)
-def drawn(subject: Subject, curves: list[Told], measure: str) -> tuple[go.Figure, str]:
+def drawn(subject: Subject, curves: list[Told], measure: str) -> tuple[Plot, str]:
     """The chart of curves, and what it says; no budget changes it."""
     table = pd.concat([told.curve.table for told in curves])
     what = "mean relative output error" if subject.labels is None else "accuracy"
     means = table[table["by"] == "sensitivity"].groupby("removed")["value"].mean()
     chart = filter_charts.curves(table, "FLOPs" if measure == "flops" else measure, what, subject.accuracy)
-    return chart, f"{what} over the share removed; by sensitivity " + ", ".join(
+    return plot_of(chart), f"{what} over the share removed; by sensitivity " + ", ".join(
         f"{at:.0%}: {value:.3f}" for at, value in means.items()
     )
 

@@ -10,7 +10,7 @@ from compress.charts.figure import PRECISION_NAMES
 from compress.form.metrics import error_text
 from compress.methods import LightToken
 from pages.parts import kept
-from pages.parts.cached import rounded_of, spectrum_of
+from pages.parts.cached import cached, rounded_of, spectrum_of
 from pages.parts.cards import UNKNOWN, lowered
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures, sentence
@@ -19,7 +19,7 @@ from pages.parts.hash_codes.cards import part_words, row_bits
 from pages.parts.hash_codes.fits import Coded, Part, bits_of, pairs_seen, prefixes_of, svd_cosines_of
 from pages.parts.hash_codes.settings import HASH_CODES
 from pages.parts.hash_codes.token import one_row
-from pages.parts.live_chart.live_chart import live_chart
+from pages.parts.live_chart.live_chart import Plot, live_chart, plot_of
 from pages.parts.opened import tabs
 from pages.parts.pins import describe, told_apart
 
@@ -107,10 +107,11 @@ def bits(code: Coded) -> None:
     shares, together = bits_of(code)
     count = len(shares)
     apart = np.abs(together[~np.eye(count, dtype=bool)]) if count > 1 else np.zeros(1)
+    on, correlated = bit_plots(code)
     left, right = st.columns(2)
     with left:
         live_chart(
-            code_charts.bits_on(shares, code.method.widths),
+            on,
             key="bits_on",
             alt=f"Share of rows with each of {count} bits on, from {shares.min():.0%} to {shares.max():.0%}",
         )
@@ -120,7 +121,7 @@ def bits(code: Coded) -> None:
         )
     with right:
         live_chart(
-            code_charts.correlation(together),
+            correlated,
             key="bit_correlation",
             alt=f"Correlation of every two bits: mean size {apart.mean():.3f}, largest {apart.max():.3f}",
         )
@@ -129,6 +130,13 @@ def bits(code: Coded) -> None:
             f"Bits that go together tell the same thing twice. Mean size of a correlation {apart.mean():.3f}, largest "
             f"{apart.max():.3f}.{some}"
         )
+
+
+@cached(4)
+def bit_plots(code: Coded) -> tuple[Plot, Plot]:
+    """How often each bit is on, and the correlation of every two."""
+    shares, together = bits_of(code)
+    return plot_of(code_charts.bits_on(shares, code.method.widths)), plot_of(code_charts.correlation(together))
 
 
 def hamming(code: Coded) -> None:

@@ -41,10 +41,11 @@ class Chart {
     this.root.addEventListener("transitionend", own, { signal: this.leaving.signal });
     this.resizes.observe(this.root);
     dials.addEventListener("move", this.watch, { signal: this.leaving.signal });
+    plots.addEventListener("told", ({ detail: key }) => key === this.data?.key && this.draw(), { signal: this.leaving.signal });
   }
 
   update(data, send) {
-    const same = this.drawn && ["figure", "of", "height"].every((name) => data[name] === this.data[name]) && `${data.marked}` === `${this.data.marked}`;
+    const same = this.drawn && ["digest", "of", "height"].every((name) => data[name] === this.data[name]) && `${data.marked}` === `${this.data.marked}`;
     Object.assign(this, { data, send });
     this.root.style.height = data.height ? `${data.height}px` : "100%";
     this.root.setAttribute("aria-label", data.label);
@@ -65,8 +66,9 @@ class Chart {
 
   draw() {
     const { clientWidth: width, clientHeight: height } = this.root;
-    if (this.leaving.signal.aborted || !this.plotly || !width || !height) return;
-    const figure = JSON.parse(this.data.figure);
+    const told = plots.figure(this.data);
+    if (this.leaving.signal.aborted || !this.plotly || !told || !width || !height) return;
+    const figure = JSON.parse(told);
     const { data, layout } = figure;
     this.paint(layout.template.layout);
     identify(data);

@@ -1,18 +1,17 @@
 """The chart of all that is known, which no budget changes."""
 
-import plotly.graph_objects as go
-
 from compress import EmbeddingMatrix, Method
 from compress.charts import tradeoffs as charts
 from compress.tuning.front import front
 from pages.parts.cached import cached
+from pages.parts.live_chart.live_chart import Plot, plot_of
 from pages.parts.tradeoffs.points import Points, bounds_of, table_of
 
 
 @cached(4)
-def chart_of(matrix: EmbeddingMatrix, points: Points, measure: str, pinned: tuple[Method, ...], log: bool) -> go.Figure:
+def chart_of(matrix: EmbeddingMatrix, points: Points, measure: str, pinned: tuple[Method, ...], log: bool) -> Plot:
     table = table_of(points)
     bounds = {name: bound.error for name, bound in bounds_of(matrix, measure).items()}
     best = front(table["n_bytes"], table["error"])
     chart = charts.tradeoffs(table, best, points.rows(pinned), matrix.n_bytes, log, bounds)
-    return chart.update_yaxes(title_text=measure)
+    return plot_of(chart.update_yaxes(title_text=measure))

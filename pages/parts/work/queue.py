@@ -112,7 +112,7 @@ class Queue:
 
     def rests(self, job: Job) -> bool:
         """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it."""
-        now, people = time.monotonic(), [session for session in self.sessions if session.person]
+        now, people = time.monotonic(), [session for session in self.sessions if session.person and not session.closed]
         moving = any(session.rests > now for session in people)
         return moving and (job.own or job.ahead) and all(each.rests > now for each in people if self.wants(each, job))
 
