@@ -73,5 +73,5 @@ if __name__ == "__main__":  # as each session runs this file
 else:  # as the server opens it, by `streamlit run app.py`
     no_older_kind()
     base = st.get_option("server.baseUrlPath")
-    served = [Middleware(Compressed), Middleware(Early, script=found_at(base))]
+    served = [Middleware(Compressed), Middleware(Early, script=found_at(base), unless=("/export",))]
     server = st.App(__file__, lifespan=ready, routes=[route(base)], middleware=served)

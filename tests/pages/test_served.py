@@ -91,9 +91,10 @@ def test_the_charts_script_is_of_the_version_that_the_figures_are_made_for():
     assert all(f'name="{trace}"' in text or f'name:"{trace}"' in text for trace in TRACES)
 
 
-def test_a_page_has_a_browser_ask_for_the_charts_script_at_once_and_nothing_else_does():
-    page = Route("/page", lambda request: HTMLResponse("<p>the app</p>"))
-    served = [Middleware(Early, script=found_at("/sub/"))]
-    client = TestClient(Starlette(routes=[page, route("/sub/")], middleware=served))
+def test_a_page_with_charts_has_a_browser_ask_for_their_script_at_once_and_nothing_else_does():
+    pages = [Route(path, lambda request: HTMLResponse("<p>the app</p>")) for path in ("/page", "/export")]
+    served = [Middleware(Early, script=found_at("/sub/"), unless=("/export",))]
+    client = TestClient(Starlette(routes=[*pages, route("/sub/")], middleware=served))
     assert client.get("/page").headers["link"] == f"</sub/{PATH}>; rel=preload; as=script"
+    assert "link" not in client.get("/export").headers
     assert "link" not in client.get(f"/sub/{PATH}").headers

@@ -4,10 +4,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Early:
-    """Adds a header to every page of HTML, by which a browser gets a script ahead. script: its path."""
+    """Adds a header to pages of HTML, by which a browser gets a script ahead. script: its path. unless: how the addresses end of
+    pages that draw no chart."""
 
-    def __init__(self, app: ASGIApp, script: str) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, script: str, unless: tuple[str, ...] = ()) -> None:
+        self.app, self.unless = app, unless
         self.link = (b"link", f"<{script}>; rel=preload; as=script".encode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -16,4 +17,5 @@ class Early:
                 message = {**message, "headers": [*message["headers"], self.link]}
             await send(message)
 
-        await self.app(scope, receive, told if scope["type"] == "http" else send)
+        early = scope["type"] == "http" and not scope["path"].endswith(self.unless)
+        await self.app(scope, receive, told if early else send)
