@@ -18,8 +18,22 @@ from benchmarks.browser import Counted, chromium, drag, serve, sliders, step, st
 from benchmarks.data import DATA, TABLES
 from compress import METHODS
 
-PAGES = ("", "subspaces", "robustness", "hash_codes", "tradeoffs", "model_quality", "filters", "lesson", "export")
+PAGES = {
+    "": "Spectrum",
+    "subspaces": "Subspaces",
+    "robustness": "Robustness",
+    "hash_codes": "Hash codes",
+    "tradeoffs": "Trade-offs",
+    "model_quality": "Model quality",
+    "filters": "Filters",
+    "lesson": "Lesson, scene 1",
+    "lesson?scene=2": "Lesson, scene 2",
+    "lesson?scene=3": "Lesson, scene 3",
+    "lesson?scene=4&step=4": "Lesson, scene 4",
+    "export": "Export",
+}
 QUICK = ("", "tradeoffs")  # pages whose sliders are held to a quarter of a second
+ANSWERS = 20  # different answers that 40 moves of a dial are held to, where it has so many values
 SESSIONS = 10
 METHODS_SHOWN = """([methods, many]) => {
   const traces = [...document.querySelectorAll('.js-plotly-plot')].flatMap((each) => each._fullData ?? []);
@@ -29,14 +43,14 @@ WIDE = {"width": 1440, "height": 1000}
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    pages = [name for name in PAGES if not arguments or (name or "spectrum") in arguments]
+    pages = [name for name in PAGES if not arguments or (name.partition("?")[0] or "spectrum") in arguments]
     with sync_playwright() as playwright:
         browser = chromium(playwright)
         print(f"{'what':70}{'measured':>12}{'target':>12}")
         if not arguments:
             first_looks(browser)
         with tempfile.TemporaryDirectory() as cache, serve("app.py", cache) as (server, url):
-            weights(browser, url, pages)
+            weights(browser, url, [name for name in pages if "?" not in name])
             answers(browser, url, pages)
             answers_beside_work(browser, server, url, pages)
             if not arguments:
@@ -44,8 +58,9 @@ def main(arguments: Sequence[str] = ()) -> None:
         browser.close()
 
 
-def row(what: str, measured: str, target: str, least: bool = False) -> None:
-    print(f"{what:70}{measured:>12}{('≥ ' if least else '≤ ') + target:>12}", flush=True)
+def row(what: str, measured: str, target: str = "", least: bool = False) -> None:
+    held_to = ("≥ " if least else "≤ ") + target if target else ""
+    print(f"{what:70}{measured:>12}{held_to:>12}", flush=True)
 
 
 def first_looks(browser) -> None:
@@ -88,7 +103,7 @@ def weights(browser, url: str, pages: Sequence[str]) -> None:
         visited(browser, url, name).close()
         counted = Counted(url)
         visited(browser, counted.url, name).close()
-        row(f"{title(name)}: sent to open the page", f"{counted.sent / 1e6:.2f} MB", "2 MB")
+        row(f"{PAGES[name]}: sent to open the page", f"{counted.sent / 1e6:.2f} MB", "2 MB")
 
 
 def answers(browser, url: str, pages: Sequence[str]) -> None:
@@ -96,13 +111,25 @@ def answers(browser, url: str, pages: Sequence[str]) -> None:
         page = visited(browser, url, name)
         page.wait_for_timeout(8000)  # the full fit ends, and the browser has drawn everything once
         for label, slider in list(sliders(page)):
-            what = f"{title(name)}, {label}"
+            what = f"{PAGES[name]}, {label}"
             row(f"{what}: to a still page", f"{median(step(page, slider) for _ in range(3)):.2f} s", target_of(name))
             seen, frame, seconds = drag(page, slider)
-            row(f"{what}: answers in 40 moves", str(seen), "20", least=True)
+            answered(what, slider, seen)
             row(f"{what}: 95 % of frames while dragged", f"{frame:.0f} ms", "50 ms")
             row(f"{what}: let go to a still page", f"{seconds:.2f} s", target_of(name))
         page.close()
+
+
+def answered(what: str, slider, seen: int) -> None:
+    """Different answers in 40 moves. A slider of Streamlit's is no dial, and is silent until it is let go; a dial of a few values
+    has no more answers than those."""
+    what = f"{what}: answers in 40 moves"
+    if not slider.evaluate("each => Boolean(each.closest('.dial'))"):
+        row(what, "no dial")
+    elif (values := round(slider.evaluate("each => 1 + (each.max - each.min) / (each.step || 1)"))) <= ANSWERS:
+        row(what, f"{seen}, {values} values")
+    else:
+        row(what, str(seen), str(ANSWERS), least=True)
 
 
 def answers_beside_work(browser, server, url: str, pages: Sequence[str]) -> None:
@@ -115,7 +142,7 @@ def answers_beside_work(browser, server, url: str, pages: Sequence[str]) -> None
         for label, slider in list(sliders(page)):
             times = [seconds for seconds in (beside_a_fit(page, slider, server) for _ in range(3)) if seconds is not None]
             measured = f"{median(times):.2f} s" if times else "no fit"
-            row(f"{title(name)}, {label}: beside a full fit", measured, "0.8 s")
+            row(f"{PAGES[name]}, {label}: beside a full fit", measured, "0.8 s")
         busy.close()
         page.close()
 
@@ -140,7 +167,7 @@ def worked(server) -> float:
 
 def memory(browser, server, url: str) -> None:
     """Of the server, and apart of the processes that it has started."""
-    open_ones = [visited(browser, url, PAGES[number % len(PAGES)]) for number in range(SESSIONS)]
+    open_ones = [visited(browser, url, [*PAGES][number % len(PAGES)]) for number in range(SESSIONS)]
     process = psutil.Process(server.pid)
     children = sum(child.memory_info().rss for child in process.children(recursive=True))
     row(f"memory of the server, {SESSIONS} sessions", f"{process.memory_info().rss / 1e6:.0f} MB", "1,500 MB")
@@ -155,10 +182,6 @@ def visited(browser, url: str, name: str):
     page.goto(f"{url}/{name}")
     still(page)
     return page
-
-
-def title(name: str) -> str:
-    return (name or "spectrum").replace("_", " ").capitalize()
 
 
 def target_of(name: str) -> str:

@@ -7,6 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 SCENES = range(1, 6)
+# Left, top and width of what scene 4 draws for points, restored points and bars, one after another.
+BOXES = """() => [...document.querySelectorAll('.st-key-lesson_bits :is(.bars path, path.point)')]
+  .map((each) => each.getBoundingClientRect()).filter(({ width }) => width).flatMap(({ x, y, width }) => [x, y, width])"""
 
 
 @pytest.fixture
@@ -231,6 +234,24 @@ def test_a_line_that_is_dragged_answers_and_its_slider_and_the_address_follow(op
     expect(says).not_to_have_text(before)
     page.mouse.click(5, 5)
     assert "lesson_angle3=130" in page.url and "lesson_angle1" not in page.url
+
+
+def test_points_and_bars_stand_while_a_line_is_dragged_where_they_stand_once_it_is_let_go(open_lesson, settle):
+    page, boxes = open_lesson("scene=4&step=4", viewport={"width": 1280, "height": 1400}), []
+
+    def act(what, x, y):
+        page.mouse.move(x, y)
+        if what == "up":
+            page.evaluate("new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 200))")
+            boxes.extend(page.evaluate(BOXES))
+        if what != "move":
+            getattr(page.mouse, what)()
+
+    before = page.evaluate(BOXES)
+    turn_line(page, 70, 130, act)
+    page.wait_for_url(re.compile("lesson_angle3=130"))
+    settle(page)
+    assert boxes == pytest.approx(page.evaluate(BOXES), abs=1.5) != pytest.approx(before, abs=1.5)
 
 
 def test_a_finger_turns_a_line_and_the_page_does_not_scroll(open_lesson, settle):

@@ -23,6 +23,14 @@ function load(path) {
   return loaded;
 }
 
+// Attributes to a trace: "marker.color" is one within another.
+function give(trace = {}, told) {
+  for (const [path, values] of Object.entries(told)) {
+    const [outer, inner] = path.split(".");
+    trace[outer] = inner ? { ...trace[outer], [inner]: values } : values;
+  }
+}
+
 class Chart {
   constructor() {
     this.plot = document.createElement("div");
@@ -70,6 +78,8 @@ class Chart {
     if (this.leaving.signal.aborted || !this.plotly || !told || !width || !height) return;
     const figure = JSON.parse(told);
     const { data, layout } = figure;
+    const { traces, row } = this.told();
+    for (const [name, told] of traces) give(data.find((trace) => trace.name === name), told);
     this.paint(layout.template.layout);
     identify(data);
     this.zooms.keep(figure, this.data.of);
@@ -77,13 +87,10 @@ class Chart {
     this.size = [width, height];
     this.plotly.react(this.plot, data, { ...layout, width, height }, (this.config ??= this.tools()));
     this.drawn = true;
-    this.redrawn = null; // the row of answers that its traces show
+    this.redrawn = row; // of answers that its traces show
     if (!this.listening) this.listen();
     if (this.zooms.dropEmpty(this.plot)) this.draw();
-    else {
-      this.follow();
-      this.retrace();
-    }
+    else this.follow();
   }
 
   // Shows what the dials stand at: its own marks and traces, or those of the answers where a hand is elsewhere. Traces follow a
@@ -111,22 +118,14 @@ class Chart {
   retrace() {
     const { traces, row } = this.told();
     if (row === this.redrawn) return;
-    if (row === null) this.draw();
-    else this.redraw(traces);
-    this.redrawn = row;
-  }
-
-  redraw(traces) {
-    const drawn = traces.filter(([name, told]) => !moveLine(this.plot, name, told) && !movePoints(this.plot, name, told));
-    const there = drawn.map(([name, told]) => [this.plot.data.findIndex((trace) => trace.name === name), told]).filter(([at]) => at >= 0);
-    const paths = [...new Set(there.flatMap(([, told]) => Object.keys(told)))];
-    const changes = Object.fromEntries(paths.map((path) => [path, there.map(([, told]) => told[path])])); // plotly skips what is undefined
-    if (there.length) this.plotly.restyle(this.plot, changes, there.map(([at]) => at));
+    if (row !== null && traces.every(([name, told]) => move(this.plot, name, told))) this.redrawn = row;
+    else this.draw();
   }
 
   listen() {
     this.listening = true;
     for (const event of ["plotly_afterplot", "plotly_relayouting"]) this.plot.on(event, () => this.marks.place());
+    this.plot.on("plotly_afterplot", () => (this.plot.read = undefined));
     this.plot.on("plotly_relayout", (changes) => this.zooms.moved(changes, this.plot.layout));
     this.plot.on("plotly_selected", (event) => event && this.choose(event.points.map((point) => point.customdata?.[0])));
     this.plot.on("plotly_deselect", () => this.choose([]));

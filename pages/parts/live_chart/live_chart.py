@@ -28,7 +28,7 @@ _chart = st.components.v2.component(
     "flatland_live_chart",
     html='<div class="live-chart" role="figure"></div>',
     css=Path(__file__).with_suffix(".css").read_text(encoding="utf-8"),
-    js=source("answers.js") + script("plots.js", "look.js", "marks.js", "lines.js", "download.js", "live_chart.js"),
+    js=source("answers.js") + script("plots.js", "look.js", "marks.js", "moves.js", "download.js", "live_chart.js"),
     isolate_styles=False,  # plotly's own styles are the document's
 )
 _plot = st.components.v2.component("flatland_plot", js=script("plots.js", "plot.js"))
