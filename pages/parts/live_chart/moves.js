@@ -53,7 +53,7 @@ function movePoints(plot, trace, { x = trace.x, y = trace.y, "marker.color": col
   const whole = (each) => each.filter(of).length === places.filter(Boolean).length; // a point that is missing was not drawn
   if (!whole(points) || (texts.length && (!texts.every(of) || !whole(texts) || drawn(".textpoint .line").length))) return false;
   const says = SAYS[trace.texttemplate];
-  if (texts.length && trace.texttemplate && !says) return false;
+  if (texts.length && (others.text || (trace.texttemplate && !says))) return false;
   const sign = (symbol) => `${symbol} ${trace.marker.size}`;
   if (symbols && (!read(plot, trace, points, sign) || symbols.some((symbol) => !signs.has(sign(symbol))))) return false;
   const same = points.map((point) => point.getAttribute("d")).find((path) => path !== "M0,0");
@@ -84,7 +84,7 @@ function read(plot, trace, points, sign) {
 function moveBars(plot, trace, { y, text, ...others }, up) {
   const drawn = [...plot.querySelectorAll(".barlayer .trace.bars")].find(({ __data__: [first] }) => first.trace.uid === trace.uid);
   const bars = [...(drawn?.querySelectorAll("g.point") ?? [])];
-  if (Object.keys(others).length || trace.orientation === "h" || !y || bars.length !== y.length) return false;
+  if (Object.keys(others).length || trace.orientation === "h" || !y || bars.length !== y.length || y.some(missing)) return false;
   const base = up.c2p(0, true);
   return bars.every((bar, at) => {
     const [path, label] = [bar.querySelector("path"), bar.querySelector("text")];
