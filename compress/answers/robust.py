@@ -391,7 +391,7 @@ class World:
             turns = [now.j // 2, now.j, 3 * now.j // 2]  # about as many as SVD has directions for
             return spread(0, self.most, self.count(14, 5), 2.5, [now.planted, 5, *turns])
         if dial == "length":
-            return spread(1, LONGEST, self.count(20, 7), 1.5, [now.length]) if now.planted else []
+            return spread(1, LONGEST, self.count(20, 7), 1.5, [2, 3, now.length]) if now.planted else []
         near = [int(now.j * share) for share in (0.6, 0.8, 1.25, 1.6)]
         return spread(1, min(self.matrix.shape), self.count(48, 9), 2.0, [now.j, *near])
 
