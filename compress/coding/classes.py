@@ -1,6 +1,6 @@
 """Classes of rows that share one basis and have their own means and variances there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,10 @@ class Classes:
             own *= own
             variances[z] = shares @ own
         return Classes(means, variances, rows / len(labels), totals / np.maximum(rows, 1))
+
+    def along(self, directions: np.ndarray) -> "Classes":
+        """The classes in some of the directions."""
+        return replace(self, means=self.means[:, directions], variances=self.variances[:, directions])
 
     def rates(self, level: float) -> np.ndarray:
         """(c, m) bits of each number by reverse water-filling: ½ log₂⁺(w σ² / θ) at the level θ of weighted error."""

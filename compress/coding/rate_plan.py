@@ -6,11 +6,12 @@ import numpy as np
 
 from compress.coding import basis_code, packing
 from compress.coding.classes import Classes
-from compress.coding.trellis_code import GUARD, Schedule, kinds_at, rounded_rates
+from compress.coding.trellis_code import GUARD, HIGHEST_RATE, Schedule, kinds_at, rounded_rates
 
 TABLES = 3  # bytes for each class and direction: kind, scale, mean
 COLUMN = 4  # bytes more for each direction: the scale of its means
 UNIT = 4  # the unit of scales
+LEAST = 4.0**-HIGHEST_RATE  # share of a variance that the highest rate leaves
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ def plan_at(level: float, classes: Classes, counts: np.ndarray, d: int, states: 
     energy = used * classes.variances + used * classes.means**2  # (c, m) of all rows
     ideal = classes.rates(level)
     rates = rounded_rates(ideal)
-    left = np.minimum(used * classes.variances, counts[:, None] * level)
+    left = np.minimum(used * classes.variances, np.maximum(counts[:, None] * level, used * classes.variances * LEAST))
     kept, basis_rates = np.arange(d), None
     if rotated:
         exchange = 2 * np.log(2) * level  # error for a bit
@@ -59,7 +60,7 @@ def plan_at(level: float, classes: Classes, counts: np.ndarray, d: int, states: 
 def plan_within(n_bytes: int, classes: Classes, counts: np.ndarray, d: int, states: int, rotated: bool) -> Plan | None:
     """The plan with the least level that takes at most so many bytes; None where even no bits for the rows take more."""
     high = float((classes.weights[:, None] * (classes.variances + classes.means**2)).max())
-    low, found = high * 2.0**-60, None
+    low, found = high * 2.0**-44, None  # below that, the rounding of float32
     for _ in range(48):
         level = np.sqrt(low * high)
         plan = plan_at(level, classes, counts, d, states, rotated)

@@ -179,6 +179,14 @@ def spread(rates: np.ndarray) -> np.ndarray:
     return np.sqrt(1 - 4.0**-rates) * (1 + 0.05 * np.clip(rates - 1, 0, 4))
 
 
+def reach(rates: np.ndarray) -> np.ndarray:
+    """How far from 0 the levels of those rates go, before they are multiplied; 0 where nothing is kept."""
+    from scipy.special import ndtri
+
+    parts = 2.0 ** np.maximum(np.ceil(rates) - 1, 0)  # of the density, each with levels of its own
+    return np.where(rates > 0, ndtri(1 - 2.0 ** -(HASH_BITS + 1) / parts), 0)
+
+
 def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels: Any, schedule: Schedule) -> Any:
     """The levels of sequences that begin at bits (r,) of the two streams, of classes `labels` (r,): (r, m) float32, 0 where a
     number is left out; numpy arrays or torch tensors. The first stream begins with GUARD bytes more, of zeros."""

@@ -8,11 +8,12 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress.checks import one_of, random_seed, real, setting, whole
-from compress.coding import basis_code, packing
+from compress.coding import basis_code, escapes, packing
 from compress.coding.classes import Classes, find_classes
+from compress.coding.escapes import Escapes, beyond, classes_within
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_basis, least_bytes, plan_within
-from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, read, spread
+from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, reach, read, spread
 from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
@@ -23,6 +24,7 @@ from compress.methods.base import Method, seen_through, tell_count
 SAMPLE = 16384  # rows that classes are found and their statistics taken from
 REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often
 BLOCK = 8192  # rows that are coded at a time
+ROUNDS = 2  # of what escapes, and the classes of the rest
 OCTAVE = 16  # steps of stored scales in an octave
 
 
@@ -64,7 +66,7 @@ class Trellis(Method):
         """The arrays for rows of A M, which `matrix` holds, that decode to those of A. root: M (d, d), None for 1."""
         n, d = matrix.shape
         rng = np.random.default_rng(self.seed)
-        axes, plan, labels = self.plan(matrix, rng, root is not None)
+        axes, plan, classes, labels = self.plan(matrix, rng, root is not None)
         schedule = Schedule(kinds_at(plan.rates), self.states)
         arrays = {"kinds": schedule.kinds, "labels": packing.pack_stream(labels, packing.width(len(plan.rates)))}
         inverse, lengths = axes[:, plan.kept], np.ones(len(plan.kept), np.float32)
@@ -77,49 +79,70 @@ class Trellis(Method):
                 lengths = np.linalg.norm(basis, axis=1).astype(np.float32)
             inverse = (np.linalg.pinv(basis) * lengths).astype(np.float32)
         sample = blocks.sample_rows(n, SAMPLE, rng)
-        classes = Classes.of(matrix.values[sample] @ inverse, labels[sample], matrix.weights[sample], len(plan.rates))
+        numbers = matrix.values[sample] @ inverse
+        classes = classes.along(plan.kept)
+        apart = escaping(numbers, labels[sample], matrix.weights[sample], classes, plan)
+        classes = classes_within(numbers, labels[sample], matrix.weights[sample], classes, apart)
         arrays |= stored_means(classes.means / lengths)
         means = read_means(arrays) * lengths
-        scales = (np.sqrt(classes.variances) * spread(plan.rates)).astype(np.float32)
+        about = classes.variances + (classes.means - means) ** 2  # the means as they are stored
+        scales = (np.sqrt(about) * spread(plan.rates)).astype(np.float32)
         sample = blocks.sample_rows(n, REFITTED, rng)
         numbers = matrix.values[sample] @ inverse - means[labels[sample]]
+        ends = (reach(plan.rates) * scales)[labels[sample]]
+        numbers[beyond(numbers, ends, matrix.weights[sample], plan.level) > 0] = 0
         for _ in range(PASSES):
             scales = refit_scales(scales, numbers, labels[sample], matrix.weights[sample], schedule)
         arrays |= stored_scales(scales / lengths)
         scales = read_scales(arrays) * lengths
         arrays["extra"] = np.zeros((int(schedule.lengths[1, labels].sum()) + 7) // 8, np.uint8)
-        arrays["codes"] = np.zeros(self.size(n, d) - sum(array.nbytes for array in arrays.values()), np.uint8)
+        rest = self.size(n, d) - sum(array.nbytes for array in arrays.values())
+        needed = GUARD + (int(schedule.lengths[0, labels].sum()) + 7) // 8
+        escaped = found_beyond(matrix, inverse, means, reach(plan.rates) * scales, labels, plan.level).within(rest - needed)
+        halves, unit = np.zeros(len(escaped.rows), np.float16), escapes.unit_for(matrix, inverse / lengths)
+        arrays["codes"] = np.zeros(rest - escaped.n_bytes, np.uint8)
         at, extra_at = 8 * GUARD, 0
         for first in range(0, n, BLOCK):
             rows = slice(first, first + BLOCK)
             numbers = blocks.project(matrix.values[rows], inverse, matrix.device) - means[labels[rows]]
+            part, own, directions = escaped.at(first, first + BLOCK)
+            units = unit * lengths[directions]
+            halves[part] = numbers[own, directions] / units
+            numbers[own, directions] -= halves[part] * units
             bits, extra_bits = schedule.pack(encode(numbers, labels[rows], scales, schedule), labels[rows])
             at = packing.put_bits(arrays["codes"], at, bits)
             extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
             tell_count(progress, "row", min(first + BLOCK, n), n)
-        return arrays
+        return arrays | escaped.stored(halves, unit)
 
-    def plan(self, matrix: EmbeddingMatrix, rng: np.random.Generator, turned: bool) -> tuple[np.ndarray, Plan, np.ndarray]:
-        """The axes (d, m), the plan, and the class of each row (n,): in the principal axes or, where they need not be turned and
-        that is better, in the columns as they are."""
+    def plan(self, matrix: EmbeddingMatrix, rng: np.random.Generator, turned: bool) -> tuple[np.ndarray, Plan, Classes, np.ndarray]:
+        """The axes (d, m), the plan, the classes and that of each row (n,): in the principal axes or, where they need not be turned
+        and that is better, in the columns as they are."""
         n, d = matrix.shape
         sample = blocks.sample_rows(n, SAMPLE, rng)
         found: list[tuple[Plan, Classes, np.ndarray, Callable[..., Plan | None]] | None] = []
         for axes in (matrix.axes[:, : min(n, d)].astype(np.float32), np.eye(d, dtype=np.float32))[: 1 if turned else 2]:
 
-            def plan_of(classes: Classes, counts: np.ndarray | None = None, rotated: bool = not found) -> Plan | None:
+            def plan_of(
+                classes: Classes, spent: float = 0, counts: np.ndarray | None = None, rotated: bool = not found
+            ) -> Plan | None:
                 counts = n * classes.shares if counts is None else counts
-                return plan_within(self.size(n, d), classes, counts, d, self.states, rotated)
+                return plan_within(self.size(n, d) - int(spent), classes, counts, d, self.states, rotated)
 
             coefficients = blocks.project(matrix.values[sample], axes, matrix.device)
-            best = best_classes(coefficients, matrix.weights[sample], self.classes, plan_of)
+            best = best_classes(coefficients, matrix.weights[sample], self.classes, n / len(sample), plan_of)
             found.append((*best, axes, plan_of) if best else None)
         plan, classes, axes, plan_of = min(filter(None, found), key=lambda each: each[0].error)
-        walked = blocks.walk(matrix.values)
-        labels = np.concatenate([classes.assign(block @ axes, matrix.weights[rows], plan.level) for rows, block in walked])
-        final = plan_of(classes, np.bincount(labels, minlength=len(classes.shares)))
+        labels, entries = np.empty(n, np.int64), 0
+        for rows, block in blocks.walk(matrix.values):
+            coefficients, weights = block @ axes, matrix.weights[rows]
+            labels[rows] = classes.assign(coefficients, weights, plan.level)
+            apart = escaping(coefficients[:, plan.kept], labels[rows], weights, classes.along(plan.kept), plan)
+            entries += int(np.count_nonzero(apart))
+        counts = np.bincount(labels, minlength=len(classes.shares))
+        final = plan_of(classes, escapes.ENTRY * entries, counts) or plan_of(classes, 0, counts)
         assert final is not None
-        return axes, final, labels
+        return axes, final, classes, labels
 
     def prepared(self, arrays: dict[str, Any], n: int, d: int) -> dict[str, Any]:
         """The class of every row, the bit at which it begins, scales and means as floats, and the basis."""
@@ -142,13 +165,14 @@ class Trellis(Method):
             "scales": read_scales(arrays),
             "means": read_means(arrays),
             "basis": basis_code.decode(arrays, d) if arrays["basis"].shape[0] else None,
+            **escapes.opened(arrays, n),
         }
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         labels = arrays["labels"][rows]
         starts, extra_starts = arrays["starts"][rows], arrays["extra_starts"][rows]
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
-        numbers = numbers * arrays["scales"][labels] + arrays["means"][labels]
+        numbers = escapes.add(numbers * arrays["scales"][labels] + arrays["means"][labels], rows, arrays)
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
@@ -162,6 +186,7 @@ class Trellis(Method):
         if "basis" in parameters:
             lengths = np.linalg.norm(parameters["basis"], axis=1)
             tight |= basis_code.code(blocks.unit_rows(parameters["basis"]), arrays["basis_rates"] / 2)
+            tight |= escapes.stretched(arrays, lengths)
         return tight | stored_means(parameters["means"] * lengths) | stored_scales(np.abs(parameters["scales"] * lengths))
 
     def layout(self, n: int, d: int) -> None:
@@ -203,6 +228,7 @@ class Trellis(Method):
         if labels.max() >= c:
             raise ValueError("array 'labels' has classes that are not there")
         bits, extra_bits = Schedule(arrays["kinds"], self.states).lengths[:, labels].sum(axis=1)
+        layout |= escapes.layout(arrays, n, m)
         layout["extra"] = (((int(extra_bits) + 7) // 8,), np.uint8)
         layout["codes"] = ((self.size(n, d) - bytes_of(layout),), np.uint8)
         check_stored(arrays, layout)
@@ -230,24 +256,58 @@ class Trellis(Method):
 
 
 def best_classes(
-    coefficients: np.ndarray, weights: np.ndarray, most: int, plan_of: Callable[[Classes], Plan | None]
+    coefficients: np.ndarray, weights: np.ndarray, most: int, times: float, plan_of: Callable[..., Plan | None]
 ) -> tuple[Plan, Classes] | None:
-    """Of one class and of `most`, half of that, a quarter, … what leaves the least error to an ideal coder in as many bytes; None
-    where not even one class fits."""
-    single = find_classes(coefficients, weights, 1, 1.0)
-    plan = plan_of(single)
-    if plan is None:
-        return None
-    found, count = [(plan, single)], min(most, len(weights) // 2)
-    while count > 1:
-        classes = find_classes(coefficients, weights, count, found[0][0].level)
+    """Of one class and of `most`, half of that, a quarter, … what leaves the least error to an ideal coder in as many bytes, with
+    what escapes stored besides; None where not even one class fits. times: rows of the matrix for each of the coefficients."""
+
+    def planned(count: int, level: float) -> tuple[Plan, Classes] | None:
+        classes = find_classes(coefficients, weights, count, level)
         plan = plan_of(classes)
-        if plan:
-            found.append((plan, classes))
-            if len(found) > 2 and plan.error > found[-2][0].error:
+        if plan is None:
+            return None
+        for _ in range(ROUNDS):
+            labels = classes.assign(coefficients, weights, plan.level)
+            apart = np.zeros(coefficients.shape, bool)
+            apart[:, plan.kept] = escaping(coefficients[:, plan.kept], labels, weights, classes.along(plan.kept), plan)
+            inner = classes_within(coefficients, labels, weights, classes, apart)
+            lighter = plan_of(inner, escapes.ENTRY * times * np.count_nonzero(apart))
+            if not lighter or lighter.error > plan.error:
+                break
+            plan, classes = lighter, inner
+        return plan, classes
+
+    single = planned(1, 1.0)
+    if single is None:
+        return None
+    found, count = [single], min(most, len(weights) // 2)
+    while count > 1:
+        several = planned(count, single[0].level)
+        if several:
+            found.append(several)
+            if len(found) > 2 and several[0].error > found[-2][0].error:
                 break
         count //= 2
     return min(found, key=lambda each: each[0].error)
+
+
+def escaping(numbers: np.ndarray, labels: np.ndarray, weights: np.ndarray, classes: Classes, plan: Plan) -> np.ndarray:
+    """(n, m) bool: which numbers of rows along the plan's directions escape."""
+    ends = (reach(plan.rates) * spread(plan.rates) * np.sqrt(classes.variances)).astype(np.float32)
+    return beyond(numbers - classes.means[labels].astype(np.float32), ends[labels], weights, plan.level) > 0
+
+
+def found_beyond(
+    matrix: EmbeddingMatrix, inverse: np.ndarray, means: np.ndarray, ends: np.ndarray, labels: np.ndarray, level: float
+) -> Escapes:
+    """What of the numbers A V, V (d, m) `inverse`, escapes; means, ends: (c, m) of their classes."""
+    found = []
+    for rows, block in blocks.walk(matrix.values):
+        own = labels[rows]
+        over = beyond(blocks.project(block, inverse, matrix.device) - means[own], ends[own], matrix.weights[rows], level)
+        at, directions = np.nonzero(over)
+        found.append((rows.start + at, directions, over[at, directions]))
+    return Escapes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def refit_scales(

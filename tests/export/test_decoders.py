@@ -209,6 +209,17 @@ def test_a_table_that_is_not_compressed_is_refused(tmp_path):
         decoder_of("int8").load(tmp_path / "x.safetensors")
 
 
+def test_numbers_that_a_trellis_keeps_one_by_one_are_decoded_alone_and_in_onnx(tmp_path):
+    values = np.random.default_rng(0).standard_normal((700, 11)).astype(np.float32)
+    values[[3, 4, 650], [2, 7, 7]] += 80
+    result = Trellis(rate=4.0, states=256).fit(EmbeddingMatrix(values))
+    assert len(result.arrays["escape_gaps"]) > 3  # two stand between the rows, which are more than 255 apart
+    result.save(tmp_path / "x.safetensors")
+    layer = decoder_of("trellis").load(tmp_path / "x.safetensors")
+    np.testing.assert_allclose(layer(torch.arange(700)).numpy(), result.reconstruct(), rtol=0, atol=1e-4)
+    assert differs(onnx_of(layer), layer) <= 1e-5
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
     text = source_of(name)

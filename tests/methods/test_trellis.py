@@ -1,9 +1,11 @@
 """The near-limit coder: its rate, its error beside the limit and beside what is usual, weights, and rows on their own."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import compress
 from compress import EmbeddingMatrix, Int4, ProductQuantization, Trellis
@@ -23,6 +25,15 @@ def matrix():
     return EmbeddingMatrix(stretched())
 
 
+@pytest.fixture(scope="module")
+def tailed():
+    """The same with 40 rows that lie far out, most in one direction."""
+    rng, values = np.random.default_rng(4), stretched()
+    for row in rng.choice(1500, 40, replace=False):
+        values[row, rng.integers(32)] += rng.choice([-1, 1]) * rng.uniform(5, 60)
+    return EmbeddingMatrix(values)
+
+
 def error(matrix, method):
     return compress.evaluate(matrix, method.fit(matrix)).relative_error
 
@@ -38,6 +49,34 @@ def test_the_error_falls_with_the_rate(matrix):
     errors = [error(matrix, Trellis(rate=rate, states=256)) for rate in (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 6.0)]
     assert all(later < earlier for earlier, later in itertools.pairwise(errors))
     assert errors[0] < 1
+
+
+def test_no_row_is_thrown_away_and_the_error_falls_with_the_rate_where_tails_are_heavy(tailed):
+    found = [compress.evaluate(tailed, Trellis(rate=rate, states=256).fit(tailed)) for rate in (1.5, 2.0, 4.0, 6.0, 8.0, 11.0)]
+    assert all(later.relative_error < earlier.relative_error for earlier, later in itertools.pairwise(found))
+    for each in found:
+        assert each.worst_row_error < 8 * np.mean(each.row_errors)
+
+
+def test_numbers_beyond_their_code_are_kept_one_by_one_within_the_bytes(tailed, tmp_path):
+    result = Trellis(rate=4.0, states=256).fit(tailed)
+    assert len(result.arrays["escape_gaps"]) > 0 and result.n_bytes == Trellis(rate=4.0).size(*tailed.shape)
+    result.save(tmp_path / "x.safetensors")
+    np.testing.assert_array_equal(compress.load(tmp_path / "x.safetensors").reconstruct(), result.reconstruct())
+    layer = result.to_layer()
+    np.testing.assert_allclose(layer(torch.arange(1500)).detach().numpy(), result.reconstruct(), rtol=0, atol=1e-4)
+    trained = result.method.stored(result.arrays, result.method.trainable(result.arrays, *result.shape).parameters)
+    again = compress.evaluate(tailed, replace(result, arrays=trained)).relative_error
+    assert again == pytest.approx(compress.evaluate(tailed, result).relative_error, rel=0.2)
+
+
+def test_entries_of_other_rows_or_directions_are_refused(tailed):
+    result = Trellis(rate=4.0, states=256).fit(tailed)
+    for name, bad in (("escape_gaps", 255), ("escape_directions", 60000)):
+        arrays = dict(result.arrays)
+        arrays[name] = np.full_like(arrays[name], bad)
+        with pytest.raises(ValueError, match=f"array '{name}' has"):
+            result.method.check_stored(arrays, *result.shape)
 
 
 def test_it_is_near_the_ideal_coder_and_never_beats_it_on_normal_rows(matrix):

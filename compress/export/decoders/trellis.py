@@ -2,7 +2,9 @@
 class and direction. Which level, two streams of bits say. The first is read through a window that moves by one bit or by none from
 number to number: a hash of what stands in the window is the lower part of the level's place, and the number's own bits in the
 second stream, `extra`, are the upper part. The levels are quantiles of a normal density. A number's kind says how far the window
-moves, how many own bits there are, and which hash is taken. The basis is coded in the same way, and turned by a fixed matrix.
+moves, how many own bits there are, and which hash is taken. The basis is coded in the same way, and turned by a fixed matrix. What
+lies too far for its code is made up by entries, sorted by rows: how many rows further each is, its direction, and what is to be
+added there.
 """
 
 import math
@@ -40,6 +42,9 @@ def prepare(header: dict, arrays: dict) -> dict:
             "cosines": torch.arange(4 * dim).double().mul(math.pi / 2 / dim).cos().mul(math.sqrt(2 / dim)).float(),
             "signs": torch.tensor([1.0 - 2 * ((k * 0x9E3779B1 & 0xFFFF0000).bit_count() & 1) for k in range(1, dim + 1)]),
         }
+    if "escape_gaps" in arrays:
+        counts = arrays["escape_gaps"].long().cumsum(0).bincount()
+        tables["slots"] = torch.arange(int(counts.max()))  # of the entries of a row
     return {**tables, **opened(header, {**arrays, **tables})}
 
 
@@ -90,6 +95,10 @@ def opened(header: dict, arrays: dict) -> dict:
         turn = arrays["cosines"][(2 * column[:, None] + 1) * column % (4 * dim)]  # a cosine transform
         turn = torch.cat([turn[:, :1] / math.sqrt(2), turn[:, 1:]], dim=1) * arrays["signs"][:, None]
         found["axes"] = numbers * arrays["basis_spread"][:, None] @ turn.T
+    if "slots" in arrays:
+        own = arrays["escape_gaps"].long().cumsum(0)
+        counts = torch.zeros(rows + 1, dtype=torch.int64, device=kinds.device).scatter_add(0, own + 1, torch.ones_like(own))
+        found["entries_at"] = counts.cumsum(0)
     return found
 
 
@@ -134,4 +143,10 @@ def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     scales = arrays["least_scale"] * 2 ** (arrays["scales"].float() / 16)
     means = arrays["means"].float() * arrays["mean_scales"]
     numbers = numbers * scales[classes] + means[classes]
+    if "slots" in arrays:
+        at = arrays["entries_at"][rows][:, None] + arrays["slots"]
+        there = at < arrays["entries_at"][rows + 1][:, None]
+        at = at * there
+        values = arrays["escape_values"].float() * arrays["escape_unit"]
+        numbers = numbers.scatter_add(1, arrays["escape_directions"].long()[at], values[at] * there)
     return numbers @ arrays["axes"] if "axes" in arrays else numbers
