@@ -7,6 +7,7 @@ from compress.errors import InputError, MatrixError, Step, Stop
 from compress.export import export_folder
 from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation, evaluate
+from compress.importance import Importance
 from compress.matrix import EmbeddingMatrix
 from compress.methods import (
     METHODS,
@@ -41,6 +42,7 @@ __all__ = [
     "Evaluation",
     "Finetuned",
     "Healed",
+    "Importance",
     "InputError",
     "Int4",
     "Int8",

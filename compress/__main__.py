@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import compress
 from compress.analysis.code_preview import PATIENT, code_preview
 from compress.answers import tables
-from compress.cli.model import add_model_commands
+from compress.cli.model import add_model_commands, asked_importance
 from compress.cli.options import (
     Parts,
     add_settings,
@@ -83,6 +83,11 @@ def parser() -> argparse.ArgumentParser:
     one = command("fit", fit, "Fit a method and save the compressed form.")
     one.add_argument("--method", required=True, choices=compress.METHODS)
     one.add_argument("--ratio", type=float, help="find the best setting at least this many times smaller")
+    one.add_argument(
+        "--importance",
+        default="none",
+        help="what errors are to spare: none, or model[:TEXTFILE], what the model's outputs depend on, by a text or built-in ones",
+    )
     one.add_argument("--planted", type=planting, help="COUNT:LENGTH, rows planted before, each as long as LENGTH median rows")
     one.add_argument("--out", type=Path, help="the .safetensors file to write")
     one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")
@@ -183,19 +188,23 @@ def fit(args: argparse.Namespace) -> None:
             tell(step)
 
     matrix = opened(args)
+    importance = asked_importance(args, matrix)
     if args.ratio is not None:
-        result = compress.fit_to(matrix, args.method, args.ratio, **settings)
+        result = compress.fit_to(matrix, args.method, args.ratio, importance, **settings)
     else:
         method = compress.METHODS[args.method](**settings)
         if args.preview:
             preview(matrix, method, args.preview)
-        result = stoppable(partial(method.fit, matrix), stepped)
+        run = partial(method.fit_for, matrix, importance) if importance else partial(method.fit, matrix)
+        result = stoppable(run, stepped)
     if args.history:
         with replacing(args.history) as file:
             file.write(json.dumps(history).encode())
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
     if args.out:
         row["file_bytes"] = result.save(args.out)
+    if importance:
+        row["importance_error"] = importance.error(matrix, result)
     report(args, row | beside(matrix, result) | ({"notes": list(matrix.notes)} if matrix.notes else {}))
 
 

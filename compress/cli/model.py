@@ -94,6 +94,31 @@ def add_model_commands(command: Callable) -> None:
     add_settings(one, besides=("epochs",))
 
 
+def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix) -> compress.Importance | None:
+    """What `fit --importance` asks for: none, or what the source's model depends on by texts of a file, built-in ones without."""
+    from compress.models.open import facts_of, open_model
+    from compress.tasks.texts import texts_to_learn
+    from compress.training.healing import lack_of
+    from compress.training.importance import importance_of, pieces_of
+
+    kind, _, file = args.importance.partition(":")
+    if args.importance == "none":
+        return None
+    if kind != "model" or args.importance == "model:":
+        raise ValueError(f"--importance is none or model[:TEXTFILE], got {args.importance!r}")
+    if args.weights != "uniform":
+        raise ValueError("--importance measures the weights of rows too; leave --weights out")
+    text, facts = Path(file) if file else None, facts_of(args.source)
+    if facts is None:
+        raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
+    if lack := lack_of(facts, text):
+        raise InputError(lack.replace("Healing", "Importance"))
+    model, texts = open_model(args.source), texts_to_learn(text)
+    if model.causal and model.tokenizer and not file:
+        texts = pieces_of(model, texts)
+    return importance_of(model, matrix, texts, progress=tell if args.progress else None)
+
+
 def export(args: argparse.Namespace) -> None:
     """Writes the folder and prints what is in it."""
     from compress.export import exported

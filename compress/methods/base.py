@@ -17,6 +17,7 @@ from compress.errors import Progress, Step
 from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
 from compress.form.trainable import Trainable
+from compress.importance import Importance
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 
@@ -67,6 +68,10 @@ class Method(ABC):
         parameters, inverse = self.trainable(result.arrays, n, d).parameters, np.linalg.inv(root)
         parameters |= {name: (parameters[name] @ inverse).astype(np.float32) for name in self.spanning if name in parameters}
         return replace(result, arrays=self.stored(result.arrays, parameters), digest=matrix.digest)
+
+    def fit_for(self, matrix: EmbeddingMatrix, importance: Importance, progress: Progress | None = None) -> Compressed:
+        """A fit for errors as something depends on them, by rows and by directions."""
+        return self.fit_under(importance.weighted(matrix), importance.root, progress)
 
     def in_units(self, exponent: int) -> Self:
         """The same settings for a matrix divided by a power of two: those that are lengths are divided too."""

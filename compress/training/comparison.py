@@ -24,9 +24,9 @@ from compress.tasks.texts import Text
 from compress.tuning.fitting import OutOfReach, fit_to
 
 if TYPE_CHECKING:
+    from compress.importance import Importance
     from compress.models.open import OpenModel
     from compress.tasks.bench import Bench
-    from compress.training.sensitivity import Sensitivity
 
 COMPARED = ("svd", "projective", "lp", "light_token", "trellis")
 SETTINGS: dict[str, dict[str, Any]] = {  # MESSI's k; the rest as is
@@ -225,7 +225,7 @@ class KeptForms:
         steps: int,
     ):
         self.folder, self.matrix, self.weighted, self.texts, self.steps = folder, matrix, weighted, texts, steps
-        self.measured: dict[str, Sensitivity] = {}
+        self.measured: dict[str, Importance] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
     def fitted(self, cell: Cell) -> tuple[Path, Compressed | None]:
@@ -255,7 +255,7 @@ class KeptForms:
         file = path.with_name(f"{path.stem}{HEALED}{name}.safetensors")
         found = load_kept(file)
         if found is None:
-            measured = self.sensitivity(model, cell.healed_by, tell)
+            measured = self.importance(model, cell.healed_by, tell)
             chosen = [texts[at] for at in sample_rows(len(texts), self.steps * BATCH + HELD, np.random.default_rng(0))]
 
             def told(step: Step) -> None:
@@ -265,19 +265,20 @@ class KeptForms:
             found.save(file)
         return file, found
 
-    def sensitivity(self, model: "OpenModel", name: str, tell: ComparisonSteps) -> "Sensitivity":
+    def importance(self, model: "OpenModel", name: str, tell: ComparisonSteps) -> "Importance":
         """What the outputs depend on with those texts, measured once for all cells."""
-        from compress.training.sensitivity import Sensitivity, sensitivity
+        from compress.importance import Importance
+        from compress.training.importance import importance_of
 
-        file = self.folder / f"{self.matrix.digest}-{digest(VERSION, *self.texts[name])}.npz"
+        file = self.folder / f"{self.matrix.digest}-{digest(VERSION, 'importance', *self.texts[name])}.npz"
         if name not in self.measured and file.exists():
             with np.load(file, allow_pickle=False) as held:
-                self.measured[name] = Sensitivity(held["counts"], held["weights"], held["moments"], int(held["texts"]))
+                self.measured[name] = Importance(held["weights"], held["metric"], float(held["floor"]))
         if name not in self.measured:
-            found = sensitivity(model, self.matrix, self.texts[name], progress=lambda step: tell("measure"))
+            found = importance_of(model, self.matrix, self.texts[name], progress=lambda step: tell("measure"))
             self.measured[name] = found
             with replacing(file) as out:
-                np.savez(out, counts=found.counts, weights=found.weights, moments=found.moments, texts=found.texts)
+                np.savez(out, weights=found.weights, metric=found.metric, floor=found.floor)
         return self.measured[name]
 
     def report(self, path: Path, row: Row, names: Sequence[str], given: TaskOptions) -> None:

@@ -16,6 +16,7 @@ from compress.archive import load
 from compress.checks import whole
 from compress.errors import InputError, Progress, Step, Stop
 from compress.form.compressed import Compressed
+from compress.importance import Importance
 from compress.matrix import EmbeddingMatrix
 from compress.models.facts import ModelFacts
 from compress.models.network import frozen, pooled, root_mean_square, states_of
@@ -26,7 +27,7 @@ from compress.tasks.judging import gives_ids
 from compress.tasks.needs import a_text
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
-from compress.training.sensitivity import Sensitivity, sensitivity
+from compress.training.importance import importance_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,14 +85,14 @@ def heal(
     result: Compressed,
     texts: Sequence[Text],
     steps: int = STEPS,
-    refit: bool | Sensitivity = True,
+    refit: bool | Importance = True,
     seed: int = 0,
     progress: Progress | None = None,
     begun: Healed | None = None,
 ) -> Healed:
     """Brings the outputs of a model with the compressed table nearer to those with its own, on texts without labels.
 
-    First, with `refit`, the method is fitted anew for errors as they change the outputs, by row and by direction (sensitivity.py;
+    First, with `refit`, the method is fitted anew for errors as they change the outputs, by row and by direction (importance.py;
     measured once, it can be given for other settings of the model). Then what it decodes by, factors, scales, codebooks, decoders,
     is trained for `steps` batches of 32 texts by Adam: on 1 − cosine of sentence vectors, or for a language model on the
     Kullback–Leibler divergence of next tokens. Codes and labels stay; for the last part numbers in rows are rounded as they are
@@ -116,11 +117,10 @@ def heal(
     held_out, ids = ids[:count], ids[count:]
     forms = {"before": result}
     if refit and not begun:
-        if not isinstance(refit, Sensitivity):
-            refit = sensitivity(model, matrix, ids, seed=seed, progress=lambda step: tell("measure", 0.25 * step.share))
+        if not isinstance(refit, Importance):
+            refit = importance_of(model, matrix, ids, seed=seed, progress=lambda step: tell("measure", 0.25 * step.share))
         tell("refit", 0.25)
-        weighted = EmbeddingMatrix(matrix.values, weights=refit.weights, device=matrix.device)
-        forms["refitted"] = result.method.fit_under(weighted, refit.root)
+        forms["refitted"] = result.method.fit_for(matrix, refit)
     tell("check", 0.38)
     tested = [padded(bench, part) for part in in_batches(sorted(held_out, key=len))]
     own = model_outputs(bench, tested)

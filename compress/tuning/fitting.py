@@ -6,6 +6,7 @@ from typing import Any
 from compress.files import bytes_text
 from compress.form.compressed import Compressed
 from compress.form.metrics import ratio_text
+from compress.importance import Importance
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 
@@ -18,11 +19,11 @@ class OutOfReach(ValueError):
         self.short = short
 
 
-def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings: Any) -> Compressed:
+def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, importance: Importance | None = None, **settings: Any) -> Compressed:
     """The best fit of a method that is at least `ratio` times smaller than the matrix, every setting not given chosen here.
 
     Candidates are compared by what their drafts lose, see Method.lost: the relative error, or what ℓp low rank lowers. The best one
-    is fitted in full.
+    is fitted in full. With an importance, errors count as it says, in either.
     Raises OutOfReach where nothing fits, naming the smallest form that the method has and what takes most of it.
     """
     if method not in METHODS:
@@ -38,8 +39,15 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, **settings: Any) 
         why = no_smaller(method, matrix.shape, settings)
         raise OutOfReach(f"{method} cannot reach ratio {ratio:g} here: {why}", -largest_ratio(method, matrix.shape, settings))
     if len(candidates) > 1:
-        candidates.sort(key=lambda each: each.lost(matrix, each.draft.fit(matrix)))
-    return candidates[0].fit(matrix)
+        candidates.sort(key=lambda each: lost(each, matrix, importance))
+    return candidates[0].fit_for(matrix, importance) if importance else candidates[0].fit(matrix)
+
+
+def lost(method: Method, matrix: EmbeddingMatrix, importance: Importance | None) -> float:
+    """What a draft loses, of the matrix or of what is important in it."""
+    if importance is None:
+        return method.lost(matrix, method.draft.fit(matrix))
+    return importance.error(matrix, method.draft.fit_for(matrix, importance))
 
 
 def within(method: Method, shape: tuple[int, int], ratio: float, keep: bool = False) -> Method | None:

@@ -13,7 +13,7 @@ from compress.__main__ import main
 from compress.cli.options import tell
 from compress.models.network import pooled, states_of
 from compress.training.healing import MEASURES, heal
-from compress.training.sensitivity import sensitivity
+from compress.training.importance import importance_of
 
 SMALL = {
     "projective": {"k": 2, "j": 3},
@@ -57,23 +57,21 @@ def vectors(model, table, ids):
     return found
 
 
-def test_counts_are_those_of_the_texts_and_common_rows_weigh_more(bert, matrix, texts):
-    felt = sensitivity(bert, matrix, texts)
-    expected = np.bincount(np.concatenate([bert.tokenizer(text)["input_ids"] for text in texts]), minlength=len(matrix.values))
-    assert felt.counts.tolist() == expected.tolist()
+def test_common_rows_weigh_more(bert, matrix, texts):
+    felt = importance_of(bert, matrix, texts)
     assert felt.weights.mean() == pytest.approx(1) and felt.weights.argmax() in (2, 3)  # [CLS] and [SEP], in every text
-    assert np.trace(felt.moments) == pytest.approx(16)
+    assert np.trace(felt.metric) == pytest.approx(16)
 
 
 def test_a_direction_that_the_model_ignores_is_not_felt(bert, matrix, texts):
     """BERT's first LayerNorm takes the mean over columns away."""
-    felt = sensitivity(bert, matrix, texts)
+    felt = importance_of(bert, matrix, texts)
     shift = np.full(16, 0.25)
-    assert shift @ felt.moments @ shift < 1e-4
+    assert shift @ felt.metric @ shift < 1e-4
 
 
 def test_moments_tell_how_far_small_errors_move_the_outputs(bert, matrix, texts):
-    moments, rng = sensitivity(bert, matrix, texts).moments, np.random.default_rng(0)
+    moments, rng = importance_of(bert, matrix, texts).metric, np.random.default_rng(0)
     ids = torch.tensor([bert.tokenizer(text)["input_ids"] for text in texts[:100]])
     own, moved, expected = vectors(bert, matrix.values, ids), [], []
     axes = np.linalg.eigh(moments)[1]
@@ -88,7 +86,7 @@ def test_a_language_models_moments_are_its_fisher_information(llama):
     """Against the Kullback–Leibler divergence itself, of small errors in all rows."""
     matrix, rng = EmbeddingMatrix(llama.table.detach().numpy().copy()), np.random.default_rng(0)
     texts = [tuple(rng.integers(0, 50, 12)) for _ in range(150)]
-    moments = sensitivity(llama, matrix, texts).moments
+    moments = importance_of(llama, matrix, texts).metric
     inputs = {"input_ids": torch.tensor(texts[:60])}
     own, moved, expected = None, [], []
     axes = np.linalg.eigh(moments)[1]
@@ -185,7 +183,7 @@ def test_the_same_seed_heals_the_same(bert, matrix, texts):
 
 
 def test_what_was_measured_can_be_given_for_another_setting(bert, matrix, texts):
-    felt = sensitivity(bert, matrix, texts)
+    felt = importance_of(bert, matrix, texts)
     told = []
     healed = heal(bert, matrix, rank_3(matrix), texts, steps=2, refit=felt, progress=told.append)
     assert "refitted" in healed.distance and "measure" not in {step.figures["stage"] for step in told}

@@ -1,0 +1,182 @@
+"""What a model's outputs depend on, measured on texts: each row of its table, and directions of the rows."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compress.errors import Progress, Step
+from compress.importance import Importance
+from compress.linalg.blocks import sample_rows
+from compress.matrix import EmbeddingMatrix
+from compress.models.network import frozen, pooled, states_of
+from compress.models.open import MOST_TOKENS, OpenModel
+from compress.sources.weights import by_order
+from compress.tasks.score import BEFORE
+from compress.tasks.texts import Text
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from compress.tasks.bench import Bench
+
+TEXTS = 1500  # that directions are measured on, unless asked otherwise; rows are counted in all
+PROBES = 2  # random combinations of the outputs, for each batch
+PRIOR = 0.3  # share of a row's expected use that comes from the order of the vocabulary
+POWER = 0.7  # a token that is frequent changes the outputs less each time: measured on MiniLM
+SPOKEN_POWER, SPOKEN_FLOOR = 0.6, 0.02  # the same of a row that an output layer shares, and the metric's floor: on SmolLM2
+PIECE = 256  # tokens of a text that a language model is measured on
+BETWEEN_TEXTS = "<|endoftext|>"  # what many language models learnt to begin a text after
+PIECES = 24  # such texts that the built-in ones give, and as many that the model writes itself
+
+
+def importance_of(
+    model: OpenModel,
+    matrix: EmbeddingMatrix,
+    texts: Sequence[Text],
+    limit: int = TEXTS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Importance:
+    """Measures it on texts, with the matrix in the model: the Gauss–Newton approximation of the change of its outputs, by gradients
+    of random combinations of them.
+
+    The outputs are the sentence vectors at length 1, so that their squared change is twice 1 − cosine; of a language model the
+    distribution of the next token, whose squared change is twice the Kullback–Leibler divergence (labels are drawn from it: the
+    Fisher information), where errors change a tied output layer too. A row counts by how often it is read; in a tied table by how
+    probable the model finds it to be next, in the mean. texts: without labels. limit: of them so many for directions. progress:
+    told after every batch how many texts are measured; may raise to stop. Raises InputError as tasks do.
+    """
+    import torch
+
+    from compress.tasks.bench import LOGITS_AT_ONCE, TOKENS_AT_ONCE, Bench
+
+    n, d = matrix.shape
+    bench = Bench(model, {BEFORE: matrix.values})
+    ids = [each for each in bench.ids(texts, bench.context(PIECE if model.causal else MOST_TOKENS)) if each]
+    counts = np.bincount(np.concatenate([np.zeros(0, np.int64), *ids]), minlength=n).astype(np.float64)
+    chosen = [ids[at] for at in sample_rows(len(ids), limit, np.random.default_rng(seed))]
+    moments, draws = torch.zeros(d, d, dtype=torch.float64), torch.Generator(bench.device).manual_seed(seed)
+    spoken = torch.zeros(n, dtype=torch.float64)
+    measured, at_once = 0, max(1, min(TOKENS_AT_ONCE, LOGITS_AT_ONCE // n)) if model.causal else TOKENS_AT_ONCE
+    with bench.using(BEFORE), torch.inference_mode(False), torch.enable_grad(), watched(model.network) as seen:
+        for part in bench.batches([len(each) for each in chosen], BEFORE, at_once):
+            inputs = bench.padded([chosen[at] for at in part])
+            mask = inputs["attention_mask"].bool()
+            if model.causal:
+                gradients, chances = fisher(bench, inputs, mask, draws, seen)
+                spoken += chances.double().cpu()
+            else:
+                gradients = probed(bench, inputs, mask, draws, seen)
+            moments += (gradients.T @ gradients).double().cpu()
+            measured += len(part)
+            if progress:
+                words = f"{measured:,} of {len(chosen):,} texts measured"
+                progress(Step(measured / len(chosen), words, {"measured": measured, "of": len(chosen)}))
+    metric = moments.numpy()
+    metric /= max(np.trace(metric) / d, 1e-300)
+    if is_tied(bench):
+        return Importance(powered(spoken.numpy(), SPOKEN_POWER), metric, SPOKEN_FLOOR)
+    names = matrix.tokens if matrix.has_tokens else None
+    expected = counts / max(counts.sum(), 1) + PRIOR * shares(by_order(1.0, n, names))
+    return Importance(powered(expected, POWER), metric)
+
+
+def powered(expected: np.ndarray, power: float) -> np.ndarray:
+    """Weights (n,) of mean 1 by a power of how often rows are used."""
+    weights = (expected / expected.mean()) ** power
+    return weights / weights.mean()
+
+
+def is_tied(bench: "Bench") -> bool:
+    """Whether a language model's output layer is the table itself."""
+    last = bench.network.get_output_embeddings() if bench.model.causal else None
+    return last is not None and last.weight is bench.model.table
+
+
+def pieces_of(model: OpenModel, texts: Sequence[Text], seed: int = 0) -> list[Text]:
+    """What a language model's importance is measured on where no text is given: PIECES texts of PIECE tokens, the given ones put
+    after each other, and as many that it writes itself, so that more than one kind is there."""
+    from compress.tasks.bench import Bench
+
+    bench = Bench(model, {BEFORE: model.table.detach().cpu().numpy()})
+    most = bench.context(PIECE)
+    joined = [number for each in bench.ids(texts, None) for number in each]
+    found = [tuple(joined[at : at + most]) for at in range(0, min(len(joined), PIECES * most), most)]
+    return [*found, *written(model, PIECES, most, seed)]
+
+
+def written(model: OpenModel, count: int, length: int, seed: int = 0) -> list[tuple[int, ...]]:
+    """Token ids of texts that a language model writes, drawn from its own distribution: data-free calibration, as in Liu et al.,
+    LLM-QAT, 2023. What a text is begun with is left out, as models lean on a first token of that kind as on no other."""
+    import torch
+
+    known = model.tokenizer.get_vocab() if model.tokenizer else {}
+    config = model.network.config
+    starts = (known.get(BETWEEN_TEXTS), config.bos_token_id, config.eos_token_id, 0)
+    start = next(each for each in starts if isinstance(each, int))
+    draws = torch.Generator(model.table.device).manual_seed(seed)
+    last = torch.full((count, 1), start, device=model.table.device)
+    found, past = [], None
+    with torch.inference_mode():
+        for _ in range(length):
+            output = model.network(last, past_key_values=past, use_cache=True)
+            past = output.past_key_values
+            last = torch.multinomial(output.logits[:, -1].float().softmax(-1), 1, generator=draws)
+            found.append(last)
+    return [tuple(row) for row in torch.cat(found, 1).tolist()]
+
+
+def probed(bench: "Bench", inputs: dict, mask: "Tensor", draws: "Generator", seen: list) -> "Tensor":
+    """(tokens · PROBES, d) gradients of random combinations of the sentence vectors."""
+    import torch
+
+    mean = pooled(states_of(bench.network, inputs), mask)
+    found = []
+    for probe in range(PROBES):
+        combination = (mean * torch.randn(mean.shape, generator=draws, device=mean.device)).sum()
+        (gradient,) = torch.autograd.grad(combination, seen[0], retain_graph=probe < PROBES - 1)
+        found.append(gradient[mask])
+    return torch.cat(found)
+
+
+def fisher(bench: "Bench", inputs: dict, mask: "Tensor", draws: "Generator", seen: list) -> tuple["Tensor", "Tensor"]:
+    """(tokens and more, d) gradients of the log-likelihood of next tokens that are drawn from the model's own distribution, by its
+    input; and where the output layer is tied, square roots of what an error of its weights does to it. (n,) how probable each token
+    is, summed over places."""
+    import torch
+
+    network = bench.network
+    states = states_of(bench.network, inputs)
+    logits = network.get_output_embeddings()(states)
+    chances = logits.detach().float().softmax(-1)[mask]  # (tokens, n)
+    drawn = torch.multinomial(chances, 1, generator=draws)[:, 0]
+    loss = torch.nn.functional.cross_entropy(logits[mask], drawn, reduction="sum")
+    (gradient,) = torch.autograd.grad(loss, seen[0])
+    if not is_tied(bench):
+        return gradient[mask], chances.sum(0)
+    spread = (chances * (1 - chances)).sum(dim=-1, keepdim=True)
+    return torch.cat([gradient[mask], states.detach()[mask] * spread.sqrt()]), chances.sum(0)
+
+
+@contextmanager
+def watched(network: Any) -> Iterator[list]:
+    """The network frozen, but for what its embedding gives: the last of it is in the list, and starts a graph."""
+    seen: list = []
+
+    def keep(module: Any, given: Any, output: "Tensor") -> "Tensor":
+        seen[:] = [output.detach().requires_grad_()]
+        return seen[0]
+
+    with frozen(network):
+        handle = network.get_input_embeddings().register_forward_hook(keep)
+        try:
+            yield seen
+        finally:
+            handle.remove()
+
+
+def shares(weights: np.ndarray) -> np.ndarray:
+    """The weights at a sum of 1."""
+    return weights / weights.sum()
