@@ -137,8 +137,17 @@ class CompressedEmbedding(DecodedEmbedding):
         self.prepare_again()
         return found
 
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        super()._load_from_state_dict(*args, **kwargs)
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any) -> None:
+        """Arrays whose number and shapes follow from the rows of a matrix are those of the state."""
+        if self.method.layout(self.num_embeddings, self.embedding_dim) is None:
+            given = {key.removeprefix(prefix): array for key, array in state_dict.items() if key.startswith(prefix)}
+            device = self.device
+            for name in self.stored:
+                delattr(self, name)
+            for name, array in given.items():
+                self.register_buffer(name, torch.empty_like(array, device=device))
+            self.stored = tuple(given)
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
         self.prepare_again()
 
     def prepare_again(self) -> None:
