@@ -25,7 +25,7 @@ TEXTS = 1500  # that directions are measured on, unless asked otherwise; rows ar
 PROBES = 2  # random combinations of the outputs, for each batch
 PRIOR = 0.3  # share of a row's expected use that comes from the order of the vocabulary
 POWER = 0.7  # a token that is frequent changes the outputs less each time: measured on MiniLM
-SPOKEN_POWER, SPOKEN_FLOOR = 0.6, 0.02  # the same of a row that an output layer shares, and the metric's floor: on SmolLM2
+SPOKEN_POWER, SPOKEN_FLOOR = 0.5, 0.02  # the same of a row that an output layer shares, and the metric's floor: on SmolLM2
 PIECE = 256  # tokens of a text that a language model is measured on
 BETWEEN_TEXTS = "<|endoftext|>"  # what many language models learnt to begin a text after
 PIECES = 24  # such texts that the built-in ones give, and as many that the model writes itself
@@ -44,8 +44,8 @@ def importance_of(
 
     The outputs are the sentence vectors at length 1, so that their squared change is twice 1 − cosine; of a language model the
     distribution of the next token, whose squared change is twice the Kullback–Leibler divergence (labels are drawn from it: the
-    Fisher information), where errors change a tied output layer too. A row counts by how often it is read; in a tied table by how
-    probable the model finds it to be next, in the mean. texts: without labels. limit: of them so many for directions. progress:
+    Fisher information), where errors change a tied output layer too. A row counts by how often it is read; in a tied table also
+    by how probable the model finds it to be next, in the mean. texts: without labels. limit: of them so many for directions. progress:
     told after every batch how many texts are measured; may raise to stop. Raises InputError as tasks do.
     """
     import torch
@@ -76,10 +76,11 @@ def importance_of(
                 progress(Step(measured / len(chosen), words, {"measured": measured, "of": len(chosen)}))
     metric = moments.numpy()
     metric /= max(np.trace(metric) / d, 1e-300)
+    read = counts / max(counts.sum(), 1)
     if is_tied(bench):
-        return Importance(powered(spoken.numpy(), SPOKEN_POWER), metric, SPOKEN_FLOOR)
+        return Importance(powered(read + shares(spoken.numpy()), SPOKEN_POWER), metric, SPOKEN_FLOOR)
     names = matrix.tokens if matrix.has_tokens else None
-    expected = counts / max(counts.sum(), 1) + PRIOR * shares(by_order(1.0, n, names))
+    expected = read + PRIOR * shares(by_order(1.0, n, names))
     return Importance(powered(expected, POWER), metric)
 
 
