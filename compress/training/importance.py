@@ -45,8 +45,8 @@ def importance_of(
     The outputs are the sentence vectors at length 1, so that their squared change is twice 1 − cosine; of a language model the
     distribution of the next token, whose squared change is twice the Kullback–Leibler divergence (labels are drawn from it: the
     Fisher information), where errors change a tied output layer too. A row counts by how often it is read; in a tied table also
-    by how probable the model finds it to be next, in the mean. texts: without labels. limit: of them so many for directions. progress:
-    told after every batch how many texts are measured; may raise to stop. Raises InputError as tasks do.
+    by how probable the model finds it to be next, in the mean. texts: without labels. limit: of them so many for directions.
+    progress: told after every batch how many texts are measured; may raise to stop. Raises InputError as tasks do.
     """
     import torch
 
