@@ -33,13 +33,14 @@ from compress.cli.options import (
 )
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
-from compress.form.metrics import error_text
+from compress.form.metrics import FAR, error_text
 from compress.tuning import survey, sweep
 from compress.tuning.opponents import best_svd
 
 if TYPE_CHECKING:
     from compress.tasks.quick import QuickJudge
 
+NAMED = 5  # rows that lose most
 LISTED = 5  # tensors of a source, the likeliest first
 
 
@@ -200,7 +201,7 @@ def fit(args: argparse.Namespace) -> None:
     if args.history:
         with replacing(args.history) as file:
             file.write(json.dumps(history).encode())
-    row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
+    row = {"method": result.method.name, **result.method.settings, **figures_of(matrix, result)}
     if args.out:
         row["file_bytes"] = result.save(args.out)
     if importance:
@@ -228,9 +229,22 @@ def evaluate(args: argparse.Namespace) -> None:
     """Prints every error figure of a compressed file."""
     matrix = opened(args)
     result = compress.load(args.file)
-    row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, result).figures()}
+    row = {"method": result.method.name, **result.method.settings, **figures_of(matrix, result)}
     row |= {"file_bytes": args.file.stat().st_size, "same_matrix": result.digest == matrix.digest}
     report(args, row | beside(matrix, result))
+
+
+def figures_of(matrix: compress.EmbeddingMatrix, result: compress.Compressed) -> dict:
+    """Every figure of a form, and where rows lose far more than others how many these are, and the worst: name, error, weight."""
+    found = compress.evaluate(matrix, result)
+    worse = found.worse
+    if not len(worse):
+        return found.figures()
+    named = [
+        f"{matrix.tokens[row]!r} {error_text(found.row_errors[row])}, weight {matrix.weights[row]:.3g}" for row in worse[:NAMED]
+    ]
+    words = f"{len(worse):,} of {matrix.shape[0]:,} rows lose more than {FAR} times what rows lose in the mean; the worst:"
+    return found.figures() | {"worse_rows": [words, *named]}
 
 
 def beside(matrix: compress.EmbeddingMatrix, result: compress.Compressed) -> dict:

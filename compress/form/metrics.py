@@ -8,6 +8,8 @@ from compress.form.compressed import Compressed
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 
+FAR = 8  # times the mean row's error, above which a row is named
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -33,6 +35,13 @@ class Evaluation:
     saved: float
     file_ratio: float | None
     row_errors: np.ndarray
+
+    @property
+    def worse(self) -> np.ndarray:
+        """Rows that lose more than FAR times what rows lose in the mean, the worst first."""
+        there = np.isfinite(self.row_errors)
+        over = np.flatnonzero(self.row_errors > FAR * self.row_errors[there].mean()) if there.any() else np.flatnonzero(~there)
+        return over[np.argsort(-self.row_errors[over], kind="stable")]
 
     def figures(self) -> dict[str, float]:
         """Every figure of the matrix and the form, by name: not the rows', and not what hangs on the matrix's file."""

@@ -70,6 +70,18 @@ def test_info_tells_what_the_matrix_is(capsys):
     assert row["tensors"] == ["embedding 3000 × 30 float32"]
 
 
+def test_rows_that_lose_far_more_than_others_are_named(capsys, tmp_path):
+    values = np.random.default_rng(0).standard_normal((300, 8)).astype(np.float32)
+    values[:, 0], values[7, 0] = 0, 0.5
+    values[7, 1:] = 0  # what only one row has, no dimension keeps
+    compress.save_matrix(compress.EmbeddingMatrix(values, tokens=[f"w{row}" for row in range(300)]), tmp_path / "x.safetensors")
+    (far,), (near,) = (told(capsys, "fit", tmp_path / "x.safetensors", "--method", "svd", "--j", j) for j in (7, 4))
+    words, *named = far["worse_rows"]
+    assert words == "1 of 300 rows lose more than 8 times what rows lose in the mean; the worst:"
+    assert len(named) == 1 and named[0].startswith("'w7' ") and named[0].endswith(", weight 1")
+    assert "worse_rows" not in near
+
+
 def test_a_fit_is_decoded_and_evaluated_to_the_librarys_figures(capsys, table, tmp_path):
     out, values = tmp_path / "x.safetensors", tmp_path / "values.npy"
     (fitted,) = told(capsys, "fit", table, "--method", "projective", "--k", 3, "--j", 2, "--seed", 4, "--affine", "--out", out)
@@ -79,7 +91,9 @@ def test_a_fit_is_decoded_and_evaluated_to_the_librarys_figures(capsys, table, t
     figures = compress.evaluate(matrix, expected).figures()
     best, error = svd_by_fits(matrix, expected.n_bytes)
     assert fitted.pop("svd_at_same_bytes") == pytest.approx(error, rel=0.02)
+    assert fitted["worse_rows"][0].startswith(f"{len(compress.evaluate(matrix, expected).worse)} of 200 rows lose")
     assert fitted == {
+        "worse_rows": fitted["worse_rows"],
         "method": "projective",
         **method.settings,
         **figures,
