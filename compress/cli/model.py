@@ -97,8 +97,9 @@ def add_model_commands(command: Callable) -> None:
 def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix) -> compress.Importance | None:
     """What `fit --importance` asks for: none, or what the source's model depends on by texts of a file, built-in ones without."""
     from compress.models.open import facts_of, open_model
+    from compress.tasks.judging import gives_ids
+    from compress.tasks.needs import a_text
     from compress.tasks.texts import texts_to_learn
-    from compress.training.healing import lack_of
     from compress.training.importance import importance_of, pieces_of
 
     kind, _, file = args.importance.partition(":")
@@ -111,8 +112,8 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
     text, facts = Path(file) if file else None, facts_of(args.source)
     if facts is None:
         raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
-    if lack := lack_of(facts, text):
-        raise InputError(lack.replace("Healing", "Importance"))
+    if lack := a_text(facts, gives_ids(text)):
+        raise InputError(f"Importance needs {lack}.")
     model, texts = open_model(args.source), texts_to_learn(text)
     if model.causal and model.tokenizer and not file:
         texts = pieces_of(model, texts)

@@ -39,8 +39,8 @@ class Evaluation:
     @property
     def worse(self) -> np.ndarray:
         """Rows that lose more than FAR times what rows lose in the mean, the worst first."""
-        there = np.isfinite(self.row_errors)
-        over = np.flatnonzero(self.row_errors > FAR * self.row_errors[there].mean()) if there.any() else np.flatnonzero(~there)
+        finite = self.row_errors[np.isfinite(self.row_errors)]
+        over = np.flatnonzero(self.row_errors > FAR * finite.sum() / max(len(finite), 1))
         return over[np.argsort(-self.row_errors[over], kind="stable")]
 
     def figures(self) -> dict[str, float]:

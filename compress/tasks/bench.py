@@ -121,6 +121,11 @@ class Bench:
             for name, (lists, fill) in columns.items()
         }
 
+    @property
+    def predicted_at_once(self) -> int:
+        """Tokens of a batch whose next ones are predicted: each has a number for every row."""
+        return min(TOKENS_AT_ONCE, max(1, LOGITS_AT_ONCE // len(self.before)))
+
     def batches(self, lengths: Sequence[int], table: str, at_once: int = TOKENS_AT_ONCE) -> Iterator[np.ndarray]:
         """Texts of like length together, long ones first, so many tokens at a time; tells how far it is."""
         order = np.argsort(-np.asarray(lengths), kind="stable")
@@ -158,9 +163,8 @@ class Bench:
         if not pieces:
             raise InputError("No text has two tokens, so there is none to predict; give a longer text.")
         total, count = 0.0, sum(len(piece) - 1 for piece in pieces)
-        at_once = min(TOKENS_AT_ONCE, max(1, LOGITS_AT_ONCE // len(self.before)))
         with self.using(table):
-            for part in self.batches([len(piece) for piece in pieces], table, at_once):
+            for part in self.batches([len(piece) for piece in pieces], table, self.predicted_at_once):
                 inputs = self.padded([pieces[at] for at in part])
                 logits = self.network(**inputs, use_cache=False).logits[:, :-1].float()
                 wanted = inputs["input_ids"][:, 1:].masked_fill(inputs["attention_mask"][:, 1:] == 0, -100)

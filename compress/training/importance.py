@@ -50,7 +50,7 @@ def importance_of(
     """
     import torch
 
-    from compress.tasks.bench import LOGITS_AT_ONCE, TOKENS_AT_ONCE, Bench
+    from compress.tasks.bench import TOKENS_AT_ONCE, Bench
 
     n, d = matrix.shape
     bench = Bench(model, {BEFORE: matrix.values})
@@ -59,7 +59,7 @@ def importance_of(
     chosen = [ids[at] for at in sample_rows(len(ids), limit, np.random.default_rng(seed))]
     moments, draws = torch.zeros(d, d, dtype=torch.float64), torch.Generator(bench.device).manual_seed(seed)
     spoken = torch.zeros(n, dtype=torch.float64)
-    measured, at_once = 0, max(1, min(TOKENS_AT_ONCE, LOGITS_AT_ONCE // n)) if model.causal else TOKENS_AT_ONCE
+    measured, at_once = 0, bench.predicted_at_once if model.causal else TOKENS_AT_ONCE
     with bench.using(BEFORE), torch.inference_mode(False), torch.enable_grad(), watched(model.network) as seen:
         for part in bench.batches([len(each) for each in chosen], BEFORE, at_once):
             inputs = bench.padded([chosen[at] for at in part])
