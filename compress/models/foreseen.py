@@ -10,7 +10,7 @@ from compress.form.compressed import Compressed
 from compress.models.open import model_path, plainly, quiet
 from compress.models.places import modules
 from compress.models.swap import Swapped, swap_embedding
-from compress.sources import HUB, config_folder, demo
+from compress.sources import HUB, WITH_MODEL, config_folder
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def located(source: str | os.PathLike) -> Path | None:
 def named(source: str | os.PathLike) -> tuple[str, str | None]:
     """The model's name for people elsewhere, and its revision."""
     text = str(source)
-    if text == "demo":
-        return demo.MODEL, None
+    if text in WITH_MODEL:
+        return WITH_MODEL[text].MODEL, None
     if text.startswith(HUB):
         name, _, revision = text.removeprefix(HUB).partition("@")
         return name, revision or None

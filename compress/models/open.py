@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from compress.errors import InputError
 from compress.models.facts import PERMUTED, ModelFacts, facts_of_folder, has_tokenizer, stamp_of_folder
-from compress.sources import HUB, demo, tokenizer_folder
+from compress.sources import HUB, WITH_MODEL, tokenizer_folder
 from compress.sources.model_folder import home_of
 
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ def has_model(source: str | os.PathLike) -> bool:
     """Whether a matrix's source is one that a whole model can be opened from; nothing is fetched."""
     try:
         return model_path(source) is not None
-    except InputError:  # the demo's files are not installed
+    except InputError:  # a demo's files are not installed
         return False
 
 
 def model_path(source: str | os.PathLike) -> tuple[str, str | None] | None:
     """What transformers is to open for a matrix's source, and at which revision; None for a matrix without a model."""
     text = str(source)
-    if text == "demo":
-        return str(demo.model_folder()), None
+    if text in WITH_MODEL:
+        return str(WITH_MODEL[text].model_folder()), None
     if text.startswith(HUB):
         name, _, revision = text.removeprefix(HUB).partition("@")
         return name, revision or None
@@ -90,7 +90,7 @@ def folder_of(source: str | os.PathLike) -> Path:
 
 
 def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
-    """The model of a matrix's source: "demo", a folder with config.json, or "hub:org/name".
+    """The model of a matrix's source: "demo", "demo:smollm2", a folder with config.json, or "hub:org/name".
 
     head: the end of the class's name in transformers that it is opened as, such as "ForSequenceClassification"; unless given, see
     `head_of`. Code that comes with a model is never run. Raises InputError with one plain sentence where there is no model, or none

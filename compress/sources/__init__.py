@@ -1,4 +1,4 @@
-"""Where a matrix comes from: the demo, points made by code, a file, a folder, a model on the hub."""
+"""Where a matrix comes from: the demos, points made by code, a file, a folder, a model on the hub."""
 
 import os
 from collections import deque
@@ -10,7 +10,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.matrix import EmbeddingMatrix
-from compress.sources import demo, hub, model_folder, toy
+from compress.sources import demo, glove, hub, model_folder, smollm2, toy
 from compress.sources.checkpoints.safetensors_file import save_matrix
 from compress.sources.choice.info import TensorInfo
 from compress.sources.kinds import opened
@@ -22,7 +22,8 @@ from compress.sources.weights import UNIFORM, row_weights
 __all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
 
 HUB = "hub:"
-MADE = {"demo": demo, "toy": toy}
+MADE = {"demo": demo, "demo:smollm2": smollm2, "demo:glove": glove, "toy": toy}  # what is there without a file
+WITH_MODEL = {"demo": demo, "demo:smollm2": smollm2}
 
 
 def load_matrix(
@@ -36,7 +37,7 @@ def load_matrix(
 ) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
 
-    source: "demo", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
+    source: "demo", "demo:smollm2", "demo:glove", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
         "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.sources.weights.
@@ -72,6 +73,11 @@ def weights_of(source: str | os.PathLike, spec: str, n_rows: int, tokens: Sequen
     return row_weights(spec, n_rows, tokens, tokenizer_folder(source), mapping)
 
 
+def is_installed(source: str) -> bool:
+    """Whether a source that stands in MADE can be opened; `make demos` installs what is not there with the requirements."""
+    return source == "toy" or MADE[source].installed()
+
+
 def tensors(source: str | os.PathLike) -> list[TensorInfo]:
     """The 2-D tensors a source offers, embedding-like ones first, from its headers alone."""
     reader, where, _ = located(source)
@@ -92,8 +98,8 @@ def config_folder(source: str | os.PathLike) -> Path | None:
 def tokenizer_folder(source: str | os.PathLike) -> Path | None:
     """Where the tokenizer of a source lies, if it has one: beside the model, in the cache for a model on the hub."""
     reader, where, _ = located(source)
-    if reader is demo:
-        return demo.model_folder()
+    if reader in WITH_MODEL.values():
+        return reader.model_folder()
     if reader is hub:
         return hub.kept_folder(where)
     return model_folder.vocabulary_folder(where) if reader is model_folder else None
@@ -102,7 +108,7 @@ def tokenizer_folder(source: str | os.PathLike) -> Path | None:
 def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
     """What reads a source, what it is given, and the name of the matrix."""
     if isinstance(source, str) and source in MADE:
-        return MADE[source], source, source
+        return MADE[source], source, source.removeprefix("demo:")
     if isinstance(source, str) and source.startswith(HUB):
         model = source.removeprefix(HUB)
         return hub, model, model

@@ -9,7 +9,7 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
-from compress.sources import weights_of
+from compress.sources import MADE, is_installed, weights_of
 from compress.sources.tables import columns
 from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.weights import UNIFORM
@@ -20,6 +20,8 @@ from pages.parts.uploads import is_upload
 
 KINDS = {
     "demo": "Demo: all-MiniLM-L6-v2",
+    "demo:smollm2": "Demo: SmolLM2-135M",
+    "demo:glove": "Demo: GloVe 6B 50d",
     "toy": "Toy: points around 4 flats",
     "upload": "Upload a file",
     "path": "File or model folder here",
@@ -79,7 +81,7 @@ def read_address() -> None:
     if source is None:
         name = named.rpartition("/")[2]
         unopened(named, tensor, f"The uploaded file {name} is no longer kept here.", "upload")
-    elif not (source in ("demo", "toy") or source.startswith("hub:") or is_upload(source) or is_local()):
+    elif not (source in MADE or source.startswith("hub:") or is_upload(source) or is_local()):
         unopened(named, tensor, "This link names a file on another machine, which cannot be opened here.", "upload")
     else:
         use(str(Path(source).expanduser().absolute()) if kind_of(source) == "path" else source, tensor)
@@ -252,7 +254,7 @@ def matrix_picker() -> None:
         st.session_state["matrix_kind"] = kind
         if kind in ("path", "hub"):
             st.session_state[f"matrix_{kind}"] = chosen()[0].removeprefix("hub:")
-    kind = st.selectbox("Matrix", kinds(), format_func=KINDS.get, key="matrix_kind", on_change=given)
+    kind = st.selectbox("Matrix", kinds(), format_func=label, key="matrix_kind", on_change=given)
     picked = picked_source(kind, "matrix", given)
     if st.session_state.pop("matrix_given", False) and picked is not None and picked != chosen()[0]:
         switch(picked, None)
@@ -280,8 +282,13 @@ def kinds() -> list[str]:
     return [kind for kind in KINDS if kind != "path" or is_local()]
 
 
+def label(kind: str) -> str:
+    """What a kind is called, with the command that fetches it where it is not here."""
+    return KINDS[kind] if kind not in MADE or is_installed(kind) else f"{KINDS[kind]} (make demos)"
+
+
 def kind_of(source: str) -> str:
-    if source in ("demo", "toy"):
+    if source in MADE:
         return source
     if source.startswith("hub:"):
         return "hub"
@@ -289,12 +296,12 @@ def kind_of(source: str) -> str:
 
 
 def source_name(source: str) -> str:
-    return source if source in ("demo", "toy") or source.startswith("hub:") else Path(source).name
+    return source if source in MADE or source.startswith("hub:") else Path(source).name
 
 
 def picked_source(kind: str, key: str, on_change: Callable | None = None, **how) -> str | None:
     """The source that a person gave for this kind; None while there is none yet. on_change, how: of the widget that asks for it."""
-    if kind in ("demo", "toy"):
+    if kind in MADE:
         return kind
     if kind == "upload":
         about = "Stays on the machine that runs this app."

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from compress.sources import glove
 from pages.parts.say import bold
 from tests.pages.drawn import stands
 
@@ -85,6 +88,18 @@ def test_a_model_that_is_not_there_is_named_and_the_demo_opens(open_page, errors
     page = open_page("app", matrix="hub:nobody/nothing")
     assert not page.exception
     assert any("nobody/nothing" in error for error in errors(page))
+
+
+def test_a_demo_that_is_not_installed_is_offered_with_the_command(open_page, errors, figures, monkeypatch):
+    monkeypatch.setattr(glove, "PACKAGE", replace(glove.PACKAGE, name="no_such_package_here"))
+    page = open_page("app", j=5)
+    before = figures(page)
+    assert "Demo: GloVe 6B 50d (make demos)" in page.selectbox(key="matrix_kind").options
+    page.selectbox(key="matrix_kind").set_value("demo:glove").run()
+    assert any("make demos installs them" in error for error in errors(page))
+    assert not page.exception and figures(page) == before
+    page = open_page("app", matrix="demo:glove")
+    assert any("make demos installs them. This is the demo." in error for error in errors(page))
 
 
 def test_what_a_link_says_is_shown_as_text_and_nothing_else(open_page):

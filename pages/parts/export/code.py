@@ -5,6 +5,7 @@ import shlex
 from compress import Compressed
 from compress.export.card import address
 from compress.models.foreseen import Foreseen, foreseen
+from compress.sources import WITH_MODEL
 from pages.parts.cached import cached
 
 MODEL = """import compress
@@ -37,8 +38,8 @@ def python_code(file: str, source: str, model: Foreseen | None) -> str:
     Python that loads the file as a layer."""
     if model is None or model.swapped is None:
         return LAYER.format(file=file)
-    if source == "demo":
-        more, where = "\nfrom compress.sources.demo import model_folder\n", "model_folder()"
+    if source in WITH_MODEL:
+        more, where = f"\nfrom {WITH_MODEL[source].__name__} import model_folder\n", "model_folder()"
     else:
         more, where = "", address(model.name if source.startswith("hub:") else source, model.revision)
     return MODEL.format(opener=model.opener, file=file, more=more, model=where)

@@ -6,14 +6,14 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError
 from pages.parts.cached import cached
 from pages.parts.controls import KEPT
-from pages.parts.matrix import KINDS, current_matrix, kinds, open_matrix, picked_source
+from pages.parts.matrix import current_matrix, kinds, label, open_matrix, picked_source
 from pages.parts.say import refused
 from pages.parts.spectrum.settings import NOTHING, RANDOM, SECONDS, SPECTRUM
 
 
 def second_matrix() -> EmbeddingMatrix | None:
     """The matrix that a person lays over the first, or None."""
-    names = {NOTHING: "Nothing", RANDOM: "Random numbers of the same shape", **{kind: KINDS[kind] for kind in kinds()}}
+    names = {NOTHING: "Nothing", RANDOM: "Random numbers of the same shape", **{kind: label(kind) for kind in kinds()}}
     kind = st.selectbox(
         "Compare with",
         [kind for kind in SECONDS if kind in names],

@@ -4,11 +4,12 @@ import streamlit as st
 
 from compress import EmbeddingMatrix
 from compress.methods import SVD
+from compress.sources import MADE
 from pages.parts.controls import ABOUT_PRECISION, STORED_AS, Choice, Switch, Words, precision, rank
 from pages.parts.settings import Screen
 
 NOTHING, RANDOM = "none", "random"  # to lay over the matrix
-SECONDS = (NOTHING, RANDOM, "demo", "toy", "path", "hub")
+SECONDS = (NOTHING, RANDOM, *MADE, "path", "hub")
 
 
 class Spectrum(Screen):
