@@ -25,6 +25,7 @@ from compress.methods import (
     Trellis,
 )
 from compress.models.swap import Swapped, register, swap_embedding
+from compress.models.trimming import trim
 from compress.sources import load_matrix, save_matrix, tensors
 from compress.training.finetuning import Finetuned, finetune
 from compress.training.healing import Healed, heal
@@ -74,4 +75,5 @@ __all__ = [
     "spectrum",
     "swap_embedding",
     "tensors",
+    "trim",
 ]

@@ -1,4 +1,4 @@
-"""The commands that need the model, or write what goes to it: export, judge, heal, compare, finetune."""
+"""The commands that need the model, or write what goes to it: export, judge, trim, heal, compare, finetune."""
 
 import argparse
 import json
@@ -45,6 +45,11 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--out", type=Path, help="the folder that keeps the scores; what was stopped goes on there")
     one.add_argument("--report", type=Path, help="the .json file to write the scores to, with what they are of; after every task")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+
+    one = command("trim", trim, "A smaller vocabulary: the model's folder with rows dropped and its tokenizer made to fit.")
+    one.add_argument("--text", type=Path, help="keep the tokens that these texts are made of: a line each, or a .json")
+    one.add_argument("--scripts", type=listed(str), default=[], help="keep what is written in these: Latin,Greek")
+    one.add_argument("--out", type=Path, required=True, help="the folder to write")
 
     one = command("heal", heal, "Bring a model's outputs with the compressed table nearer to its own, by texts without labels.")
     one.add_argument("--file", type=Path, required=True, help="the compressed file")
@@ -181,6 +186,15 @@ def judge(args: argparse.Namespace) -> None:
         print(json.dumps(score.row()) if args.json else score)
     if failed:
         raise InputError(" ".join(dict.fromkeys(failed.values())))
+
+
+def trim(args: argparse.Namespace) -> None:
+    """Writes the model's folder with a smaller vocabulary and prints what is left."""
+    from compress.models.trimming import trim as trimmed
+    from compress.tasks.texts import texts_with_ends
+
+    texts = texts_with_ends(args.text) if args.text else []
+    report(args, {"out": str(args.out), **trimmed(args.source, args.out, texts, args.scripts).row()})
 
 
 def compare(args: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ PACKAGES = ("numpy", "sklearn")  # beside the standard library
 PASSED_OVER = {"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__", "_vendor", "externals"}
 MOST_OF_A_FILE = 16  # sentences, so that no file speaks for all
 MOST = 3000
+TOGETHER = 1000  # lines of a file
 SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,;'’()\-]+[.?!]")
 WORDS = range(6, 41)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -52,6 +53,17 @@ def texts_to_learn(path: Path | str | None) -> list[Text]:
     """The texts of a file; for None built-in ones, none of which `read_texts` gives, so that what learns from them can be judged on
     those."""
     return list(built_in()[MOST:]) if path is None else read_texts(path)
+
+
+def texts_with_ends(path: Path | str) -> list[str]:
+    """The texts of a file as a tokenizer meets them: each by itself, and where each is a line also many at a time with the ends of
+    lines between them. Raises InputError as `read_texts` does, and where it holds token ids."""
+    path, found = Path(path).expanduser(), read_texts(path)
+    texts = [text for text in found if isinstance(text, str)]
+    if len(texts) < len(found):
+        raise InputError(f"{path.name} holds token ids; give the texts themselves.")
+    lines = [] if path.suffix.lower() == ".json" else read_lines(path)
+    return [*texts, *("\n".join(lines[at : at + TOGETHER]) for at in range(0, len(lines), TOGETHER))]
 
 
 def texts_of_json(path: Path) -> list[Text]:
