@@ -4,7 +4,9 @@ All is computed on rows that stand for all (solvers/sample.py). Every fit starts
 starts at the last of a path carries its far rows on, and is not what is shown once the dial is let go.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -152,10 +154,11 @@ def robust(
         arrays: Arrays = {}
         for number, dial in enumerate(dials):
             at, found = sorted(values or world.values(dial, now)), []
-            for value in at:
-                found.append(world.view(moved(now, dial, value)))
-                if progress:
-                    progress(Step((number + len(found) / len(at)) / len(dials), f"answers along {dial}", {"dial": dial}))
+            with closing(world.views([moved(now, dial, value) for value in at])) as views:
+                for view in views:
+                    found.append(view)
+                    if progress:
+                        progress(Step((number + len(found) / len(at)) / len(dials), f"answers along {dial}", {"dial": dial}))
             if found:
                 arrays[f"{dial}.values"] = np.array(at, float)
                 arrays |= {f"{dial}.{name}": array for name, array in vars(stacked(found)).items()}
@@ -280,7 +283,7 @@ class Planted:
     @cached_property
     def svd(self) -> np.ndarray:
         """(d, d) principal axes, as columns."""
-        return eigen.eigenvectors(self.sample.gram).astype(np.float32)
+        return eigen.leading(self.sample.gram, len(self.sample.gram))[1]
 
     @cached_property
     def lewis(self) -> np.ndarray:
@@ -298,7 +301,7 @@ class World:
         sample = sample_of_rows(matrix, self.rows, counts)
         plain = blocks.gram(matrix.values, None, matrix.device) if matrix.weighted else matrix.gram
         self.clean = Planted(sample, np.zeros(len(sample.values), bool), plain, plain)
-        self.planted: dict[tuple[int, float], Planted] = {}  # where the setting is, and the last
+        self.planted: dict[tuple[int, float], Planted] = {}  # where the setting is, and the last two
         self.svd: tuple = None, None  # planted, length and j, and SVD's figures there
 
     def count(self, every: int, least: int) -> int:
@@ -310,11 +313,12 @@ class World:
         key = setting.planted, setting.length
         if not setting.planted:
             return self.clean
-        if key not in self.planted:
-            for old in [*self.planted][1:]:
-                del self.planted[old]
-            self.planted[key] = self.plant(*key)
-        return self.planted[key]
+        planted = self.planted.get(key)
+        if planted is None:
+            for old in [*self.planted][1:-1]:
+                self.planted.pop(old, None)
+            planted = self.planted[key] = self.plant(*key)
+        return planted
 
     def plant(self, planted: int, length: float) -> Planted:
         numbers, values = planted_rows(self.matrix, planted, length)
@@ -332,15 +336,25 @@ class World:
         )
         return Planted(sample, np.arange(len(sample.values)) >= kept.sum(), others + now[1], others)
 
+    def views(self, settings: Sequence[Setting]) -> Generator[View]:
+        """In order; from two threads where a hand waits."""
+        with ThreadPoolExecutor(2 if self.coarse else 1) as pool:
+            try:
+                yield from pool.map(self.view, settings)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
     def view(self, setting: Setting) -> View:
         """What the preview of a setting and SVD leave."""
         planted = self.at(setting)
         svd = planted.svd[:, : setting.j]
         basis, left = self.fit(setting)
         key = setting.planted, setting.length, setting.j
-        if self.svd[0] != key:
-            self.svd = key, self.figures(setting, svd, unreached(planted.sample, svd))
-        both = self.figures(setting, basis, left), self.svd[1]
+        known, of_svd = self.svd
+        if known != key:
+            of_svd = self.figures(setting, svd, unreached(planted.sample, svd))
+            self.svd = key, of_svd
+        both = self.figures(setting, basis, left), of_svd
         figures, near, far = (np.stack(each) for each in zip(*both, strict=True))
         return View(figures, np.asarray(angles(basis, svd).mean()), near, far)
 
@@ -348,7 +362,7 @@ class World:
         """(d, j) of a setting, found as its preview is, and what it leaves of the sample's rows (m, d)."""
         planted = self.at(setting)
         sample, loss = planted.sample, setting.loss
-        there = not self.hasty or planted is next(iter(self.planted.values()), None)
+        there = not self.hasty or planted in [*self.planted.values()][:1]
         start = (planted if there else self.clean).lewis[:, : setting.j]
         if setting.entries:  # at p = 2 too, so that it goes on smoothly from below
             return fitted_entries(sample, start, loss.p, self.matrix.shape[0] <= PREVIEW_ROWS)

@@ -21,7 +21,7 @@ from pages.parts.work.queue import QUEUE
 
 PARTS = Path(__file__).parent
 LATER = ("sklearn.datasets", "torch", "transformers")  # which take seconds; Filters, Model quality and Export need them
-REST = 15.0  # seconds of rest for whoever came at once
+REST = 15.0  # seconds of rest for whoever came at once, and from when a dial was moved
 
 
 @asynccontextmanager
@@ -37,9 +37,15 @@ def get_ready() -> None:
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
         for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
             if any(session.person for session in QUEUE.sessions) or step is read_libraries:
-                sleep(REST)
+                rest()
             with suppress(InputError):  # a demo that is not there is told on the page
                 step()
+
+
+def rest() -> None:
+    sleep(REST)
+    while QUEUE.moved(REST):
+        sleep(1)
 
 
 def find_modules() -> None:

@@ -1,4 +1,4 @@
-"""A part of a page that is drawn once a hand, which has just been answered, was still for a moment."""
+"""A part of a page that is drawn behind the rest: where a hand has just been answered, once it was still for a moment."""
 
 import time
 from collections.abc import Callable
@@ -6,20 +6,21 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.parts.dial.answers import source
+from pages.parts.frame import let_go
 
-SECONDS = 0.55  # without a change, in which a hand does not come to another dial
+SECONDS = 0.45  # without a change, in which a hand that has let go of a dial does not come to another
 
 _still = st.components.v2.component("flatland_still", js=source("still.js"))
 
 
 def once_still(draw: Callable[[], None], key: str) -> None:
-    """Draws a part of the page by itself, a moment after all that is drawn before it."""
+    """Draws a part of the page by itself, after all that is drawn before it."""
     with st.container(gap=None, key=key):
-        drawn_later(draw, key, time.monotonic())
+        drawn_later(draw, key, time.monotonic(), SECONDS if let_go() else 0.0)
 
 
 @st.fragment
-def drawn_later(draw: Callable[[], None], key: str, run: float) -> None:
-    """run: of the page, by its time."""
-    if _still(key=f"{key} still", data={"run": run, "seconds": SECONDS}, on_still_change=lambda: None, height=1).still:
+def drawn_later(draw: Callable[[], None], key: str, run: float, seconds: float) -> None:
+    """run: of the page, by its time. seconds: that it was still."""
+    if _still(key=f"{key} still", data={"run": run, "seconds": seconds}, on_still_change=lambda: None, height=1).still:
         draw()

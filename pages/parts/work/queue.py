@@ -36,7 +36,7 @@ class Session:
     jobs: dict[str, Job] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
     wishes: dict[str, Wish] = field(default_factory=dict)
-    rests: float = 0.0
+    rests: float = -math.inf
     closed: bool = False
     person: bool = True
 
@@ -108,7 +108,11 @@ class Queue:
     @property
     def answering(self) -> bool:
         """Whether a page of any session answers a dial, or a hand may be about to move it again."""
-        return any(session.rests > time.monotonic() for session in list(self.sessions))
+        return self.moved(0.0)
+
+    def moved(self, seconds: float) -> bool:
+        """Whether a page has answered a dial within so many seconds, or does now."""
+        return any(session.rests > time.monotonic() - seconds for session in list(self.sessions))
 
     def rests(self, job: Job) -> bool:
         """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it."""
