@@ -11,7 +11,7 @@ TINY = 1e-15  # a block of smaller numbers is stored as zeros
 
 
 def q6_k(values: np.ndarray) -> np.ndarray:
-    """(n, d) float32 as Q6_K, (n, 210 d / 256) uint8: codes of 6 bits, times a whole number for 16 of them, times a float16 for 256.
+    """(n, d) float32 as Q6_K, (n, 210 d / 256) uint8: codes of 6 bits times a whole number for 16 of them times a float16 for 256.
     The scale of 16 numbers is the best of 19 by Σ x² (x − x̂)², llama.cpp's rule."""
     parts = values.reshape(-1, SUPER // SUB, SUB)  # (blocks, 16, 16)
     scales = sub_scales(parts)  # (blocks, 16)
@@ -28,7 +28,7 @@ def q6_k(values: np.ndarray) -> np.ndarray:
     codes[~there] = 0
     halves = codes.reshape(-1, 2, 4, 32)  # of 128 codes, in four lines
     low, high = halves & 15, halves >> 4
-    lows = np.concatenate([low[:, :, :2] | low[:, :, 2:] << 4], axis=1).reshape(-1, 128)
+    lows = (low[:, :, :2] | low[:, :, 2:] << 4).reshape(-1, 128)
     highs = (high << np.array([0, 2, 4, 6], np.uint8)[:, None]).sum(axis=2, dtype=np.uint8).reshape(-1, 64)
     stored = [lows, highs, whole.view(np.uint8), step[:, None].view(np.uint8)]
     return np.concatenate(stored, axis=1).reshape(len(values), -1)
