@@ -28,11 +28,16 @@ from compress.files import replacing
 
 def add_model_commands(command: Callable) -> None:
     """Adds the parsers; `command` makes one of a name, what it runs and what it is about."""
-    one = command("export", export, "A folder to use without this program: the file, load.py, a model card, ONNX.", source=False)
+    about = "A folder to use without this program: the file, load.py, a model card, ONNX; or the whole model as others read it."
+    one = command("export", export, about, source=False)
     one.add_argument("file", type=Path)
-    one.add_argument("--out", type=Path, required=True, help="the folder to write")
+    one.add_argument("--out", type=Path, required=True, help="the folder, or the .gguf file, to write")
     one.add_argument("--source", help="what the file was made from, to measure its errors for the card")
     one.add_argument("--no-onnx", action="store_true", help="leave the ONNX file out")
+    one.add_argument("--as", dest="form", choices=FORMS, default="folder", help="the folder, or the model with the decoded table")
+    one.add_argument("--model", help="whose table the file is of, where --source is not it: the GGUF file for gguf")
+    one.add_argument("--type", help="what the decoded table is rounded to: Q8_0 and others for gguf")
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     add_source(one)
 
     one = command("judge", judge, "What the model that uses the matrix loses: tasks, scored before and after.")
@@ -126,14 +131,39 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
 
 
 def export(args: argparse.Namespace) -> None:
-    """Writes the folder and prints what is in it."""
+    """Writes the folder, or the model, and prints what is in it."""
     from compress.export import exported
     from compress.models.foreseen import foreseen
 
+    if args.form != "folder":
+        report(args, {"out": str(args.out), **asdict(FORMS[args.form](args))})
+        return
+    for name in ("model", "type"):
+        if getattr(args, name) is not None:
+            raise ValueError(f"--{name} goes with --as {' or '.join(each for each in FORMS if each != 'folder')}")
     result, matrix = compress.load(args.file), opened(args) if args.source else None
     model = foreseen(args.source, result, args.tensor) if args.source else None
     done = exported(result, args.out, matrix, onnx=not args.no_onnx, model=model)
     report(args, {"out": str(done.folder), **done.sizes, "onnx_difference": done.difference})
+
+
+def export_gguf(args: argparse.Namespace) -> Any:
+    """Writes the model's GGUF file with the decoded table."""
+    from compress.export.gguf_model import gguf_model, write_gguf
+
+    result = compress.load(args.file)
+    model = gguf_model(model_of(args), result.shape, args.tensor)
+    return write_gguf(result, model, args.out, args.type or "Q8_0", tell if args.progress else None)
+
+
+def model_of(args: argparse.Namespace) -> str:
+    """What `--model` names, else `--source`."""
+    if (model := args.model or args.source) is None:
+        raise ValueError(f"--as {args.form} needs --model, the model whose table the file is of")
+    return model
+
+
+FORMS: dict[str, Any] = {"folder": None, "gguf": export_gguf}  # what an export writes
 
 
 def judge(args: argparse.Namespace) -> None:

@@ -188,3 +188,23 @@ def framed(header: Header, facts: bytes, tensor: tuple[str, Entry] | None = None
         start += struct.pack(f"<I{len(entry.shape)}Q", len(entry.shape), *entry.shape[::-1])
         start += struct.pack("<IQ", GGMLQuantizationType[entry.dtype], 0)
     return start.ljust(aligned(len(start), header.alignment), b"\0")
+
+
+def with_another(start: Start, header: Header, name: str, dtype: str, n_bytes: int) -> tuple[bytes, list[int]]:
+    """The file up to the numbers, with one tensor of another type that takes so many bytes, all else as it is; and the bytes at
+    which the tensors begin, in their order, one behind the other, and at which the last one's padding ends."""
+    from gguf.constants import GGMLQuantizationType
+
+    start.at, offset, places = 0, 0, []
+    written = bytearray(start.take(header.facts_stop))
+    for each, entry in header.entries.items():
+        begin = start.at
+        start.skip(start.number("Q"))
+        start.skip(8 * start.number("I"))
+        kind, _ = start.number("I"), start.number("Q")
+        written += start.data[begin : start.at]
+        struct.pack_into("<IQ", written, len(written) - 12, GGMLQuantizationType[dtype] if each == name else kind, offset)
+        places.append(offset)
+        offset = aligned(offset + (n_bytes if each == name else entry.stop - entry.start), header.alignment)
+    head = bytes(written).ljust(aligned(len(written), header.alignment), b"\0")
+    return head, [len(head) + place for place in (*places, offset)]

@@ -1,0 +1,92 @@
+"""What a model's file in another program's format keeps of a decoded table, and what that rounding costs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from compress.coding.gguf_types import decoded
+from compress.errors import InputError
+from compress.form.compressed import Compressed
+from compress.sources.checkpoints.safetensors_header import Entry
+
+BLOCK = 1 << 20  # numbers that are decoded at a time
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A model that was written, sizes in bytes.
+
+    table: as it is stored. rounding: Σ‖bᵢ − cᵢ‖² / Σ‖bᵢ‖² over the rows bᵢ that the form decodes to and cᵢ that the file keeps.
+    error: Σ‖aᵢ − cᵢ‖² / Σ‖aᵢ‖² over the rows aᵢ of the model's own table; None where they are of a type that is not decoded. tied:
+    whether the output layer is the table too.
+    """
+
+    table: str
+    table_bytes: int
+    table_bytes_before: int
+    model_bytes: int
+    model_bytes_before: int
+    rounding: float
+    error: float | None
+    tied: bool
+
+
+class Rounding:
+    """Squared distances between what a form decodes to, what a file keeps of it and the model's own table, over all rows.
+
+    path, tensor, entry: where the model's own table lies, rows of numbers in a type of GGUF's.
+    """
+
+    def __init__(self, result: Compressed, path: Path, tensor: str, entry: Entry):
+        self.result, self.path, self.tensor, self.entry = result, path, tensor, entry
+        self.given = self.rounded = self.own = self.apart = self.kept = 0.0
+
+    def over(self, store: Callable[[np.ndarray], tuple[T, np.ndarray]]) -> Iterator[T]:
+        """What `store` makes of rows (r, d), some at a time; it also gives what that is read back as."""
+        (n, d), entry = self.result.shape, self.entry
+        stored = np.memmap(self.path, np.uint8, "r", entry.start, (n, (entry.stop - entry.start) // n))
+        step = max(1, BLOCK // d)
+        for first in range(0, n, step):
+            rows = self.result.rows(np.arange(first, min(first + step, n)))
+            block, kept = store(rows)
+            self.given += squared(rows)
+            self.rounded += squared(rows - kept)
+            try:
+                own = decoded(stored[first : first + step], entry.dtype)
+                self.own += squared(own)
+                self.apart += squared(own - rows)
+                self.kept += squared(own - kept)
+            except NotImplementedError:
+                pass
+            yield block
+
+    @property
+    def rounding(self) -> float:
+        return self.rounded / self.given if self.given else 0.0
+
+    @property
+    def error(self) -> float | None:
+        return self.kept / self.own if self.own else None
+
+    def check(self, dtype: str) -> None:
+        """Raises InputError where numbers were lost, or belong to another model."""
+        if not np.isfinite(self.rounded):
+            raise InputError(
+                f"The decoded table has numbers that are too large for {dtype} in {self.path.name}; take another type."
+            )
+        if self.own and self.apart > self.own:
+            raise InputError(
+                f"The compressed table is not of the model in {self.path.name}: a table of zeros is nearer to {self.tensor} there; "
+                "name the model that it was made from."
+            )
+
+
+def squared(values: np.ndarray) -> float:
+    """The sum of squares."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.einsum("ij,ij->", values, values, dtype=np.float64))
