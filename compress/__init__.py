@@ -23,6 +23,7 @@ from compress.methods import (
     ProjectiveClustering,
     ResidualQuantization,
     Trellis,
+    Trimmed,
 )
 from compress.models.swap import Swapped, register, swap_embedding
 from compress.models.trimming import trim
@@ -60,6 +61,7 @@ __all__ = [
     "Stop",
     "Swapped",
     "Trellis",
+    "Trimmed",
     "advise",
     "class_bound",
     "evaluate",

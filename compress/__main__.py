@@ -34,6 +34,7 @@ from compress.cli.options import (
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.form.metrics import FAR, error_text
+from compress.methods import ALONE
 from compress.tuning import survey, sweep
 from compress.tuning.opponents import best_svd
 
@@ -106,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
     add_source(one)
 
     one = command("sweep", sweep_settings, "Fit every method at every ratio; a stopped sweep goes on where it was.")
-    one.add_argument("--methods", type=names, default=list(compress.METHODS), help="names with commas; all unless given")
+    one.add_argument("--methods", type=names, default=ALONE, help="names with commas; all but trimmed unless given")
     one.add_argument("--ratios", type=numbers, default=list(sweep.RATIOS), help="numbers with commas")
     one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
     one.add_argument("--progress", action="store_true", help="print every trial as a JSON line on standard error")
@@ -125,7 +126,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--max-bytes", type=size, help="at most this size, such as 2MB")
     one.add_argument("--max-error", type=float, help="at most this relative error, weighted where the rows are")
     one.add_argument("--min-cosine", type=float, help="at least this mean cosine of a row with what it decodes to")
-    one.add_argument("--methods", type=names, default=list(compress.METHODS), help="names with commas; all unless given")
+    one.add_argument("--methods", type=names, default=ALONE, help="names with commas; all but trimmed unless given")
     one.add_argument("--seeds", type=int, default=3, help="over how many seeds the spread is taken")
     one.add_argument("--judge", action="store_true", help="ask the model, where there is one, what it loses with that setting")
     one.add_argument("--text", type=Path, help="texts to ask it about: a line each, or a .json; built-in sentences unless given")
@@ -193,7 +194,8 @@ def fit(args: argparse.Namespace) -> None:
     if args.ratio is not None:
         result = compress.fit_to(matrix, args.method, args.ratio, importance, **settings)
     else:
-        method = compress.METHODS[args.method](**settings)
+        kind = compress.METHODS[args.method]
+        method = kind(**kind.told_by(matrix) | settings)
         if args.preview:
             preview(matrix, method, args.preview)
         run = partial(method.fit_for, matrix, importance) if importance else partial(method.fit, matrix)
@@ -260,7 +262,8 @@ def sweep_settings(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     matrix = opened(args)
-    methods = sweep.plan(matrix.shape, args.methods, args.ratios, **given_settings(args))
+    told = {name: value for method in args.methods for name, value in compress.METHODS[method].told_by(matrix).items()}
+    methods = sweep.plan(matrix.shape, args.methods, args.ratios, **told | given_settings(args))
     store = sweep.Trials(args.out / "trials.sqlite")
     with tqdm(total=len(methods), disable=args.json or args.progress, unit="trial") as bar:
 

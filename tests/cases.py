@@ -56,6 +56,11 @@ BAD = {
     "pq": CODED,
     "opq": CODED | {"dims": [0, -1, 2.0, "8", True]},
     "rq": CODED | {"beam": [0, 65, 1.0, None, True]},
+    "trimmed": {
+        "rows": [1, 0, -3, 2.5, "9", None, True],
+        "of": ["", "nothing", "svd:30", "trimmed", 3, None],
+        "at": [-1.0, float("nan"), "2", True],
+    },
     "int8": {},
     "int4": {},
     "dimensions": {

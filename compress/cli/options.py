@@ -24,6 +24,7 @@ from compress.sources.tables.columns import named as column_names
 from compress.sources.weights import KINDS, MOST_A
 
 T = TypeVar("T")
+OUTSIDE = re.compile(r",(?![^(]*\))")  # commas that are not within brackets, as those of svd(j=30, factor_bits=4) are
 FAREWELL = 3.0  # seconds that work has for saving what is finished when who started it has ended
 
 
@@ -192,7 +193,7 @@ def listed(read: type) -> Callable[[str], list]:
     """Reads values with commas between them."""
 
     def values(text: str) -> list:
-        return [read(part.strip()) for part in text.split(",")]
+        return [read(part.strip()) for part in OUTSIDE.split(text)]
 
     values.__name__ = f"list of {read.__name__}"  # as argparse calls it where a value is wrong
     return values

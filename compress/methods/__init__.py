@@ -13,6 +13,7 @@ from compress.methods.quantizers import Int4, Int8
 from compress.methods.residual_quantizer import ResidualQuantization
 from compress.methods.svd import SVD
 from compress.methods.trellis import Trellis
+from compress.methods.trimmed import Trimmed
 from compress.methods.vector_quantizers import OptimizedProductQuantization, ProductQuantization
 
 
@@ -25,8 +26,10 @@ def find_methods() -> dict[str, type[Method]]:
 
 
 METHODS = find_methods()
+ALONE = [name for name, method in METHODS.items() if not method.combines]  # what is tried where no method is named
 
 __all__ = [
+    "ALONE",
     "METHODS",
     "SVD",
     "Dimensions",
@@ -40,4 +43,5 @@ __all__ = [
     "ProjectiveClustering",
     "ResidualQuantization",
     "Trellis",
+    "Trimmed",
 ]

@@ -28,7 +28,7 @@ class Method(ABC):
 
     Its one file in this folder says all that is to be said of it. What a class says there stands in the order in which it stands
     here, so that who has read one has read all:
-    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded, effort;
+    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded, combines, effort;
     - its settings, each with its check: `j: int = setting(60, whole, 1)`;
     - what it does: fit, prepared, decode; for training, trainable and stored; before any fit, layout to parameter_count and the
       checks; for the choice of a setting, precisions to lost; for a preview, draft to fit_words; and examples for the tests.
@@ -42,6 +42,7 @@ class Method(ABC):
     knob: ClassVar[str | None] = None  # the setting that size is chosen by
     spanning: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
     coded: ClassVar[bool] = False  # whether a code is sought for every row, which for many rows takes seconds even in a draft
+    combines: ClassVar[bool] = False  # whether it is another method on some of the rows, to be asked for by name
     effort: ClassVar[float] = 0.5  # seconds that its best setting at ratio 25 took to find on the demo, for how far a search is
 
     def __init_subclass__(cls, **settings: Any) -> None:
@@ -135,6 +136,11 @@ class Method(ABC):
     def choices(cls, n: int, d: int) -> dict[str, Sequence[Any]]:
         """All settings that the best one within a size is sought among, each with what is worth a try for an (n, d) matrix."""
         return dict(cls.precisions(n, d))
+
+    @classmethod
+    def told_by(cls, matrix: EmbeddingMatrix) -> dict[str, Any]:
+        """Settings that a matrix tells, which are taken unless others are given."""
+        return {}
 
     def knob_values(self, n: int, d: int) -> Sequence[int]:
         """What the knob can be for an (n, d) matrix, ascending; the size grows with it."""

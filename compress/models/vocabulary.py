@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from compress.sources.scripts import written_in
-from compress.sources.weights import IN_NO_TEXT
+from compress.sources.weights import in_scripts
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -36,10 +35,8 @@ def written_by(tokenizer: "Tokenizer", scripts: Sequence[str]) -> set[int]:
     """The tokens that are written in these scripts alone, but for those that no text has, as "[unused1]". Raises InputError for
     what is no script."""
     numbers = numbers_of(json.loads(tokenizer.to_str()))
-    decoder = tokenizer.decoder
-    texts = [decoder.decode([token]) if decoder else token for token in numbers]
-    own = zip(numbers.items(), written_in(texts, scripts), strict=True)
-    return {number for (token, number), there in own if there and not IN_NO_TEXT.fullmatch(token.lower())}
+    there = in_scripts([*numbers], scripts, tokenizer.decoder)
+    return {number for number, kept in zip(numbers.values(), there, strict=True) if kept}
 
 
 def characters(parts: dict) -> set[int]:

@@ -40,7 +40,7 @@ def load_matrix(
     source: "demo", "demo:smollm2", "demo:glove", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
         "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
-    weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE" or "column:FILE", see compress.sources.weights.
+    weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE", "scripts:Latin" or "column:FILE", see compress.sources.weights.
     left_out: which columns of numbers of a table are not in the matrix, by name; those that look like no dimensions for None.
     names: which column of a table names its rows; the one of text that looks most like it for None.
     Nothing in a file is ever run. Raises InputError with one plain sentence where the source cannot be used.

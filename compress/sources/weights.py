@@ -1,10 +1,13 @@
-"""How often each row is used: the same for all, by the order of the vocabulary, counted in a text, or a column of a file."""
+"""How often each row is used: the same for all, by the order of the vocabulary, counted in a text, by script, or a column of a
+file."""
 
 import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +15,12 @@ from compress.errors import InputError
 from compress.files import read_lines
 from compress.matrix import EmbeddingMatrix
 from compress.sources.choice.vocabulary import SENTENCEPIECE
+from compress.sources.scripts import written_in
 
 Encoder = Callable[[list[str]], list[list[int]]]
 
 UNIFORM = "uniform"
-KINDS = "uniform, order:A, counts:TEXTFILE or column:FILE[:NAME]"
+KINDS = "uniform, order:A, counts:TEXTFILE, scripts:NAMES or column:FILE[:NAME]"
 MOST_A = 1.5
 OFFSET = 10  # in (rank + 10)^-A, so that the first few rows do not carry everything
 IN_EVERY_TEXT = {
@@ -47,7 +51,8 @@ def row_weights(
 ) -> np.ndarray:
     """Row weights (n_rows,) float64, all at least 0, not scaled; EmbeddingMatrix scales them to mean 1.
 
-    spec: "uniform"; "order:A", see `by_order`; "counts:TEXTFILE", see `counts_in`; "column:FILE", see `column_of`.
+    spec: "uniform"; "order:A", see `by_order`; "counts:TEXTFILE", see `counts_in`; "scripts:Latin,Greek", 1 for
+    what is written in these alone and 0 for the rest, see `in_scripts`; "column:FILE", see `column_of`.
     tokens: the rows' names where they have any. tokenizer: the folder of the model's tokenizer, where there is one. mapping:
     (n_tokens,) the row of each of its tokens, where they share rows.
     Raises InputError with one plain sentence for a spec that is none of these and a file that cannot be used.
@@ -60,6 +65,8 @@ def row_weights(
             return by_order(exponent(what), n_rows, tokens)
         if kind == "counts" and what:
             return counts_in(Path(what).expanduser(), n_rows, tokens, tokenizer, mapping)
+        if kind == "scripts" and what:
+            return by_scripts(what.split(","), tokens, tokenizer)
         if kind == "column" and what:
             return column_of(what, n_rows)
     except FileNotFoundError as error:
@@ -169,6 +176,29 @@ def encoder(folder: Path) -> Encoder | None:
     except Exception:  # a tokenizer that this installation cannot build
         return None
     return lambda texts: whole(texts)["input_ids"]
+
+
+def by_scripts(scripts: Sequence[str], tokens: Sequence[str] | None, tokenizer: Path | None = None) -> np.ndarray:
+    """(n_rows,) 1 for rows whose tokens are written in the scripts alone, 0 for the others."""
+    if tokens is None:
+        raise InputError("The rows have no tokens to tell a script of; take order:A or a column of a file.")
+    decoder = None
+    if tokenizer and (tokenizer / "tokenizer.json").is_file():
+        from tokenizers import Tokenizer
+
+        with suppress(Exception):  # tokenizers raises nothing narrower; tokens are then taken as they are written
+            decoder = Tokenizer.from_file(str(tokenizer / "tokenizer.json")).decoder
+    found = in_scripts(tokens, [script.strip() for script in scripts], decoder)
+    if not found.any():
+        raise InputError(f"No token of the matrix is written in {', '.join(scripts)}; take other scripts.")
+    return found.astype(np.float64)
+
+
+def in_scripts(tokens: Sequence[str], scripts: Sequence[str], decoder: Any) -> np.ndarray:
+    """(n,) whether each token is written in the scripts alone, see `written_in`, and is none that no text has, as "[unused1]".
+    decoder: of `tokenizers`, what makes text of a token; None where tokens are text."""
+    written = written_in([decoder.decode([token]) if decoder else token for token in tokens], scripts)
+    return np.array([there and not IN_NO_TEXT.fullmatch(token.lower()) for token, there in zip(tokens, written, strict=True)])
 
 
 def tokenized(path: Path, n_rows: int, encode: Encoder, mapping: np.ndarray | None = None) -> np.ndarray:

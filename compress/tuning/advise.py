@@ -7,7 +7,7 @@ from typing import Any
 from compress.checks import whole
 from compress.errors import Progress
 from compress.matrix import EmbeddingMatrix
-from compress.methods import METHODS, Method
+from compress.methods import ALONE, METHODS, Method
 from compress.tuning.fits import Fits, error_of
 from compress.tuning.fitting import OutOfReach
 from compress.tuning.sweep import Trial, Trials
@@ -70,7 +70,7 @@ def advise(
     Raises ValueError for a target that cannot be, and where no method meets it.
     """
     target = target_of(matrix, ratio=ratio, max_bytes=max_bytes, max_error=max_error, min_cosine=min_cosine)
-    asked = list(dict.fromkeys(METHODS if methods is None else methods))
+    asked = list(dict.fromkeys(ALONE if methods is None else methods))
     for name in asked:
         if name not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}")

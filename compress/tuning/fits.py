@@ -59,7 +59,7 @@ class Fits:
 
     def settings(self, name: str) -> list[Method]:
         """Every combination of the method's choices."""
-        return variants(name, {}, self.matrix.shape)
+        return variants(name, METHODS[name].told_by(self.matrix), self.matrix.shape)
 
     def within(self, method: Method, ratio: float) -> Method | None:
         """The method with the largest knob at such a ratio, see `fitting.within`."""

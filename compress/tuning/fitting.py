@@ -28,6 +28,7 @@ def fit_to(matrix: EmbeddingMatrix, method: str, ratio: float, importance: Impor
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    settings = METHODS[method].told_by(matrix) | settings
     if not ratio > 0:
         raise ValueError(f"ratio must be above 0, got {ratio}")
     candidates = [

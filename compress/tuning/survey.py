@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from compress.errors import Progress, Step
 from compress.matrix import EmbeddingMatrix
-from compress.methods import METHODS, Method
+from compress.methods import ALONE, METHODS, Method
 from compress.tuning.fits import Fits
 from compress.tuning.fitting import OutOfReach, largest_ratio
 from compress.tuning.sweep import Trial, Trials
 from compress.tuning.targets import SizeTarget
 
 RATIOS = (10.0, 25.0, 50.0, 103.0)
-SURVEYED = tuple(name for name, method in METHODS.items() if method.knob and name != "svd")  # SVD is known at every size
+SURVEYED = tuple(name for name in ALONE if METHODS[name].knob and name != "svd")  # SVD is known at every size
 Cell = tuple[str, float]  # a method and a ratio
 
 

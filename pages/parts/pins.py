@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import streamlit as st
 
-from compress import METHODS, Method
+from compress import METHODS, Method, Trimmed
 from compress.solvers.losses import LABELS
 from pages.parts.say import literal
 
@@ -84,6 +84,8 @@ def told_apart(methods: Iterable[Method]) -> list[str]:
 def describe(method: Method, within: float = 0.005) -> str:
     """A setting in a few words: "k subspaces, k = 5, j = 60, float16", and what else is not as usual. within: the part of itself to
     which a size is told, where that is set and no number that a person chose: by how many times the matrix it is smaller."""
+    if isinstance(method, Trimmed):
+        return f"{method.label} to {method.rows:,} rows, {describe(method.inner, within)}"
     settings = method.settings
     usual = {field.name: field.default for field in fields(method)}
     told = {"p", "objective"} if method.name == "lp" else set()

@@ -18,6 +18,7 @@ KINDS = {
     UNIFORM: "Uniform",
     "order": "By row order",
     "counts": "Counted from a text file",
+    "scripts": "By script",
     "column": "A column of a file",
 }
 SUFFIXES = {"counts": None, "column": ["npy", "csv", "tsv", "txt"]}
@@ -74,6 +75,10 @@ def picked_weights(kind: str, spec: str) -> str | None:
             "most frequent come first.",
         )
         return f"order:{a:g}"
+    if kind == "scripts":
+        held = spec.partition(":")[2] if spec.startswith("scripts:") else "Latin"
+        about = "Unicode’s names, with commas between. Other rows weigh nothing."
+        return f"scripts:{st.text_input('Scripts', held, key='weights_scripts', help=about).strip() or held}"
     path = file_of(kind)
     if path is None:
         return None
@@ -111,6 +116,8 @@ def named(spec: str) -> str:
     kind, _, what = spec.partition(":")
     if kind == UNIFORM:
         return "uniform weights"
+    if kind == "scripts":
+        return f"weights by script, {literal(what)}"
     return f"weights by order, a = {what}" if kind == "order" else f"weights from {literal(Path(what).name)}"
 
 

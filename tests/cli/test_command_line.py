@@ -239,7 +239,10 @@ def test_a_sweep_with_weights_keeps_its_trials_apart_and_prints_both_errors(caps
 
 
 FAULTS = {
-    "weights that are not there": ("info toy --weights often", "weights must be uniform, order:A, counts:TEXTFILE or column:FILE"),
+    "weights that are not there": (
+        "info toy --weights often",
+        "weights must be uniform, order:A, counts:TEXTFILE, scripts:NAMES or column:FILE",
+    ),
     "weights out of bounds": ("fit toy --method svd --weights order:2", "A in order:A must be a number between 0 and 1.5"),
     "weights of another length": ("info toy --weights column:{0}/in/table.npy", "table.npy holds float32 of shape (200, 12)"),
     "a source that is not there": ("info no-such-file", "There is nothing at no-such-file; check the path"),

@@ -12,7 +12,7 @@ import torch
 from cases import CASES
 from onnx.helper import tensor_dtype_to_np_dtype
 
-from compress import METHODS, SVD, Dimensions, EmbeddingMatrix, Int4, LightToken, LpLowRank, ProjectiveClustering, Trellis
+from compress import METHODS, SVD, Dimensions, EmbeddingMatrix, Int4, LightToken, LpLowRank, ProjectiveClustering, Trellis, Trimmed
 from compress import OptimizedProductQuantization as OPQ
 from compress import ProductQuantization as PQ
 from compress import ResidualQuantization as RQ
@@ -36,6 +36,8 @@ IN_ONNX = [
     Int8(),
     Int4(),
     Dimensions(kept=7, factor_bits=4),
+    Trimmed(rows=100, of="trellis(states=256)", at=4.0),
+    Trimmed(rows=90, of="rq(parts=5, code_bits=3, steps=1)"),
 ]
 TABLES = {"layer.row_hashes", "layer.basis_hashes", "layer.level_table"}  # of the trellis, the same for every file
 ALONE = """
@@ -240,7 +242,15 @@ def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
 @pytest.mark.parametrize("shape", [(2, 1), (3, 9), (5, 1)], ids=str)
 def test_the_smallest_tables_are_decoded_alone(tmp_path, shape):
     small = EmbeddingMatrix(np.random.default_rng(0).standard_normal(shape).astype(np.float32))
-    few = (SVD(j=1, factor_bits=4), LightToken(bits=1), Trellis(rate=400.0), PQ(parts=1, code_bits=1), Int4(), Dimensions(kept=1))
+    few = (
+        SVD(j=1, factor_bits=4),
+        LightToken(bits=1),
+        Trellis(rate=400.0),
+        PQ(parts=1, code_bits=1),
+        Int4(),
+        Dimensions(kept=1),
+        Trimmed(rows=2, of="dimensions", at=1),
+    )
     for method in few:
         result = method.fit(small)
         result.save(tmp_path / "x.safetensors")

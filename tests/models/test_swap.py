@@ -49,6 +49,7 @@ FITTED = {
     "rq": {"parts": 3, "code_bits": 4},
     "int8": {},
     "int4": {},
+    "trimmed": {"rows": 70, "of": "int8"},
     "dimensions": {"kept": 9},
 }
 IDS = torch.arange(3, 27).reshape(2, 12)

@@ -185,6 +185,7 @@ SWEEPS = {
     "lp": {"sweep_precision": ["int8"], "sweep_p": [1, 1.5], "sweep_objective": ["rows", "entries"], "sweep_ratios": [6]},
     "light_token": {"sweep_ratios": [25, 60]},
     "trellis": {"sweep_ratios": [40, 60]},
+    "trimmed": {"sweep_of": ["svd", "int8"], "sweep_ratios": [25, 60]},
     "dimensions": {"sweep_precision": ["float16", "int4"], "sweep_ratios": [4, 16]},
 }
 

@@ -83,8 +83,8 @@ def test_a_link_cannot_name_a_file_of_weights_on_another_machine(open_page, monk
     [
         ("order:9", "A in order:A must be a number between 0 and 1.5, got '9'."),
         ("order:", "A in order:A must be a number between 0 and 1.5, got ''."),
-        ("banana", "weights must be uniform, order:A, counts:TEXTFILE or column:FILE[:NAME], got 'banana'."),
-        ("", "weights must be uniform, order:A, counts:TEXTFILE or column:FILE[:NAME], got ''."),
+        ("banana", "weights must be uniform, order:A, counts:TEXTFILE, scripts:NAMES or column:FILE[:NAME], got 'banana'."),
+        ("", "weights must be uniform, order:A, counts:TEXTFILE, scripts:NAMES or column:FILE[:NAME], got ''."),
     ],
 )
 def test_junk_weights_in_a_link_are_refused_and_all_rows_weigh_the_same(open_page, errors, figures, weights, words):

@@ -169,7 +169,11 @@ def test_an_array_is_read(tmp_path, array):
 
 
 FAULTS = {
-    "another word": ("often", None, r"^weights must be uniform, order:A, counts:TEXTFILE or column:FILE\[:NAME\], got 'often'\.$"),
+    "another word": (
+        "often",
+        None,
+        r"^weights must be uniform, order:A, counts:TEXTFILE, scripts:NAMES or column:FILE\[:NAME\], got 'often'\.$",
+    ),
     "no file named": ("column:", None, "^weights must be uniform"),
     "A too large": ("order:1.6", None, r"^A in order:A must be a number between 0 and 1\.5, got '1\.6'\.$"),
     "A below 0": ("order:-0.1", None, "must be a number between 0 and 1.5, got '-0.1'"),
@@ -230,6 +234,18 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
     for spec in ("counts", "column"):
         with pytest.raises(InputError, match=r"x\.bin is not UTF-8 text; convert it to UTF-8\.$"):
             row_weights(f"{spec}:{tmp_path / 'x.bin'}", 3, ["a", "b", "c"])
+
+
+def test_scripts_weigh_what_is_written_in_them_and_in_none(tmp_path):
+    tokens = ["the", "кот", "##ing", "42", "猫", "é", "[unused3]"]
+    assert row_weights("scripts:Latin", 7, tokens).tolist() == [1, 0, 1, 1, 0, 1, 0]
+    assert row_weights("scripts:Latin, Cyrillic", 7, tokens).tolist() == [1, 1, 1, 1, 0, 1, 0]
+    with pytest.raises(InputError, match="'Runish' is no script of Unicode; write Latin, Cyrillic, Han or the like"):
+        row_weights("scripts:Runish", 7, tokens)
+    with pytest.raises(InputError, match="No token of the matrix is written in Thai; take other scripts"):
+        row_weights("scripts:Thai", 2, ["the", "кот"])
+    with pytest.raises(InputError, match="no tokens to tell a script of"):
+        row_weights("scripts:Latin", 7)
 
 
 def test_rows_without_tokens_cannot_be_counted(tmp_path):

@@ -8,8 +8,10 @@ project.
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from types import ModuleType
 
 from compress.methods import METHODS
@@ -46,19 +48,45 @@ if __name__ == "__main__":
 
 def source_of(method: str) -> str:
     """The text of `load.py` for a method, by its name: what it is about, all imports, what every such file has, the decoder, and
-    which methods it reads: all that are decoded so."""
-    folder, decoder = Path(__file__).parent, FILES[method]
-    text = decoder if "\n" in decoder else (folder / f"{decoder}.py").read_text(encoding="utf-8")
-    _, about, own = text.split('"""', 2)
-    common = [(folder / name).read_text(encoding="utf-8").split('"""', 2)[2] for name in COMMON]
-    parts = [OF_FRAME.sub("", part) for part in (*common, own)]
+    which methods it reads: all that are decoded so. One that combines with others has all of theirs."""
+    about, own = parts_of(FILES[method])
+    common = [parts_of(name)[1] for name in COMMON]
+    others = {file: parts_of(file)[1] for file in FILES.values() if file != FILES[method]} if METHODS[method].combines else {}
+    parts = [OF_FRAME.sub("", part) for part in (*common, own, *others.values())]
     imports = merged(line for part in parts for line in IMPORTS.findall(part))
-    others = [line for line in imports if line.split()[1] in ("torch", "safetensors")]
-    head = "".join([*(line for line in imports if line not in others), "\n", *others])
-    bodies = (IMPORTS.sub("", part).strip() for part in parts)
-    read = [f'"{name}"' for name, other in FILES.items() if other == decoder]
+    late = [line for line in imports if line.split()[1] in ("torch", "safetensors")]
+    head = "".join([*(line for line in imports if line not in late), "\n", *late])
+    bodies = [IMPORTS.sub("", part).strip() for part in parts]
+    bodies[len(common) + 1 :] = [within(*each) for each in enumerate(bodies[len(common) + 1 :])]
+    if others:
+        bodies.append(told([*others]))
+    read = [f'"{name}"' for name, other in FILES.items() if other == FILES[method]]
     names = ", ".join(read) + ("," if len(read) == 1 else "")
     return f'"""{ABOUT}{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING.format(names=names)
+
+
+def parts_of(decoder: str) -> tuple[str, str]:
+    """What a decoder is about, and its code, of a file or of a text."""
+    text = decoder if "\n" in decoder else Path(__file__).with_name(f"{decoder.removesuffix('.py')}.py").read_text(encoding="utf-8")
+    _, about, own = text.split('"""', 2)
+    return about, own
+
+
+def within(number: int, body: str) -> str:
+    """A decoder as a function that gives its `prepare` and `decode`, so that names of several do not meet."""
+    return f"def other_{number}() -> tuple[Callable, Callable]:\n{indent(body, '    ')}\n\n    return prepare, decode"
+
+
+def told(files: list[str]) -> str:
+    """The statements that fill the tables of a decoder that combines with others, whose decoders these are."""
+    names = [name for name, file in FILES.items() if file in files]
+    usual = {
+        name: (METHODS[name].knob, {each.name: each.default for each in fields(METHODS[name]) if type(each.default) is int})
+        for name in names
+    }
+    made = "".join(f"decoder_{number} = other_{number}()\n" for number in range(len(files)))
+    pairs = ", ".join(f'"{name}": decoder_{files.index(FILES[name])}' for name in names)
+    return f"{made}OTHERS.update({{{pairs}}})\nUSUAL.update({usual!r})"
 
 
 def merged(lines: Iterable[str]) -> list[str]:

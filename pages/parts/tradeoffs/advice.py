@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text
+from compress.methods import ALONE
 from compress.models.open import has_model
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
 from pages.parts.cards import ratio_figure
@@ -27,7 +28,7 @@ from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
 TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
-USUAL = [name for name, method in METHODS.items() if method.lost is Method.lost]  # the others lower another error, and slowly
+USUAL = [name for name in ALONE if METHODS[name].lost is Method.lost]  # the others lower another error, and slowly
 UNITS = {"MB": 1e6, "KB": 1e3, "bytes": 1}
 SEEDS = 3
 ASKED, HELD = "advice_asked", "advice_held"  # what was asked last; the answer, while the model is asked about it

@@ -10,6 +10,7 @@ from compress import METHODS, Bound, EmbeddingMatrix
 from compress.charts.figure import FLOOR
 from compress.files import bytes_text
 from compress.form.metrics import error_text
+from compress.methods import ALONE
 from compress.tuning.front import best_within
 from pages.parts.cached import cached
 from pages.parts.cards import change_text
@@ -83,7 +84,7 @@ def least_words(matrix: EmbeddingMatrix, best: Sequence[Point], ratio: float, me
     if not best:
         return f"Nothing here is {ratio:g} times smaller than this matrix. Move the budget to the left."
     known = {point.method.name for point in best}
-    names = [method.label for name, method in METHODS.items() if method.knob and name not in known]
+    names = [METHODS[name].label for name in ALONE if METHODS[name].knob and name not in known]
     lacking = f" Not fitted at this size yet: {', '.join(names)}; Sweep and Advise fit them." if names else ""
     return f"Least {measure} in {bytes_text(matrix.n_bytes / ratio)}: {describe(best[0].method)}.{lacking}"
 

@@ -1,10 +1,14 @@
 """The sweep of a method over sizes: what to fit, the job that fits it, how long that takes."""
 
+from itertools import product
+
 import streamlit as st
 
-from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering
+from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering, Trimmed
 from compress.charts.figure import PRECISION_NAMES
+from compress.methods import ALONE
 from compress.methods.lp import OBJECTIVES
+from compress.methods.trimmed import spelled
 from compress.tuning.sweep import plan
 from pages.parts.controls import STAYING
 from pages.parts.kept import cache_folder, known
@@ -66,11 +70,29 @@ def wanted_settings(matrix: EmbeddingMatrix) -> tuple[str, list[Method]]:
         elif name == "projective":
             ks = st.pills("Numbers of subspaces k", KS, default=[5], key="sweep_k", **MANY)
             own = {"k": [k for k in ks if k <= matrix.shape[0]]}
+        elif name == "trimmed":
+            own = trimmed(matrix)
         else:
             own = {}
         own |= stored_as(matrix, name)
         ratios = st.pills("Ratios", RATIOS, default=RATIOS[2:], key="sweep_ratios", **MANY)
     return name, plan(matrix.shape, [name], sorted(ratios, reverse=True), **own)  # small fits first
+
+
+def trimmed(matrix: EmbeddingMatrix) -> dict[str, list]:
+    """How many rows are kept, and the methods that keep them, with every precision that is worth a try."""
+    told = Trimmed.told_by(matrix)
+    about = "By default those that weigh more than the least." if told else "Row weights say which; without them the first."
+    n, d = matrix.shape
+    rows = st.number_input("Rows kept", 2, n, told.get("rows", (n + 1) // 2), key=f"sweep_rows_{matrix.key}", help=about, **STAYING)
+    inner = st.pills("Kept by", ALONE, default=["trellis"], key="sweep_of", format_func=lambda name: METHODS[name].label, **MANY)
+    return {"rows": [rows], "of": [spelled(method) for name in inner for method in at_every_precision(name, rows, d)]}
+
+
+def at_every_precision(name: str, n: int, d: int) -> list[Method]:
+    """A method with every way of storing its numbers that is worth a try."""
+    precisions = METHODS[name].precisions(n, d)
+    return [METHODS[name](**dict(zip(precisions, values, strict=True))) for values in product(*precisions.values())]
 
 
 def stored_as(matrix: EmbeddingMatrix, name: str) -> dict[str, list[int]]:

@@ -24,6 +24,8 @@ METHODS = (
     "**PQ, OPQ and RQ** keep the places of vectors in codebooks: of a part of the row (Jégou, Douze and Schmid, 2011), of a part "
     "of the turned row (Ge, He, Ke and Sun, 2013), or of vectors that are added up (Chen, Guan and Wang, 2010).",
     "**int8 and int4 by row** round every entry to a grid that each row has for itself.",
+    "**Trimmed** keeps the rows that weigh most, by any other method, and one row, their mean, for all others. The relative error "
+    "counts those in full, the weighted error as they weigh: rows that a text or a script never uses drop out of it.",
     "**Dimensions** keeps whole columns and reads the others as 0. It keeps those that count most for a linear layer whose weights "
     "are the matrix's own rows (Liebenwein, Baykal, Lang, Feldman and Rus, *Provable Filter Pruning for Efficient Neural "
     "Networks*, ICLR 2020). SVD turns the columns first, and so loses less.",
