@@ -130,6 +130,12 @@ class EmbeddingMatrix:
         named = "\0".join([self.row_word, *self.tokens])
         return hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
+    def with_weights(self, weights: ArrayLike | None) -> Self:
+        """The matrix with other weights of its rows."""
+        tokens = self.tokens if self.has_tokens else None
+        about = (self.notes, self.columns, self.stored)
+        return type(self)(self.values, tokens, weights, self.name, self.device, self.row_word, *about)
+
     def with_rows(self, rows: np.ndarray, values: np.ndarray, name: str) -> Self:
         """The matrix with other values (r, d) in some of its rows. Sums over all rows follow from these and those."""
         every = self.values.copy()

@@ -10,7 +10,7 @@ from compress.form.compressed import Compressed
 from compress.form.metrics import Evaluation
 from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
-from compress.sources.weights import ranks
+from compress.sources.order import order_of, ranks
 
 COUNT = 10
 GRAIN = 1 << 20  # cosines are told apart in steps of 1 / GRAIN, so that equal rows are equally near whatever rounding did
@@ -138,12 +138,13 @@ def most_changed(before: Table, after: Table, rows: np.ndarray | None = None, li
 
 def error_by_use(matrix: EmbeddingMatrix, evaluation: Evaluation, bins: int = 24) -> ErrorByUse:
     """The error along the rows in order of use: by weight where they are weighted, else by the order of the rows, see
-    weights.ranks. Bins grow with the place, as counts of tokens fall."""
+    order.ranks. Bins grow with the place, as counts of tokens fall."""
     n = matrix.shape[0]
     if matrix.weighted:
         by, order = "weight", np.argsort(-matrix.weights, kind="stable")
     else:
-        by, order = "order", np.argsort(ranks(matrix.tokens)) if matrix.has_tokens else np.arange(n)
+        told = matrix.has_tokens and order_of(matrix).tells
+        by, order = "order", np.argsort(ranks(matrix.tokens)) if told else np.arange(n)
     edges = np.unique(np.geomspace(1, n + 1, bins + 1).round().astype(np.int64))
     edges[-1] = n + 1
     found = []

@@ -14,7 +14,7 @@ from compress.files import bytes_text
 from compress.form.metrics import error_text
 from compress.matrix import EmbeddingMatrix
 from compress.methods import SVD
-from compress.sources.weights import ranks
+from compress.sources.order import ranks
 
 RANKS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 128)
 HIGH, WIDE = 128, 208  # points of the picture

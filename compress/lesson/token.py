@@ -17,7 +17,7 @@ from compress.linalg.blocks import unit_rows
 from compress.matrix import EmbeddingMatrix
 from compress.methods import LightToken
 from compress.methods.light_token import prefixes
-from compress.sources.weights import ranks
+from compress.sources.order import ranks
 from compress.tuning.opponents import Opponent, best_svd
 
 METHOD = LightToken(rank=7, bits=192, stages=4, gain_bits=0, factor_bits=8, passes=1)

@@ -13,8 +13,10 @@ from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, glove, hub, model_folder, smollm2, toy
 from compress.sources.checkpoints.safetensors_file import save_matrix
 from compress.sources.choice.info import TensorInfo
+from compress.sources.choice.vocabulary import are_labels
 from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
+from compress.sources.order import check_order
 from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.toy import planted
 from compress.sources.weights import UNIFORM, row_weights
@@ -53,24 +55,29 @@ def load_matrix(
             raise InputError(f"{name} is no table, so it has no columns {told}.")
         read = reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
-        weighed = None if weights == UNIFORM else weights_of(source, weights, len(values), tokens)
+        word = "row" if are_labels(tokens or ()) else read.row_word
         notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)
         try:
-            return EmbeddingMatrix(values, tokens, weighed, name, device, read.row_word, notes, read.columns, read.stored)
+            matrix = EmbeddingMatrix(values, tokens, None, name, device, word, notes, read.columns, read.stored)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
+        return matrix if weights == UNIFORM else matrix.with_weights(weights_of(source, weights, matrix))
     except OSError as error:
         raise unreadable(where, error) from error
     except MemoryError as error:
         raise InputError(f"{name} does not fit in memory; take fewer rows.") from error
 
 
-def weights_of(source: str | os.PathLike, spec: str, n_rows: int, tokens: Sequence[str] | None) -> np.ndarray:
+def weights_of(source: str | os.PathLike, spec: str, matrix: EmbeddingMatrix) -> np.ndarray:
     """Row weights (n_rows,) of a source's matrix, not scaled, see compress.sources.weights; by the source's own tokenizer where it
-    has one. Raises InputError as `row_weights` does."""
+    has one. Raises InputError as `row_weights` does, and where the order of the rows tells nothing of their use."""
     reader, where, _ = located(source)
     mapping = reader.mapping(where) if reader in (hub, model_folder) else None
-    return row_weights(spec, n_rows, tokens, tokenizer_folder(source), mapping)
+    tokens = matrix.tokens if matrix.has_tokens else None
+    weights = row_weights(spec, len(matrix.values), tokens, tokenizer_folder(source), mapping)
+    if spec.startswith("order:"):
+        check_order(matrix)
+    return weights
 
 
 def is_installed(source: str) -> bool:

@@ -13,8 +13,8 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import read_lines
-from compress.matrix import EmbeddingMatrix
 from compress.sources.choice.vocabulary import SENTENCEPIECE
+from compress.sources.order import IN_NO_TEXT, by_order
 from compress.sources.scripts import written_in
 
 Encoder = Callable[[list[str]], list[list[int]]]
@@ -22,17 +22,6 @@ Encoder = Callable[[list[str]], list[list[int]]]
 UNIFORM = "uniform"
 KINDS = "uniform, order:A, counts:TEXTFILE, scripts:NAMES or column:FILE[:NAME]"
 MOST_A = 1.5
-OFFSET = 10  # in (rank + 10)^-A, so that the first few rows do not carry everything
-IN_EVERY_TEXT = {
-    *("[cls]", "[sep]", "<s>", "</s>", "<cls>", "<sep>", "<bos>", "<eos>", "<|endoftext|>", "<|startoftext|>"),
-    *("<|begin_of_text|>", "<|end_of_text|>", "<|im_start|>", "<|im_end|>"),
-}
-IN_NO_TEXT = re.compile(
-    r"\[pad\d*\]|<\|?pad\|?>|\[mask\]|<\|?mask\|?>|row \d+|madeupword\d+"  # "row 9": a row that the vocabulary does not name
-    r"|[\[<]\|?_*(unused|reserved|extra_id|dummy|placeholder)[^\]>]*[\]>]"
-)
-SPACES = {"▁", "Ġ", "Ċ", "ĉ"}  # how tokenizers write a space, a newline and a tab: common, though not ASCII
-FEW = 0.1  # share of rows up to which an alphabet lies beside the words, and is not itself what texts are written in
 LONGEST_LINE = 1 << 20
 BATCH = 1000  # lines that the tokenizer is given at once
 PIECES = (  # of a word that has no row, tried in turn; single letters only beyond ASCII, where they can be words
@@ -86,51 +75,6 @@ def exponent(text: str) -> float:
     if not 0 <= found <= MOST_A:
         raise InputError(f"A in order:A must be a number between 0 and {MOST_A}, got {text!r}.")
     return found
-
-
-def by_order(a: float, n_rows: int, tokens: Sequence[str] | None = None) -> np.ndarray:
-    """(n_rows,) weights (rank + 10)^-a, with ranks 0, 1, … from `ranks`, or in the order of the rows where they have no names."""
-    rank = np.arange(n_rows) if tokens is None else ranks(tokens)
-    return (rank + float(OFFSET)) ** -a
-
-
-def order_words(matrix: EmbeddingMatrix) -> str:
-    """What the order of a table's rows tells of how often they are used, as in "by …"."""
-    if any(token.startswith("[unused") for token in matrix.tokens) and any(token.startswith("##") for token in matrix.tokens):
-        return "the order of the vocabulary, which lists frequent tokens first"  # BERT's
-    if matrix.row_word == "word":
-        return "the order of the file, which for word vectors usually begins with the most frequent words"
-    return "row order, which tells of use only where frequent rows are listed first"
-
-
-def ranks(tokens: Sequence[str]) -> np.ndarray:
-    """(n,) the place of each row in order of use, from 0, for a vocabulary that lists common tokens first, see `order_words`.
-
-    Special tokens that are in every text come first; places that no text uses (unused, reserved, padding, mask) come last, and
-    before them an alphabet: single letters beyond ASCII that stand in the order of their code points, as in BERT's vocabulary,
-    which puts 900 of them before its first word. All others keep their order.
-    """
-    alphabet = set(alphabet_of(tokens))
-    group = np.ones(len(tokens), np.int8)
-    for row, token in enumerate(tokens):
-        lower = token.lower()
-        if lower in IN_EVERY_TEXT:
-            group[row] = 0
-        elif IN_NO_TEXT.fullmatch(lower):
-            group[row] = 3
-        elif row in alphabet:
-            group[row] = 2
-    rank = np.empty(len(tokens), np.int64)
-    rank[np.argsort(group, kind="stable")] = np.arange(len(tokens))
-    return rank
-
-
-def alphabet_of(tokens: Sequence[str]) -> list[int]:
-    """Rows of single letters beyond ASCII where these are listed by code point, which tells nothing of their use. Where they are
-    many, as in Chinese, they are the words, and this is empty."""
-    rows = [row for row, token in enumerate(tokens) if len(token) == 1 and not token.isascii() and token not in SPACES]
-    codes = [ord(tokens[row]) for row in rows]
-    return rows if codes == sorted(codes) and len(rows) <= FEW * len(tokens) else []
 
 
 def counts_in(

@@ -12,7 +12,7 @@ from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.models.network import frozen, pooled, states_of
 from compress.models.open import MOST_TOKENS, OpenModel
-from compress.sources.weights import by_order
+from compress.sources.order import by_order
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
 

@@ -196,19 +196,7 @@ def weighed(
     given_at: tuple | None,
 ) -> EmbeddingMatrix:
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
-    tokens = _matrix.tokens if _matrix.has_tokens else None
-    weights = weights_of(source, spec, len(_matrix.values), tokens)
-    return EmbeddingMatrix(
-        _matrix.values,
-        tokens,
-        weights,
-        _matrix.name,
-        _matrix.device,
-        _matrix.row_word,
-        notes=_matrix.notes,
-        columns=_matrix.columns,
-        stored=_matrix.stored,
-    )
+    return _matrix.with_weights(weights_of(source, spec, _matrix))
 
 
 def is_local() -> bool:

@@ -1,4 +1,4 @@
-"""Rows by their names, and the one that is shown first."""
+"""Rows by their names, the one that is shown first, and what their order tells."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from compress import EmbeddingMatrix
 from compress.analysis.example import example_row
+from compress.sources.order import Order, order_of
 from pages.parts.cached import cached
 
 
@@ -40,6 +41,11 @@ def row_words(matrix: EmbeddingMatrix, row: int, written: Callable[[str], str] =
 @cached(8, weights=False)
 def first_shown(matrix: EmbeddingMatrix) -> int:
     return example_row(matrix)
+
+
+@cached(8, weights=False)
+def row_order(matrix: EmbeddingMatrix) -> Order:
+    return order_of(matrix)
 
 
 @cached(2, weights=False)

@@ -8,10 +8,11 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
-from compress.sources.weights import MOST_A, UNIFORM, order_words, top_share
+from compress.sources.weights import MOST_A, UNIFORM, top_share
 from pages.parts.kept import cache_folder
-from pages.parts.matrix import chosen_weights, is_local, open_weighted, use_weights
+from pages.parts.matrix import chosen_weights, current_matrix, is_local, open_weighted, use_weights
 from pages.parts.say import literal, refused
+from pages.parts.tokens import row_order
 from pages.parts.uploads import kept_upload
 
 KINDS = {
@@ -28,14 +29,17 @@ KEEP = 8  # files of weights that jobs read
 
 def weights_picker() -> None:
     """The sidebar's choice of row weights. Those that cannot be used are refused in a sentence, and the ones in use stay."""
-    spec = chosen_weights()
+    matrix, spec = current_matrix(), chosen_weights()
     dropped = st.session_state.pop("weights_dropped", False)
     if dropped:
         st.session_state["weights_kind"] = UNIFORM
+    kinds = offered(matrix)
+    if st.session_state.get("weights_kind", UNIFORM) not in kinds:
+        st.session_state["weights_kind"] = UNIFORM
     kind = st.selectbox(
         "Row weights",
-        list(KINDS),
-        index=list(KINDS).index(spec.partition(":")[0]),
+        kinds,
+        index=kinds.index(spec.partition(":")[0]),
         format_func=KINDS.get,
         key="weights_kind",
         help="How often each row is used. Fits then spare the rows that are used most, and every error is shown weighted too.",
@@ -54,7 +58,13 @@ def weights_picker() -> None:
     if matrix.weighted:
         st.caption(words(matrix))
         if chosen_weights().startswith("order:"):
-            st.caption(f"By {order_words(matrix)}.")
+            st.caption(f"By {row_order(matrix).words}.")
+
+
+def offered(matrix: EmbeddingMatrix) -> list[str]:
+    """The kinds of weights that its rows can have."""
+    tells = {"order": row_order(matrix).tells, "counts": matrix.has_tokens}
+    return [kind for kind in KINDS if tells.get(kind, True)]
 
 
 def picked_weights(kind: str, spec: str) -> str | None:

@@ -8,7 +8,8 @@ import pytest
 import compress
 from compress import EmbeddingMatrix, InputError
 from compress.methods import SVD, ProjectiveClustering
-from compress.sources.weights import ranks, row_weights, top_share
+from compress.sources.order import ranks
+from compress.sources.weights import row_weights, top_share
 
 BERT = [
     "[PAD]",

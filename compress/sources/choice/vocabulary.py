@@ -1,7 +1,7 @@
 """Row names: the tokens of a vocabulary file, by row number."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ FAIRSEQ, FAIRSEQ_FIRST = "dict.txt", ("<s>", "<pad>", "</s>", "<unk>")  # its li
 SENTENCEPIECE = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model")
 MARKS = ("##", "▁", "Ġ", "[unused")  # that tokenizers put before pieces of words, words, and places without a use
 MOST_PADDED = 1024  # the largest number that tables are padded to multiples of
+LABEL = re.compile(r"[^\W\d_]*[\W_]*\d+|\S.*\s.*\S", re.DOTALL)  # "17", "doc_17", "A title"
+SOME, MOST = 50, 0.9  # names that tell, and the share of them that are such
 NUMBERED = re.compile(r"(.*\S)[ \t]+(\d{1,18})")
 
 
@@ -59,6 +61,11 @@ def row_word(folder: Path, tokens: Iterable[str]) -> str:
     listed = path is not None and path.suffix == ".txt" and not path.stem.startswith("token")
     with_model = any((folder / name).is_file() for name in ("config.json", "tokenizer.json"))
     return "word" if listed and not with_model and not any(token.startswith(MARKS) for token in tokens) else "token"
+
+
+def are_labels(names: Sequence[str]) -> bool:
+    """Whether names are numbers, numbered, or of several words: those of documents, users, things, and of no vocabulary."""
+    return len(names) >= SOME and sum(LABEL.fullmatch(name.strip()) is not None for name in names) >= MOST * len(names)
 
 
 @dataclass(frozen=True)

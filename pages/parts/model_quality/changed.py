@@ -9,12 +9,12 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.form.metrics import error_text
 from compress.linalg.blocks import sample_rows
-from compress.sources.weights import order_words
 from pages.parts.cached import cached
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.near import unit_tables
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.quick_fits import Fitted
+from pages.parts.tokens import row_order
 
 SAMPLE, SHOWN, AT_ONCE = 2000, 12, 250
 
@@ -83,7 +83,7 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
         key="error_by_use",
         alt=f"Relative error along the rows: first {error_text(found.error[0])}, last {error_text(found.error[-1])}",
     )
-    along = "row weight" if found.by == "weight" else order_words(matrix)
+    along = "row weight" if found.by == "weight" else row_order(matrix).words
     st.caption(f"Rows by {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
 
 
