@@ -12,8 +12,8 @@ from benchmarks.peers import file_bytes
 from benchmarks.table import against, heading, table
 from compress import Compressed, EmbeddingMatrix, Int4, Int8, fit_to, load_matrix
 from compress.models.open import open_model
-from compress.tasks.texts import texts_to_learn
-from compress.training.importance import importance_of, pieces_of
+from compress.training.importance import importance_of
+from compress.training.kinds import texts_of_kinds
 
 FOLDER = Path(os.environ.get("SMOLLM2", "~/.cache/smollm2")).expanduser()
 KINDS = "documentation", "stories"
@@ -31,7 +31,7 @@ def main() -> None:
         return
     matrix, model = load_matrix(FOLDER), open_model(FOLDER)
     began = time.perf_counter()
-    importance = importance_of(model, matrix, pieces_of(model, texts_to_learn(None)))
+    importance = importance_of(model, matrix, texts_of_kinds(model, None))
     heading(f"Language model, SmolLM2-135M; importance measured in {time.perf_counter() - began:.0f} s")
     rows = [row(matrix, str(each), each.fit(matrix)) for each in (Int8(), Int4())]
     for ratio, asked in ASKED.items():

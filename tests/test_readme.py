@@ -22,8 +22,8 @@ def test_the_library_example_runs_as_written(tmp_path):
     }  # other tests have a core too
     fewer = {
         "j=60, f": "j=60, restarts=1, steps=3, f",
-        "texts_to_learn(None)": "texts_to_learn(None)[:24]",
-        "result, texts)": "result, texts, steps=3)",
+        "texts_of_kinds(model, None)": "texts_of_kinds(model, None)[:24]",
+        "result, texts)": "result, texts, steps=3, apart={'alike': texts[:9]})",
         "=500": "=40",
     }
     for written, run in fewer.items():

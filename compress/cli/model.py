@@ -58,12 +58,14 @@ def add_model_commands(command: Callable) -> None:
 
     one = command("heal", heal, "Bring a model's outputs with the compressed table nearer to its own, by texts without labels.")
     one.add_argument("--file", type=Path, required=True, help="the compressed file")
-    one.add_argument("--out", type=Path, required=True, help="the .safetensors file to write, as large as the one before")
+    one.add_argument(
+        "--out", type=Path, required=True, help="the .safetensors file to write, as large as the one before; stopped, it goes on"
+    )
     one.add_argument("--text", type=Path, help="texts: a line each, or a .json; built-in unless given")
     one.add_argument("--steps", type=int, default=300, help="of training, 32 texts each")
     one.add_argument("--no-refit", action="store_true", help="train only, without a fit for what the outputs depend on")
     one.add_argument("--seed", type=int, default=0)
-    one.add_argument("--history", type=Path, help="the .json file of distances and losses; what was stopped goes on from it")
+    one.add_argument("--history", type=Path, help="the .json file to write distances and losses to")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
 
     one = command("compare", compare, "What the model loses by every method at every size; a stopped run goes on.")
@@ -109,8 +111,8 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
     from compress.models.open import facts_of, open_model
     from compress.tasks.judging import gives_ids
     from compress.tasks.needs import a_text
-    from compress.tasks.texts import texts_to_learn
-    from compress.training.importance import importance_of, pieces_of
+    from compress.training.importance import importance_of
+    from compress.training.kinds import texts_of_kinds
 
     kind, _, file = args.importance.partition(":")
     if args.importance == "none":
@@ -124,10 +126,8 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
         raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
     if lack := a_text(facts, gives_ids(text)):
         raise InputError(f"Importance needs {lack}.")
-    model, texts = open_model(args.source), texts_to_learn(text)
-    if model.causal and model.tokenizer and not file:
-        texts = pieces_of(model, texts)
-    return importance_of(model, matrix, texts, progress=tell if args.progress else None)
+    model = open_model(args.source)
+    return importance_of(model, matrix, texts_of_kinds(model, text), progress=tell if args.progress else None)
 
 
 def export(args: argparse.Namespace) -> None:
@@ -231,16 +231,15 @@ def compare(args: argparse.Namespace) -> None:
     """Prints a row a form, as they come."""
     from compress.models.open import facts_of, open_model
     from compress.tasks import needs_model, unmet
-    from compress.tasks.texts import texts_to_learn
     from compress.training.comparison import COMPARED, RATIOS, Size, compare, plan
     from compress.training.healing import lack_of
+    from compress.training.kinds import texts_of_kinds
 
     if args.heal and args.heal_text and args.heal_text == args.text:
         raise ValueError("a form is not to be judged on the texts that it is healed by; give other ones as --heal-text")
     matrix = opened(args)
     ratios = args.ratios or ([] if args.saved else RATIOS)
     sizes = [Size("ratio", ratio) for ratio in ratios] + [Size("saved", share) for share in args.saved]
-    texts = {args.heal_text.name if args.heal_text else "built-in": texts_to_learn(args.heal_text)} if args.heal else {}
     facts = facts_of(args.source)
     tasks = args.tasks or usual(facts, args)
     for lack in unmet(tasks, facts, args.text).values():
@@ -248,8 +247,11 @@ def compare(args: argparse.Namespace) -> None:
     if args.heal and facts and (why := lack_of(facts, args.heal_text)):
         raise InputError(why)
     needed = args.heal or any(needs_model(name) for name in tasks)
+    model = open_model(args.source) if facts and needed else None
+    by = args.heal_text.name if args.heal_text else "built-in"
+    texts = {by: texts_of_kinds(model, args.heal_text) if model else []} if args.heal else {}
     rows = compare(
-        open_model(args.source) if facts and needed else None,
+        model,
         matrix,
         plan(args.methods or COMPARED, sizes, texts),
         tasks,
@@ -292,29 +294,28 @@ def swap_of(network: Any, result: compress.Compressed) -> dict | None:
 
 
 def heal(args: argparse.Namespace) -> None:
-    """Writes the healed form and prints what it costs and by how much it is nearer. With --history what was stopped in its training
-    goes on from its best so far."""
+    """Writes the healed form and prints what it costs and by how much it is nearer. What was stopped or killed goes on when the
+    same is asked for again."""
     from compress.models.open import facts_of, open_model
-    from compress.tasks.texts import texts_to_learn
-    from compress.training.healing import Healed, begun_before, heal, key_of, lack_of
+    from compress.training.healing import Healed, heal, lack_of, state_of
+    from compress.training.kinds import texts_of_kinds
 
     check_out(args.out, ".safetensors")
     if (facts := facts_of(args.source)) and (lack := lack_of(facts, args.text)):
         raise InputError(lack)
     matrix, result = opened(args), compress.load(args.file)
-    model, texts = open_model(args.source), texts_to_learn(args.text)
-    key = key_of(result, texts, args.steps, not args.no_refit, args.seed)
-    begun = begun_before(args.out, args.history, key)
+    model = open_model(args.source)
+    texts, state = texts_of_kinds(model, args.text), state_of(args.out)
 
     def run(progress: Progress) -> Healed:
-        return heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, progress, begun)
+        return heal(model, matrix, result, texts, args.steps, not args.no_refit, args.seed, progress, state=state)
 
     healed = stoppable(run, tell if args.progress else lambda step: None)
     row = {"method": result.method.name, **result.method.settings, **compress.evaluate(matrix, healed.result).figures()}
     row |= {"file_bytes": healed.result.save(args.out), **healed.row()}
     if args.history:
         with replacing(args.history) as file:
-            file.write(json.dumps({**healed.row(), "of": key}).encode())
+            file.write(json.dumps(healed.row()).encode())
     report(args, {name: value for name, value in row.items() if name != "losses"})
 
 

@@ -1,7 +1,8 @@
-"""Texts without labels: sentences of installed packages' docstrings, which need no download, or a file of the user's."""
+"""Texts without labels: sentences of installed packages, which need no download, or a file of the user's."""
 
 import ast
 import hashlib
+import importlib.metadata
 import importlib.util
 import re
 import sysconfig
@@ -17,13 +18,14 @@ Text = str | tuple[int, ...]  # a text, or its token ids where there is no token
 
 PACKAGES = ("numpy", "sklearn")  # beside the standard library
 PASSED_OVER = {"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__", "_vendor", "externals"}
-MOST_OF_A_FILE = 16  # sentences, so that no file speaks for all
+MOST_OF_A_FILE, MOST_OF_A_PAPER = 16, 64  # sentences, so that no file speaks for all
 MOST = 3000
 TOGETHER = 1000  # lines of a file
 SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,;'’()\-]+[.?!]")
 WORDS = range(6, 41)
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 HOLDERS = ("body", "handlers", "orelse", "finalbody", "cases")  # the fields of a node that hold statements, or what holds them
+LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 EDGE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 PROSE = re.compile(r"(?!\s)(?!.*(>>>|\.\. |::|--|\s:\s|`|=)).+", re.DOTALL)  # no code, no markup, no list of parameters
 
@@ -92,6 +94,21 @@ def built_in() -> tuple[str, ...]:
     return tuple(sorted(found, key=mixed)[: 2 * MOST])
 
 
+@cache
+def papers() -> tuple[str, ...]:
+    """Plain English sentences of licences and descriptions of installed packages, another kind of text than `built_in`; each once,
+    mixed, in the same order every time. There may be none."""
+    found: dict[str, None] = {}
+    for package in importlib.metadata.distributions():
+        licences = [
+            Path(str(place.locate())) for place in package.files or () if LICENCE.match(place.name) and place.suffix != ".py"
+        ]
+        texts = [path.read_text("utf-8", "replace") for path in licences if path.is_file()]
+        for text in (package.metadata["Description"] or "", *texts):
+            found |= dict.fromkeys(prose(text)[:MOST_OF_A_PAPER])
+    return tuple(sorted(found, key=mixed))
+
+
 def mixed(text: str) -> bytes:
     """A key to sort by that has nothing to do with the text's first letters."""
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
@@ -115,11 +132,15 @@ def sentences(path: Path) -> list[str]:
             tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):
         return []
+    return [sentence for text in docstrings(tree) for sentence in prose(text)]
+
+
+def prose(text: str) -> list[str]:
+    """The plain sentences of a text's paragraphs of prose, in their order."""
     found = []
-    for text in docstrings(tree):
-        for paragraph in text.split("\n\n"):
-            if PROSE.fullmatch(paragraph):
-                found += [each for each in EDGE.split(" ".join(paragraph.split())) if is_plain(each)]
+    for paragraph in text.split("\n\n"):
+        if PROSE.fullmatch(paragraph):
+            found += [each for each in EDGE.split(" ".join(paragraph.split())) if is_plain(each)]
     return found
 
 

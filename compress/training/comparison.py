@@ -245,23 +245,23 @@ class KeptForms:
         self, model: "OpenModel | None", cell: Cell, path: Path, result: Compressed, tell: ComparisonSteps
     ) -> tuple[Path, Compressed]:
         """The healed form of a cell, and its file."""
-        from compress.training.healing import BATCH, heal
+        from compress.training import healing
 
         if model is None:
             raise InputError("Healing needs the model, and this matrix has none.")
         assert cell.healed_by is not None
         texts = self.texts[cell.healed_by]
-        name = digest(VERSION, self.steps, *texts)
+        name = digest(VERSION, healing.VERSION, self.steps, *texts)
         file = path.with_name(f"{path.stem}{HEALED}{name}.safetensors")
         found = load_kept(file)
         if found is None:
             measured = self.importance(model, cell.healed_by, tell)
-            chosen = [texts[at] for at in sample_rows(len(texts), self.steps * BATCH + HELD, np.random.default_rng(0))]
+            chosen = [texts[at] for at in sample_rows(len(texts), self.steps * healing.BATCH + HELD, np.random.default_rng(0))]
 
             def told(step: Step) -> None:
                 tell("heal", heal=step.row())
 
-            found = heal(model, self.matrix, result, chosen, self.steps, measured, progress=told).result
+            found = healing.heal(model, self.matrix, result, chosen, self.steps, measured, progress=told).result
             found.save(file)
         return file, found
 

@@ -15,6 +15,7 @@ from compress.models.open import MOST_TOKENS, OpenModel
 from compress.sources.order import by_order
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
+from compress.training.kinds import PIECE
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -26,9 +27,6 @@ PROBES = 2  # random combinations of the outputs, for each batch
 PRIOR = 0.3  # share of a row's expected use that comes from the order of the vocabulary
 POWER = 0.7  # a token that is frequent changes the outputs less each time: measured on MiniLM
 SPOKEN_POWER, SPOKEN_FLOOR = 0.5, 0.02  # the same of a row that an output layer shares, and the metric's floor: on SmolLM2
-PIECE = 256  # tokens of a text that a language model is measured on
-BETWEEN_TEXTS = "<|endoftext|>"  # what many language models learnt to begin a text after
-PIECES = 24  # such texts that the built-in ones give, and as many that the model writes itself
 
 
 def importance_of(
@@ -94,39 +92,6 @@ def is_tied(bench: "Bench") -> bool:
     """Whether a language model's output layer is the table itself."""
     last = bench.network.get_output_embeddings() if bench.model.causal else None
     return last is not None and last.weight is bench.model.table
-
-
-def pieces_of(model: OpenModel, texts: Sequence[Text], seed: int = 0) -> list[Text]:
-    """What a language model's importance is measured on where no text is given: PIECES texts of PIECE tokens, the given ones put
-    after each other, and as many that it writes itself, so that more than one kind is there."""
-    from compress.tasks.bench import Bench
-
-    bench = Bench(model, {BEFORE: model.table.detach().cpu().numpy()})
-    most = bench.context(PIECE)
-    joined = [number for each in bench.ids(texts, None) for number in each]
-    found = [tuple(joined[at : at + most]) for at in range(0, min(len(joined), PIECES * most), most)]
-    return [*found, *written(model, PIECES, most, seed)]
-
-
-def written(model: OpenModel, count: int, length: int, seed: int = 0) -> list[tuple[int, ...]]:
-    """Token ids of texts that a language model writes, drawn from its own distribution: data-free calibration, as in Liu et al.,
-    LLM-QAT, 2023. What a text is begun with is left out, as models lean on a first token of that kind as on no other."""
-    import torch
-
-    known = model.tokenizer.get_vocab() if model.tokenizer else {}
-    config = model.network.config
-    starts = (known.get(BETWEEN_TEXTS), config.bos_token_id, config.eos_token_id, 0)
-    start = next(each for each in starts if isinstance(each, int))
-    draws = torch.Generator(model.table.device).manual_seed(seed)
-    last = torch.full((count, 1), start, device=model.table.device)
-    found, past = [], None
-    with torch.inference_mode():
-        for _ in range(length):
-            output = model.network(last, past_key_values=past, use_cache=True)
-            past = output.past_key_values
-            last = torch.multinomial(output.logits[:, -1].float().softmax(-1), 1, generator=draws)
-            found.append(last)
-    return [tuple(row) for row in torch.cat(found, 1).tolist()]
 
 
 def probed(bench: "Bench", inputs: dict, mask: "Tensor", draws: "Generator", seen: list) -> "Tensor":

@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -109,6 +111,13 @@ LEFT = {  # what was told, when it is asked, and the seconds left
 def test_the_time_left_follows_from_the_share_and_the_time_it_took(name):
     told, now, left = LEFT[name]
     assert time_left(told, now) == (None if left is None else pytest.approx(left))
+
+
+def test_the_time_left_is_what_the_work_itself_told():
+    job = Job("key", [])
+    job.events, job.times = [{"share": 0.1, "left": 90.0}], [time.monotonic() - 30]
+    job.process = SimpleNamespace(poll=lambda: None)
+    assert job.left == pytest.approx(60, abs=5)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from compress import SVD, __main__
 from compress.analysis.neighbours import error_by_use, most_changed, neighbours
 from compress.charts import quality as quality_charts
 from compress.linalg.blocks import unit_rows
+from compress.training.healing import state_of, words_of
 from pages.parts.model_quality.controls import tasks_in
 from pages.parts.model_quality.records import file_of, healed_path, report_path
 from pages.parts.model_quality.tasks import lines_of
@@ -304,6 +305,21 @@ def test_a_healing_that_was_stopped_is_shown_with_what_is_kept_and_goes_on(open_
     page.button(key="heal").click().run()
     page.session_state["jobs"]["heal"].running = False
     assert any("nothing is kept, and it begins anew" in text for text in said(page.run().caption))
+    state_of(path).mkdir()
+    page.run()
+    assert any("What it had come to is kept" in text for text in said(page.caption)) and page.button(key="heal").label == "Go on"
+
+
+def test_a_healing_that_came_no_nearer_is_said_to_be_the_fit_and_not_offered(open_page, model_folder, noted):
+    _, result, file = fitted_file(model_folder, 1)
+    path = healed_path(file, "built-in", 40)
+    result.save(path)
+    history = {"distance": {"before": 0.5, "healed": 0.6}, "measure": "1 − cosine", "texts": 9, "seconds": 3.0, "steps": 40}
+    history |= {"taken": "before", "chosen": words_of("before", 0, 20), "finished": True, "losses": [[1, 0.5]] * 20}
+    path.with_suffix(".json").write_text(json.dumps(history))
+    page = open_page("model_quality", matrix=model_folder, j=1, heal_steps=40)
+    assert any(text.endswith("Taken: no step was better, so it is the fit.") for text in said(page.caption))
+    assert not {"heal", "judge_healed", "download_healed"} & {button.key for button in page.button}
 
 
 def test_one_text_for_healing_and_judging_is_pointed_out(open_page, model_folder, noted):

@@ -13,7 +13,7 @@ from compress.models.open import OpenModel, facts_of
 from compress.tasks import Scores
 from compress.tasks.bench import Bench
 from compress.tasks.judging import JudgeSteps
-from compress.tasks.texts import built_in, read_texts, texts_to_learn
+from compress.tasks.texts import built_in, papers, read_texts, texts_to_learn
 
 WORDS = [f"w{number}" for number in range(40)]
 
@@ -369,3 +369,4 @@ def test_the_built_in_texts_are_plain_sentences_each_once():
     assert all(6 <= len(text.split()) <= 40 and text[0].isupper() and text[-1] in ".?!" for text in texts)
     assert not any(mark in text for text in texts for mark in "`_=<>{}[]|\n")
     assert sorted(read_texts(None) + texts_to_learn(None)) == sorted(texts) and len(texts_to_learn(None)) > 500
+    assert len(set(papers())) == len(papers()) > 200 and not set(papers()) & {*texts}

@@ -136,7 +136,7 @@ def test_a_fit_under_one_is_the_plain_fit():
 def test_healing_brings_the_outputs_nearer_in_as_many_bytes(bert, matrix, texts, name):
     settings = {"j": 3} if name in ("svd", "lp") else SMALL.get(name, {})
     result = METHODS[name](**settings).fit(matrix)
-    healed = heal(bert, matrix, result, texts, steps=40)
+    healed = heal(bert, matrix, result, texts[80:], steps=40, apart={"reviews": texts[:80]})
     assert healed.measure == MEASURES[False] and set(healed.distance) == {"before", "refitted", "healed"}
     best = min(healed.distance.values())
     assert best < healed.distance["before"] or best < 1e-4  # int8 has next to nothing to gain
@@ -147,7 +147,7 @@ def test_healing_brings_the_outputs_nearer_in_as_many_bytes(bert, matrix, texts,
 
 def test_training_alone_lowers_the_distance_of_a_low_rank_table(bert, matrix, texts):
     result = rank_3(matrix)
-    healed = heal(bert, matrix, result, texts, steps=60, refit=False)
+    healed = heal(bert, matrix, result, texts[16:], steps=60, refit=False, apart={"reviews": texts[:16]})
     assert healed.distance["healed"] < 0.7 * healed.distance["before"] and "refitted" not in healed.distance
     first, last = (np.mean([loss for _, loss in part]) for part in (healed.losses[:10], healed.losses[-10:]))
     assert last < first and [step for step, _ in healed.losses] == list(range(1, 61))
@@ -222,23 +222,85 @@ def test_the_command_writes_a_file_of_the_same_size_and_its_story(bert, matrix, 
     assert row["distance"] == history["distance"] and len(history["losses"]) == 4
 
 
-def test_a_stopped_healing_keeps_its_best_so_far_and_goes_on_from_it(bert, matrix, texts):
-    result, told = rank_3(matrix), []
+def stop_at(step, how=Stop):
+    def told(each):
+        if each.figures.get("step") == step:
+            raise how
 
-    def stop_at(step):
-        told.append(step.figures.get("step"))
-        if told[-1] == 25:
-            raise Stop
+    return told
 
-    begun = heal(bert, matrix, result, texts, steps=60, progress=stop_at)
-    assert [step for step, _ in begun.losses] == list(range(1, 26)) and begun.steps == 60
-    assert min(begun.distance.values()) < begun.distance["before"] and begun.result.n_bytes == result.n_bytes
-    told.clear()
-    whole = heal(bert, matrix, result, texts, steps=60, progress=lambda step: told.append(step.figures.get("step")), begun=begun)
-    assert [step for step in told if step] == list(range(26, 61)) and whole.losses[:25] == begun.losses
-    assert whole.distance["before"] == begun.distance["before"] and whole.distance["healed"] <= begun.distance["healed"]
-    straight = heal(bert, matrix, result, texts, steps=60)
-    assert whole.distance["healed"] < begun.distance["before"] - 0.7 * (begun.distance["before"] - straight.distance["healed"])
+
+def parts_of(healed):
+    return {name: each for name, each in healed.row().items() if name != "seconds"}
+
+
+@pytest.mark.parametrize("method", [SVD(j=3, factor_bits=8), METHODS["pq"](**SMALL["pq"])], ids=lambda method: method.name)
+def test_a_stopped_or_killed_healing_ends_as_one_that_was_not(bert, matrix, texts, tmp_path, method):
+    """Stopped in the first part of the training, killed between two states that are kept, and in the second part."""
+    result = method.fit(matrix)
+    given = {"steps": 60, "apart": {"reviews": texts[:16]}}
+    straight = heal(bert, matrix, result, texts[16:], **given)
+    begun = heal(bert, matrix, result, texts[16:], **given, progress=stop_at(20), state=tmp_path / "s")
+    assert [step for step, _ in begun.losses] == list(range(1, 21)) and not begun.finished
+    assert mean_of(begun) <= begun.distance["before"] and begun.result.n_bytes == result.n_bytes
+    for step in (35, 55):
+        with pytest.raises(KeyboardInterrupt):
+            heal(bert, matrix, result, texts[16:], **given, progress=stop_at(step, KeyboardInterrupt), state=tmp_path / "s")
+    told = []
+    whole = heal(bert, matrix, result, texts[16:], **given, progress=told.append, state=tmp_path / "s")
+    assert min(step.figures["step"] for step in told if "step" in step.figures) > 50
+    assert whole.finished and parts_of(whole) == parts_of(straight) and not (tmp_path / "s").exists()
+    assert all(np.array_equal(array, straight.result.arrays[name]) for name, array in whole.result.arrays.items())
+
+
+def mean_of(healed):
+    return healed.distance[healed.taken]
+
+
+def test_what_was_measured_and_refitted_is_not_lost_when_training_is_killed(bert, matrix, texts, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        heal(bert, matrix, rank_3(matrix), texts, steps=9, progress=stop_at(1, KeyboardInterrupt), state=tmp_path / "s")
+    told = []
+    heal(bert, matrix, rank_3(matrix), texts, steps=9, progress=told.append, state=tmp_path / "s")
+    assert not {"measure", "refit"} & {step.figures["stage"] for step in told}
+    heal(bert, matrix, rank_3(matrix), texts, steps=8, progress=told.append, state=tmp_path / "s")
+    assert "measure" in {step.figures["stage"] for step in told}
+
+
+def test_a_state_that_is_cut_short_or_of_other_texts_is_not_gone_on_with(bert, matrix, texts, tmp_path):
+    for given in (texts, texts[20:]):
+        with pytest.raises(KeyboardInterrupt):
+            heal(bert, matrix, rank_3(matrix), given, steps=50, progress=stop_at(10, KeyboardInterrupt), state=tmp_path / "s")
+    for part in (tmp_path / "s").iterdir():
+        part.write_bytes(part.read_bytes()[:-40])
+    healed = heal(bert, matrix, rank_3(matrix), texts[20:], steps=50, state=tmp_path / "s")
+    assert parts_of(healed) == parts_of(heal(bert, matrix, rank_3(matrix), texts[20:], steps=50))
+
+
+def test_the_fit_is_given_back_where_nothing_is_nearer_on_texts_of_another_kind(bert, matrix, texts):
+    """The table is whole but for words that no text shows that is learnt from."""
+    rng = np.random.default_rng(0)
+    learnt = [" ".join(rng.choice([f"w{word}" for word in range(10)], 4)) for _ in range(60)]
+    other = [" ".join(rng.choice([f"w{word}" for word in range(10, 40)], 5)) for _ in range(40)]
+    result = SVD(j=9, factor_bits=32).fit(EmbeddingMatrix(matrix.values, weights=np.r_[np.full(15, 1e-3), np.ones(30)]))
+    healed = heal(bert, matrix, result, learnt, steps=80, refit=False, apart={"other": other})
+    assert healed.distance["healed"] > healed.distance["before"] and len(healed.losses) < 80 and healed.finished
+    assert healed.taken == "before" and healed.step == 0 and healed.result is result
+    assert healed.words == "no step was better, so it is the fit"
+
+
+def test_no_kind_of_text_is_farther_than_with_the_fit(bert, matrix, texts):
+    healed = heal(bert, matrix, rank_3(matrix), texts, steps=24)
+    assert set(healed.by_kind) == {"words by order"}  # licences have no word that the model knows
+    assert all(kind[healed.taken] <= kind["before"] for kind in healed.by_kind.values())
+
+
+def test_rows_that_no_text_shows_keep_their_numbers(bert, matrix, texts):
+    result = rank_3(matrix)
+    shown = [text for text in texts if "w3" not in text.split()]
+    healed = heal(bert, matrix, result, shown, steps=30, refit=False, apart={"reviews": texts[:16]})
+    moved = (healed.result.arrays["coefficients"] != result.arrays["coefficients"]).any(1)
+    assert healed.step and not moved[8] and not moved[0] and moved[2] and moved.sum() > 20
 
 
 def test_the_command_goes_on_where_it_was_stopped_and_only_with_the_same(bert, matrix, tmp_path, capsys, texts, monkeypatch):
@@ -273,9 +335,11 @@ def test_the_command_goes_on_where_it_was_stopped_and_only_with_the_same(bert, m
     stopped = len(history["losses"])
     assert 5 <= stopped < 20 == history["steps"] and load(tmp_path / "y.safetensors").digest
     steps, history = run("--steps", "20")
-    assert steps == list(range(stopped + 1, 21)) and len(history["losses"]) == 20
-    assert run("--steps", "20")[0] == list(range(1, 21))  # what is whole is not gone on with
+    whole = len(history["losses"])
+    assert steps == list(range(stopped + 1, whole + 1)) and whole > 10 and history["finished"]
+    assert run("--steps", "20")[0] == list(range(1, whole + 1))  # what is whole is not gone on with
     assert run("--steps", "4", "--seed", "1")[0] == [1, 2, 3, 4]
+    assert not (tmp_path / "y.healing").exists()
 
 
 def test_the_command_refuses_a_model_without_a_tokenizer_before_it_is_opened(llama, tmp_path, capsys, monkeypatch):

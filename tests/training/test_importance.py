@@ -8,7 +8,8 @@ import torch
 
 from compress import SVD, EmbeddingMatrix, Importance, Int8, Trellis, evaluate, fit_to, load_matrix
 from compress.__main__ import main
-from compress.training.importance import SPOKEN_POWER, importance_of, pieces_of, written
+from compress.training.importance import SPOKEN_POWER, importance_of
+from compress.training.kinds import drawn, pieces_of, texts_apart, texts_of_kinds, written
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_a_model_writes_texts_of_the_length_that_is_asked_the_same_for_the_same_
 
 
 def test_without_a_text_given_ones_are_joined_and_the_model_writes_as_many(llama, monkeypatch):
-    monkeypatch.setattr("compress.training.importance.PIECES", 2)
+    monkeypatch.setattr("compress.training.kinds.PIECES", 2)
     found = pieces_of(llama, [tuple(range(20)), tuple(range(30)), tuple(range(40))])
     assert [len(text) for text in found] == [32] * 4  # tokens that fit the model
     assert found[0] == (*range(20), *range(12)) and found[1][:18] == tuple(range(12, 30))
@@ -92,3 +93,15 @@ def test_what_cannot_be_measured_is_said_in_one_line(source, more, said, capsys)
     assert main(["fit", source, "--method", "svd", "--j", "3", *more]) == 2
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+def test_words_are_drawn_by_their_order_and_no_special_token_among_them(bert):
+    texts = drawn(bert, 400, seed=1)
+    counts = np.bincount([number for each in bert.tokenizer(texts)["input_ids"] for number in each[1:-1]], minlength=45)
+    assert texts == drawn(bert, 400, seed=1) != drawn(bert, 400, seed=2)
+    assert not counts[:5].any() and counts[5:].all() and counts[5:15].sum() > 1.5 * counts[35:].sum()
+
+
+def test_what_is_learnt_from_and_what_is_held_out_share_no_text(bert):
+    held_out = texts_apart(bert)
+    assert len(held_out) == 2 and not {*texts_of_kinds(bert, None)} & {text for part in held_out.values() for text in part}

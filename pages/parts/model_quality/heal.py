@@ -11,7 +11,7 @@ from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.form.metrics import error_text
 from compress.models.facts import ModelFacts
-from compress.training.healing import lack_of
+from compress.training.healing import lack_of, state_of
 from pages.parts.cached import cached
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
@@ -21,12 +21,13 @@ from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import healed_path
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import start as judge
-from pages.parts.model_quality.text import text_choice
+from pages.parts.model_quality.text import DOCUMENTATION, text_choice
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
+BUILT_IN = f"{DOCUMENTATION}, and words drawn from the vocabulary or texts that a language model writes"
 NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"}
 
 
@@ -34,11 +35,12 @@ NAMES = {"before": "Distance before", "refitted": "Refitted", "healed": "Healed"
 def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked, facts: ModelFacts) -> None:
     st.markdown(
         "Healing trains the compressed table until the model's outputs come near the original's. It needs texts and no labels. The "
-        "bytes stay the same. The relative error may rise while the model loses less."
+        "bytes stay the same. The relative error may rise while the model loses less. What is nearest on texts of other kinds is "
+        "taken, the fit itself where nothing is nearer."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(width=300):
-            text = text_choice("heal")
+            text = text_choice("heal", BUILT_IN)
         with st.container(width=300):
             steps = MODEL_QUALITY.heal_steps.draw("Steps", help="Batches of 32 texts. More heal more, and take longer.")
     if text is None:
@@ -53,14 +55,17 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
     job = jobs.jobs().get("heal")
     history = history_of(path)
     left, running = steps_left(history), jobs.running("heal")
+    begun = history is None and state_of(path).exists()
     with st.container(horizontal=True, vertical_alignment="center"):
-        if history is None and job is not None and job.key == path.stem and job.stopped:
-            st.caption("Healing stopped. Its training had not begun, so nothing is kept, and it begins anew.")
-        elif left and not running:
+        if left and not running:
             st.caption(f"Healing stopped. Kept: the best of {steps - left:,} of {steps:,} steps, shown here.")
+        elif begun and not running:
+            st.caption("Healing stopped before it was done. What it had come to is kept.")
+        elif history is None and job is not None and job.key == path.stem and job.stopped:
+            st.caption("Healing stopped. It had finished nothing, so nothing is kept, and it begins anew.")
         if (history is None or left) and st.button(
-            "Go on" if left else "Heal",
-            icon=":material/play_arrow:" if left else ":material/healing:",
+            "Go on" if left or begun else "Heal",
+            icon=":material/play_arrow:" if left or begun else ":material/healing:",
             key="heal",
             disabled=running,
             help="Minutes, beside the app.",
@@ -91,7 +96,9 @@ def history_of(path: Path) -> dict | None:
 
 def steps_left(history: dict | None) -> int:
     """Steps that a healing which was stopped has still to go."""
-    return history["steps"] - len(history["losses"]) if history and "steps" in history else 0
+    if not history or "steps" not in history or history.get("finished"):
+        return 0
+    return history["steps"] - len(history["losses"])
 
 
 def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked, history: dict) -> None:
@@ -106,13 +113,16 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked, histo
     for name, label in NAMES.items():
         if distance.get(name) is not None:
             change = f"{distance[name] / distance['before'] - 1:+.0%}" if name != "before" and distance["before"] > 0 else None
-            about = f"{history['measure']}, on texts that nothing was learnt from"
+            about = f"{history['measure']}, on texts of other kinds than what was learnt from"
             cards.append(Figure(label, f"{distance[name]:.3g}", change, "inverse", help=about))
     rise = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
     about = f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs."
     cards.append(Figure("Relative error", error_text(found.relative_error), f"{rise:+.0%}", "off", help=about))
     figures(cards, "healed_cards")
-    st.caption(f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s.")
+    learnt = f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s."
+    st.caption(f"{learnt} Taken: {history['chosen']}." if "chosen" in history else learnt)
+    if history.get("taken") == "before":
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
             "Judge the healed one",

@@ -13,6 +13,7 @@ from pages.parts.say import literal, refused
 from pages.parts.uploads import kept_upload
 
 KINDS = ["Built-in", "Upload"]
+DOCUMENTATION = "sentences of the documentation of installed packages"
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Text:
     key: str = "built-in"
 
 
-def text_choice(name: str) -> Text | None:
+def text_choice(name: str, built_in: str = DOCUMENTATION) -> Text | None:
     """The text that was chosen; None while a file is still to be given, or where it cannot be used."""
-    about = "Built-in: sentences of the documentation of installed packages. Upload: a line is a text, or a .json list."
+    about = f"Built-in: {built_in}. Upload: a line is a text, or a .json list."
     kind = st.segmented_control("Text", KINDS, default=KINDS[0], required=True, key=f"{name}_text", help=about, **STAYING)
     if kind != "Upload":
         return Text()

@@ -105,7 +105,10 @@ class Job:
 
     @property
     def left(self) -> float | None:
-        """Seconds that it will still take, see `time_left`."""
+        """Seconds that it will still take, as it told by "left", else see `time_left`."""
+        newest = self.events[-1] if self.events and not self.waiting else {}
+        if "left" in newest:
+            return max(0.0, newest["left"] - (time.monotonic() - self.times[-1]))
         told = [(at, event.get("share", 0.0)) for at, event in zip(self.times, self.events, strict=False)]  # one may just come
         return None if self.waiting else time_left(told, time.monotonic())
 
