@@ -15,7 +15,6 @@ PIECE = 256  # tokens of a text that a language model is measured on
 PIECES = 24  # such texts that the built-in ones give, and as many that the model writes itself
 BETWEEN_TEXTS = "<|endoftext|>"  # what many language models learnt to begin a text after
 APART, WRITTEN = 200, (20, 64)  # texts of a kind that is held out; of those that a model writes, and how long these are
-MADE = {False: "words by order", True: "its own texts"}
 
 
 def texts_of_kinds(model: OpenModel, path: Path | str | None, seed: int = 0) -> list[Text]:
@@ -34,8 +33,10 @@ def texts_apart(model: OpenModel, seed: int = 0) -> dict[str, list[Text]]:
     if model.tokenizer is None:
         return {}
     known: list[Text] = [text for text in papers() if is_said(model, text)][:APART]
-    made: list[Text] = [*written(model, *WRITTEN, seed + 1)] if model.causal else drawn(model, APART, seed + 1)
-    return {"licences and descriptions": known, MADE[model.causal]: made}
+    kinds = {"licences and descriptions": known}
+    if model.causal:
+        return kinds | {"its own texts": [*written(model, *WRITTEN, seed + 1)]}
+    return kinds | {"words by order": drawn(model, APART, seed + 1)}
 
 
 def is_said(model: OpenModel, text: str) -> bool:
