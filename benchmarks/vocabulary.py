@@ -1,19 +1,20 @@
-"""What a smaller vocabulary saves and loses: on the texts that it is made for, on others of their kind, and on texts of another.
+"""What a smaller vocabulary saves and loses: on the texts that it was made by, on others of their kind, and on another kind.
 
-SmolLM2-135M in the folder that SMOLLM2 names, trimmed by the first half of TinyStories, and MiniLM, trimmed by built-in sentences;
-both by script; then Trellis on what is left. Tokens change with the vocabulary, so bits are counted a character, not a token.
+SmolLM2-135M, in the folder that SMOLLM2 names, and all-MiniLM-L6-v2, each with its whole vocabulary, with what the first half of
+TinyStories or the built-in sentences need, and with Latin script alone; then Trellis on what is left. Tokens change with the
+vocabulary, so bits are counted a character, not a token.
 """
 
 import argparse
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from benchmarks.data import DATA
+from benchmarks.data import DATA, glue_part
 from benchmarks.language import FOLDER
 from benchmarks.table import heading, table
 from compress import Compressed, fit_to, load_matrix, trim
@@ -23,44 +24,60 @@ from compress.tasks.texts import read_texts, texts_to_learn
 from compress.training.importance import importance_of, pieces_of
 
 STORIES = DATA / "tinystories_text" / "tinystories.txt"
-JUDGED = 8000  # characters of each kind of text
+JUDGED = 6000  # characters of each kind of text
+PAIRS = 500
 RATIO, DEMO_RATIO = 12, 25
 START = "<|endoftext|>"
+VOCABULARIES = ("whole", "stories", "documentation", "latin")
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
-    for part in parser.parse_args(arguments).only:
-        PARTS[part]()
+    parser.add_argument("--model", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument("--by", nargs="+", choices=VOCABULARIES, default=VOCABULARIES, help="vocabularies, one after another")
+    args = parser.parse_args(arguments)
+    for name in args.model:
+        MODELS[name](args.by)
 
 
-def language_model() -> None:
+@contextmanager
+def trimmed_by(name: str, source: str | Path) -> Iterator[str | Path]:
+    """The model of a source with a vocabulary, in a folder while it is looked at; as it is for "whole"."""
+    made: dict[str, dict] = {
+        "stories": {"texts": [stories()[0], *stories()[0].split("\n")]},
+        "documentation": {"texts": [str(text) for text in texts_to_learn(None)]},
+        "latin": {"scripts": ["Latin"]},
+    }
+    with tempfile.TemporaryDirectory() as place, quiet():
+        if name in made:
+            trim(source, Path(place) / name, **made[name])
+        yield Path(place) / name if name in made else source
+
+
+def stories() -> tuple[str, str]:
+    """The first half of TinyStories, and the second."""
+    text = STORIES.read_text(encoding="utf-8")
+    return text[: len(text) // 2], text[len(text) // 2 :]
+
+
+def language_model(vocabularies: Sequence[str]) -> None:
     if not STORIES.exists() or not (FOLDER / "config.json").exists():
         return
-    half = STORIES.read_text(encoding="utf-8")
-    seen, held = half[: len(half) // 2], half[len(half) // 2 :]
-    texts = {"seen stories": seen, "held-out stories": held, "documentation": "\n".join(map(str, read_texts(None)[:300]))}
-    heading("A smaller vocabulary, SmolLM2-135M")
-    columns = ["table", "rows", "MB", *(f"{what}, {kind}" for kind in texts for what in ("tokens", "bits"))]
+    seen, held = stories()
+    texts = {"seen stories": seen, "other stories": held, "documentation": "\n".join(map(str, read_texts(None)[:300]))}
+    heading("A smaller vocabulary, SmolLM2-135M: tokens a thousand characters and bits a character")
     rows = []
-    with tempfile.TemporaryDirectory() as place, quiet():
-        for name, made in {
-            "as it is": None,
-            "by the seen stories": {"texts": [seen, *seen.split("\n")]},
-            "Latin script": {"scripts": ["Latin"]},
-        }.items():
-            where = FOLDER if made is None else Path(place) / name
-            if made:
-                trim(FOLDER, where, **made)
+    for name in vocabularies:
+        with trimmed_by(name, FOLDER) as where:
             matrix, model = load_matrix(where), open_model(where)
-            n, d = matrix.shape
-            rows.append((name, f"{n:,}", f"{4 * n * d / 1e6:.2f}", *read_by(model, texts)))
+            rows.append((name, f"{matrix.shape[0]:,}", f"{matrix.n_bytes / 1e6:.1f}", *read_by(model, texts)))
             importance = importance_of(model, matrix, pieces_of(model, texts_to_learn(None)))
             result = fit_to(matrix, "trellis", RATIO, importance)
             put(model, result)
-            rows.append((f"  Trellis at {RATIO}, by importance", f"{n:,}", f"{result.n_bytes / 1e6:.2f}", *read_by(model, texts)))
-    table(columns, rows)
+            rows.append(
+                (f"{name}, Trellis at {RATIO}", f"{matrix.shape[0]:,}", f"{result.n_bytes / 1e6:.2f}", *read_by(model, texts))
+            )
+    table(["vocabulary", "rows", "MB", *(f"{what}, {kind}" for kind in texts for what in ("tokens", "bits"))], rows)
 
 
 def put(model: OpenModel, result: Compressed) -> None:
@@ -89,44 +106,37 @@ def pieces(text: str, length: int = 1000) -> Sequence[str]:
     return [text[at : at + length] for at in range(0, len(text), length)]
 
 
-def sentence_model() -> None:
-    if not (DATA / "glue_stsb").exists():
+def sentence_model(vocabularies: Sequence[str]) -> None:
+    if not STORIES.exists() or not (DATA / "glue_stsb").exists():
         return
-    heading("A smaller vocabulary, all-MiniLM-L6-v2; STS-B is text of another kind than what the vocabulary was made by")
-    sentences = [str(text) for text in read_texts(None)]
-    pairs = [line.split("\t") for line in (DATA / "glue_stsb" / "sts-dev.tsv").read_text(encoding="utf-8").splitlines()]
-    judged = [text for pair in pairs for text in pair[5:7]]
+    heading(f"A smaller vocabulary, all-MiniLM-L6-v2, on {PAIRS} pairs of STS-B, which is none of the texts it was made by")
+    part = glue_part("stsb", test=True)
+    judged = [*part.texts[:PAIRS], *(part.others or ())[:PAIRS]]
     rows = []
-    with tempfile.TemporaryDirectory() as place, quiet():
-        for name, made in {
-            "as it is": None,
-            "by documentation": {"texts": sentences},
-            "by STS-B": {"texts": judged},
-            "Latin script": {"scripts": ["Latin"]},
-        }.items():
-            where: str | Path = "demo" if made is None else Path(place) / name
-            if made:
-                trim("demo", where, **made)
+    for name in vocabularies:
+        with trimmed_by(name, "demo") as where:
             matrix, model = load_matrix(where), open_model(where)
-            n, d = matrix.shape
             result = fit_to(matrix, "trellis", DEMO_RATIO)
-            score = judge(model, {"before": matrix, "trellis": result}, ["stsb"], DATA)[0]
-            lengths = np.mean([len(model.tokenizer.tokenize(text)) for text in judged])
-            rows.append(
-                (
-                    name,
-                    f"{n:,}",
-                    f"{4 * n * d / 1e6:.2f}",
-                    f"{result.n_bytes / 1e6:.3f}",
-                    f"{lengths:.2f}",
-                    f"{score.before:.4f}",
-                    f"{score.after:.4f}",
-                )
-            )
-    table(["vocabulary", "rows", "MB", f"MB, Trellis at {DEMO_RATIO}", "tokens a sentence", "STS-B", "STS-B, Trellis"], rows)
+            score = judge(model, {"before": matrix, "trellis": result}, ["stsb"], DATA, limit=PAIRS)[0]
+            tokens = [model.tokenizer.tokenize(text) for text in judged]
+            unknown = sum(each.count(model.tokenizer.unk_token) for each in tokens)
+            figures = f"{sum(map(len, tokens)) / len(tokens):.2f}", f"{unknown}", f"{score.before:.4f}", f"{score.after:.4f}"
+            sizes = f"{matrix.shape[0]:,}", f"{matrix.n_bytes / 1e6:.1f}", f"{result.n_bytes / 1e6:.2f}"
+            rows.append((name, *sizes, *figures))
+    columns = [
+        "vocabulary",
+        "rows",
+        "MB",
+        f"MB, Trellis at {DEMO_RATIO}",
+        "tokens a sentence",
+        "unknown",
+        "STS-B",
+        "STS-B, Trellis",
+    ]
+    table(columns, rows)
 
 
-PARTS = {"language": language_model, "sentences": sentence_model}
+MODELS = {"smollm2": language_model, "minilm": sentence_model}
 
 if __name__ == "__main__":
     main()

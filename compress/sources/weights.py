@@ -15,7 +15,7 @@ from compress.errors import InputError
 from compress.files import read_lines
 from compress.sources.choice.vocabulary import SENTENCEPIECE
 from compress.sources.order import IN_NO_TEXT, by_order
-from compress.sources.scripts import written_in
+from compress.sources.scripts import EVERYWHERE, written_in
 
 Encoder = Callable[[list[str]], list[list[int]]]
 
@@ -132,17 +132,17 @@ def by_scripts(scripts: Sequence[str], tokens: Sequence[str] | None, tokenizer: 
 
         with suppress(Exception):  # tokenizers raises nothing narrower; tokens are then taken as they are written
             decoder = Tokenizer.from_file(str(tokenizer / "tokenizer.json")).decoder
-    found = in_scripts(tokens, [script.strip() for script in scripts], decoder)
-    if not found.any():
-        raise InputError(f"No token of the matrix is written in {', '.join(scripts)}; take other scripts.")
-    return found.astype(np.float64)
+    return in_scripts(tokens, [script.strip() for script in scripts], decoder).astype(np.float64)
 
 
 def in_scripts(tokens: Sequence[str], scripts: Sequence[str], decoder: Any) -> np.ndarray:
     """(n,) whether each token is written in the scripts alone, see `written_in`, and is none that no text has, as "[unused1]".
-    decoder: of `tokenizers`, what makes text of a token; None where tokens are text."""
-    written = written_in([decoder.decode([token]) if decoder else token for token in tokens], scripts)
-    return np.array([there and not IN_NO_TEXT.fullmatch(token.lower()) for token, there in zip(tokens, written, strict=True)])
+    decoder: of `tokenizers`, what makes text of a token; None where tokens are text. Raises InputError where none is."""
+    texts = [decoder.decode([token]) if decoder else token for token in tokens]
+    own = np.array(written_in(texts, scripts), bool)
+    if not (own & ~np.array(written_in(texts, EVERYWHERE), bool)).any():
+        raise InputError(f"No token is written in {', '.join(scripts)}; take other scripts.")
+    return own & np.array([not IN_NO_TEXT.fullmatch(token.lower()) for token in tokens], bool)
 
 
 def tokenized(path: Path, n_rows: int, encode: Encoder, mapping: np.ndarray | None = None) -> np.ndarray:

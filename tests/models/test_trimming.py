@@ -175,6 +175,8 @@ def test_what_cannot_be_trimmed_is_refused_in_a_sentence(tmp_path, capsys):
     saved(tmp_path / "whole", "bytes")
     with pytest.raises(InputError, match="'Latinx' is no script of Unicode; write Latin"):
         trim(tmp_path / "whole", tmp_path / "small", scripts=["Latinx"])
+    with pytest.raises(InputError, match="No token is written in Thai; take other scripts"):
+        trim(tmp_path / "whole", tmp_path / "small", scripts=["Thai"])
     with pytest.raises(InputError, match="whole is there already; name a new folder or an empty one"):
         trim(tmp_path / "whole", tmp_path / "whole", KEPT)
     with pytest.raises(InputError, match="toy is a matrix without a model"):

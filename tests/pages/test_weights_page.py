@@ -119,6 +119,19 @@ def test_a_column_of_a_file_is_used_and_travels_on_this_machine(open_page, figur
     assert figures(again)[WEIGHTED] == figures(page)[WEIGHTED]
 
 
+def test_rows_are_weighted_by_script(open_page, errors, tmp_path):
+    words = ["alpha", "бета", "gamma", "5"]
+    rows = np.random.default_rng(0).standard_normal((4, 3))
+    lines = [",".join([word, *map(str, row)]) for word, row in zip(words, rows, strict=True)]
+    (tmp_path / "words.csv").write_text("\n".join(["word,a,b,c", *lines]), encoding="utf-8")
+    page = open_page("app", matrix=tmp_path / "words.csv")
+    page.selectbox(key="weights_kind").set_value("scripts").run()
+    assert page.session_state["weights"][0] == "scripts:Latin" and "Heaviest: alpha · gamma · 5 · бета" in captions(page)
+    page.text_input(key="weights_scripts").set_value("Thai").run()
+    assert errors(page) == ["No token is written in Thai; take other scripts."]
+    assert "Still in use: weights by script, Latin" in captions(page)
+
+
 def test_a_text_is_counted(open_page, tmp_path):
     (tmp_path / "text.txt").write_text("outlier 5 outlier\n")
     table = tmp_path / "words.csv"
