@@ -35,8 +35,10 @@ def texts_apart(model: OpenModel, seed: int = 0) -> dict[str, list[Text]]:
     known: list[Text] = [text for text in papers() if is_said(model, text)][:APART]
     kinds = {"licences and descriptions": known}
     if model.causal:
-        return kinds | {"its own texts": [*written(model, *WRITTEN, seed + 1)]}
-    return kinds | {"words by order": drawn(model, APART, seed + 1)}
+        kinds["its own texts"] = [*written(model, *WRITTEN, seed + 1)]
+    else:
+        kinds["words by order"] = drawn(model, APART, seed + 1)
+    return kinds
 
 
 def is_said(model: OpenModel, text: str) -> bool:
