@@ -63,8 +63,9 @@ def weights_picker() -> None:
 
 def offered(matrix: EmbeddingMatrix) -> list[str]:
     """The kinds of weights that its rows can have."""
-    tells = {"order": row_order(matrix).tells, "counts": matrix.has_tokens}
-    return [kind for kind in KINDS if tells.get(kind, True)]
+    written = matrix.row_word != "row"
+    fitting = {"order": row_order(matrix).tells, "counts": written, "scripts": written}
+    return [kind for kind in KINDS if fitting.get(kind, True)]
 
 
 def picked_weights(kind: str, spec: str) -> str | None:

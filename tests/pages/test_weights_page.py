@@ -150,10 +150,11 @@ def test_what_rows_cannot_be_weighted_by_is_not_offered(open_page, errors, tmp_p
     (tmp_path / "documents.csv").write_text("title,x,y\n" + lines)
     page = open_page("app", weights="order:1", matrix=tmp_path / "documents.csv")
     assert any("documents.csv cannot be weighted by row order" in error for error in errors(page))
-    assert page.selectbox(key="weights_kind").options == ["Uniform", "Counted from a text file", "A column of a file"]
+    assert page.selectbox(key="weights_kind").options == ["Uniform", "A column of a file"]
     assert page.session_state["weights"][0] == "uniform" and not page.run().error
     np.save(tmp_path / "plain.npy", np.eye(5))
-    assert "Counted from a text file" not in open_page("app", matrix=tmp_path / "plain.npy").selectbox(key="weights_kind").options
+    plain = open_page("app", matrix=tmp_path / "plain.npy").selectbox(key="weights_kind")
+    assert plain.options == ["Uniform", "By row order", "A column of a file"]
 
 
 def test_a_bad_file_is_refused_and_the_weights_in_use_stay(open_page, figures, errors, tmp_path):
