@@ -1,6 +1,7 @@
 """Built-in texts of several kinds, those that something is learnt from, and those held out of it."""
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ def texts_apart(model: OpenModel, seed: int = 0) -> dict[str, list[Text]]:
     """By kind, texts that nothing is learnt from; none for a model without a tokenizer."""
     if model.tokenizer is None:
         return {}
-    known: list[Text] = [text for text in papers() if is_said(model, text)][:APART]
-    kinds = {"licences and descriptions": known}
+    said = (text for text in papers() if is_said(model, text))
+    kinds: dict[str, list[Text]] = {"licences and descriptions": [*islice(said, APART)]}
     if model.causal:
         kinds["its own texts"] = [*written(model, *WRITTEN, seed + 1)]
     else:
