@@ -35,8 +35,9 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--source", help="what the file was made from, to measure its errors for the card")
     one.add_argument("--no-onnx", action="store_true", help="leave the ONNX file out")
     one.add_argument("--as", dest="form", choices=FORMS, default="folder", help="the folder, or the model with the decoded table")
-    one.add_argument("--model", help="whose table the file is of, where --source is not it: the GGUF file for gguf")
-    one.add_argument("--type", help="what the decoded table is rounded to: Q8_0 and others for gguf")
+    one.add_argument("--model", help="whose table it is, where --source is not it: a GGUF file, for compressed-tensors a folder")
+    one.add_argument("--type", help="what the decoded table is rounded to: for gguf Q8_0 and others, else int8 or int4")
+    one.add_argument("--group", type=int, help="columns that share a scale in compressed-tensors; 32 unless given")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     add_source(one)
 
@@ -136,9 +137,9 @@ def export(args: argparse.Namespace) -> None:
     from compress.models.foreseen import foreseen
 
     if args.form != "folder":
-        report(args, {"out": str(args.out), **asdict(FORMS[args.form](args))})
+        report(args, {"out": str(args.out), **FORMS[args.form](args)})
         return
-    for name in ("model", "type"):
+    for name in ("model", "type", "group"):
         if getattr(args, name) is not None:
             raise ValueError(f"--{name} goes with --as {' or '.join(each for each in FORMS if each != 'folder')}")
     result, matrix = compress.load(args.file), opened(args) if args.source else None
@@ -147,13 +148,23 @@ def export(args: argparse.Namespace) -> None:
     report(args, {"out": str(done.folder), **done.sizes, "onnx_difference": done.difference})
 
 
-def export_gguf(args: argparse.Namespace) -> Any:
+def export_gguf(args: argparse.Namespace) -> dict[str, Any]:
     """Writes the model's GGUF file with the decoded table."""
     from compress.export.gguf_model import gguf_model, write_gguf
 
     result = compress.load(args.file)
     model = gguf_model(model_of(args), result.shape, args.tensor)
-    return write_gguf(result, model, args.out, args.type or "Q8_0", tell if args.progress else None)
+    return asdict(write_gguf(result, model, args.out, args.type or "Q8_0", tell if args.progress else None))
+
+
+def export_packed(args: argparse.Namespace) -> dict[str, Any]:
+    """Writes the model's folder with the decoded table packed as compressed-tensors does."""
+    from compress.export.packed_model import GROUP, READERS, write_packed
+
+    group = GROUP if args.group is None else args.group
+    progress = tell if args.progress else None
+    done = write_packed(compress.load(args.file), model_of(args), args.out, args.type or "int8", group, progress)
+    return asdict(done) | {"readers": READERS}
 
 
 def model_of(args: argparse.Namespace) -> str:
@@ -163,7 +174,7 @@ def model_of(args: argparse.Namespace) -> str:
     return model
 
 
-FORMS: dict[str, Any] = {"folder": None, "gguf": export_gguf}  # what an export writes
+FORMS: dict[str, Any] = {"folder": None, "gguf": export_gguf, "compressed-tensors": export_packed}  # what an export writes
 
 
 def judge(args: argparse.Namespace) -> None:

@@ -50,6 +50,15 @@ class GGUFModel:
         """Bytes of the table in a type."""
         return self.table.shape[0] * row_bytes(self.table.shape[1], dtype)
 
+    def rows(self, first: int, stop: int) -> np.ndarray | None:
+        """The table's rows from one number to another; None where gguf does not decode them."""
+        n, width = self.table.shape[0], self.table.stop - self.table.start
+        stored = np.memmap(self.path, np.uint8, "r", self.table.start, (n, width // n))
+        try:
+            return decoded(stored[first:stop], self.table.dtype)
+        except NotImplementedError:
+            return None
+
     def start(self, dtype: str) -> tuple[bytes, list[int]]:
         """The file up to its numbers with the table in a type, see `with_another`."""
         with mapped(self.path) as data:
@@ -104,7 +113,7 @@ def write_gguf(
     if path.exists() and path.samefile(model.path):
         raise InputError(f"{path.name} is the model’s own file; name another one to write.")
     head, places = model.start(dtype)
-    sums = Rounding(result, model.path, model.tensor, model.table)
+    sums = Rounding(result, model.path.name, model.tensor, model.rows)
 
     def store(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         block = encoded(rows, dtype)

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
-from compress.coding.gguf_types import decoded
 from compress.errors import InputError
 from compress.form.compressed import Compressed
-from compress.sources.checkpoints.safetensors_header import Entry
 
 BLOCK = 1 << 20  # numbers that are decoded at a time
 
@@ -39,30 +36,27 @@ class Written:
 class Rounding:
     """Squared distances between what a form decodes to, what a file keeps of it and the model's own table, over all rows.
 
-    path, tensor, entry: where the model's own table lies, rows of numbers in a type of GGUF's.
+    where, tensor: how the model and its own table are called. own: the rows of that from one number to another, None where they
+    cannot be decoded.
     """
 
-    def __init__(self, result: Compressed, path: Path, tensor: str, entry: Entry):
-        self.result, self.path, self.tensor, self.entry = result, path, tensor, entry
+    def __init__(self, result: Compressed, where: str, tensor: str, own: Callable[[int, int], np.ndarray | None]):
+        self.result, self.where, self.tensor, self.own_rows = result, where, tensor, own
         self.given = self.rounded = self.own = self.apart = self.kept = 0.0
 
     def over(self, store: Callable[[np.ndarray], tuple[T, np.ndarray]]) -> Iterator[T]:
         """What `store` makes of rows (r, d), some at a time; it also gives what that is read back as."""
-        (n, d), entry = self.result.shape, self.entry
-        stored = np.memmap(self.path, np.uint8, "r", entry.start, (n, (entry.stop - entry.start) // n))
+        n, d = self.result.shape
         step = max(1, BLOCK // d)
         for first in range(0, n, step):
             rows = self.result.rows(np.arange(first, min(first + step, n)))
             block, kept = store(rows)
             self.given += squared(rows)
             self.rounded += squared(rows - kept)
-            try:
-                own = decoded(stored[first : first + step], entry.dtype)
+            if (own := self.own_rows(first, min(first + step, n))) is not None:
                 self.own += squared(own)
                 self.apart += squared(own - rows)
                 self.kept += squared(own - kept)
-            except NotImplementedError:
-                pass
             yield block
 
     @property
@@ -76,12 +70,10 @@ class Rounding:
     def check(self, dtype: str) -> None:
         """Raises InputError where numbers were lost, or belong to another model."""
         if not np.isfinite(self.rounded):
-            raise InputError(
-                f"The decoded table has numbers that are too large for {dtype} in {self.path.name}; take another type."
-            )
+            raise InputError(f"The decoded table has numbers that are too large for {dtype} in {self.where}; take another type.")
         if self.own and self.apart > self.own:
             raise InputError(
-                f"The compressed table is not of the model in {self.path.name}: a table of zeros is nearer to {self.tensor} there; "
+                f"The compressed table is not of the model in {self.where}: a table of zeros is nearer to {self.tensor} there; "
                 "name the model that it was made from."
             )
 

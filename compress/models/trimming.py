@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from compress.errors import InputError
 from compress.files import read_json, whole_folder
-from compress.models.foreseen import opener_of
 from compress.models.open import model_path, plainly, quiet
 from compress.models.places import embedding_of, modules, output_of, total_bytes
 from compress.models.vocabulary import completed, cut, numbers_of, used_by, written_by
+from compress.models.whole import WEIGHTS, check_new, copy_others, whole_network
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 NUMBERED = re.compile(r"(token_ids?|token_index|_to_id|suppress_tokens|words_ids)$")  # settings whose numbers are tokens
 CONFIGS = ("config.json", "generation_config.json")
 STALE = (  # weights in other forms and tokenizers in other files, which would still have every row
-    *("*.safetensors", "*.bin", "*.index.json", "*.gguf", "*.h5", "*.msgpack", "*.onnx", "*.ot", "onnx", "openvino"),
-    *("tokenizer*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "added_tokens.json", "special_tokens_map.json", ".*"),
+    *WEIGHTS,
+    *("tokenizer*", "vocab.*", "merges.txt", "*.model", "*.tiktoken", "added_tokens.json", "special_tokens_map.json"),
 )
 
 
@@ -82,7 +81,7 @@ def trim(
                 moved = renumbered(read_json(part / name), {number: at for at, number in enumerate(kept)})
                 (part / name).write_text(json.dumps(moved, indent=2) + "\n", encoding="utf-8")
         if Path(found[0]).is_dir():
-            copy_others(Path(found[0]), part)
+            copy_others(Path(found[0]), part, STALE)
     return TrimmedModel(tuple(kept), len(kept), n, total_bytes(network), held)
 
 
@@ -91,18 +90,13 @@ def whole_model(source: str | os.PathLike, where: str, revision: str | None) -> 
     one that can be written as JSON."""
     import transformers
 
+    network = whole_network(source, where, revision)
     with plainly(source), quiet():
-        config = transformers.AutoConfig.from_pretrained(where, revision=revision, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(where, revision=revision, trust_remote_code=False)
-        if getattr(config, "quantization_config", None) is not None:
-            raise InputError(f"The model of {source} is quantized or compressed already; trim it before that.")
-        config.dtype = None  # that of the weights, whatever the config says
-        opener = getattr(transformers, opener_of(config))
-        network = opener.from_pretrained(where, revision=revision, config=config, dtype="auto", trust_remote_code=False)
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         kind = type(tokenizer).__name__
         raise InputError(f"The tokenizer of {source} ({kind}) has no tokenizer.json and cannot be trimmed; convert it first.")
-    return tokenizer, network.eval()
+    return tokenizer, network
 
 
 def smaller(source: Any, parts: dict, kept: Sequence[int], before: "Tokenizer", texts: Sequence[str]) -> "Tokenizer":
@@ -169,19 +163,3 @@ def renumbered(config: Any, place: dict[int, int], name: str = "") -> Any:
 def inner_name(name: str, key: Any) -> str:
     """What tells of a setting within another whether its numbers are tokens: the outer name where that tells."""
     return name if NUMBERED.search(name) else str(key)
-
-
-def copy_others(home: Path, folder: Path) -> None:
-    """Copies what else lies in the model's folder, such as the modules of sentence-transformers, and is not there yet."""
-    for path in sorted(home.rglob("*")):
-        inner = path.relative_to(home)
-        target = folder / inner
-        if path.is_file() and not target.exists() and not any(Path(each).match(kind) for each in inner.parts for kind in STALE):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
-
-
-def check_new(folder: Path) -> None:
-    """Raises InputError unless there is no such folder, or an empty one."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} is there already; name a new folder or an empty one.")

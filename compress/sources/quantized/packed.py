@@ -112,7 +112,7 @@ class Packed:
             if found.nbytes != math.prod(info.shape) * kind.itemsize:
                 raise self.refused(f"{info.name} has {found.nbytes:,} bytes, which {info.dtype} {info.shape} does not take")
             found = found.reshape(-1).view(kind).reshape(info.shape)
-        self.n_bytes += found.size * SIZES.get(info.dtype, np.dtype(RAW.get(info.dtype, info.dtype)).itemsize)
+        self.n_bytes += found.size * (SIZES.get(info.dtype) or np.dtype(RAW.get(info.dtype, info.dtype)).itemsize)
         return found
 
     def scale(self, key: str) -> np.ndarray:
