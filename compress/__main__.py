@@ -35,6 +35,7 @@ from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.form.metrics import FAR, error_text
 from compress.methods import ALONE
+from compress.sources.order import use_words
 from compress.tuning import survey, sweep
 from compress.tuning.opponents import best_svd
 
@@ -237,13 +238,15 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def figures_of(matrix: compress.EmbeddingMatrix, result: compress.Compressed) -> dict:
-    """Every figure of a form, and where rows lose far more than others how many these are, and the worst: name, error, weight."""
+    """Every figure of a form, and where rows lose far more than others how many these are, and the worst: name, error, use."""
     found = compress.evaluate(matrix, result)
     worse = found.worse
     if not len(worse):
         return found.figures()
+    uses = use_words(matrix, worse[:NAMED])
     named = [
-        f"{matrix.tokens[row]!r} {error_text(found.row_errors[row])}, weight {matrix.weights[row]:.3g}" for row in worse[:NAMED]
+        ", ".join(filter(None, [f"{matrix.tokens[row]!r} {error_text(found.row_errors[row])}", use]))
+        for row, use in zip(worse[:NAMED], uses, strict=True)
     ]
     words = f"{len(worse):,} of {matrix.shape[0]:,} rows lose more than {FAR} times what rows lose in the mean; the worst:"
     return found.figures() | {"worse_rows": [words, *named]}

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.parts.dial.figures import figures
+from pages.parts.dial.worst import worst_rows
 from pages.parts.frame import through_app
 from pages.parts.hash_codes.answers import answers_of, curves_of, rivals_of
 from pages.parts.hash_codes.cards import hash_figures
@@ -29,7 +30,11 @@ with st.container(horizontal=True, vertical_alignment="center", key="status"):
     pin_button(method, "pin_hash")
     status_words(matrix, method, code, curves)
 rivals = rivals_of(matrix, shown)
-figures(hash_figures(matrix, shown, told, rivals), answers=answers_of(matrix, shown, curves, rivals))
+figures(
+    hash_figures(matrix, shown, told, rivals),
+    answers=answers_of(matrix, shown, curves, rivals),
+    beside=lambda: worst_rows(matrix, code.evaluation if code else None),
+)
 
 left, right = st.columns(2)
 code_panels(code or alike(matrix, method), behind=code is None)

@@ -7,6 +7,7 @@ from compress.charts.figure import PRECISION_NAMES
 from compress.charts.robustness import bins_of
 from pages.parts.dial.figures import figures, sentence
 from pages.parts.dial.still import once_still
+from pages.parts.dial.worst import worst_rows
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
@@ -41,7 +42,11 @@ log = ROBUSTNESS.log.held()
 bins = bins_of(shown.view, clean.shape[0], work.count, reach(work), log)
 st.caption(f"**{title}{', preview' if shown.preview else ''}**")
 first, others = parted(work, method, shown.tables)
-figures(fit_figures(clean, shown.view, shown.preview), answers=robust_answers(work, method, shown.around, bins, first))
+figures(
+    fit_figures(clean, shown.view, shown.preview),
+    answers=robust_answers(work, method, shown.around, bins, first),
+    beside=lambda: worst_rows(work.clean, None if shown.preview else shown.last.fit.evaluation),
+)
 st.caption(f"**SVD, {PRECISION_NAMES[method.factor_bits]}**, the same j and precision, since directions are compared")
 figures(svd_figures(clean, shown.view, shown.svd_moved), "svd_cards")
 sentence(size_sentence(clean, method), "sizes")

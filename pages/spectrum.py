@@ -7,10 +7,12 @@ from pages.parts.cached import rounded_of, spectrum_of
 from pages.parts.cards import lowered
 from pages.parts.dial.answers import cut
 from pages.parts.dial.figures import figures
+from pages.parts.dial.worst import worst_once_still
 from pages.parts.frame import through_app
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button
+from pages.parts.quick_fits import quick
 from pages.parts.spectrum.answers import error_marks, spectrum_answers, spectrum_figures
 from pages.parts.spectrum.second import second_matrix
 from pages.parts.spectrum.settings import SPECTRUM
@@ -24,7 +26,11 @@ st.title("How many directions does it need?")
 method = SPECTRUM.controls(matrix)
 j, bits, log = method.j, method.factor_bits, SPECTRUM.log.held()
 errors = rounded_of(matrix, bits)
-figures(spectrum_figures(matrix, bits, j), answers={SPECTRUM.j.key: spectrum_answers(matrix, bits)})
+figures(
+    spectrum_figures(matrix, bits, j),
+    answers={SPECTRUM.j.key: spectrum_answers(matrix, bits)},
+    beside=lambda: worst_once_still(matrix, lambda: quick(matrix, method).evaluation),
+)
 
 second = second_matrix()
 found = {matrix.name: spectrum}

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.cards import setting_figures
 from pages.parts.dial.figures import figures
+from pages.parts.dial.worst import worst_rows
 from pages.parts.fits import fit_status
 from pages.parts.frame import through_app
 from pages.parts.matrix import current_matrix
@@ -31,12 +32,13 @@ if estimated(fit):
     popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
-told = st.container(key="told")
+above = st.container(key="told")
 subspace_map(matrix, fit, colours_of_k(drafts))
-with told:  # filled when the map is on its way, which is seen first
+with above:  # filled when the map is on its way, which is seen first
     rivals = rivals_of(matrix, method)
     answers = subspace_answers(matrix, fit, groups, known, rivals)
-    figures(setting_figures(matrix, method, fit.errors, rivals, fit.preview), answers=answers)
+    told = setting_figures(matrix, method, fit.errors, rivals, fit.preview)
+    figures(told, answers=answers, beside=lambda: worst_rows(matrix, None if fit.preview else fit.evaluation))
     loss_words(fit)
 subspace_panels(matrix, fit)
 with status:  # filled last, so that the full fit starts when the preview is on its way

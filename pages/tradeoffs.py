@@ -49,7 +49,7 @@ if bounds_of(matrix, measure):
     sentence(budgets.ideal[at], "ideal")
     st.caption(BOUNDS)
 unfitted(matrix, [method for method in pins() if not points.rows([method])])
-picks(points.points, table, measure, beside)
+picks(matrix, points.points, table, measure, beside)
 advice_panel(matrix)
 table_panel(table, matrix.name, measure, beside)
 with st.expander("Formula and source"):

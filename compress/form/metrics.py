@@ -37,11 +37,19 @@ class Evaluation:
     row_errors: np.ndarray
 
     @property
+    def mean_row_error(self) -> float:
+        """Of ‖aᵢ−bᵢ‖² / ‖aᵢ‖² over rows where it is finite."""
+        finite = self.row_errors[np.isfinite(self.row_errors)]
+        return float(finite.sum() / max(len(finite), 1))
+
+    @property
     def worse(self) -> np.ndarray:
         """Rows that lose more than FAR times what rows lose in the mean, the worst first."""
-        finite = self.row_errors[np.isfinite(self.row_errors)]
-        over = np.flatnonzero(self.row_errors > FAR * finite.sum() / max(len(finite), 1))
-        return over[np.argsort(-self.row_errors[over], kind="stable")]
+        return self.worst(int(np.count_nonzero(self.row_errors > FAR * self.mean_row_error)))
+
+    def worst(self, count: int) -> np.ndarray:
+        """So many rows that lose most of themselves, the worst first."""
+        return np.argsort(-self.row_errors, kind="stable")[:count]
 
     def figures(self) -> dict[str, float]:
         """Every figure of the matrix and the form, by name: not the rows', and not what hangs on the matrix's file."""

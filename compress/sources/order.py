@@ -65,6 +65,17 @@ def order_of(matrix: EmbeddingMatrix) -> Order:
     return PIECES if {"##", "[unused"} <= marks else ROWS
 
 
+def use_words(matrix: EmbeddingMatrix, rows: Sequence[int] | np.ndarray) -> list[str]:
+    """How often each of some rows is used: its weight, 1 in the mean, where rows are weighted; else its place in order of use, from
+    1; nothing where neither is known."""
+    if matrix.weighted:
+        return [f"weight {matrix.weights[row]:.3g}" for row in rows]
+    if order_of(matrix) not in (PIECES, MERGES, WORDS):
+        return [""] * len(rows)
+    place = ranks(matrix.tokens)
+    return [f"place {place[row] + 1:,}" for row in rows]
+
+
 def check_order(matrix: EmbeddingMatrix) -> None:
     """Raises InputError where the order of the rows does not tell how often they are used."""
     order = order_of(matrix)

@@ -8,6 +8,7 @@ from compress.form.metrics import error_text, ratio_text
 from compress.tuning.opponents import Opponent
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
+from pages.parts.dial.worst import worst_rows
 from pages.parts.opponents import Rivals
 from pages.parts.pins import describe
 
@@ -21,7 +22,7 @@ def cards(
     method: Method | None = None,
     key: str = "cards",
 ) -> None:
-    """Error, bytes, ratio and, for a method, what its setting is held against."""
+    """Error, bytes, ratio and, for a method, what its setting is held against; beside them the rows that lose most."""
     told = error_figures(matrix, evaluation.relative_error, evaluation.weighted_error)
     told += [
         size_figure(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved),
@@ -29,7 +30,7 @@ def cards(
     ]
     if method:
         told += opponent_figures(matrix, method, evaluation.n_bytes, evaluation.weighted_error, Rivals(matrix))
-    figures(told, key)
+    figures(told, key, beside=lambda: worst_rows(matrix, evaluation, f"{key} worst"))
 
 
 def setting_figures(

@@ -11,6 +11,8 @@ def test_a_dial_answers_at_every_value_and_asks_the_server_only_when_let_go(visi
     hand, box = page.get_by_role("slider"), page.get_by_role("slider").bounding_box()
     asked = []
     before, y = figures(page), box["y"] + box["height"] / 2
+    worst = page.locator(".worst tr:first-child td:last-child")
+    expect(worst).to_contain_text("0.")
     page.evaluate(
         """() => { window.sent = 0; const send = WebSocket.prototype.send;
         WebSocket.prototype.send = function (...all) { window.sent++; return send.apply(this, all); }; }"""
@@ -23,6 +25,7 @@ def test_a_dial_answers_at_every_value_and_asks_the_server_only_when_let_go(visi
         page.wait_for_timeout(40)
         seen.append(tuple(figures(page).values()))
         asked.append(page.evaluate("window.sent"))
+    assert page.locator(".worst table").inner_text().strip() == ""  # which rows lose most there is not known yet
     assert len({*seen}) >= 14 and asked[-1] == 0 and seen[0] == tuple(before.values())
     expect(page.locator(".marks").first).to_contain_text("j = 30")
     page.mouse.up()
@@ -30,6 +33,7 @@ def test_a_dial_answers_at_every_value_and_asks_the_server_only_when_let_go(visi
     settle(page)
     assert tuple(figures(page).values()) == seen[-1]  # what was told while it moved is what the page then says
     expect(page.get_by_role("status").filter(has_text="Relative error")).to_have_count(1)
+    expect(worst).to_contain_text("e-")  # at j = 30 next to nothing
 
     hand.press("ArrowLeft")
     page.wait_for_url(re.compile(r"[?&]j=29(&|$)"))

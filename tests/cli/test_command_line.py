@@ -78,7 +78,9 @@ def test_rows_that_lose_far_more_than_others_are_named(capsys, tmp_path):
     (far,), (near,) = (told(capsys, "fit", tmp_path / "x.safetensors", "--method", "svd", "--j", j) for j in (7, 4))
     words, *named = far["worse_rows"]
     assert words == "1 of 300 rows lose more than 8 times what rows lose in the mean; the worst:"
-    assert len(named) == 1 and named[0].startswith("'w7' ") and named[0].endswith(", weight 1")
+    assert named == ["'w7' 1.00"]
+    (far,) = told(capsys, "fit", tmp_path / "x.safetensors", "--method", "svd", "--j", 7, "--weights", "order:.5")
+    assert far["worse_rows"][1].startswith("'w7' 1.00, weight ")
     assert "worse_rows" not in near
 
 

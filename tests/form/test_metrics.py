@@ -101,3 +101,14 @@ def test_a_form_of_another_shape_is_refused(small):
 )
 def test_an_error_has_three_significant_digits_however_small(error, text):
     assert error_text(error) == text
+
+
+def test_the_worst_rows_are_those_that_lose_the_largest_share_of_themselves():
+    values = np.ones((40, 2))
+    decoded = values.copy()
+    decoded[[7, 3]] += [[1], [0.5]]
+    decoded[5] += 0.01
+    found = compress.evaluate(EmbeddingMatrix(values), decoding_to(decoded, EmbeddingMatrix(values)))
+    assert found.worst(3).tolist() == [7, 3, 5]
+    assert found.mean_row_error == pytest.approx((1 + 0.25 + 1e-4) / 40)
+    assert found.worse.tolist() == [7]  # 1 is more than 8 times .031, a quarter is not

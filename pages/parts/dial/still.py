@@ -13,14 +13,16 @@ SECONDS = 0.45  # without a change, in which a hand that has let go of a dial do
 _still = st.components.v2.component("flatland_still", js=source("still.js"))
 
 
-def once_still(draw: Callable[[], None], key: str) -> None:
-    """Draws a part of the page by itself, after all that is drawn before it."""
+def once_still(draw: Callable[[], None], key: str, until: Callable[[], None] = lambda: None) -> None:
+    """Draws a part of the page by itself, after all that is drawn before it. until: what is drawn there before."""
     with st.container(gap=None, key=key):
-        drawn_later(draw, key, time.monotonic(), SECONDS if let_go() else 0.0)
+        drawn_later(draw, key, until, time.monotonic(), SECONDS if let_go() else 0.0)
 
 
 @st.fragment
-def drawn_later(draw: Callable[[], None], key: str, run: float, seconds: float) -> None:
+def drawn_later(draw: Callable[[], None], key: str, until: Callable[[], None], run: float, seconds: float) -> None:
     """run: of the page, by its time. seconds: that it was still."""
-    if _still(key=f"{key} still", data={"run": run, "seconds": seconds}, on_still_change=lambda: None, height=1).still:
-        draw()
+    place = st.container(gap=None)
+    still = _still(key=f"{key} still", data={"run": run, "seconds": seconds}, on_still_change=lambda: None, height=1).still
+    with place:
+        (draw if still else until)()

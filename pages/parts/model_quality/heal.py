@@ -15,6 +15,7 @@ from compress.training.healing import lack_of, state_of
 from pages.parts.cached import cached
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
+from pages.parts.dial.worst import worst_rows
 from pages.parts.export.file import file_name
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
@@ -118,7 +119,7 @@ def healed(matrix: EmbeddingMatrix, fit: Fitted, path: Path, asked: Asked, histo
     rise = found.relative_error / fit.evaluation.relative_error - 1 if fit.evaluation.relative_error else 0.0
     about = f"{error_text(fit.evaluation.relative_error)} as fitted. It may rise, where that hardly changes the outputs."
     cards.append(Figure("Relative error", error_text(found.relative_error), f"{rise:+.0%}", "off", help=about))
-    figures(cards, "healed_cards")
+    figures(cards, "healed_cards", beside=lambda: worst_rows(matrix, found, "healed_worst"))
     learnt = f"{literal(history['measure'])}; learnt from {history['texts']:,} texts in {history['seconds']:.0f} s."
     st.caption(f"{learnt} Taken: {history['chosen']}." if "chosen" in history else learnt)
     if history.get("taken") == "before":

@@ -3,10 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from compress import Method
+from compress import EmbeddingMatrix, Evaluation, Method
 from compress.charts.figure import PRECISION_NAMES
+from pages.parts.dial.figures import BESIDE
+from pages.parts.dial.worst import worst_once_still
 from pages.parts.opened import folded
 from pages.parts.pins import pin_button
+from pages.parts.quick_fits import finished
 from pages.parts.screens import screen_for
 from pages.parts.tradeoffs.points import Point
 
@@ -34,8 +37,9 @@ def take_picks(key: str) -> None:
     st.session_state[PICKED] = [str(name) for name in st.session_state[key].marked]
 
 
-def picks(points: list[Point], table: pd.DataFrame, measure: str, beside: str | None) -> None:
-    """The picked settings as a table; the one that is marked there can be pinned and opened on its own page."""
+def picks(matrix: EmbeddingMatrix, points: list[Point], table: pd.DataFrame, measure: str, beside: str | None) -> None:
+    """The picked settings as a table; the one that is marked there can be pinned and opened on its own page, and its
+    worst rows are named where it is fitted here."""
     picked = table[table["setting"].isin(st.session_state.get(PICKED, []))]
     if picked.empty:
         st.caption("Click a point to take its setting, or drag a box around several.")
@@ -59,6 +63,14 @@ def picks(points: list[Point], table: pd.DataFrame, measure: str, beside: str | 
         pin_button(method, "pin_picked")
         open_button(method, "open_picked")
         st.button("Clear", key="clear_picks", icon=":material/close:", on_click=st.session_state.pop, args=[PICKED, None])
+    with st.container(width=BESIDE):
+        worst_once_still(matrix, lambda: evaluation_of(matrix, method), "picked_worst", "Not fitted here yet. Pinned, it will be.")
+
+
+def evaluation_of(matrix: EmbeddingMatrix, method: Method) -> Evaluation | None:
+    """Of a setting that is fitted in a moment, or was fitted before."""
+    fit = finished(matrix, method)
+    return fit and fit.evaluation
 
 
 def figures(table: pd.DataFrame) -> pd.DataFrame:
