@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,32 +17,27 @@ from compress.form.compressed import Compressed
 from compress.importance import Importance
 from compress.matrix import EmbeddingMatrix
 from compress.models.facts import ModelFacts
-from compress.models.network import frozen, pooled, root_mean_square, states_of
+from compress.models.network import frozen
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.models.places import check_shape
-from compress.models.swap import swapped_copy, train_table
 from compress.tasks.judging import gives_ids
 from compress.tasks.needs import a_text
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
-from compress.training.healing_state import Kept, form_of, named, under
+from compress.training.healing_choice import BATCH, Best, Distances, mean
+from compress.training.healing_state import Kept, form_of, named
+from compress.training.healing_training import Training
 from compress.training.importance import TEXTS, importance_of
 from compress.training.kinds import texts_apart
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from compress.tasks.bench import Bench
 
 VERSION = 2  # of how a form is healed; what another one left is not gone on with
-STEPS, BATCH = 300, 32
+STEPS = 300
 HELD_OUT, MOST_HELD_OUT = 0.1, 256  # texts that the distance is measured on where there are none of another kind
 CHECKS, PATIENCE = 8, 3  # how often in all the steps it is measured, and how often without a gain until training ends
 KEEP = 25  # steps after which the state is kept
-RATE = 0.01  # of learning, in units of an array's root mean square
-WARM_UP = 20  # steps
-SETTLED = 0.85  # share of the steps after which what lies in rows is rounded and stays
-CHUNK = 8  # batches of texts of like length that are drawn together
 STAGES = {
     "measure": "measuring which rows and directions the outputs depend on",
     "refit": "fitting again with what was measured",
@@ -261,52 +256,6 @@ def refitted(
     return form
 
 
-class Distances:
-    """How far a form's outputs are from the model's own, on texts of some kinds."""
-
-    def __init__(self, bench: "Bench", kinds: Mapping[str, Sequence]):
-        self.bench = bench
-        self.batches = {kind: [padded(bench, part) for part in in_batches(sorted(ids, key=len))] for kind, ids in kinds.items()}
-        self.own = {kind: model_outputs(bench, part) for kind, part in self.batches.items()}
-
-    def of(self, form: Compressed) -> dict[str, float]:
-        """By kind, the mean over its texts, or tokens of a language model."""
-        return {kind: distance_of(self.bench, form, part, self.own[kind]) for kind, part in self.batches.items()}
-
-
-class Best:
-    """The nearest form so far of those that are on no kind of text farther than the given one.
-
-    found: by name, the distances by kind of the given form, the refitted one and the nearest of the training. taken, step: which of
-    them `form` is, and after how many steps. late: how many forms of the training since the nearest.
-    """
-
-    def __init__(self, distances: Distances, given: Compressed):
-        self.distances, self.form = distances, given
-        self.found: dict[str, dict[str, float]] = {}
-        self.taken, self.step, self.late = "before", 0, 0
-
-    def take(self, name: str, form: Compressed, found: dict[str, float], step: int = 0) -> None:
-        """Compares one more form."""
-        nearest = name not in self.found or mean(found) < mean(self.found[name])
-        self.late = 0 if nearest else self.late + 1
-        if nearest:
-            self.found[name] = found
-        least = self.found.get(self.taken, found)
-        if mean(found) < mean(least) and all(found[kind] <= far for kind, far in self.found["before"].items()):
-            self.form, self.taken, self.step = form, name, step
-
-    @property
-    def state(self) -> dict:
-        """All but the form, as JSON takes it."""
-        return {name: getattr(self, name) for name in ("found", "taken", "step", "late")}
-
-
-def mean(found: Mapping[str, float]) -> float:
-    """Of the distances by kind."""
-    return sum(found.values()) / len(found)
-
-
 def run(training: "Training", best: Best, kept: Kept, tell: HealingSteps, seconds: Any) -> bool:
     """Trains to the end, or until nothing comes nearer; whether it was stopped before, by compress.Stop."""
     every = max(1, math.ceil(training.steps / CHECKS))
@@ -332,109 +281,6 @@ def run(training: "Training", best: Best, kept: Kept, tell: HealingSteps, second
     return False
 
 
-class Training:
-    """A form in training on texts of all that may move in it, a step at a time: of everything, then of what rows share.
-
-    done: steps so far. losses: of each. seconds: that what was kept had taken.
-    """
-
-    def __init__(self, bench: "Bench", form: Compressed, ids: list, steps: int, seed: int):
-        self.bench, self.steps, self.ends = bench, steps, part_ends(form, steps)
-        self.texts = batches(ids, np.random.default_rng(seed), at_once_of(bench, ids))
-        self.done, self.losses, self.seconds = 0, list[tuple[int, float]](), 0.0
-        self.open(form)
-
-    def open(self, form: Compressed) -> None:
-        """Begins the part of the training that the next step is in, with the form as it is stored."""
-        import torch
-
-        self.start = form
-        self.network, _ = swapped_copy(self.bench.model.network, form)
-        self.arrays = dict(train_table(self.network).named_parameters())
-        moving = dict(self.arrays)
-        if self.done >= self.ends[0]:  # what lies in rows is as it will be stored
-            for each in in_rows(moving, form):
-                moving.pop(each).requires_grad_(False)
-        self.moving = moving
-        self.rates = [RATE * max(root_mean_square(each), 1e-8) for each in moving.values()]
-        self.adam = torch.optim.Adam([{"params": [each], "lr": 0.0} for each in moving.values()], betas=(0.9, 0.99))
-
-    @property
-    def form(self) -> Compressed:
-        """As it is now, rounded to how it is stored."""
-        return self.network.get_input_embeddings().compressed()
-
-    def step(self) -> float:
-        """One more; gives its loss."""
-        import torch
-
-        if self.done == self.ends[0] and self.done < self.steps:
-            self.open(self.form)
-        for group, rate in zip(self.adam.param_groups, self.rates, strict=True):
-            group["lr"] = rate * share_of_rate(self.done, self.steps)
-        inputs, mask = padded(self.bench, next(self.texts))
-        causal = self.bench.model.causal
-        with torch.no_grad():
-            own = outputs(self.bench.network, causal, inputs, mask)
-        loss = difference(causal, own, outputs(self.network, causal, inputs, mask)).mean()
-        self.adam.zero_grad()
-        loss.backward()
-        self.adam.step()
-        self.done += 1
-        self.losses.append((self.done, loss.item()))
-        return self.losses[-1][1]
-
-    def keep(self, best: Best, kept: Kept, seconds: float) -> None:
-        """Keeps all that the next step depends on."""
-        moments = {name: self.adam.state[each] for name, each in self.moving.items()}
-        arrays = named("start", self.start.arrays) | named("best", best.form.arrays)
-        arrays |= named("now", {name: each.numpy(force=True) for name, each in self.arrays.items()})
-        for moment in ("exp_avg", "exp_avg_sq", "step"):
-            arrays |= named(moment, {name: each[moment].numpy(force=True) for name, each in moments.items()})
-        kept.put("training", arrays, {"best": best.state, "losses": self.losses, "seconds": seconds})
-
-    def go_on(self, best: Best, kept: Kept) -> None:
-        """Takes up what was kept, if anything was."""
-        import torch
-
-        if not (found := kept.of("training")):
-            return
-        arrays, about = found
-        best.form = form_of(best.form, "best", arrays)
-        for name, each in about["best"].items():
-            setattr(best, name, each)
-        self.losses, self.seconds = [(step, loss) for step, loss in about["losses"]], about["seconds"]
-        self.done = len(self.losses)
-        for _ in range(self.done):
-            next(self.texts)
-        before = self.done == self.ends[0]  # the next part opens with its first step
-        self.done -= before
-        self.open(form_of(self.start, "start", arrays))
-        self.done += before
-        with torch.no_grad():
-            for name, now in under("now", arrays).items():
-                self.arrays[name].copy_(torch.from_numpy(now))
-        for name, each in self.moving.items():
-            moments = {moment: arrays[f"{moment}.{name}"] for moment in ("exp_avg", "exp_avg_sq", "step")}
-            self.adam.state[each] = {moment: torch.from_numpy(value).to(each.device) for moment, value in moments.items()}
-
-
-def part_ends(form: Compressed, steps: int) -> list[int]:
-    """The steps after which each part of the training ends: of everything, then of what rows share where that is something."""
-    parameters = form.method.trainable(form.arrays, *form.shape).parameters
-    return [round(SETTLED * steps), steps] if 0 < len(in_rows(parameters, form)) < len(parameters) and steps > 1 else [steps]
-
-
-def in_rows(parameters: Mapping, form: Compressed) -> list[str]:
-    """The arrays that have numbers for every row of the matrix, by name."""
-    return [name for name, array in parameters.items() if array.shape[0] == form.shape[0]]
-
-
-def share_of_rate(step: int, steps: int) -> float:
-    """The share of the full rate of learning after so many steps: rising for a few, then falling like a cosine."""
-    return min(1, (step + 1) / min(WARM_UP, steps)) * (0.05 + 0.475 * (1 + np.cos(np.pi * step / steps)))
-
-
 def ids_of(bench: "Bench", texts: Sequence[Text]) -> list[tuple[int, ...]]:
     """Token ids of the texts that something can be told by."""
     found = bench.ids(texts, bench.context(MOST_TOKENS)) if texts else []
@@ -446,60 +292,3 @@ def few_of(bench: "Bench", ids: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     if not bench.model.causal:
         return ids
     return ids[: max(1, int(np.searchsorted(np.cumsum([len(each) for each in ids]), bench.predicted_at_once)))]
-
-
-def at_once_of(bench: "Bench", ids: Sequence) -> int:
-    """Texts of a step: 32, fewer of a language model where their logits would take too much."""
-    return max(1, min(BATCH, bench.predicted_at_once // max(map(len, ids)))) if bench.model.causal else BATCH
-
-
-def model_outputs(bench: "Bench", batches: list) -> list:
-    """What the model gives with its own table, for each batch."""
-    import torch
-
-    with torch.inference_mode():
-        return [outputs(bench.network, bench.model.causal, *batch) for batch in batches]
-
-
-def distance_of(bench: "Bench", form: Compressed, batches: list, own: list) -> float:
-    """How far the outputs with the form are from the model's own, the mean over texts, or tokens of a language model."""
-    import torch
-
-    (network, _), causal = swapped_copy(bench.model.network, form), bench.model.causal
-    with torch.inference_mode():
-        found = [difference(causal, *pair) for pair in zip(own, (outputs(network, causal, *each) for each in batches), strict=True)]
-    return float(torch.cat(found).mean())
-
-
-def outputs(network: Any, causal: bool, inputs: dict, mask: "Tensor") -> "Tensor":
-    """Sentence vectors (texts, d) of length 1, or log-probabilities of next tokens (tokens, n)."""
-    if causal:
-        return network(**inputs, use_cache=False).logits[mask].float().log_softmax(-1)
-    return pooled(states_of(network, inputs), mask)
-
-
-def difference(causal: bool, own: "Tensor", other: "Tensor") -> "Tensor":
-    """(texts,) 1 − cosine, or (tokens,) the divergence KL(own ‖ other) in nats."""
-    return (own.exp() * (own - other)).sum(-1) if causal else 1 - (own * other).sum(-1)
-
-
-def padded(bench: "Bench", ids: Sequence) -> tuple[dict, "Tensor"]:
-    """What the network takes for texts (texts, tokens), and which of it is text."""
-    inputs = bench.padded([list(each) for each in ids])
-    return inputs, inputs["attention_mask"].bool()
-
-
-def batches(ids: list, rng: np.random.Generator, at_once: int = BATCH) -> Iterator[list]:
-    """Batches without end, every text once in each round, of texts of like length."""
-    while True:
-        order = rng.permutation(len(ids))
-        for first in range(0, len(order), CHUNK * at_once):
-            chunk = sorted(order[first : first + CHUNK * at_once], key=lambda at: len(ids[at]))
-            parts = in_batches(chunk, at_once)
-            for part in rng.permutation(len(parts)):
-                yield [ids[at] for at in parts[part]]
-
-
-def in_batches(texts: Sequence, at_once: int = BATCH) -> list[Sequence]:
-    """The texts in their order, so many at a time."""
-    return [texts[first : first + at_once] for first in range(0, len(texts), at_once)]

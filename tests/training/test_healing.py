@@ -149,6 +149,9 @@ def test_training_alone_lowers_the_distance_of_a_low_rank_table(bert, matrix, te
     result = rank_3(matrix)
     healed = heal(bert, matrix, result, texts[16:], steps=60, refit=False, apart={"reviews": texts[:16]})
     assert healed.distance["healed"] < 0.7 * healed.distance["before"] and "refitted" not in healed.distance
+    assert healed.step > 20 and healed.words == f"step {healed.step} of 60 was the best"
+    found = distance(bert, matrix, healed.result, texts[:16])
+    assert found == pytest.approx(healed.distance["healed"], rel=1e-3)
     first, last = (np.mean([loss for _, loss in part]) for part in (healed.losses[:10], healed.losses[-10:]))
     assert last < first and [step for step, _ in healed.losses] == list(range(1, 61))
 
