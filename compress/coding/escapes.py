@@ -125,6 +125,7 @@ def opened(arrays: dict[str, Any], n: int) -> dict[str, Any]:
     rows = xp.cumulative_sum(xp.astype(arrays["escape_gaps"], xp.int64))
     first = xp.searchsorted(rows, xp.arange(n + 1, dtype=xp.int64, device=device(rows)))
     return {
+        "escape_rows": rows,
         "escape_first": first,
         "escape_slots": xp.arange(int(xp.max(first[1:] - first[:-1])), dtype=xp.int64, device=device(rows)),
         "escape_directions": xp.astype(arrays["escape_directions"], xp.int64),
@@ -147,3 +148,15 @@ def add(numbers: Any, rows: Any, prepared: dict[str, Any]) -> Any:
         return numbers.scatter_add(1, directions, values)
     np.add.at(numbers, (np.arange(len(rows))[:, None], directions), values)
     return numbers
+
+
+def multiply(products: Any, vectors: Any, prepared: dict[str, Any]) -> Any:
+    """The products (n, v) of all rows with vectors (v, m), with those of their entries added."""
+    if "escape_first" not in prepared:
+        return products
+    rows, directions, values = (prepared[f"escape_{name}"] for name in ("rows", "directions", "values"))
+    own = values[:, None] * vectors.T[directions]  # (e, v)
+    if is_torch_array(products):
+        return products.index_add(0, rows, own)
+    np.add.at(products, rows, own)
+    return products

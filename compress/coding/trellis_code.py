@@ -10,7 +10,10 @@ a normal density. (Marcellin and Fischer, Trellis Coded Quantization, 1990; wind
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
 from os import cpu_count
+from sys import modules
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -30,6 +33,9 @@ KINDS = len(EXTRA)
 HASH_BITS = 6
 GUARD = 2  # bytes before a stream, for the window of its first number
 AT_ONCE = 8192  # numbers that are coded as one sequence
+GROUP = 6  # numbers whose bits are loaded at once: 6 · MOST_EXTRA of their own are less than a word's 57
+MANY = 1 << 20  # numbers that are worth loading what is compiled
+SPANS = 16  # that many rows are read in, for idle cores
 SEEDS = {256: (78, 263, 217, 270, 271, 272), 1024: (149, 263, 219, 220, 221, 222), 4096: (41, 220, 206, 217, 218, 219)}
 HIGHEST_RATE = MOST_EXTRA + 1
 LOWEST_RATE = 1 / PHASES
@@ -132,6 +138,21 @@ class Schedule:
             levels(),
         )
 
+    @cached_property
+    def groups(self) -> tuple[Any, ...]:
+        """What trellis_reader.py looks up: by class and group the bits at which its numbers begin in either stream, (c, groups, 2);
+        by class and number (c, m, 5) how far behind it begins in these, the mask of its own bits above a hash, where the hashes
+        of its kind begin, and its levels; at last the hashes, the levels, and the mask of a state."""
+        kinds = np.pad(self.kinds, ((0, 0), (0, -self.kinds.shape[1] % GROUP)))
+        ends, extra_ends, extra = np.cumsum(MOVES[kinds], axis=1), np.cumsum(EXTRA[kinds], axis=1), EXTRA[kinds]
+        begins = np.stack([ends + 8 * GUARD - self.window, extra_ends - extra], axis=2)  # (c, m, 2)
+        places = begins[:, ::GROUP]
+        levels_at = np.where(kinds > 0, LEVELS_AT[extra], len(levels()) - (1 << HASH_BITS))
+        own = [((1 << extra) - 1) << HASH_BITS, HASH[kinds] * self.states, levels_at]
+        fields = np.concatenate([begins - np.repeat(places, GROUP, axis=1), np.stack(own, axis=2)], axis=2)
+        tables = hashes(self.states).ravel(), levels(), np.uint64(self.states - 1)
+        return places.astype(np.uint32), fields.astype(np.uint32), tables
+
     def pack(self, symbols: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The two streams of sequences (n, m) of some classes, one after another: bits as uint8 of 0 and 1."""
         lengths = self.lengths[:, labels]
@@ -152,13 +173,13 @@ class Schedule:
 @cache
 def levels() -> np.ndarray:
     """The levels for every number of extra bits e, one after another from LEVELS_AT[e]: 2^e times 2^HASH_BITS of them, quantiles of
-    a normal density in as many equal parts. The lowest two bits of the hash shift a quantile the most."""
+    a normal density in as many equal parts. The lowest two bits of the hash shift a quantile the most. Zeros after them all."""
     from scipy.special import ndtri
 
     hashed = np.arange(1 << HASH_BITS)
     shift = ((hashed & 3) + ((hashed >> 2) + 0.5) / (1 << HASH_BITS - 2)) / 4
     found = [ndtri((np.arange(1 << e)[:, None] + shift) / (1 << e)).ravel() for e in range(MOST_EXTRA + 1)]
-    return np.concatenate([*found, [0.0]]).astype(np.float32)
+    return np.concatenate([*found, np.zeros(1 << HASH_BITS)]).astype(np.float32)
 
 
 LEVELS_AT = (2 ** np.arange(MOST_EXTRA + 1) - 1) << HASH_BITS
@@ -191,7 +212,11 @@ def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels:
     """The levels of sequences that begin at bits (r,) of the two streams, of classes `labels` (r,): (r, m) float32, 0 where a
     number is left out; numpy arrays or torch tensors. The first stream begins with GUARD bytes more, of zeros."""
     xp = array_namespace(stream)
-
+    size = starts.shape[0], schedule.kinds.shape[1]
+    if at_hand(stream) and (reader := compiled(size[0] * size[1])):
+        found = np.empty(size, np.float32)
+        read_in_spans(reader.read_rows, stream, extra_stream, starts, extra_starts, labels, schedule, (), found)
+        return xp.asarray(found)
     tables = [xp.asarray(array, device=device(stream)) for array in schedule.tables]
     ends, kinds, places, own, extra_at, masks, heights = tables
     state = packing.read_bits(stream, starts[:, None] + ends[labels], schedule.window)
@@ -200,6 +225,77 @@ def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels:
         bits = packing.read_bits(extra_stream, extra_starts[:, None] + extra_at[labels], MOST_EXTRA)
         entry[:, own] += (bits & masks[labels]) << HASH_BITS
     return heights[entry]
+
+
+def multiply(
+    stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels: Any, schedule: Schedule, vectors: np.ndarray
+) -> np.ndarray | None:
+    """The products (r, v) float32 of the levels of such sequences with the vectors (c, v, m) of their classes, without the levels
+    in memory; None where what does so is not there, or not worth loading."""
+    reader = compiled(starts.shape[0] * vectors.shape[2])
+    if not reader:
+        return None
+    padded = np.pad(vectors, ((0, 0), (0, 0), (0, -vectors.shape[2] % GROUP)))
+    found = np.empty((starts.shape[0], vectors.shape[1]), np.float32)
+    read_in_spans(reader.multiply_rows, stream, extra_stream, starts, extra_starts, labels, schedule, (padded,), found)
+    return found
+
+
+def read_in_spans(
+    kernel: Any,
+    stream: Any,
+    extra_stream: Any,
+    starts: Any,
+    extra_starts: Any,
+    labels: Any,
+    schedule: Schedule,
+    others: tuple,
+    found: np.ndarray,
+) -> None:
+    """Runs a kernel of trellis_reader.py over sequences, on every core where they are many."""
+    streams = words(np.asarray(stream)), words(np.asarray(extra_stream))
+    starts, extra_starts, labels = (np.asarray(each) for each in (starts, extra_starts, labels))
+
+    def run(rows: slice) -> None:
+        kernel(streams, starts[rows], extra_starts[rows], labels[rows], *schedule.groups, *others, found[rows])
+
+    step = -(-len(found) // SPANS)
+    if len(found) * schedule.kinds.shape[1] < MANY:
+        run(slice(None))
+    else:
+        with ThreadPoolExecutor(cpu_count()) as pool:
+            list(pool.map(run, (slice(first, first + step) for first in range(0, len(found), step))))
+
+
+def words(stream: np.ndarray) -> np.ndarray:
+    """The words of 8 bytes that begin at every byte of a stream but the last seven, in place; of a shorter one, with zeros."""
+    if len(stream) < 8:
+        stream = np.pad(stream, (0, 8 - len(stream)))
+    found = np.ndarray(len(stream) - 7, "<u8", np.ascontiguousarray(stream), strides=(1,))
+    found.flags.writeable = False
+    return found
+
+
+def compiled(numbers: int) -> ModuleType | None:
+    """trellis_reader.py, if so many numbers are worth what it takes to load it, or it is loaded; None where numba is not there, or
+    has no place for what it compiles."""
+    name = "compress.coding.trellis_reader"
+    if numbers < MANY and name not in modules:
+        return None
+    try:
+        return import_module(name)
+    except (ImportError, RuntimeError):
+        return None
+
+
+def at_hand(array: Any) -> bool:
+    """Whether an array's numbers are there to be read: NumPy's, or those of a torch tensor on the CPU outside of graphs."""
+    if isinstance(array, np.ndarray):
+        return True
+    import torch
+
+    traced = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return type(array) is torch.Tensor and array.device.type == "cpu" and not traced
 
 
 def encode(numbers: np.ndarray, labels: np.ndarray, scales: np.ndarray, schedule: Schedule) -> np.ndarray:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from compress.form.compressed import Compressed
 
 AT_ONCE = 2048  # rows that are decoded at a time where a whole table is gone through
+FEW = 16  # vectors that a table is multiplied by from its codes
 
 
 class DecodedEmbedding(torch.nn.Module, ABC):
@@ -59,6 +60,19 @@ class DecodedEmbedding(torch.nn.Module, ABC):
         if self.origin.exponent:
             vectors = vectors * 2.0**self.origin.exponent
         return vectors.to(self.dtype)
+
+    def products(self, vectors: torch.Tensor) -> torch.Tensor | None:
+        """The products of vectors (v, d) with every row of the table, (v, n) in their dtype, where the method finds them with less
+        work than the rows; else None. In float32; no gradient knows of them."""
+        prepared, vectors_in = self.prepared(), vectors.float()
+        few = len(vectors) <= FEW and vectors.device.type == "cpu"
+        found = self.method.products(prepared, vectors_in) if few else None
+        if found is None:
+            turned = self.method.against(prepared, vectors_in)
+            if turned is None:
+                return None
+            found = torch.cat([self.method.decode(turned, rows, len(vectors)) for rows in self.blocks()])
+        return (found * 2.0**self.origin.exponent).T.to(vectors.dtype)
 
     @property
     def weight(self) -> torch.Tensor:
@@ -228,7 +242,8 @@ class SharedEmbedding(Shared):
 class CompressedOutput(Shared):
     """The output layer of a language model, tied to its embedding: hidden states (…, d) times the table's transpose, plus the bias
     (n,) if there is one. Decodes a block of rows at a time, so that the table never stands in memory; where gradients are wanted,
-    once more on the way back."""
+    once more on the way back. Where they are not, and the states are few, what rows are sums of is multiplied, or the codes are.
+    """
 
     bias: torch.nn.Parameter | None
 
@@ -238,6 +253,11 @@ class CompressedOutput(Shared):
         self.register_parameter("bias", bias)
 
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        if only_values(hidden) and 0 < hidden.numel() < self.in_features**2:
+            found = self.embedding.products(hidden.reshape(-1, self.in_features))
+            if found is not None:
+                found = found.reshape(*hidden.shape[:-1], self.out_features)
+                return found if self.bias is None else found + self.bias
         prepared = self.embedding.prepared()
 
         def scores(hidden: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
@@ -253,3 +273,9 @@ class CompressedOutput(Shared):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+def only_values(hidden: torch.Tensor) -> bool:
+    """Whether nothing but the values of what is computed from hidden states is asked: no gradient, no graph, no other dtype."""
+    traced = torch.jit.is_tracing() or torch.compiler.is_compiling()
+    return not (traced or torch.is_grad_enabled() or torch.is_autocast_enabled(hidden.device.type))

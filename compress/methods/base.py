@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from array_api_compat import array_namespace
 
 from compress.checks import check_fields, one_of, setting
 from compress.coding import factors
@@ -86,6 +87,20 @@ class Method(ABC):
     @abstractmethod
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         """Rows (r,) of the matrix from prepared arrays: (r, d) float32; numpy arrays and torch tensors alike."""
+
+    def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any] | None:
+        """Prepared arrays from which `decode` gives the products (r, v) of rows with vectors (v, d): what rows are sums of is
+        multiplied, rather than the rows. None where they are no such sums."""
+        if not self.spanning:
+            return None
+        xp = array_namespace(vectors)
+        turned = {name: xp.astype(arrays[name], xp.float32) @ vectors.T for name in self.spanning if name in arrays}
+        return {**arrays, **turned}
+
+    def products(self, arrays: dict[str, Any], vectors: Any) -> Any | None:
+        """The products of all rows with a few vectors (v, d), (n, v) float32, from prepared arrays on the CPU, where a method has a
+        quicker way still; else None."""
+        return None
 
     @abstractmethod
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:

@@ -13,7 +13,7 @@ from compress.coding.classes import Classes, find_classes
 from compress.coding.escapes import Escapes, beyond, classes_within
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_basis, least_bytes, plan_within
-from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, reach, read, spread
+from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, multiply, reach, read, spread
 from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
@@ -174,6 +174,20 @@ class Trellis(Method):
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
         numbers = escapes.add(numbers * arrays["scales"][labels] + arrays["means"][labels], rows, arrays)
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
+
+    def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any]:
+        return arrays | {"basis": vectors.T if arrays["basis"] is None else arrays["basis"] @ vectors.T}
+
+    def products(self, arrays: dict[str, Any], vectors: Any) -> Any | None:
+        """Straight from the codes, each class's scales taken into the vectors."""
+        turned = self.against(arrays, vectors)["basis"].T  # (v, m)
+        starts, labels, scaled = (arrays["starts"], arrays["extra_starts"]), arrays["labels"], arrays["scales"][:, None] * turned
+        found = multiply(arrays["codes"], arrays["extra"], *starts, labels, arrays["schedule"], np.asarray(scaled))
+        if found is None:
+            return None
+        constant = arrays["means"] @ turned.T  # (c, v)
+        found = array_namespace(vectors).asarray(found) + constant[labels]
+        return escapes.multiply(found, turned, arrays)
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         prepared = self.prepared(arrays, n, d)

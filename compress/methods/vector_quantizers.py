@@ -215,7 +215,7 @@ class OptimizedProductQuantization(VectorQuantization):
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         xp = array_namespace(arrays["codebooks"])
-        turned = xp.reshape(self.read_books(arrays)[self.read_codes(arrays, rows)], (rows.shape[0], self.turned(d)))
+        turned = xp.reshape(self.read_books(arrays)[self.read_codes(arrays, rows)], (rows.shape[0], arrays["rotation"].shape[0]))
         return turned @ xp.astype(arrays["rotation"], xp.float32)
 
     def layout(self, n: int, d: int) -> Layout:

@@ -1,6 +1,7 @@
 """The trellis: what is read is what was chosen, in the bits that were asked for, and close to what theory allows."""
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from compress.coding.trellis_code import (
     levels,
     levels_of,
     masks,
+    multiply,
     read,
     rounded_rates,
     spread,
@@ -62,6 +64,31 @@ def test_what_is_read_from_the_bits_is_what_the_encoder_chose(states, rate):
     asked = stream, extra, starts[some], extra_starts[some], labels[some]
     assert np.array_equal(read(*asked, schedule), chosen[some])
     assert np.array_equal(read(*map(torch.from_numpy, asked), schedule).numpy(), chosen[some])
+
+
+@pytest.mark.parametrize("states", SEEDS)
+@pytest.mark.parametrize("width", [1, 6, 50])
+@pytest.mark.parametrize("rate", [LOWEST_RATE, 0.8, 4.5, HIGHEST_RATE])
+def test_what_is_compiled_reads_and_multiplies_the_same_levels(monkeypatch, states, width, rate):
+    rates = np.stack([np.full(width, rate), rounded_rates(np.linspace(0, 2 * rate, width))])
+    symbols, labels, _, schedule = coded(normal(40, width), rates, states, np.arange(40) % 2)
+    asked, vectors = (*streams_of(symbols, labels, schedule), labels, schedule), normal(2, 3, width)
+    monkeypatch.setattr("compress.coding.trellis_code.modules", {})
+    plain = read(*asked)
+    assert multiply(*asked, vectors) is None
+    monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)
+    assert np.array_equal(read(*asked), plain) and np.array_equal(plain, levels_of(symbols, labels, schedule))
+    np.testing.assert_allclose(multiply(*asked, vectors), np.einsum("rm,rvm->rv", plain, vectors[labels]), rtol=0, atol=1e-4)
+
+
+def test_without_numba_codes_are_read_as_they_were(monkeypatch):
+    symbols, labels, _, schedule = coded(normal(40, 50), np.full((1, 50), 3.0))
+    asked = *streams_of(symbols, labels, schedule), labels, schedule
+    monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)
+    monkeypatch.delitem(sys.modules, "compress.coding.trellis_reader", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert multiply(*asked, normal(1, 1, 50)) is None
+    assert np.array_equal(read(*asked), levels_of(symbols, labels, schedule))
 
 
 def test_a_number_without_a_rate_is_left_out():

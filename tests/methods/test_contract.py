@@ -18,6 +18,7 @@ from compress import (
 )
 from compress.coding.factors import BITS
 from compress.export.decoders import decoder_of
+from compress.form.layers import CompressedOutput
 from compress.linalg import blocks
 
 METHOD = pytest.mark.parametrize("method", [each for cases in CASES.values() for each in cases], ids=str)
@@ -69,6 +70,22 @@ def test_rows_and_the_layer_give_the_rows_of_the_whole(fitted, method, weighted,
     vectors = result.to_layer()(torch.from_numpy(ids))
     assert vectors.shape == some.shape and vectors.dtype == torch.float32
     np.testing.assert_allclose(vectors.numpy(), whole[ids], rtol=0, atol=1e-5)
+
+
+@METHOD
+def test_an_output_layer_gives_the_products_with_the_rows(fitted, monkeypatch, method):
+    monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)  # read by what is compiled
+    result = fitted(method)
+    table = torch.from_numpy(result.reconstruct())
+    for layer in (result.to_layer(), result.to_layer().trainable()):
+        head = CompressedOutput(layer)
+        for states in (1, 20):
+            hidden = torch.randn(states, 1, 11, generator=torch.Generator().manual_seed(states))
+            expected = hidden @ table.T
+            near = {"rtol": 1e-5, "atol": 2e-6 * float(expected.abs().max())}
+            with torch.no_grad():
+                torch.testing.assert_close(head(hidden), expected, **near)
+            torch.testing.assert_close(head(hidden).detach(), expected, **near)
 
 
 @METHOD
