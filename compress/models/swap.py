@@ -50,7 +50,8 @@ def swap_embedding(model: Any, result: Compressed, output: str = "compressed") -
     get_input_embeddings and set_input_embeddings), on its device, giving its dtype.
 
     output: what an output layer that is tied to the embedding becomes: "compressed" multiplies by what is stored, or by the table
-    decoded some rows at a time, slower than before; "own" keeps the dense table, so that less is saved. An output layer that was not tied stays.
+    decoded some rows at a time, slower than before; "own" keeps the dense table, so that less is saved. An output layer that was
+    not tied stays.
     A transformers model can then be saved by `save_pretrained`, the compressed arrays only, and opened by `from_pretrained` after
     `compress.register()`. Raises ValueError where the model has no such embedding, or one of another shape.
     """
