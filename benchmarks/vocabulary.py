@@ -21,7 +21,8 @@ from compress import Compressed, fit_to, load_matrix, trim
 from compress.models.open import OpenModel, open_model, quiet
 from compress.tasks import judge
 from compress.tasks.texts import read_texts, texts_to_learn
-from compress.training.importance import importance_of, pieces_of
+from compress.training.importance import importance_of
+from compress.training.kinds import texts_of_kinds
 
 STORIES = DATA / "tinystories_text" / "tinystories.txt"
 JUDGED = 6000  # characters of each kind of text
@@ -71,7 +72,7 @@ def language_model(vocabularies: Sequence[str]) -> None:
         with trimmed_by(name, FOLDER) as where:
             matrix, model = load_matrix(where), open_model(where)
             rows.append((name, f"{matrix.shape[0]:,}", f"{matrix.n_bytes / 1e6:.1f}", *read_by(model, texts)))
-            importance = importance_of(model, matrix, pieces_of(model, texts_to_learn(None)))
+            importance = importance_of(model, matrix, texts_of_kinds(model, None))
             result = fit_to(matrix, "trellis", RATIO, importance)
             put(model, result)
             rows.append(
