@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 VERSION = 2  # of how a form is healed; what another one left is not gone on with
 STEPS = 300
 HELD_OUT, MOST_HELD_OUT = 0.1, 256  # texts that the distance is measured on where there are none of another kind
-CHECKS, PATIENCE = 8, 3  # how often in all the steps it is measured, and how often without a gain until training ends
+CHECKS, PATIENCE = 8, 4  # how often in all the steps it is measured, and how often without a gain until training ends
 KEEP = 25  # steps after which the state is kept
 STAGES = {
     "measure": "measuring which rows and directions the outputs depend on",
