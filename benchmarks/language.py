@@ -1,12 +1,15 @@
-"""What a language model loses by its table, which its output layer shares: the trellis, plain and by importance, and rounding.
+"""What a language model loses by its table, which its output layer shares: the trellis, plain and by importance, and rounding. And
+what a token then takes (head.py).
 
 By the shared judge, on SmolLM2-135M in the folder that SMOLLM2 names; importance is measured on none of the judge’s texts.
 """
 
 import os
+import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import head
 from benchmarks.limit import JUDGE, judged
 from benchmarks.peers import file_bytes
 from benchmarks.table import against, heading, table
@@ -34,10 +37,17 @@ def main() -> None:
     importance = importance_of(model, matrix, texts_of_kinds(model, None))
     heading(f"Language model, SmolLM2-135M; importance measured in {time.perf_counter() - began:.0f} s")
     rows = [row(matrix, str(each), each.fit(matrix)) for each in (Int8(), Int4())]
-    for ratio, asked in ASKED.items():
-        rows.append(row(matrix, f"trellis at {ratio}", fit_to(matrix, "trellis", ratio)))
-        rows.append(row(matrix, f"trellis at {ratio}, by importance", fit_to(matrix, "trellis", ratio, importance), asked))
-    table(["table", "ratio of the file", "error", *(f"{what}, {kind}" for what in ("KL", "perplexity") for kind in KINDS)], rows)
+    files = []
+    with tempfile.TemporaryDirectory() as folder:
+        for ratio, asked in ASKED.items():
+            rows.append(row(matrix, f"trellis at {ratio}", fit_to(matrix, "trellis", ratio)))
+            result = fit_to(matrix, "trellis", ratio, importance)
+            rows.append(row(matrix, f"trellis at {ratio}, by importance", result, asked))
+            files.append(Path(folder) / f"trellis at {ratio}.safetensors")
+            result.save(files[-1])
+        columns = [f"{what}, {kind}" for what in ("KL", "perplexity") for kind in KINDS]
+        table(["table", "ratio of the file", "error", *columns], rows)
+        head.show(model.network, files)
 
 
 def row(matrix: EmbeddingMatrix, name: str, result: Compressed, asked: tuple | None = None) -> tuple:

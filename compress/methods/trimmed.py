@@ -110,6 +110,17 @@ class Trimmed(Method):
         vectors = self.inner.decode(arrays, place * xp.astype(there, xp.int64), d)
         return xp.where(there[:, None], vectors, arrays[REST])
 
+    def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any] | None:
+        inner = self.inner.against(arrays, vectors)
+        return inner and {**inner, REST: arrays[REST] @ vectors.T}
+
+    def products(self, arrays: dict[str, Any], vectors: Any) -> Any | None:
+        found, place = self.inner.products(arrays, vectors), arrays[PLACES]
+        if found is None:
+            return None
+        xp = array_namespace(place)
+        return xp.where((place >= 0)[:, None], found[place * xp.astype(place >= 0, xp.int64)], arrays[REST] @ vectors.T)
+
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         opened = self.inner.trainable(others(arrays), self.rows, d)
         return Trainable({**opened.parameters, REST: arrays[REST]}, {**opened.fixed, PLACES: places(arrays[KEPT], n)})
