@@ -10,6 +10,7 @@ from pages.parts.export.code import model_of, python_code, shell_code
 from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
+from pages.parts.export.whole_model import whole_model
 from pages.parts.frame import through_app
 from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix
 from pages.parts.quick_fits import awaited
@@ -60,6 +61,7 @@ if fit:
         weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else weights
         shell = shell_code(name, None if is_upload(source) else source, tensor=tensor, **asked_texts(), weights=weights)
         st.code(shell, language="bash", wrap_lines=True)
+    whole_model(fit, name.removesuffix(".safetensors"), source, tensor, model)
 st.subheader("Check a file")
 file_check(matrix)
 with st.expander("Format and source"):

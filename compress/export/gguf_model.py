@@ -5,6 +5,7 @@ llama.cpp then runs the model with that table, also as its output layer where th
 
 import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -114,11 +115,6 @@ def write_gguf(
         raise InputError(f"{path.name} is the model’s own file; name another one to write.")
     head, places = model.start(dtype)
     sums = Rounding(result, model.path.name, model.tensor, model.rows)
-
-    def store(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        block = encoded(rows, dtype)
-        return block, decoded(block, dtype)
-
     with replacing(path) as out, open(model.path, "rb") as source:
         out.write(head)
         for (name, entry), place in zip(model.header.entries.items(), places, strict=False):
@@ -126,7 +122,7 @@ def write_gguf(
             if name != model.tensor:
                 copy(source, entry, out)
                 continue
-            for block in sums.over(store):
+            for block in sums.over(partial(rounded, dtype)):
                 out.write(block.data)
                 if progress:
                     progress(Step(out.tell() / places[-1], f"the table as {dtype}"))
@@ -142,6 +138,17 @@ def write_gguf(
         error=sums.error,
         tied=model.tied,
     )
+
+
+def gguf_rounding(result: Compressed, model: GGUFModel, dtype: str) -> float:
+    """The rounding, see `Written`, over some rows. Raises InputError as `write_gguf` does."""
+    return Rounding(result, model.path.name, model.tensor, model.rows).few(partial(rounded, dtype), dtype)
+
+
+def rounded(dtype: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows as they are stored, and what that stands for."""
+    stored = encoded(rows, dtype)
+    return stored, decoded(stored, dtype)
 
 
 def pad(out: IO[bytes], place: int) -> None:

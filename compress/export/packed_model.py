@@ -5,6 +5,7 @@ The layout is its `pack-quantized`, symmetric: what transformers and vLLM read.
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def write_packed(
     others = [name for name, module in modules(network) if is_embedding(module) and module.weight is not table]
     sums = Rounding(result, str(source), f"{place}.weight", lambda first, stop: table[first:stop].detach().float().numpy())
     blocks, done = [], 0
-    for block in sums.over(lambda rows: packed(rows, BITS[dtype], group, stored)):
+    for block in sums.over(partial(packed, bits=BITS[dtype], group=group, stored=stored)):
         blocks.append(block)
         done += len(block[0])
         if progress:
@@ -113,6 +114,19 @@ def packed(rows: np.ndarray, bits: int, group: int, stored: str) -> tuple[tuple[
     whole = (codes + half).astype(np.uint8).reshape(len(rows), -1)
     words = whole if bits == 8 else whole[:, ::2] | whole[:, 1::2] << 4
     return (words.view("<i4"), scales), (codes * size).reshape(rows.shape).astype(np.float32)
+
+
+def packed_bytes(shape: tuple[int, int], dtype: str, group: int, itemsize: int) -> int:
+    """Bytes of a table of that shape, its scales of so many bytes each."""
+    n, d = shape
+    return n * d * BITS[dtype] // 8 + n * d // group * itemsize + 16
+
+
+def packed_rounding(result: Compressed, where: str, dtype: str, group: int, itemsize: int) -> float:
+    """The rounding, see `Written`, over some rows, with scales of so many bytes each. Raises InputError as `write_packed` does, but
+    for another model's table."""
+    store = partial(packed, bits=BITS[dtype], group=group, stored="F32" if itemsize == 4 else "F16")
+    return Rounding(result, where, "its table", lambda first, stop: None).few(store, dtype)
 
 
 def with_packed(network: Any, table: "Tensor", place: str, held: dict[str, "Tensor"]) -> dict[str, "Tensor"]:

@@ -10,6 +10,7 @@ from compress.errors import InputError
 from compress.form.compressed import Compressed
 
 BLOCK = 1 << 20  # numbers that are decoded at a time
+SAMPLED = 4  # such blocks
 
 T = TypeVar("T")
 
@@ -44,11 +45,13 @@ class Rounding:
         self.result, self.where, self.tensor, self.own_rows = result, where, tensor, own
         self.given = self.rounded = self.own = self.apart = self.kept = 0.0
 
-    def over(self, store: Callable[[np.ndarray], tuple[T, np.ndarray]]) -> Iterator[T]:
-        """What `store` makes of rows (r, d), some at a time; it also gives what that is read back as."""
+    def over(self, store: Callable[[np.ndarray], tuple[T, np.ndarray]], every: bool = True) -> Iterator[T]:
+        """What `store` makes of rows (r, d), some at a time; it also gives what that is read back as. every: else of SAMPLED blocks
+        of rows at most."""
         n, d = self.result.shape
         step = max(1, BLOCK // d)
-        for first in range(0, n, step):
+        stride = 1 if every else -(-n // (step * SAMPLED))
+        for first in range(0, n, step * stride):
             rows = self.result.rows(np.arange(first, min(first + step, n)))
             block, kept = store(rows)
             self.given += squared(rows)
@@ -66,6 +69,13 @@ class Rounding:
     @property
     def error(self) -> float | None:
         return self.kept / self.own if self.own else None
+
+    def few(self, store: Callable[[np.ndarray], tuple[T, np.ndarray]], dtype: str) -> float:
+        """The rounding, over some blocks of rows, once it is checked."""
+        for _ in self.over(store, every=False):
+            pass
+        self.check(dtype)
+        return self.rounding
 
     def check(self, dtype: str) -> None:
         """Raises InputError where numbers were lost, or belong to another model."""
