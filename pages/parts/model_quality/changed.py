@@ -16,7 +16,8 @@ from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.quick_fits import Fitted
 from pages.parts.tokens import row_order
 
-SAMPLE, SHOWN, AT_ONCE = 2000, 12, 250
+SAMPLE, SHOWN = 2000, 12
+COSINES, AT_ONCE = 60_000_000, 8_000_000  # that are computed in all, and between two looks at what a person does
 
 
 def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
@@ -24,16 +25,18 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     the page hears what a person does in between."""
     before, after = unit_tables(matrix, fit)
     there = np.flatnonzero(before.any(axis=1) & after.any(axis=1))
-    rows = there[sample_rows(len(there), SAMPLE, np.random.default_rng(0))]
+    n = len(before)
+    rows = there[sample_rows(len(there), min(SAMPLE, COSINES // n), np.random.default_rng(0))]
     if not len(rows):
         st.caption("Every row is zero before or after.")
         return
-    parts, bar = range(0, len(rows), AT_ONCE), st.empty()
+    step = AT_ONCE // n + 1
+    parts, bar = range(0, len(rows), step), st.empty()
     found = []
     for first in parts:
         if len(parts) > 1:
             bar.progress(first / len(rows), text=f"Comparing neighbours of {len(rows):,} {matrix.row_word}s")
-        found.append(changed_in(matrix, fit, rows[first : first + AT_ONCE]))
+        found.append(changed_in(matrix, fit, rows[first : first + step]))
     bar.empty()
     kept, moved = (np.concatenate([getattr(each, name) for each in found]) for name in ("overlap", "shift"))
     every = np.concatenate([each.rows for each in found])
@@ -84,7 +87,7 @@ def error_chart(matrix: EmbeddingMatrix, fit: Fitted) -> None:
         alt=f"Relative error along the rows: first {error_text(found.error[0])}, last {error_text(found.error[-1])}",
     )
     along = "row weight" if found.by == "weight" else row_order(matrix).words
-    st.caption(f"Rows by {along}; bins grow with the place. The band holds the middle half of a bin's rows.")
+    st.caption(f"Rows by {along}. Bins grow with the place; the band holds the middle half of a bin's rows.")
 
 
 @cached(8)
