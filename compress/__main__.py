@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import compress
 from compress.analysis.code_preview import PATIENT, code_preview
 from compress.answers import tables
-from compress.cli.model import add_model_commands, asked_importance
+from compress.cli.model import add_model_commands, add_until, asked_importance, asked_model
 from compress.cli.options import (
     Parts,
     add_settings,
@@ -29,6 +29,7 @@ from compress.cli.options import (
     size,
     stoppable,
     tell,
+    time_left,
     write_array,
 )
 from compress.errors import InputError, Progress, Step
@@ -122,13 +123,17 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
     one.add_argument("--progress", action="store_true", help="print every search as a JSON line on standard error")
 
-    one = command("advise", advise, "The setting to take for a size or an error, and the runner-up of every other method.")
+    about = "The setting to take for a size, an error or what the model may lose, and the runner-up of every other method."
+    one = command("advise", advise, about)
     one.add_argument("--ratio", type=float, help="at least this many times smaller")
     one.add_argument("--max-bytes", type=size, help="at most this size, such as 2MB")
     one.add_argument("--max-error", type=float, help="at most this relative error, weighted where the rows are")
     one.add_argument("--min-cosine", type=float, help="at least this mean cosine of a row with what it decodes to")
-    one.add_argument("--methods", type=names, default=ALONE, help="names with commas; all but trimmed unless given")
-    one.add_argument("--seeds", type=int, default=3, help="over how many seeds the spread is taken")
+    add_until(one)
+    one.add_argument(
+        "--methods", type=names, help="names with commas; all but trimmed unless given, for --until those that lower this error"
+    )
+    one.add_argument("--seeds", type=int, help="over how many seeds the spread is taken; 3, with --until 1")
     one.add_argument("--judge", action="store_true", help="ask the model, where there is one, what it loses with that setting")
     one.add_argument("--text", type=Path, help="texts to ask it about: a line each, or a .json; built-in sentences unless given")
     one.add_argument("--out", type=Path, help="the folder that keeps the trials; what was stopped goes on there")
@@ -292,23 +297,27 @@ def advise(args: argparse.Namespace) -> None:
     from compress.tasks import Scores
     from compress.tasks.quick import QuickJudge
 
+    until = asked_model(args)
     matrix = opened(args)
     kept = args.out and args.out / "trials.sqlite"
     asking = QuickJudge(args.source, matrix, args.text, Scores(kept) if kept else None)
-    tell_part = Parts(tell if args.progress else None, [0.8, 0.2] if args.judge else [1.0])
+    told = tell if args.progress else time_left() if until and not args.json else None
+    tell_part = Parts(told, [0.8, 0.2] if args.judge else [1.0])
     found = compress.advise(
         matrix,
         ratio=args.ratio,
         max_bytes=args.max_bytes,
         max_error=args.max_error,
         min_cosine=args.min_cosine,
+        until=until,
         methods=args.methods,
         seeds=args.seeds,
         store=sweep.Trials(kept) if kept else None,
         progress=tell_part,
     )
     tell_part.next()
-    row = {**found.row(), **asked_of(asking, found.best.method, args.judge, tell_part)}
+    own = {"judgement": None, "not_asked": None} if until else asked_of(asking, found.best.method, args.judge, tell_part)
+    row = {**found.row(), **own, "figure": until and until.figure, "importance": until and until.made_for}
     if args.progress:
         tell(Step(1.0, "done", {"advice": row}))
     if args.json:
@@ -318,7 +327,12 @@ def advise(args: argparse.Namespace) -> None:
     if row["judgement"]:
         print(f"{row['judgement']['words']}.")
     elif row["not_asked"]:
-        print(row["not_asked"] + ("" if args.judge else "; --judge asks it."))
+        print(row["not_asked"] + ("" if args.judge else "; --judge asks it, --until takes what it may lose."))
+    if found.cost:
+        fits, known, seconds = (found.cost[name] for name in ("fits", "known", "seconds"))
+        print(f"The model was asked about {fits} fits, and about {known} before; all of them took {seconds:.0f} s.")
+    if row["importance"]:
+        print(f"Fits are made with --importance {row['importance']}.")
     if found.spread:
         print(f"Over {found.seeds} seeds its error is from {' to '.join(error_text(error) for error in found.spread)}.")
     for trial in (found.best, *found.runners_up):

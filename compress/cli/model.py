@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import compress
 from compress.cli.options import (
@@ -24,6 +24,10 @@ from compress.cli.options import (
 )
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
+from compress.tuning.terms import EXAMPLES
+
+if TYPE_CHECKING:
+    from compress.training.asking import AskedModel
 
 
 def add_model_commands(command: Callable) -> None:
@@ -107,6 +111,34 @@ def add_model_commands(command: Callable) -> None:
     add_settings(one, besides=("epochs",))
 
 
+def add_until(one: argparse.ArgumentParser) -> None:
+    """The options that say what a model may lose, see `asked_model`."""
+    one.add_argument("--until", metavar="BOUND", help=f"what the model may lose: {EXAMPLES}".replace("%", "%%"))
+    one.add_argument("--data", type=Path, help="for --until: the folder with the tasks' folders; the hub by datasets unless given")
+    one.add_argument("--limit", type=int, default=0, help="for --until: at most so many texts or examples; 0 for all")
+    one.add_argument("--importance", help="for --until: none, or model[:TEXTFILE]; model for one of the next token unless given")
+
+
+def asked_model(args: argparse.Namespace) -> "AskedModel | None":
+    """The model as `advise --until` asks it; what it cannot be asked is said before anything is opened."""
+    from compress.training.asking import AskedModel
+
+    if args.until is None:
+        return None
+    by = False if args.importance is None and args.weights != "uniform" else importance_option(args)
+    return AskedModel(args.source, args.until, args.data, args.text, args.limit or None, by, args.out)
+
+
+def importance_option(args: argparse.Namespace) -> bool | Path | None:
+    """What --importance says: whether, or by which file of texts; None where it is not given."""
+    if args.importance in (None, "none", "model"):
+        return None if args.importance is None else args.importance == "model"
+    kind, _, file = args.importance.partition(":")
+    if kind != "model" or not file:
+        raise ValueError(f"--importance is none or model[:TEXTFILE], got {args.importance!r}")
+    return Path(file)
+
+
 def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix) -> compress.Importance | None:
     """What `fit --importance` asks for: none, or what the source's model depends on by texts of a file, built-in ones without."""
     from compress.models.open import facts_of, open_model
@@ -115,14 +147,12 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
     from compress.training.importance import importance_of
     from compress.training.kinds import texts_of_kinds
 
-    kind, _, file = args.importance.partition(":")
-    if args.importance == "none":
+    by = importance_option(args)
+    if not by:
         return None
-    if kind != "model" or args.importance == "model:":
-        raise ValueError(f"--importance is none or model[:TEXTFILE], got {args.importance!r}")
     if args.weights != "uniform":
         raise ValueError("--importance measures the weights of rows too; leave --weights out")
-    text, facts = Path(file) if file else None, facts_of(args.source)
+    text, facts = by if isinstance(by, Path) else None, facts_of(args.source)
     if facts is None:
         raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
     if lack := a_text(facts, gives_ids(text)):
@@ -182,22 +212,19 @@ def judge(args: argparse.Namespace) -> None:
     from compress import tasks
     from compress.models.open import facts_of, open_model
 
-    matrix = opened(args)
-    result = compress.load(args.file)
-    facts = facts_of(args.source)
-    names = args.tasks or usual(facts, args)
-    tasks.check_names(names)
-    failed = tasks.unmet(names, facts, args.text)
-    names = [name for name in names if name not in failed]
-    asking, model = [name for name in names if tasks.needs_model(name)], None
+    facts, failed = facts_of(args.source), dict[str, str]()
+    given = args.data, args.text, args.seeds, args.limit or None
+    made = tasks.ready(args.tasks or usual(facts, args), facts, *given, failed=failed)
+    asking, model = [name for name in made if tasks.needs_model(name)], None
     if asking:
         try:
             model = open_model(args.source)
         except InputError as error:
             failed |= dict.fromkeys(asking, str(error))
-            names = [name for name in names if name not in failed]
-    if not names:
+            made = {name: task for name, task in made.items() if name not in failed}
+    if not made:
         raise InputError(" ".join(dict.fromkeys(failed.values())))
+    matrix, result = opened(args), compress.load(args.file)
     found: dict = {"method": result.method.name, "settings": result.method.settings, "limit": args.limit}
     found["text"] = args.text and args.text.name
     found |= {**compress.evaluate(matrix, result).figures(), "swap": model and swap_of(model.network, result), "scores": []}
@@ -214,11 +241,8 @@ def judge(args: argparse.Namespace) -> None:
     scores = tasks.judge(
         model,
         {"before": matrix, args.file.name: result},
-        names,
-        args.data,
-        args.text,
-        args.seeds,
-        args.limit or None,
+        made,
+        text=args.text,
         progress=told,
         store=tasks.Scores(args.out / "scores.sqlite") if args.out else None,
         failed=failed,
@@ -241,22 +265,24 @@ def trim(args: argparse.Namespace) -> None:
 def compare(args: argparse.Namespace) -> None:
     """Prints a row a form, as they come."""
     from compress.models.open import facts_of, open_model
-    from compress.tasks import needs_model, unmet
+    from compress.tasks import needs_model, ready
     from compress.training.comparison import COMPARED, RATIOS, Size, compare, plan
     from compress.training.healing import lack_of
     from compress.training.kinds import texts_of_kinds
 
     if args.heal and args.heal_text and args.heal_text == args.text:
         raise ValueError("a form is not to be judged on the texts that it is healed by; give other ones as --heal-text")
-    matrix = opened(args)
     ratios = args.ratios or ([] if args.saved else RATIOS)
     sizes = [Size("ratio", ratio) for ratio in ratios] + [Size("saved", share) for share in args.saved]
     facts = facts_of(args.source)
-    tasks = args.tasks or usual(facts, args)
-    for lack in unmet(tasks, facts, args.text).values():
-        raise InputError(lack)
+    failed = dict[str, str]()
+    given = args.data, args.text, args.seeds, args.limit or None, args.refit
+    tasks = [*ready(args.tasks or usual(facts, args), facts, *given, failed)]
+    if not tasks:
+        raise InputError(" ".join(dict.fromkeys(failed.values())))
     if args.heal and facts and (why := lack_of(facts, args.heal_text)):
         raise InputError(why)
+    matrix = opened(args)
     needed = args.heal or any(needs_model(name) for name in tasks)
     model = open_model(args.source) if facts and needed else None
     by = args.heal_text.name if args.heal_text else "built-in"
@@ -271,9 +297,7 @@ def compare(args: argparse.Namespace) -> None:
         args.text,
         texts,
         args.steps,
-        args.seeds,
-        args.limit or None,
-        args.refit,
+        *given[2:],
         progress=tell if args.progress else None,
     )
     for row in rows:
@@ -283,6 +307,8 @@ def compare(args: argparse.Namespace) -> None:
         report(args, row.figures, brief=f"{row.method}{f', healed by {row.cell.healed_by}' if row.healed else ''}")
         for score in row.scores:
             print(" " * 10, score, flush=True)
+    if failed:
+        raise InputError(" ".join(dict.fromkeys(failed.values())))
 
 
 def usual(facts: Any, args: argparse.Namespace) -> list[str]:

@@ -104,6 +104,19 @@ def tell(step: Step) -> None:
     print(json.dumps(step.row()), file=sys.stderr, flush=True)
 
 
+def time_left() -> Progress:
+    """Prints what is finished, and about how long it takes yet, in words on standard error."""
+    began = time.monotonic()
+
+    def told(step: Step) -> None:
+        if step.share and "judged" not in step.figures:
+            return
+        left = (time.monotonic() - began) * (1 - step.share) / step.share if step.share else None
+        print(step.words + ("" if left is None else f", about {max(1, round(left / 60))} min left"), file=sys.stderr, flush=True)
+
+    return told
+
+
 class Parts:
     """Progress of work in parts, each of a share of the whole, which carries along what is kept. tell: None to tell nobody."""
 

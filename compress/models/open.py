@@ -104,11 +104,16 @@ def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
     where, revision = found
     with plainly(source), quiet():
         config = transformers.AutoConfig.from_pretrained(where, revision=revision, trust_remote_code=False)
-        head = head_of(config) if head is None else head
-        opener = getattr(transformers, f"AutoModel{head}")
-        network = opener.from_pretrained(where, revision=revision, config=config, dtype="float32", trust_remote_code=False).eval()
+        own = head_of(config) if head is None else head
+        opener = getattr(transformers, f"AutoModel{own}")
+        given = {"revision": revision, "config": config, "dtype": "float32", "trust_remote_code": False}
+        network, told = opener.from_pretrained(where, **given, output_loading_info=True)
         tokenizer = tokenizer_of(where, revision)
-    return OpenModel(network, tokenizer, head == "ForCausalLM")
+    lacking = sorted(name for name in told["missing_keys"] if "pooler" not in name)
+    if lacking and head is None:
+        more = f"{len(lacking):,} of its weights, such as {lacking[0]}"
+        raise InputError(f"The model of {source} cannot be asked: its files lack {more}; give all files of the model.")
+    return OpenModel(network.eval(), tokenizer, own == "ForCausalLM")
 
 
 def head_of(config: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,25 @@ from compress.tasks.texts import Text
 
 TOKENS_AT_ONCE = 4096  # of a batch, its padding counted in
 LOGITS_AT_ONCE = 1 << 26
+COMPARED_AT_ONCE, LOGITS_IN_BLOCK = 1 << 24, 128  # numbers of a batch that is held with two tables, its tokens that are compared
 COUNTS_FROM_2 = ("roberta", "xlm-roberta", "camembert", "mpnet", "longformer")  # the places of tokens
 LONGEST = 1024  # tokens that a language model is given at once
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Sums over tokens. before, after: the loss in nats with either table. divergence: of Kullback and Leibler, of the distribution
+    after from the one before, in nats. alike: tokens that both find likeliest the same for. n: tokens."""
+
+    before: float = 0.0
+    after: float = 0.0
+    divergence: float = 0.0
+    alike: float = 0.0
+    n: int = 0
+
+    def __add__(self, other: "Predictions") -> "Predictions":
+        names = [field.name for field in fields(self)]
+        return Predictions(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
 class Bench:
@@ -154,20 +172,34 @@ class Bench:
                     known.update(zip((missing[at] for at in part), mean.float().cpu().numpy(), strict=True))
         return np.stack([known[text] for text in texts])
 
-    def nats(self, table: str, texts: Sequence[Text]) -> tuple[float, int]:
-        """The summed loss in nats of every token that has one before it, and how many these are. Texts that are longer than the
-        model's context are cut into pieces."""
+    def predictions(self, table: str, texts: Sequence[Text]) -> Predictions:
+        """What the model says of every token that has one before it, with the table "before" and with this one. Texts that are
+        longer than the model's context are cut into pieces."""
         most = self.context(LONGEST)
         pieces = [ids[at : at + most] for ids in self.ids(texts, None) for at in range(0, len(ids), most)]
         pieces = [piece for piece in pieces if len(piece) > 1]
         if not pieces:
             raise InputError("No text has two tokens, so there is none to predict; give a longer text.")
-        total, count = 0.0, sum(len(piece) - 1 for piece in pieces)
+        found = Predictions()
+        for part in self.batches([len(piece) for piece in pieces], table, max(1, COMPARED_AT_ONCE // len(self.before))):
+            inputs = self.padded([pieces[at] for at in part])
+            follows = inputs["attention_mask"][:, 1:].bool()
+            wanted = inputs["input_ids"][:, 1:][follows]
+            before, after = (self.logits(name, inputs)[follows] for name in (BEFORE, table))
+            for rows in torch.arange(len(wanted)).split(LOGITS_IN_BLOCK):
+                found += compared(before[rows], after[rows], wanted[rows])
+        return found
+
+    def logits(self, table: str, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        """(texts, tokens - 1, n) what the model makes of each token with a table, but of the last."""
         with self.using(table):
-            for part in self.batches([len(piece) for piece in pieces], table, self.predicted_at_once):
-                inputs = self.padded([pieces[at] for at in part])
-                logits = self.network(**inputs, use_cache=False).logits[:, :-1].float()
-                wanted = inputs["input_ids"][:, 1:].masked_fill(inputs["attention_mask"][:, 1:] == 0, -100)
-                loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum")
-                total += float(loss)
-        return total, count
+            return self.network(**inputs, use_cache=False).logits[:, :-1]
+
+
+def compared(before: torch.Tensor, after: torch.Tensor, wanted: torch.Tensor) -> Predictions:
+    """Sums over tokens of two models' logits (tokens, n) before them, and what they are (tokens,)."""
+    alike = float((before.argmax(-1) == after.argmax(-1)).sum())
+    before, after = before.float().log_softmax(-1), after.float().log_softmax(-1)
+    divergence = (before.exp() * (before - after)).sum(-1).double().sum()
+    lost, lost_after = (-float(each.gather(1, wanted[:, None]).double().sum()) for each in (before, after))
+    return Predictions(lost, lost_after, float(divergence), alike, len(wanted))

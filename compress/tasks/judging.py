@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.models.facts import ModelFacts
 from compress.models.places import check_shape
 from compress.tasks.score import BEFORE, Score, Scores, Task
-from compress.tasks.texts import MOST, read_texts
+from compress.tasks.texts import MOST, passages, read_texts
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
@@ -28,7 +28,6 @@ UNLABELLED = ("cosine", "neighbours", "perplexity")
 LABELLED = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli", "squad")
 TASKS = (*UNLABELLED, *LABELLED)
 OWN_LABELS = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "squad": "SQuAD"}
-VERSION = 1  # of how tasks are measured; results of another one are not taken up
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class TaskOptions:
 def judge(
     model: "OpenModel | None",
     tables: dict[str, np.ndarray | Compressed | EmbeddingMatrix],
-    names: Iterable[str],
+    names: Iterable[str] | Mapping[str, Task],
     data: Path | str | None = None,
     text: Path | str | None = None,
     seeds: int = 3,
@@ -58,8 +57,9 @@ def judge(
     """What each task gives with each table in the model, beside what it gives before.
 
     model: may be None for "neighbours". tables: name to (n, d) table; "before" is what the others are compared with, the model's
-    own unless given. names: of `TASKS`, or the path of a .csv or .tsv with labels. data: the folder that the tasks' folders lie in,
-    see `glue` and `squad`; None for the hub. text: the file of texts for tasks without labels; None for the built-in ones. seeds:
+    own unless given. names: of `TASKS`, or the path of a .csv or .tsv with labels; or what `ready` made of them. data: the folder
+    that the tasks' folders lie in, see `glue` and `squad`; None for the hub. text: the file of texts for tasks without labels; None
+    for the built-in ones. seeds:
     how many heads are fitted, each on four fifths of the training examples. limit: at most so many texts, training and test
     examples. refit: whether a head is fitted after compression too, for which all training examples are gone over with every table;
     SQuAD's always is. progress: told after every batch how far it is, and what a finished task gave; may raise to stop. store:
@@ -71,20 +71,16 @@ def judge(
     """
     from compress.tasks.bench import Bench
 
-    names = list(dict.fromkeys(str(name) for name in names))
-    whole("seeds", seeds, 1, 100)
-    if limit is not None:
-        whole("limit", limit, 1)
-    check_names(names)
+    facts = model.facts if model else None
+    if isinstance(names, Mapping):
+        made, lacking = dict(names), unmet(names, facts, text)  # now that the model is open
+        for name, lack in lacking.items():
+            del made[name]
+            with told_apart(name, failed):
+                raise InputError(lack)
+    else:
+        made = ready(names, facts, data, text, seeds, limit, refit, failed)
     held = prepared(model, tables)
-    given = TaskOptions(data, text, seeds, limit, refit)
-    lacking = unmet(names, model.facts if model else None, text)
-    made: dict[str, Task] = {}
-    for name in names:  # before any is run: what is wrong with one is said at once
-        with told_apart(name, failed):
-            if name in lacking:
-                raise InputError(lacking[name])
-            made[name] = task_of(name, given)
     tell = JudgeSteps(progress, len(made) * (len(held) - 1), bool(store))
     bench = Bench(model, held, tell.part)
     keys = {name: key for name, key in judged_keys(model, held).items() if name != BEFORE} if store else {}
@@ -108,6 +104,32 @@ def judge(
             scores += found
         bench.forget()
     return scores
+
+
+def ready(
+    names: Iterable[str],
+    facts: ModelFacts | None,
+    data: Path | str | None = None,
+    text: Path | str | None = None,
+    seeds: int = 3,
+    limit: int | None = None,
+    refit: bool = True,
+    failed: dict[str, str] | None = None,
+) -> dict[str, Task]:
+    """The tasks by name with their texts and examples, so that what is wrong with one is said before a model is opened. facts: what
+    is known of the model. The others as in `judge`, which takes what this gives."""
+    names = list(dict.fromkeys(str(name) for name in names))
+    whole("seeds", seeds, 1, 100)
+    if limit is not None:
+        whole("limit", limit, 1)
+    check_names(names)
+    lacking, made = unmet(names, facts, text), dict[str, Task]()
+    for name in names:
+        with told_apart(name, failed):
+            if name in lacking:
+                raise InputError(lacking[name])
+            made[name] = task_of(name, TaskOptions(data, text, seeds, limit, refit))
+    return made
 
 
 @contextmanager
@@ -259,6 +281,8 @@ def task_of(name: str, given: TaskOptions) -> Task:
     limit = given.limit
     if name == "neighbours":
         return Neighbours()
+    if name == "perplexity" and given.text is None:
+        return Perplexity(passages(given.data)[:limit])
     if name in ("cosine", "perplexity"):
         return (Cosine if name == "cosine" else Perplexity)(read_texts(given.text)[: MOST if limit is None else limit])
     if name == "squad":
@@ -300,7 +324,7 @@ def settings_of(task: Task) -> str:
     """What a task's figures depend on beside the model and the tables, in one line."""
     digest = hashlib.blake2b(json.dumps(task.material()).encode(), digest_size=16).hexdigest()
     fewer = {} if getattr(task, "refit", True) else {"refit": False}
-    return json.dumps({"version": VERSION, "seeds": getattr(task, "seeds", 1), "examples": digest, **fewer})
+    return json.dumps({"version": task.version, "seeds": getattr(task, "seeds", 1), "examples": digest, **fewer})
 
 
 def judged_keys(model: "OpenModel | None", tables: dict[str, np.ndarray]) -> dict[str, str]:

@@ -10,12 +10,13 @@ from compress.errors import InputError, Progress, Step
 from compress.matrix import EmbeddingMatrix
 from compress.methods import Method
 from compress.models.open import facts_of, open_model, stamp_of
-from compress.tasks.judging import VERSION, judge, label_of, quick_task, unmet
+from compress.tasks.judging import judge, kind_of, label_of, quick_task, unmet
 from compress.tasks.score import Score, Scores
 from compress.tasks.texts import read_texts
 
 TEXTS = 200
 AFTER = "after"
+BUILT_IN = {"perplexity": "the built-in passages", "cosine": "the built-in sentences"}
 NOT_ASKED = "The model was not asked what it loses with it"
 
 
@@ -41,21 +42,20 @@ class QuickJudge:
         """What the judgement of a setting is kept under: the matrix, the setting, and the model as its files are."""
         return blake2b(f"{self.matrix.key} {method!r} {stamp_of(self.source)}".encode(), digest_size=16).hexdigest()
 
-    @property
-    def settings(self) -> str:
+    def settings(self, task: str) -> str:
         """What it depends on besides."""
         content = Path(self.text).expanduser().read_bytes() if self.text else b""
-        return json.dumps({"version": VERSION, "texts": TEXTS, "of": blake2b(content, digest_size=16).hexdigest()})
+        version = kind_of(task).version
+        return json.dumps({"version": version, "texts": TEXTS, "of": blake2b(content, digest_size=16).hexdigest()})
 
     def known(self, method: Method) -> Score | None:
         """The judgement of a setting, where it was asked for before."""
         if self.store is None or not self.has_model:
             return None
         try:
-            key, settings = self.key(method), self.settings
+            found = [self.store.of(self.key(method), task, self.settings(task)) for task in ("perplexity", "cosine")]
         except OSError:  # of the text, which is told where it is read
             return None
-        found = (self.store.of(key, task, settings) for task in ("perplexity", "cosine"))
         return next((scores[0] for scores in found if scores), None)
 
     def judged(self, method: Method, progress: Progress | None = None) -> Score:
@@ -87,7 +87,7 @@ class QuickJudge:
         )
         score = replace(score, table=AFTER)
         if self.store:
-            self.store.keep(self.key(method), task, self.settings, [score])
+            self.store.keep(self.key(method), task, self.settings(task), [score])
         return score
 
     def row(self, score: Score) -> dict:
@@ -98,5 +98,5 @@ class QuickJudge:
         """What the model lost, and on what."""
         figure = label_of(score.task) if score.task == score.metric else f"{label_of(score.task)}: {score.metric}"
         unit = "tokens" if score.task == "perplexity" else "texts"
-        where = Path(self.text).name if self.text else "the built-in sentences"
+        where = Path(self.text).name if self.text else BUILT_IN[score.task]
         return f"{figure} {score.after:.4g}, {score.before:.4g} before ({score.n:,} {unit} of {where})"

@@ -53,9 +53,9 @@ class Score:
         return asdict(self)
 
     def __str__(self) -> str:
-        refitted = "" if self.refitted is None else f", refitted {self.refitted:.4f} ± {self.refitted_spread:.4f}"
-        after = f"{self.after:.4f} ± {self.after_spread:.4f}" if self.seeds > 1 else f"{self.after:.4f}"
-        return f"{self.task:12} {self.metric:28} before {self.before:.4f}, after {after}{refitted}, n = {self.n:,}"
+        refitted = "" if self.refitted is None else f", refitted {told(self.refitted)} ± {self.refitted_spread:.4f}"
+        after = f"{told(self.after)} ± {self.after_spread:.4f}" if self.seeds > 1 else told(self.after)
+        return f"{self.task:12} {self.metric:28} before {told(self.before)}, after {after}{refitted}, n = {self.n:,}"
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,22 @@ class Figure:
         )
 
 
+def told(figure: float) -> str:
+    """A figure with four decimals, or as many as it takes for three digits."""
+    return f"{figure:.3g}" if 0 < abs(figure) < 0.01 else f"{figure:.4f}"
+
+
 def spread(values: Sequence[float]) -> float:
     """Standard deviation over seeds, 0 for one."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 class Task(ABC):
-    """What can be judged: `figures` with a table in a bench. needs: what it needs of a model, see needs.py."""
+    """What can be judged: `figures` with a table in a bench. needs: what it needs of a model, see needs.py. version: of how it is
+    measured; results of another one are not taken up."""
 
     name: str
+    version: ClassVar[int] = 1
     needs: ClassVar[tuple[Need, ...]] = (a_model, a_tokenizer)
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Texts without labels: sentences of installed packages, which need no download, or a file of the user's."""
+"""Texts without labels: of installed packages, which need no download, or a file of the user's."""
 
 import ast
 import hashlib
@@ -7,7 +7,7 @@ import importlib.util
 import re
 import sysconfig
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,10 @@ from compress.files import read_json, read_lines
 Text = str | tuple[int, ...]  # a text, or its token ids where there is no tokenizer
 
 PACKAGES = ("numpy", "sklearn")  # beside the standard library
+OTHERS = ("scipy", "torch", "pandas")  # that passages come from, and no sentence
+STORIES = Path("tinystories_text", "tinystories.txt")  # in a folder of tasks
+MOST_PASSAGES = 20  # of a kind
+PASSAGE = 900  # characters, or as many more as end a paragraph
 PASSED_OVER = {"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "__pycache__", "_vendor", "externals"}
 MOST_OF_A_FILE, MOST_OF_A_PAPER = 16, 64  # sentences, so that no file speaks for all
 MOST = 3000
@@ -68,6 +72,36 @@ def texts_with_ends(path: Path | str) -> list[str]:
     return [*texts, *("\n".join(lines[at : at + TOGETHER]) for at in range(0, len(lines), TOGETHER))]
 
 
+def passages(data: Path | str | None) -> list[Text]:
+    """What a model of the next token is judged on where no text is given, for a sentence alone tells it little: prose of packages
+    that no built-in sentence comes from, and stories where the folder of tasks has them; 20 of each, some 200 tokens long."""
+    stories = Path(data).expanduser() / STORIES if data else None
+    told = pieced(read_lines(stories), "\n") if stories and stories.is_file() else []
+    return [*(documentation() or built_in()[:MOST_PASSAGES]), *told[:MOST_PASSAGES]]
+
+
+@cache
+def documentation() -> tuple[str, ...]:
+    """Passages of long docstrings' prose, each of another file, the same every time; none where the packages are not there."""
+    found: list[str] = []
+    for path in sources(OTHERS):
+        found += [piece for text in docstrings_of(path) for piece in pieced(paragraphs(text), "\n\n")][:1]
+        if len(found) >= MOST_PASSAGES:
+            break
+    return tuple(found)
+
+
+def pieced(parts: Iterable[str], between: str) -> list[str]:
+    """Parts of a text after each other, in passages of so many characters as PASSAGE says; what is left at the end is left out."""
+    found, held = [], ""
+    for part in parts:
+        held = f"{held}{between}{part}".strip()
+        if len(held) >= PASSAGE:
+            found.append(held)
+            held = ""
+    return found
+
+
 def texts_of_json(path: Path) -> list[Text]:
     """The texts of a .json, or their token ids. Raises InputError where it holds something else."""
     held = read_json(path)
@@ -85,7 +119,7 @@ def built_in() -> tuple[str, ...]:
     """6,000 plain English sentences from docstrings of the standard library, NumPy and scikit-learn, each once, mixed, in the same
     order every time. The code is parsed and never run."""
     found: dict[str, None] = {}
-    for path in sources():
+    for path in sources(PACKAGES, Path(sysconfig.get_paths()["stdlib"])):
         found |= dict.fromkeys(sentences(path)[:MOST_OF_A_FILE])
         if len(found) >= 2 * MOST:
             break
@@ -114,10 +148,10 @@ def mixed(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
-def sources() -> list[Path]:
-    """The Python files whose docstrings are read, the packages mixed."""
-    roots = [Path(sysconfig.get_paths()["stdlib"])]
-    for name in PACKAGES:
+def sources(packages: Iterable[str], *folders: Path) -> list[Path]:
+    """The Python files whose docstrings are read, those of the packages and the folders mixed."""
+    roots = [*folders]
+    for name in packages:
         spec = importlib.util.find_spec(name)
         roots += [Path(place) for place in (spec.submodule_search_locations or [])[:1]] if spec else []
     found = {path: str(path.relative_to(root)) for root in roots for path in root.rglob("*.py")}
@@ -126,22 +160,27 @@ def sources() -> list[Path]:
 
 def sentences(path: Path) -> list[str]:
     """The plain sentences of a file's docstrings, in their order."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of old escapes in the code
-            tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError):
-        return []
-    return [sentence for text in docstrings(tree) for sentence in prose(text)]
+    return [sentence for text in docstrings_of(path) for sentence in prose(text)]
 
 
 def prose(text: str) -> list[str]:
     """The plain sentences of a text's paragraphs of prose, in their order."""
-    found = []
-    for paragraph in text.split("\n\n"):
-        if PROSE.fullmatch(paragraph):
-            found += [each for each in EDGE.split(" ".join(paragraph.split())) if is_plain(each)]
-    return found
+    return [each for paragraph in paragraphs(text) for each in EDGE.split(paragraph) if is_plain(each)]
+
+
+def paragraphs(text: str) -> list[str]:
+    """Those that are prose, each in one line."""
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if PROSE.fullmatch(paragraph)]
+
+
+def docstrings_of(path: Path) -> list[str]:
+    """The docstrings of a file, none where it is no Python of this version."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of old escapes in the code
+            return [*docstrings(ast.parse(path.read_bytes()))]
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []
 
 
 def docstrings(tree: ast.Module) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -65,23 +65,25 @@ class Neighbours(Task):
 
 @dataclass(frozen=True)
 class Perplexity(Task):
-    """exp of the mean loss of a token given those before it, and that loss in bits."""
+    """exp of the mean loss of a token given those before it, and that loss in bits; the mean Kullback-Leibler divergence of the
+    distribution of the next token from that before; the share of the tokens after which both find the same one likeliest."""
 
     examples: Sequence[Text]
     name: str = "perplexity"
+    version: ClassVar[int] = 2
     needs: ClassVar[tuple[Need, ...]] = (a_model, next_tokens, a_text)
 
     def material(self) -> Sequence[Text]:
         return self.examples
 
     def figures(self, bench: "Bench", table: str) -> list[Figure]:
-        def nats(name: str) -> Any:
-            return bench.once(("nats", name), lambda: bench.nats(name, self.examples))
-
-        (before, n), (after, _) = nats(BEFORE), nats(table)
+        found = bench.predictions(table, self.examples)
+        before, after = found.before / found.n, found.after / found.n
         return [
-            Figure("perplexity", [math.exp(before / n)], [math.exp(min(after / n, 700))], None, n, "less"),
-            Figure("bits per token", [before / n / math.log(2)], [after / n / math.log(2)], None, n, "less"),
+            Figure("perplexity", [math.exp(before)], [math.exp(min(after, 700))], None, found.n, "less"),
+            Figure("bits per token", [before / math.log(2)], [after / math.log(2)], None, found.n, "less"),
+            Figure("KL", [0.0], [max(found.divergence / found.n, 0.0)], None, found.n, "less"),
+            Figure("top-1 agreement", [1.0], [found.alike / found.n], None, found.n),
         ]
 
 

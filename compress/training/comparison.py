@@ -267,19 +267,15 @@ class KeptForms:
 
     def importance(self, model: "OpenModel", name: str, tell: ComparisonSteps) -> "Importance":
         """What the outputs depend on with those texts, measured once for all cells."""
-        from compress.importance import Importance
-        from compress.training.importance import importance_of
+        from compress.training.importance import importance_of, read_importance, write_importance
 
         file = self.folder / f"{self.matrix.digest}-{digest(VERSION, 'importance', *self.texts[name])}.npz"
-        if name not in self.measured and file.exists():
-            with np.load(file, allow_pickle=False) as held:
-                self.measured[name] = Importance(held["weights"], held["metric"], float(held["floor"]))
-        if name not in self.measured:
+        found = self.measured.get(name) or read_importance(file)
+        if found is None:
             found = importance_of(model, self.matrix, self.texts[name], progress=lambda step: tell("measure"))
-            self.measured[name] = found
-            with replacing(file) as out:
-                np.savez(out, weights=found.weights, metric=found.metric, floor=found.floor)
-        return self.measured[name]
+            write_importance(file, found)
+        self.measured[name] = found
+        return found
 
     def report(self, path: Path, row: Row, names: Sequence[str], given: TaskOptions) -> None:
         """A row as `judge` reports it, beside the form's file."""

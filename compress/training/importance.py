@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compress.errors import Progress, Step
+from compress.files import replacing
 from compress.importance import Importance
 from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
@@ -80,6 +82,21 @@ def importance_of(
     names = matrix.tokens if matrix.has_tokens else None
     expected = read + PRIOR * shares(by_order(1.0, n, names))
     return Importance(powered(expected, POWER), metric)
+
+
+def read_importance(path: Path) -> Importance | None:
+    """What a file holds, None where there is none."""
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as held:
+        return Importance(held["weights"], held["metric"], float(held["floor"]))
+
+
+def write_importance(path: Path, found: Importance) -> None:
+    """Keeps it as a .npz."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as out:
+        np.savez(out, weights=found.weights, metric=found.metric, floor=found.floor)
 
 
 def powered(expected: np.ndarray, power: float) -> np.ndarray:

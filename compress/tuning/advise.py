@@ -1,17 +1,19 @@
-"""Which setting to take: the one with the least error within a size, or the smallest within an error."""
+"""Which setting to take: the one with the least error within a size, or the smallest within an error or what a model may lose."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from compress.checks import whole
 from compress.errors import Progress
 from compress.matrix import EmbeddingMatrix
-from compress.methods import ALONE, METHODS, Method
-from compress.tuning.fits import Fits, error_of
+from compress.methods import ALONE, METHODS, Method, Trellis
+from compress.tuning.fits import Asking, Fits, JudgedFits, error_of
 from compress.tuning.fitting import OutOfReach
 from compress.tuning.sweep import Trial, Trials
-from compress.tuning.targets import is_slow, target_of
+from compress.tuning.targets import USUAL, ErrorTarget, ModelTarget, SizeTarget, is_slow, target_of
+
+ASKING = 10  # what it takes to ask a model, in the unit of Method.effort
 
 
 @dataclass(frozen=True)
@@ -21,24 +23,27 @@ class Advice:
     asked: the target, by name. best: the recommended setting with its figures, a full fit, of the best seed. why: a sentence.
     runners_up: the best setting of every other method that meets the target, the best first. out_of_reach: why each of the rest
     does not. spread: the least and the largest error over `seeds` seeds; None where the method has no seed or one was asked for.
+    cost: what it took, where a model was asked: "fits" that it was asked about now, "known" from before, "seconds" of all of these.
     """
 
-    asked: dict[str, float]
+    asked: Mapping[str, float | str]
     best: Trial
     why: str
     runners_up: tuple[Trial, ...]
     out_of_reach: dict[str, str]
     spread: tuple[float, float] | None
     seeds: int
+    cost: dict[str, float] | None = None
 
     def row(self) -> dict:
         """Everything as plain values: settings, figures and sentences."""
         return {
             **settings_and_figures(self.best),
-            "asked": self.asked,
+            "asked": dict(self.asked),
             "why": self.why,
             "spread": self.spread and list(self.spread),
             "seeds": self.seeds,
+            "cost": self.cost,
             "runners_up": [settings_and_figures(trial) for trial in self.runners_up],
             "out_of_reach": self.out_of_reach,
         }
@@ -56,30 +61,46 @@ def advise(
     max_bytes: float | None = None,
     max_error: float | None = None,
     min_cosine: float | None = None,
+    until: Asking | None = None,
     methods: Iterable[str] | None = None,
-    seeds: int = 3,
+    seeds: int | None = None,
     store: Trials | None = None,
     progress: Progress | None = None,
 ) -> Advice:
     """The setting to take for exactly one target: at least so many times smaller, at most so many bytes, at most such an error
-    (weighted where the matrix is), at least such a mean cosine. Among these methods, all unless given.
+    (weighted where the matrix is), at least such a mean cosine, or until a model loses more than a term says. Among these methods,
+    all unless given, or all that lower this error where a model is asked.
 
-    Within a size it is the best by its draft, then fitted in full; within an error it is the smallest whose full fit is enough.
+    Within a size it is the best by its draft, then fitted in full; within an error it is the smallest whose full fit is enough,
+    and for a model the smallest of those that it was asked about. seeds: over how many the spread is taken, 3, or 1 for a model.
     Every finished fit is kept in the store, so that what is stopped goes on from there. progress: told which method is
     next, what was fitted, and how many methods are done; may raise to stop.
     Raises ValueError for a target that cannot be, and where no method meets it.
     """
-    target = target_of(matrix, ratio=ratio, max_bytes=max_bytes, max_error=max_error, min_cosine=min_cosine)
-    asked = list(dict.fromkeys(ALONE if methods is None else methods))
+    targets = {"ratio": ratio, "max_bytes": max_bytes, "max_error": max_error, "min_cosine": min_cosine}
+    target: SizeTarget | ErrorTarget | ModelTarget
+    if until is None:
+        target = target_of(matrix, **targets)
+    elif both := [name for name, value in targets.items() if value is not None]:
+        raise ValueError(f"give exactly one of {', '.join(targets)} and until, got {' and '.join([*both, 'until'])}")
+    else:
+        target = ModelTarget({"until": str(until.term)}, until.term, until.figure, until.better)
+    asked = list(dict.fromkeys((ALONE if until is None else USUAL) if methods is None else methods))
+    seeds = (3 if until is None else 1) if seeds is None else seeds
     for name in asked:
         if name not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}")
     if not asked:
         raise ValueError("methods must name at least one method, got none")
     whole("seeds", seeds, 1, 100)
-    names = sorted(asked, key=is_slow)  # what a quick method reaches bounds the search of a slow one
-    work = [METHODS[name].effort for name in names]
-    fits = Fits(matrix, store, progress, [*work, (seeds - 1) * sum(work) / len(work) + min(work)])
+    if until is None:
+        names = sorted(asked, key=is_slow)  # what a quick method reaches bounds the search of a slow one
+        work = [METHODS[name].effort for name in names]
+    else:
+        names = sorted(asked, key=likeliest)  # what a good method reaches bounds the search of all others
+        work = [METHODS[name].effort + ASKING for name in names]
+    work.append((seeds - 1) * sum(work) / len(work) + min(work))
+    fits = JudgedFits(matrix, store, progress, work, until) if until else Fits(matrix, store, progress, work)
     found: list[Trial] = []
     failed: dict[str, OutOfReach] = {}
     for name in names:
@@ -88,7 +109,7 @@ def advise(
             found.append(target.best(fits, name, found))
         except OutOfReach as error:
             failed[name] = error
-        fits.done += 1
+        fits.next()
     if not found:
         nearest = min(failed, key=lambda name: failed[name].short)
         raise ValueError(f"no method asked {target.verb} here; {METHODS[nearest].label} comes nearest: {failed[nearest]}")
@@ -104,6 +125,7 @@ def advise(
         out_of_reach={name: str(failed[name]) for name in asked if name in failed},
         spread=(min(errors), max(errors)) if len(errors) > 1 else None,
         seeds=len(errors),
+        cost=fits.cost,
     )
 
 
@@ -128,6 +150,11 @@ def so_far(
         return None
     best, *rest = found.values()
     return Advice(target.asked, best, target.why(best, rest, matrix.weighted), tuple(rest), {}, None, 1)
+
+
+def likeliest(name: str) -> tuple:
+    """What methods are sorted by where a model is asked: the trellis, which comes nearest to the limit, then the quick ones."""
+    return METHODS[name] is not Trellis, METHODS[name].knob is None, METHODS[name].effort
 
 
 def with_seeds(method: Method, seeds: int) -> list[Method]:

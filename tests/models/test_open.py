@@ -113,6 +113,19 @@ def test_a_source_without_a_model_is_one_sentence(tmp_path):
         open_model(tmp_path / "cut")
 
 
+def test_a_model_whose_files_lack_weights_is_not_asked(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    saved(tmp_path / "part", "BertModel")
+    file = tmp_path / "part" / "model.safetensors"
+    whole = load_file(file)
+    save_file({name: tensor for name, tensor in whole.items() if "pooler" not in name}, file, {"format": "pt"})
+    assert open_model(tmp_path / "part")  # no task uses a pooler
+    save_file({name: tensor for name, tensor in whole.items() if "embeddings" in name}, file, {"format": "pt"})
+    with pytest.raises(InputError, match=r"part cannot be asked: its files lack \d+ of its weights, such as encoder\.layer\.0\."):
+        open_model(tmp_path / "part")
+
+
 def test_code_that_comes_with_a_model_is_never_run(tmp_path):
     config = {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Mine", "AutoModel": "mine.Model"}}
     (tmp_path / "config.json").write_text(json.dumps(config))

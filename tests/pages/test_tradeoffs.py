@@ -594,6 +594,38 @@ def test_advice_beside_a_model_says_that_it_was_not_asked_and_asks_it(cache, lla
     assert any(each.value.startswith("**The model:** Perplexity") for each in page.markdown) and not said()
 
 
+def test_advice_until_the_model_loses_too_much_shows_its_figure_and_what_it_took(cache, llama, tmp_path, finish):
+    llama.network.save_pretrained(tmp_path / "model")
+    page = opened(tmp_path / "model")
+    page.session_state["advice_target"], page.session_state["advice_methods"] = "Model", ["trellis", "int8"]
+    page.run()
+    assert any("needs a tokenizer, and the model has none" in caption.value for caption in page.caption)
+    assert page.number_input(key="advice_recall@10").value == 0.95  # what needs no text is there
+    page.button_group(key="advise_text").set_value("Upload").run()
+    assert page.button(key="advise").disabled
+    ids = json.dumps([[1, 2, 3, 4, 9, 30], [5, 6, 7, 11, 12]]).encode()
+    page.file_uploader(key="advise_upload").set_value(("ids.json", ids, "application/json")).run()
+    assert page.number_input(key="advice_kl").label == "At most … nats"
+    page.number_input(key="advice_kl").set_value(0.05).run()
+    page.button(key="advise").click().run()
+    page = finish(page, "advise")
+    row = page.session_state["jobs"]["advise"].events[-1]["advice"]
+    assert row["asked"] == {"until": "kl <= 0.05"} and 0 < row["judged KL"] <= 0.05
+    assert float(cards(page)["KL"].value) == pytest.approx(row["judged KL"], rel=1e-3)
+    assert list(page.dataframe[-1].value["KL"]) == [row["judged KL"], *(other["judged KL"] for other in row["runners_up"])]
+    assert any(caption.value.startswith("The model was asked about ") for caption in page.caption)
+    assert not any("not asked" in caption.value for caption in page.caption)
+
+
+def test_recall_is_asked_of_a_matrix_without_a_model(cache):
+    page = opened()
+    assert page.button_group(key="advice_target").options == ["Size", "Error", "Cosine", "Recall"]
+    page.session_state["advice_target"] = "Recall"
+    page = advised(page.run(), ["int8", "int4"])
+    row = page.session_state["jobs"]["advise"].events[-1]["advice"]
+    assert row["asked"] == {"until": "recall@10 >= 0.95"} and row["method"] == "int8" and "int4" in row["out_of_reach"]
+
+
 def test_advice_on_a_matrix_without_a_model_speaks_of_none(cache):
     page = advised(opened(), ["svd"])
     assert not any(each.value.startswith(("The model was not", "**The model")) for each in [*page.caption, *page.markdown])

@@ -12,6 +12,8 @@ import compress
 from compress import tasks
 from compress.__main__ import main
 
+T5 = {"vocab_size": 60, "d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
+
 
 @pytest.fixture
 def source(bert, tmp_path, reviews, write):
@@ -138,3 +140,27 @@ def test_a_model_that_cannot_be_opened_has_its_neighbours_judged(source, capsys)
     assert main(arguments(source, "cosine,neighbours", "--json")) == 2
     out, err = capsys.readouterr()
     assert json.loads(out)["task"] == "neighbours" and "cannot be opened" in err
+
+
+def test_what_only_the_open_model_tells_takes_no_other_task_with_it(tmp_path, capsys):
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    T5ForConditionalGeneration(T5Config(**T5)).save_pretrained(tmp_path / "model")
+    compress.SVD(j=3).fit(compress.load_matrix(tmp_path / "model")).save(tmp_path / "x.safetensors")
+    (tmp_path / "ids.json").write_text("[[5, 6, 7, 8]]")
+    capsys.readouterr()
+    given = ["judge", str(tmp_path / "model"), "--file", str(tmp_path / "x.safetensors"), "--text", str(tmp_path / "ids.json")]
+    assert main([*given, "--tasks", "perplexity,neighbours", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["task"] for line in out.splitlines()] == ["neighbours"]
+    assert err.startswith("compress: Perplexity needs a model that predicts the next token; T5")
+    assert main(["advise", str(tmp_path / "model"), "--until", "kl <= .1", "--text", str(tmp_path / "ids.json")]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == err.strip()
+
+
+def test_a_text_that_is_not_there_is_said_before_anything_is_opened(source, capsys, monkeypatch):
+    monkeypatch.setattr("compress.models.open.open_model", lambda *_: pytest.fail("opened"))
+    monkeypatch.setattr(compress, "load_matrix", lambda *_, **__: pytest.fail("opened"))
+    (source / "text.txt").unlink()
+    assert main(arguments(source, "cosine")) == 2
+    assert capsys.readouterr().err.startswith("compress: There is no file ")

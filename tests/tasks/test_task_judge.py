@@ -1,7 +1,7 @@
 """Tasks with one table after another in the model: equal tables score equal, a lost table scores less, the model stays whole."""
 
+import copy
 import json
-import math
 
 import numpy as np
 import pytest
@@ -10,10 +10,10 @@ import torch
 from compress import SVD, EmbeddingMatrix, InputError, tasks
 from compress.models.facts import ModelFacts
 from compress.models.open import OpenModel, facts_of
-from compress.tasks import Scores
+from compress.tasks import Scores, bench
 from compress.tasks.bench import Bench
 from compress.tasks.judging import JudgeSteps
-from compress.tasks.texts import built_in, papers, read_texts, texts_to_learn
+from compress.tasks.texts import built_in, papers, passages, read_texts, texts_to_learn
 
 WORDS = [f"w{number}" for number in range(40)]
 
@@ -121,27 +121,51 @@ def test_random_rows_share_as_many_neighbours_as_chance_gives():
     assert score.after == pytest.approx(10 / 2998, abs=0.002)
 
 
-def test_perplexity_is_that_of_one_text_after_another(llama, ids):
-    table = llama.table.detach().numpy().copy()
-    perplexity, bits = tasks.judge(llama, {"svd": SVD(j=4).fit(EmbeddingMatrix(table))}, ["perplexity"], text=ids)
-    nats = count = 0
+def test_a_language_model_is_compared_token_by_token_one_text_after_another(llama, ids):
+    result = SVD(j=12).fit(EmbeddingMatrix(llama.table.detach().numpy().copy()))
+    perplexity, bits, divergence, agreement = tasks.judge(llama, {"svd": result}, ["perplexity"], text=ids)
+    other = copy.deepcopy(llama.network)
+    other.get_input_embeddings().weight.data.copy_(torch.from_numpy(result.reconstruct()))
+    nats, apart, alike = np.zeros(2), 0.0, 0
     for each in json.loads(ids.read_text()):
-        for piece in (each[:32], each[32:]):
-            if len(piece) > 1:
-                with torch.no_grad():
-                    nats += float(llama.network(torch.tensor([piece]), labels=torch.tensor([piece])).loss) * (len(piece) - 1)
-                count += len(piece) - 1
-    assert perplexity.n == count and perplexity.better == "less"
-    assert perplexity.before == pytest.approx(math.exp(nats / count), rel=1e-4)
-    assert 2**bits.before == pytest.approx(perplexity.before)
-    assert perplexity.after != pytest.approx(perplexity.before, rel=1e-3)
+        for piece in filter(lambda piece: len(piece) > 1, (each[:32], each[32:])):
+            with torch.no_grad():
+                before, after = (net(torch.tensor([piece])).logits[0, :-1].log_softmax(-1) for net in (llama.network, other))
+            wanted = torch.tensor(piece[1:])
+            nats += [-float(logs[torch.arange(len(wanted)), wanted].sum()) for logs in (before, after)]
+            apart += float(torch.nn.functional.kl_div(after, before, reduction="sum", log_target=True))
+            alike += int((before.argmax(-1) == after.argmax(-1)).sum())
+    n = perplexity.n
+    assert n == sum(max(len(each) - 1 - (len(each) > 32), 0) for each in json.loads(ids.read_text()))
+    assert (perplexity.before, perplexity.after) == pytest.approx(np.exp(nats / n), rel=1e-4)
+    assert (2**bits.before, 2**bits.after) == pytest.approx((perplexity.before, perplexity.after))
+    assert (divergence.metric, divergence.before, divergence.better) == ("KL", 0, "less")
+    assert divergence.after == pytest.approx(apart / n, rel=1e-3) and divergence.after > 0.01
+    assert (agreement.metric, agreement.before, agreement.better) == ("top-1 agreement", 1, "more")
+    assert agreement.after == alike / n < 1
     assert perplexity.lost == perplexity.after - perplexity.before
 
 
+def test_the_same_table_in_a_language_model_loses_nothing(llama, ids):
+    perplexity, _, divergence, agreement = tasks.judge(llama, {"same": llama.table.detach().numpy()}, ["perplexity"], text=ids)
+    assert perplexity.after == perplexity.before and divergence.after == 0 and agreement.after == 1
+
+
+def test_logits_are_compared_in_blocks(llama, ids, monkeypatch):
+    tables = {"svd": SVD(j=4).fit(EmbeddingMatrix(llama.table.detach().numpy().copy()))}
+    whole = tasks.judge(llama, tables, ["perplexity"], text=ids)
+    sizes = []
+    monkeypatch.setattr(bench, "COMPARED_AT_ONCE", 50 * 32)
+    monkeypatch.setattr(bench, "LOGITS_IN_BLOCK", 7)
+    monkeypatch.setattr(bench, "compared", lambda *logits, real=bench.compared: sizes.append(len(logits[0])) or real(*logits))
+    parts = tasks.judge(llama, tables, ["perplexity"], text=ids)
+    assert [score.after for score in parts] == pytest.approx([score.after for score in whole], rel=1e-5)
+    assert max(sizes) == 7 and sum(sizes) == whole[0].n
+
+
 def test_uniform_logits_have_the_vocabulary_as_perplexity(llama, ids):
-    (perplexity, bits) = tasks.judge(llama, {"zero": np.zeros((50, 16))}, ["perplexity"], text=ids)
+    perplexity, *_ = tasks.judge(llama, {"zero": np.zeros((50, 16))}, ["perplexity"], text=ids)
     assert perplexity.after == pytest.approx(50, rel=1e-5)
-    assert bits.after == pytest.approx(math.log2(50), rel=1e-5)
 
 
 def test_the_model_has_its_own_table_afterwards(bert, table, damaged, text):
@@ -370,3 +394,13 @@ def test_the_built_in_texts_are_plain_sentences_each_once():
     assert not any(mark in text for text in texts for mark in "`_=<>{}[]|\n")
     assert sorted(read_texts(None) + texts_to_learn(None)) == sorted(texts) and len(texts_to_learn(None)) > 500
     assert len(set(papers())) == len(papers()) > 200 and not set(papers()) & {*texts}
+
+
+def test_passages_share_no_sentence_with_what_importance_is_measured_on(tmp_path):
+    found = passages(None)
+    assert 8 <= len(found) == len(set(found)) <= 20 and all(len(text) >= 900 for text in found)
+    assert not any(sentence in text for text in found for sentence in built_in())
+    (tmp_path / "tinystories_text").mkdir()
+    (tmp_path / "tinystories_text" / "tinystories.txt").write_text("Once there was a cat.\n" * 100)
+    with_stories = passages(tmp_path)
+    assert with_stories[: len(found)] == found and len(with_stories) == len(found) + 2

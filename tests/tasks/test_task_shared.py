@@ -22,7 +22,7 @@ def folder(name):
 
 def test_the_language_models_perplexity_is_the_known_one_and_grows_when_its_table_is_cut():
     path = folder("stories260K")
-    perplexity, _ = tasks.judge(
+    perplexity, *_ = tasks.judge(
         open_model(path), {"svd": SVD(j=40).fit(load_matrix(path))}, ["perplexity"], text=path / "tinystories_ids.json"
     )
     assert perplexity.before == pytest.approx(5.5255, abs=5e-5) and perplexity.n == 18_466

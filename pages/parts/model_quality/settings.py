@@ -32,8 +32,8 @@ class Tasks(Setting):
             format_func=label_of,
             key=self.key,
             width=560,
-            help="Without labels: sentence vectors, neighbours, perplexity of a language model. With labels: GLUE and SQuAD, from "
-            "a folder, or a file of yours.",
+            help="Without labels: sentence vectors, neighbours, perplexity and KL of a language model. With labels: GLUE, "
+            "SQuAD, from a folder, or a file of yours.",
             **KEPT,
         )
 

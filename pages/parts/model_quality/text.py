@@ -13,7 +13,7 @@ from pages.parts.say import literal, refused
 from pages.parts.uploads import kept_upload
 
 KINDS = ["Built-in", "Upload"]
-DOCUMENTATION = "sentences of the documentation of installed packages"
+DOCUMENTATION = "documentation of installed packages"
 
 
 @dataclass(frozen=True)

@@ -10,25 +10,26 @@ from streamlit.delta_generator import DeltaGenerator
 from compress import METHODS, EmbeddingMatrix, Method
 from compress.files import bytes_text
 from compress.form.metrics import error_text
-from compress.methods import ALONE
-from compress.models.open import has_model
+from compress.models.facts import ModelFacts
+from compress.models.open import facts_of
 from compress.tasks.quick import NOT_ASKED, TEXTS, QuickJudge
+from compress.tuning.fits import judged, judged_before
+from compress.tuning.targets import USUAL
 from pages.parts.cards import ratio_figure
 from pages.parts.controls import STAYING
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
 from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
-from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.pins import describe, pin_button, told_apart
 from pages.parts.say import literal
 from pages.parts.tradeoffs.picks import open_button
 from pages.parts.tradeoffs.so_far import so_far
+from pages.parts.tradeoffs.terms import About, about_choice, bound_choice, lack_words
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
-TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine"}
-USUAL = [name for name in ALONE if METHODS[name].lost is Method.lost]  # the others lower another error, and slowly
+TARGETS = {"Size": "max_bytes", "Error": "max_error", "Cosine": "min_cosine", "Model": "until", "Recall": "until"}
 UNITS = {"MB": 1e6, "KB": 1e3, "bytes": 1}
 SEEDS = 3
 ASKED, HELD = "advice_asked", "advice_held"  # what was asked last; the answer, while the model is asked about it
@@ -40,30 +41,40 @@ def advice_panel(matrix: EmbeddingMatrix) -> None:
     with st.container(border=True, key="advice"):
         st.subheader("Which setting to take?", anchor=False)
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            target, value = asked(matrix)
+            facts = facts_of(chosen()[0])
+            whole, row = facts is not None, st.container(horizontal=True, vertical_alignment="bottom")
             names = asked_methods()
-            whole = has_model(chosen()[0])
-            text = asked_text() if whole else None
+            about = about_choice() if whole else About(None, None)
+            with row:
+                target, value = asked(matrix, facts, about)
             given = {target: value, "methods": names, "seeds": SEEDS}
+            if target == "until":
+                given |= {"seeds": None, "text": about.path, "data": about.data}
             running = jobs.running("advise")
             if st.button(
                 "Advise",
                 icon=":material/assistant:",
                 key="advise",
-                disabled=running or not names,
-                help=f"Fits what is needed, beside the app, and the best one with {SEEDS} seeds. Every fit joins the chart.",
+                disabled=running or not names or (whole and target == "until" and about.text is None),
+                help="Fits what is needed, beside the app, and asks the model about each. All is kept."
+                if target == "until"
+                else f"Fits what is needed, beside the app, and the best one with {SEEDS} seeds. Every fit joins the chart.",
             ):
-                start(matrix, given, text)  # no callback: it would be told what was asked before the last change
+                start(matrix, given, about)  # no callback: it would be told what was asked before the last change
                 st.rerun()
         if not names:
             st.caption("Choose at least one method.")
+        if target == "until":
+            lack_words(facts, about)
         watch("advise", "Advice", redraw=True, key=matrix.key)
         row = answered(matrix, given)
         if row:
             beside = answer(matrix, row)
-            if whole:
+            if whole and target != "until":
                 with beside:
-                    model_words(matrix, row, text, running)
+                    model_words(matrix, row, about, running)
+        elif target == "until":
+            st.caption("The model is asked about each size that is tried, which takes its time; what is known is not asked again.")
         elif early := so_far(matrix, target, value, names):
             answer(matrix, early)
             st.caption("From what is fitted so far; Advise fits what is missing for just this.")
@@ -77,10 +88,13 @@ def answered(matrix: EmbeddingMatrix, given: dict) -> dict | None:
     return next((event["advice"] for event in reversed(job.events) if "advice" in event), st.session_state.get(HELD))
 
 
-def asked(matrix: EmbeddingMatrix) -> tuple[str, float]:
+def asked(matrix: EmbeddingMatrix, facts: ModelFacts | None, about: About) -> tuple[str, float | str]:
     """The target's option of the command line, and its value."""
-    kind = st.segmented_control("Target", list(TARGETS), default=next(iter(TARGETS)), required=True, key="advice_target", **STAYING)
+    kinds = [kind for kind in TARGETS if kind != ("Recall" if facts else "Model")]
+    kind = st.segmented_control("Target", kinds, default=kinds[0], required=True, key="advice_target", **STAYING)
     target = TARGETS.get(kind, "max_bytes")
+    if target == "until":
+        return target, bound_choice(facts, about)
     if target == "max_bytes":
         unit, size = next((unit, size) for unit, size in UNITS.items() if matrix.n_bytes >= 25 * size or size == 1)
         whole = matrix.n_bytes / size
@@ -120,24 +134,19 @@ def asked_methods() -> list[str]:
         )
 
 
-def asked_text() -> Text | None:
-    """What the model is asked about, where it is asked."""
-    with st.popover("Ask about", icon=":material/article:"):
-        return text_choice("advise")
-
-
-def start(matrix: EmbeddingMatrix, given: dict, text: Text | None) -> None:
+def start(matrix: EmbeddingMatrix, given: dict, about: About) -> None:
     """Starts the job that answers; what is known of the model's judgement by that text comes with the answer."""
     for key in ("advice_rows", HELD):
         st.session_state.pop(key, None)
     st.session_state[ASKED] = given
-    jobs.run("advise", matrix, **given, text=text and text.path, out=cache_folder("trials"))
+    jobs.run("advise", matrix, **{"text": about.path, **given}, out=cache_folder("trials"))
 
 
-def model_words(matrix: EmbeddingMatrix, row: dict, text: Text | None, running: bool) -> None:
+def model_words(matrix: EmbeddingMatrix, row: dict, about: About, running: bool) -> None:
     """What the model loses with the recommended setting, or that it was not asked, and the button that asks it."""
     if row["judgement"]:
         st.markdown(f"**The model:** {literal(row['judgement']['words'])}.")
+    text = about.text
     if text is None:
         if not row["judgement"]:
             st.caption(f"{NOT_ASKED}; give a text to ask it about, or take the built-in one.")
@@ -158,7 +167,7 @@ def model_words(matrix: EmbeddingMatrix, row: dict, text: Text | None, running: 
         ):
             st.session_state[HELD] = row
             given = st.session_state[ASKED]
-            jobs.run("advise", matrix, **given, judge=True, text=text.path, out=cache_folder("trials"))
+            jobs.run("advise", matrix, **given, judge=True, text=about.path, out=cache_folder("trials"))
             st.rerun()
 
 
@@ -183,7 +192,12 @@ def answer(matrix: EmbeddingMatrix, row: dict) -> DeltaGenerator:
     cards += [Figure("Size", bytes_text(row["n_bytes"]), help=f"{row['n_bytes']:,} bytes"), ratio_figure(matrix, row["n_bytes"])]
     if not math.isnan(row["mean_cosine"]):
         cards.append(Figure("Mean cosine", f"{row['mean_cosine']:.4f}"))
+    if figure := row.get("figure"):
+        before = row[judged_before(figure)]
+        cards.insert(0, Figure(figure, f"{row[judged(figure)]:.4g}", f"{before:.4g} before", "off"))
     figures(cards, "advice_cards")
+    if cost := row.get("cost"):
+        st.caption(cost_words(cost, row["importance"]))
     beside = st.container()
     chosen_row = table([row, *row["runners_up"]], weighted)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -200,11 +214,13 @@ def answer(matrix: EmbeddingMatrix, row: dict) -> DeltaGenerator:
 
 def table(rows: list[dict], weighted: bool) -> dict:
     """The recommended setting and the runners-up; the row that is marked."""
+    figure = rows[0].get("figure")
     shown = pd.DataFrame(
         {
             "setting": told_apart(method_of(row) for row in rows),
             "bytes": [row["n_bytes"] for row in rows],
             "ratio": [row["ratio"] for row in rows],
+            **({figure: [row[judged(figure)] for row in rows]} if figure else {}),
             "weighted error": [row["weighted_error"] for row in rows],
             "relative error": [row["relative_error"] for row in rows],
             "mean cosine": [row["mean_cosine"] for row in rows],
@@ -221,12 +237,24 @@ def table(rows: list[dict], weighted: bool) -> dict:
             "setting": st.column_config.TextColumn("setting, the recommended one first", width="large"),
             "bytes": st.column_config.NumberColumn(format="localized"),
             "ratio": st.column_config.NumberColumn(format="%.3g ×"),
-            **{name: st.column_config.NumberColumn(format="%.3g") for name in ("weighted error", "relative error")},
+            **{name: st.column_config.NumberColumn(format="%.3g") for name in ("weighted error", "relative error", figure) if name},
             "mean cosine": st.column_config.NumberColumn(format="%.4f"),
         },
     )
     marked = event.selection.rows
     return rows[marked[0] if marked and marked[0] < len(rows) else 0]
+
+
+def cost_words(cost: dict, importance: str | None) -> str:
+    """What the answer took, and how its fits were made."""
+    known = f", {cost['known']} of them before" if cost["known"] else ""
+    took = f"The model was asked about {cost['fits'] + cost['known']} fits{known}; all took {duration(cost['seconds'])}."
+    made = " Fits are made for what the model depends on; `fit … --importance model` gives the same file."
+    return took + (made if importance else "")
+
+
+def duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 def method_of(row: dict) -> Method:
@@ -235,6 +263,8 @@ def method_of(row: dict) -> Method:
 
 def target_words(asked: dict) -> str:
     ((name, value),) = asked.items()
+    if name == "until":
+        return literal(value)
     if name == "max_bytes":
         return f"at most {bytes_text(value)}"
     return f"an error of at most {value:g}" if name == "max_error" else f"a mean cosine of at least {value:g}"
