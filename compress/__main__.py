@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--methods", type=names, default=survey.SURVEYED, help="names with commas; all with several sizes unless given"
     )
-    one.add_argument("--ratios", type=numbers, default=survey.RATIOS, help="numbers with commas")
+    one.add_argument("--ratios", type=numbers, help="numbers with commas; of every method its own unless given")
     one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
     one.add_argument("--progress", action="store_true", help="print every search as a JSON line on standard error")
 

@@ -63,6 +63,8 @@ BAD = {
     },
     "int8": {},
     "int4": {},
+    "groups": {"bits": [0, 5, 4.0, "4", None, True], "group": [0, 48, 32.0, None], "zero": ["", "min", None, 0]},
+    "blocks": {"format": ["", "q4_0", "Q9_0", None, 4]},
     "dimensions": {
         "kept": [0, -1, 2.5, "8", None, True],
         "over": ["least", "", None, 1],

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
+AT_ONCE = 1 << 20  # numbers that are packed at a time
+
 
 def width(count: int) -> int:
     """Bits that tell `count` things apart: ⌈log₂ count⌉, 0 for one."""
@@ -13,9 +15,15 @@ def width(count: int) -> int:
 
 def pack_stream(numbers: np.ndarray, bits: int) -> np.ndarray:
     """(n,) whole numbers below 2^bits as one stream of n·bits bits, least significant first: (⌈n·bits/8⌉,) uint8."""
-    numbers = np.asarray(numbers, dtype=np.uint32)
-    spread = (numbers[:, None] >> np.arange(bits, dtype=np.uint32)) & 1  # (n, bits)
-    return np.packbits(spread.astype(np.uint8).ravel(), bitorder="little")
+    if bits == 8:
+        return np.asarray(numbers, dtype=np.uint8)
+    packed: np.ndarray = np.empty((len(numbers) * bits + 7) // 8, np.uint8)
+    for first in range(0, len(numbers), AT_ONCE):
+        part = np.asarray(numbers[first : first + AT_ONCE], dtype=np.uint32)
+        spread = (part[:, None] >> np.arange(bits, dtype=np.uint32)) & 1  # (n, bits)
+        written = np.packbits(spread.astype(np.uint8).ravel(), bitorder="little")
+        packed[first * bits // 8 :][: len(written)] = written
+    return packed
 
 
 def read_stream(packed: Any, bits: int, rows: Any) -> Any:

@@ -5,6 +5,7 @@ from inspect import isabstract
 from pkgutil import iter_modules
 
 from compress.methods.base import Method
+from compress.methods.blocks import BlockFormats, Groups
 from compress.methods.dimensions import Dimensions
 from compress.methods.light_token import LightToken
 from compress.methods.lp import LpLowRank
@@ -32,7 +33,9 @@ __all__ = [
     "ALONE",
     "METHODS",
     "SVD",
+    "BlockFormats",
     "Dimensions",
+    "Groups",
     "Int4",
     "Int8",
     "LightToken",

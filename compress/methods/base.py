@@ -29,7 +29,7 @@ class Method(ABC):
 
     Its one file in this folder says all that is to be said of it. What a class says there stands in the order in which it stands
     here, so that who has read one has read all:
-    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded, combines, effort;
+    - what it is called and how it is met: name, label, place, decoder, knob, spanning, coded, combines, surveyed, effort;
     - its settings, each with its check: `j: int = setting(60, whole, 1)`;
     - what it does: fit, prepared, decode; for training, trainable and stored; before any fit, layout to parameter_count and the
       checks; for the choice of a setting, precisions to lost; for a preview, draft to fit_words; and examples for the tests.
@@ -44,6 +44,7 @@ class Method(ABC):
     spanning: ClassVar[tuple[str, ...]] = ()  # of the arrays that training moves, those that rows are sums of, (…, d)
     coded: ClassVar[bool] = False  # whether a code is sought for every row, which for many rows takes seconds even in a draft
     combines: ClassVar[bool] = False  # whether it is another method on some of the rows, to be asked for by name
+    surveyed: ClassVar[tuple[float, ...]] = (10.0, 25.0, 50.0, 103.0)  # ratios that a first look at a matrix shows it at
     effort: ClassVar[float] = 0.5  # seconds that its best setting at ratio 25 took to find on the demo, for how far a search is
 
     def __init_subclass__(cls, **settings: Any) -> None:
@@ -209,6 +210,11 @@ class Method(ABC):
         """Settings that between them reach every way of storing a result, for a matrix of 240 rows by 11 columns: what the tests
         fit."""
         return [cls()]
+
+    @classmethod
+    def has_settings(cls) -> bool:
+        """Whether there is anything to choose."""
+        return bool(fields(cls))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -10,19 +10,19 @@ from compress.tuning.fitting import OutOfReach, largest_ratio
 from compress.tuning.sweep import Trial, Trials
 from compress.tuning.targets import SizeTarget
 
-RATIOS = (10.0, 25.0, 50.0, 103.0)
-SURVEYED = tuple(name for name in ALONE if METHODS[name].knob and name != "svd")  # SVD is known at every size
+SURVEYED = tuple(name for name in ALONE if METHODS[name].has_settings() and name != "svd")  # SVD is known at every size
 Cell = tuple[str, float]  # a method and a ratio
 
 
 def survey(
     matrix: EmbeddingMatrix,
     methods: Iterable[str] = SURVEYED,
-    ratios: Iterable[float] = RATIOS,
+    ratios: Iterable[float] | None = None,
     store: Trials | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Trial]:
-    """The trial of the best setting of every method at every ratio that it reaches, each once it is fitted, the least work first.
+    """The trial of the best setting of every method at every ratio that it reaches, of those given or else its own, each once it is
+    fitted, the least work first.
 
     The best is the one whose draft loses least, see `SizeTarget.best`, fitted in full. store: what it holds is not fitted again,
     and every new fit is kept there. progress: told before every search what is sought; may raise to stop.
@@ -44,7 +44,7 @@ def survey(
 def lacking(matrix: EmbeddingMatrix, store: Trials) -> list[Cell]:
     """What a survey of this store would still have to fit."""
     fits, found = Kept(matrix, store, None, []), []
-    for cell in plan(matrix.shape, SURVEYED, RATIOS):
+    for cell in plan(matrix.shape, SURVEYED):
         try:
             best(fits, cell)
         except OutOfReach:
@@ -61,11 +61,11 @@ class Kept(Fits):
         return self.known[draft][method]
 
 
-def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float]) -> list[Cell]:
+def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float] | None = None) -> list[Cell]:
     """The methods and ratios of a survey, the least work first; a ratio that a method cannot reach is left out."""
     reached = {name: largest_ratio(name, shape, {}) for name in methods}
-    ratios = list(ratios)
-    return sorted(((name, ratio) for name in reached for ratio in ratios if ratio <= reached[name]), key=work_of)
+    asked = {name: METHODS[name].surveyed for name in reached} if ratios is None else dict.fromkeys(reached, tuple(ratios))
+    return sorted(((name, ratio) for name, most in reached.items() for ratio in asked[name] if ratio <= most), key=work_of)
 
 
 def work_of(cell: Cell) -> float:

@@ -11,7 +11,7 @@ from pages.parts.cached import both_of, cached, keyed
 from pages.parts.kept import known
 from pages.parts.quick_fits import quick
 
-ROUNDED = tuple(method() for method in METHODS.values() if method.knob is None)
+ROUNDED = tuple(method() for method in METHODS.values() if not method.has_settings())
 
 
 def svd_within(matrix: EmbeddingMatrix, n_bytes: float) -> Opponent | None:

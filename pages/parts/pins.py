@@ -31,6 +31,9 @@ WORDS = {
     "solver": "{} solver",
     "parts": "{} parts",
     "code_bits": "{} bits a part",
+    "format": "{}",
+    "group": "groups of {}",
+    "zero": "{} zeros",
     "dims": "{} directions",
     "codebook_bits": "{}",
     "beam": "beam {}",
@@ -90,6 +93,7 @@ def describe(method: Method, within: float = 0.005) -> str:
     usual = {field.name: field.default for field in fields(method)}
     told = {"p", "objective"} if method.name == "lp" else set()
     told |= {"k", "j", "rate", "bits", "stages", "rank", "kept", "factor_bits", "parts", "code_bits"}
+    told |= {"format", "group"}
     order = [name for name in dict.fromkeys([*WORDS, *settings]) if name in settings]
     words = [word(name, settings[name], within) for name in order if name in told or settings[name] != usual[name]]
     return ", ".join([method.label, *words])

@@ -19,7 +19,7 @@ from compress import ResidualQuantization as RQ
 from compress.export.decoders import FILES, decoder_of, source_of
 from compress.export.onnx_file import NotExported
 from compress.export.onnx_layer import differs, onnx_of
-from compress.methods import Int8
+from compress.methods import BlockFormats, Groups, Int8
 
 MANY = ProjectiveClustering(k=70, j=2, restarts=1, steps=1)
 SETTINGS = [*(each for cases in CASES.values() for each in cases), MANY]
@@ -38,6 +38,8 @@ IN_ONNX = [
     Dimensions(kept=7, factor_bits=4),
     Trimmed(rows=100, of="trellis(states=256)", at=4.0),
     Trimmed(rows=90, of="rq(parts=5, code_bits=3, steps=1)"),
+    Groups(bits=3, zero="hqq"),
+    BlockFormats(format="NF4_nested"),
 ]
 TABLES = {"layer.row_hashes", "layer.basis_hashes", "layer.level_table"}  # of the trellis, the same for every file
 ALONE = """

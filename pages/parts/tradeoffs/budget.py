@@ -11,6 +11,7 @@ from compress.charts.figure import FLOOR
 from compress.files import bytes_text
 from compress.form.metrics import error_text
 from compress.methods import ALONE
+from compress.tuning.fitting import largest_ratio
 from compress.tuning.front import best_within
 from pages.parts.cached import cached
 from pages.parts.cards import change_text
@@ -40,7 +41,8 @@ def budgets_of(matrix: EmbeddingMatrix, points: Points, measure: str, log: bool)
     svd = svd_front(matrix, measure)
     figures = {point: method_figure(point, svd) for point in {point for each in best for point in each}}
     cards = [[figures[point] for point in each] for each in best]
-    least = [least_words(matrix, each, ratio, measure) for each, ratio in zip(best, BUDGETS, strict=True)]
+    most = {name: largest_ratio(name, matrix.shape, {}) for name in ALONE if METHODS[name].has_settings()}
+    least = [least_words(matrix, each, ratio, measure, most) for each, ratio in zip(best, BUDGETS, strict=True)]
     ideal = [ideal_words(bounds, each, ratio) for each, ratio in zip(best, BUDGETS, strict=True)]
     marks = [marks_of(matrix, each, ratio, log) for each, ratio in zip(best, BUDGETS, strict=True)]
     told = Answers(
@@ -79,12 +81,12 @@ def method_figure(point: Point, front: list[Point]) -> Figure:
     )
 
 
-def least_words(matrix: EmbeddingMatrix, best: Sequence[Point], ratio: float, measure: str) -> str:
-    """The setting that loses least, and the methods of which nothing at this size is known yet."""
+def least_words(matrix: EmbeddingMatrix, best: Sequence[Point], ratio: float, measure: str, most: dict[str, float]) -> str:
+    """The setting that loses least, and the methods of which nothing at this size is known yet. most: the ratio each reaches."""
     if not best:
         return f"Nothing here is {ratio:g} times smaller than this matrix. Move the budget to the left."
     known = {point.method.name for point in best}
-    names = [METHODS[name].label for name in ALONE if METHODS[name].knob and name not in known]
+    names = [METHODS[name].label for name, reached in most.items() if reached >= ratio and name not in known]
     lacking = f" Not fitted at this size yet: {', '.join(names)}; Sweep and Advise fit them." if names else ""
     return f"Least {measure} in {bytes_text(matrix.n_bytes / ratio)}: {describe(best[0].method)}.{lacking}"
 

@@ -138,7 +138,7 @@ def rounded_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
 
 def trial_points(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
     """What sweeps and advice have found, those that were stopped and those of other pages too."""
-    rest = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD) and trial.method.knob]
+    rest = [trial for trial in known(matrix.key) if not isinstance(trial.method, SVD) and trial.method.has_settings()]
     return [figured(matrix, trial.method, trial.figures, measure) for trial in rest]
 
 

@@ -122,7 +122,7 @@ def words(matrix: EmbeddingMatrix, name: str, wanted: list, missing: list) -> st
     about = "" if None in times else f" About {duration(sum(times))}."
     if len(missing) < len(wanted):
         return f"{len(wanted) - len(missing)} of {len(wanted)} settings are fitted.{about}"
-    take = "take" if name == "projective" else "takes"
+    take = "take" if METHODS[name].label.endswith("s") else "takes"
     return f"SVD and rounding by row are here already; {METHODS[name].label} {take} a search for every setting.{about}"
 
 
