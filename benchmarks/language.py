@@ -1,20 +1,25 @@
-"""What a language model loses by its table, which its output layer shares: the trellis, plain and by importance, and rounding. And
-what a token then takes (head.py).
+"""What a language model loses by its table, which its output layer shares: the trellis, plain and by importance, rounding, and what
+people would pick instead. And what a token then takes (head.py).
 
 By the shared judge, on SmolLM2-135M in the folder that SMOLLM2 names; importance is measured on none of the judge’s texts.
 """
 
+import argparse
+import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks import head
-from benchmarks.limit import JUDGE, judged
+from benchmarks.fixed_peers import Peer, peers
+from benchmarks.limit import JUDGE, judged, judged_values
 from benchmarks.peers import file_bytes
 from benchmarks.table import against, heading, table
-from compress import Compressed, EmbeddingMatrix, Int4, Int8, fit_to, load_matrix
-from compress.models.open import open_model
+from compress import Compressed, EmbeddingMatrix, Importance, Int4, Int8, fit_to, load_matrix
+from compress.models.open import OpenModel, open_model
 from compress.training.importance import importance_of
 from compress.training.kinds import texts_of_kinds
 
@@ -29,13 +34,23 @@ ASKED = {  # by ratio: KL and perplexity, of documentation and of stories
 }
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
+    parser.add_argument("--kept", type=Path, help="a file that keeps what the judge said of peers; what was stopped goes on there")
+    args = parser.parse_args(arguments)
     if not JUDGE.exists() or not (FOLDER / "config.json").exists():
         return
     matrix, model = load_matrix(FOLDER), open_model(FOLDER)
     began = time.perf_counter()
     importance = importance_of(model, matrix, texts_of_kinds(model, None))
-    heading(f"Language model, SmolLM2-135M; importance measured in {time.perf_counter() - began:.0f} s")
+    print(f"Importance measured in {time.perf_counter() - began:.0f} s\n")
+    for part in args.only:
+        PARTS[part](matrix, model, importance, args.kept)
+
+
+def by_ratio(matrix: EmbeddingMatrix, model: OpenModel, importance: Importance, kept: Path | None) -> None:
+    heading("Language model, SmolLM2-135M")
     rows = [row(matrix, str(each), each.fit(matrix)) for each in (Int8(), Int4())]
     files = []
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +76,47 @@ def row(matrix: EmbeddingMatrix, name: str, result: Compressed, asked: tuple | N
     ]
     return (name, f"{matrix.n_bytes / file_bytes(result):.2f}", f"{said['relative_squared_error']:.5f}", *cells)
 
+
+def beside_peers(matrix: EmbeddingMatrix, model: OpenModel, importance: Importance, kept: Path | None) -> None:
+    """Every peer, and the largest of our forms that takes no more bytes."""
+    ours = {f"ours at {ratio}": partial(ours_at, matrix, importance, ratio) for ratio in ASKED}
+    said: dict[str, dict] = {}
+    for name, make in [*ours.items(), *peers(matrix)]:
+        said |= {name: kept_or(kept, name, partial(judged_peer, make))}
+    rows, mine = [], [said.pop(name) for name in ours]
+    for name, theirs in said.items():
+        least = max((each for each in mine if each["n_bytes"] <= theirs["n_bytes"]), key=lambda each: each["n_bytes"], default=None)
+        kls = [f"{each[f'kl_{kind}']:.2g}" if each else "" for kind in KINDS for each in (theirs, least)]
+        ratios = [f"{matrix.n_bytes / each['n_bytes']:.2f}" if each else "" for each in (theirs, least)]
+        perplexities = [f"{theirs[f'perplexity_{kind}']:.2f}" for kind in KINDS]
+        rows.append((name, *ratios, f"{theirs['relative_squared_error']:.5f}", *kls, *perplexities))
+    heading("Language model, SmolLM2-135M, beside what people would pick instead")
+    columns = [f"{what}, {kind}" for kind in KINDS for what in ("KL", "ours")]
+    table(["peer", "ratio", "of ours", "error", *columns, *(f"perplexity, {kind}" for kind in KINDS)], rows)
+
+
+def ours_at(matrix: EmbeddingMatrix, importance: Importance, ratio: float) -> Peer:
+    result = fit_to(matrix, "trellis", ratio, importance)
+    return Peer(str(result.method), file_bytes(result), result.reconstruct())
+
+
+def judged_peer(make: Callable[[], Peer]) -> dict:
+    made = make()
+    return {"n_bytes": made.n_bytes, **judged_values("smollm2", made.values)}
+
+
+def kept_or(kept: Path | None, name: str, judge: Callable[[], dict]) -> dict:
+    """What is kept under a name, a line of JSON each; else what the judge says, which is kept."""
+    lines = kept.read_text().splitlines() if kept and kept.exists() else []
+    found = next((said for each, said in map(json.loads, lines) if each == name), None)
+    if found is None:
+        found = judge()
+        if kept:
+            kept.write_text("\n".join([*lines, json.dumps([name, found])]) + "\n")
+    return found
+
+
+PARTS = {"ratios": by_ratio, "peers": beside_peers}
 
 if __name__ == "__main__":
     main()

@@ -158,11 +158,16 @@ def by_order() -> None:
 
 def judged(model: str, result: Compressed | None) -> dict:
     """What the judge says of a form of a model's table, of the table itself for None."""
+    return judged_values(model, result and result.reconstruct())
+
+
+def judged_values(model: str, values: np.ndarray | None) -> dict:
+    """What the judge says of a model with those values as its table."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "values.npy"
-        if result:
-            np.save(path, result.reconstruct())
-        command = [sys.executable, JUDGE, model, *([path] if result else [])]
+        if values is not None:
+            np.save(path, values)
+        command = [sys.executable, JUDGE, model, *([path] if values is not None else [])]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return json.loads(said.splitlines()[-1])
 

@@ -25,10 +25,13 @@ METHOD_COLOURS = {
     "int8": CATEGORIES[2],
     "int4": CATEGORIES[4],
     "dimensions": "#99BB88",  # by the same measure, of those with a hue
+    "groups": "#8888EE",
+    "blocks": "#CC11BB",
 }
 FREE_COLOURS = [colour for colour in CATEGORIES if colour not in METHOD_COLOURS.values()]
 METHOD_COLOURS |= dict(zip([name for name in METHODS if name not in METHOD_COLOURS], FREE_COLOURS, strict=False))
 METHOD_SYMBOLS = {"trellis": "star", "light_token": "pentagon", "pq": "cross", "opq": "x", "rq": "hexagon", "trimmed": "bowtie"}
+METHOD_SYMBOLS |= {"groups": "hourglass", "blocks": "star-square"}
 PRECISION_SYMBOLS = {32: "circle", 16: "square", 8: "diamond", 4: "triangle-up"}
 PRECISION_NAMES = {32: "float32", 16: "float16", 8: "int8", 4: "int4"}
 MUTED = "rgba(128, 128, 128, 0.8)"
