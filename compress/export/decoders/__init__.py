@@ -81,7 +81,7 @@ def told(files: list[str]) -> str:
     """The statements that fill the tables of a decoder that combines with others, whose decoders these are."""
     names = [name for name, file in FILES.items() if file in files]
     usual = {
-        name: (METHODS[name].knob, {each.name: each.default for each in fields(METHODS[name]) if type(each.default) is int})
+        name: (METHODS[name].knob, {each.name: each.default for each in fields(METHODS[name]) if type(each.default) in (int, str)})
         for name in names
     }
     made = "".join(f"decoder_{number} = other_{number}()\n" for number in range(len(files)))

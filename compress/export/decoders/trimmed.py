@@ -7,7 +7,7 @@ import torch
 from compress.export.decoders.frame import read_bits
 
 OTHERS: dict[str, tuple[Callable, Callable]] = {}  # what prepares and decodes, by method; filled below
-USUAL: dict[str, tuple[str | None, dict]] = {}  # the setting that size is chosen by, and whole numbers among the usual settings
+USUAL: dict[str, tuple[str | None, dict]] = {}  # the setting that size is chosen by, and numbers and words among the usual settings
 
 
 def kept_by(header: dict) -> dict:
@@ -17,8 +17,7 @@ def kept_by(header: dict) -> dict:
     knob, settings = USUAL[name][0], dict(USUAL[name][1])
     for each in given.split(")")[0].split(", "):
         key, _, value = each.partition("=")
-        if value.isdigit():
-            settings[key] = int(value)
+        settings[key] = int(value) if value.isdigit() else value
     if knob is not None and at is not None:
         settings[knob] = int(at) if at == int(at) else at
     return {"method": name, "shape": [rows, header["shape"][1]], "settings": settings}

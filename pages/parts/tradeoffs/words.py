@@ -24,10 +24,10 @@ METHODS = (
     "**PQ, OPQ and RQ** keep the places of vectors in codebooks: of a part of the row (Jégou, Douze and Schmid, 2011), of a part "
     "of the turned row (Ge, He, Ke and Sun, 2013), or of vectors that are added up (Chen, Guan and Wang, 2010).",
     "**int8 and int4 by row** round every entry to a grid that each row has for itself.",
-    "**Groups** round numbers to a few bits in groups of 32 or 64 columns, each with a scale and a zero, as torchao and ExecuTorch do; "
-    "the zeros here are those of HQQ (Badri and Shaji, *Half-Quadratic Quantization of Large Machine Learning Models*, 2023).",
-    "**Block formats** are those that llama.cpp keeps a model's table in (GGUF), and NF4 of bitsandbytes (Dettmers and others, "
-    "*QLoRA*, 2023). Types that end in K want rows of a multiple of 256 numbers; for others llama.cpp takes a type of blocks of 32.",
+    "**Groups** round numbers to a few bits in groups of 32 or 64 columns, each with a scale and a zero, as torchao does; the "
+    "zeros here are those of HQQ (Badri and Shaji, *Half-Quadratic Quantization of Large Machine Learning Models*, 2023).",
+    "**Block formats** are those that llama.cpp keeps a model's table in (GGUF), and NF4 of bitsandbytes (Dettmers and "
+    "others, *QLoRA*, 2023). Types in K want rows of a multiple of 256 numbers; for others llama.cpp takes a type of blocks of 32.",
     "**Trimmed** keeps the rows that weigh most, by any other method, and one row, their mean, for all others. The relative error "
     "counts those in full, the weighted error as they weigh: rows that a text or a script never uses drop out of it.",
     "**Dimensions** keeps whole columns and reads the others as 0. It keeps those that count most for a linear layer whose weights "
