@@ -17,7 +17,7 @@ def kept_by(header: dict) -> dict:
     knob, settings = USUAL[name][0], dict(USUAL[name][1])
     for each in given.split(")")[0].split(", "):
         key, _, value = each.partition("=")
-        settings[key] = int(value) if value.isdigit() else value
+        settings[key] = int(value) if value.isdigit() else value.strip("'")
     if knob is not None and at is not None:
         settings[knob] = int(at) if at == int(at) else at
     return {"method": name, "shape": [rows, header["shape"][1]], "settings": settings}
