@@ -6,6 +6,20 @@ import numpy as np
 from numba import njit
 
 
+@njit(nogil=True, cache=True)
+def around(number: Any, scale: Any, levels: Any, count: int) -> tuple[int, int]:
+    """Between which of the first `count` extra bits the nearest level is, for every hash: levels (2^e, hashes) rise with them, and
+    each lies between the ends of its part of the density."""
+    low, high = 0, count
+    while low < high:  # the first whose lowest level is beyond the number
+        middle = (low + high) // 2
+        if scale * levels[middle, 0] > number:
+            high = middle
+        else:
+            low = middle + 1
+    return max(low - 2, 0), min(low + 2, count)
+
+
 @njit(nogil=True, fastmath=True, cache=True)
 def viterbi(
     numbers: Any,
@@ -40,7 +54,8 @@ def viterbi(
                 continue
             number, scale = numbers[row, i], scales[z, i]
             near[:] = np.float32(1e30)
-            for own in range(1 << extra[kind]):
+            first, last = around(number, scale, table[extra[kind]], 1 << extra[kind])
+            for own in range(first, last):
                 levels = table[extra[kind], own]
                 for h in range(len(near)):
                     away = number - scale * levels[h]
@@ -70,7 +85,8 @@ def viterbi(
             if kind == 0:
                 continue
             best, which = np.float32(1e30), 0
-            for own in range(1 << extra[kind]):
+            first, last = around(numbers[row, i], scales[z, i], table[extra[kind]], 1 << extra[kind])
+            for own in range(first, last):
                 away = numbers[row, i] - scales[z, i] * table[extra[kind], own, hashes[kind, state]]
                 if away * away < best:
                     best, which = away * away, own

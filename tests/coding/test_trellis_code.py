@@ -27,6 +27,7 @@ from compress.coding.trellis_code import (
     rounded_rates,
     spread,
 )
+from compress.coding.viterbi import around
 
 RATES = [LOWEST_RATE, 0.25, 0.4, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 4.5, HIGHEST_RATE]
 
@@ -79,6 +80,15 @@ def test_what_is_compiled_reads_and_multiplies_the_same_levels(monkeypatch, stat
     monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)
     assert np.array_equal(read(*asked), plain) and np.array_equal(plain, levels_of(symbols, labels, schedule))
     np.testing.assert_allclose(multiply(*asked, vectors), np.einsum("rm,rvm->rv", plain, vectors[labels]), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("extra", range(10))
+def test_the_nearest_level_of_every_hash_is_looked_for_around_the_number(extra):
+    heights = levels()[64 * (2**extra - 1) :][: 64 << extra].reshape(-1, 64)
+    for number in (*normal(50), -9.0, 0.0, 9.0):
+        first, last = around(np.float32(number), np.float32(1.3), heights, len(heights))
+        nearest = np.abs(number - np.float32(1.3) * heights).argmin(axis=0)
+        assert first <= nearest.min() and nearest.max() < last <= first + 4
 
 
 def test_without_numba_codes_are_read_as_they_were(monkeypatch):
