@@ -13,12 +13,15 @@ from array_api_compat import array_namespace
 
 from compress.coding import packing
 from compress.coding.layout import Layout, bytes_of
-from compress.linalg.blocks import walk
+from compress.linalg.blocks import squared_norms, walk
 from compress.matrix import EmbeddingMatrix
 
 BITS = (32, 16, 8, 4)
 FLOAT = {32: np.float32, 16: np.float16}
 LARGEST = {8: 127, 4: 7}  # of a grid's whole numbers
+SEEN = 4096  # rows that tell the step of a column
+FAR = 2  # times as long as all of those: rows that are looked at too
+LOW_CLIPS = np.array([0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.2, 0.25], np.float32)  # where some rows are far
 CLIPS = np.array([0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9, 1.0], np.float32)  # grid's end over the largest entry
 
 
@@ -108,15 +111,32 @@ def least_squares(
 
 def grid_steps(numbers: np.ndarray, largest: int, axis: int = 0) -> np.ndarray:
     """The step of the grid −largest … largest that rounds the numbers along `axis` with the least squared error."""
-    if axis == 0 and len(numbers) > 4096:  # the step of a column is a statistic, a part of the rows tells it
-        numbers = numbers[:: len(numbers) // 4096]
+    if axis == 0 and len(numbers) > SEEN:
+        return seen_steps(lambda rows: numbers[rows], squared_norms(numbers), largest)
+    return best_steps(numbers, largest, axis)
+
+
+def seen_steps(numbers: Callable[[np.ndarray], np.ndarray], lengths: np.ndarray, largest: int) -> np.ndarray:
+    """The steps of columns, as every so many-th row tells them, and the rows that are far longer than all of these: no grid ends
+    before them unseen. numbers: of rows with given places. lengths: (n,) of all rows, squared."""
+    every = max(len(lengths) // SEEN, 1)
+    some = np.arange(0, len(lengths), every)
+    far = np.flatnonzero(lengths > FAR**2 * lengths[some].max())
+    counts = np.repeat([float(every), 1.0], [len(some), len(far)]) if len(far) else None
+    return best_steps(numbers(np.concatenate([some, far])), largest, 0, counts)
+
+
+def best_steps(numbers: np.ndarray, largest: int, axis: int, counts: np.ndarray | None = None) -> np.ndarray:
+    """The same of all those numbers. counts: how many rows each stands for, where some are far longer than others."""
     top = np.maximum(np.abs(numbers).max(axis=axis, keepdims=True), 1e-30)
+    clips = np.concatenate([LOW_CLIPS, CLIPS]) if counts is not None else CLIPS
     errors = []
-    for clip in CLIPS:
+    for clip in clips:
         step = clip * top / largest
         rounded = np.clip(np.rint(numbers / step), -largest, largest) * step
-        errors.append(((numbers - rounded) ** 2).sum(axis=axis))
-    return CLIPS[np.argmin(errors, axis=0)] * np.squeeze(top, axis) / largest
+        squared = (numbers - rounded) ** 2
+        errors.append(counts @ squared if counts is not None else squared.sum(axis=axis))
+    return clips[np.argmin(errors, axis=0)] * np.squeeze(top, axis) / largest
 
 
 def round_to(numbers: np.ndarray, steps: np.ndarray | np.float32, largest: int) -> np.ndarray:

@@ -94,6 +94,14 @@ def test_the_chosen_step_rounds_no_worse_than_any_tried():
         assert (chosen <= lost(clip * np.abs(numbers).max(axis=0) / 7) * (1 + 1e-5)).all()
 
 
+def test_a_few_rows_far_out_among_many_are_seen_when_the_step_is_chosen():
+    numbers = np.random.default_rng(0).standard_normal((10_000, 3)).astype(np.float32)
+    numbers[[1, 4001]] *= 40  # neither is among those that tell the steps of usual columns
+    steps = factors.grid_steps(numbers, 127)
+    lost = (factors.round_to(numbers, steps, 127) * steps - numbers) ** 2
+    assert lost.sum() < 0.02 * (numbers**2).sum() and lost[1].sum() < 0.1 * (numbers[1] ** 2).sum()
+
+
 def test_what_float16_cannot_hold_ends_at_its_largest():
     held = factors.within(np.array([1e6, -1e6, 1.5]), np.float16)
     assert held.dtype == np.float16

@@ -112,3 +112,12 @@ def test_the_worst_rows_are_those_that_lose_the_largest_share_of_themselves():
     assert found.worst(3).tolist() == [7, 3, 5]
     assert found.mean_row_error == pytest.approx((1 + 0.25 + 1e-4) / 40)
     assert found.worse.tolist() == [7]  # 1 is more than 8 times .031, a quarter is not
+
+
+def test_rows_that_lose_more_than_all_of_themselves_hide_no_other_row_that_loses_much():
+    values = np.ones((300, 4))
+    decoded = values.copy()
+    values[:2] = 1e-5  # decoded to 1 they lose 10 billion times themselves
+    decoded[2:9] = 0.1
+    found = compress.evaluate(EmbeddingMatrix(values), decoding_to(decoded, EmbeddingMatrix(values)))
+    assert found.worse.tolist() == [*range(9)]
