@@ -317,7 +317,7 @@ def advise(args: argparse.Namespace) -> None:
     )
     tell_part.next()
     own = {"judgement": None, "not_asked": None} if until else asked_of(asking, found.best.method, args.judge, tell_part)
-    row = {**found.row(), **own, "figure": until and until.figure, "importance": until and until.made_for}
+    row = {**found.row(), **own, **({"figure": until.figure, "importance": until.made_for} if until else {})}
     if args.progress:
         tell(Step(1.0, "done", {"advice": row}))
     if args.json:
@@ -331,7 +331,7 @@ def advise(args: argparse.Namespace) -> None:
     if found.cost:
         fits, known, seconds = (found.cost[name] for name in ("fits", "known", "seconds"))
         print(f"The model was asked about {fits} fits, and about {known} before; all of them took {seconds:.0f} s.")
-    if row["importance"]:
+    if row.get("importance"):
         print(f"Fits are made with --importance {row['importance']}.")
     if found.spread:
         print(f"Over {found.seeds} seeds its error is from {' to '.join(error_text(error) for error in found.spread)}.")
