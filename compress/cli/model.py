@@ -183,7 +183,8 @@ def export_gguf(args: argparse.Namespace) -> dict[str, Any]:
     from compress.export.gguf_model import gguf_model, write_gguf
 
     result = compress.load(args.file)
-    model = gguf_model(model_of(args), result.shape, args.tensor)
+    tensor = None if args.model and args.source else args.tensor  # which is the source's
+    model = gguf_model(model_of(args), result.shape, tensor)
     return asdict(write_gguf(result, model, args.out, args.type or "Q8_0", tell if args.progress else None))
 
 

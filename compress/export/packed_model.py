@@ -27,8 +27,8 @@ BITS = {"int8": 8, "int4": 4}
 GROUP = 32
 FLOATS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}  # of scales, which have the dtype of the weights
 READERS = (
-    "transformers opens the folder, with the package compressed-tensors, and unpacks the table. vLLM reads packed tables of some "
-    "models, not where the output layer shares them; SGLang reads none."
+    "transformers opens the folder, with the package compressed-tensors, and unpacks the table. In 2026 vLLM reads packed tables "
+    "of some models, not where the output layer shares them, and SGLang reads none."
 )
 
 

@@ -157,3 +157,12 @@ def test_the_command_writes_the_model_and_tells_what_rounding_costs(tmp_path, re
     assert row["table"] == "Q4_0" and row["tied"] and 0 < row["rounding"] < row["error"]
     assert row["model_bytes"] == (tmp_path / "out.gguf").stat().st_size < row["model_bytes_before"]
     assert main(command) == 2 and "--as gguf needs --model" in capsys.readouterr().err
+
+
+def test_a_tensor_that_is_named_is_that_of_the_source_where_the_model_is_another_file(tmp_path, result):
+    written(tmp_path / "model.gguf")
+    result.save(tmp_path / "x.safetensors")
+    np.savez(tmp_path / "tables.npz", table=TABLE, other=TABLE)
+    command = ["export", tmp_path / "x.safetensors", "--as", "gguf", "--source", tmp_path / "tables.npz", "--tensor", "table"]
+    assert main([str(each) for each in (*command, "--model", tmp_path / "model.gguf", "--out", tmp_path / "out.gguf")]) == 0
+    assert (tmp_path / "out.gguf").is_file()

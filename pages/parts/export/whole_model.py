@@ -89,7 +89,8 @@ def as_packed(fit: Fitted, name: str, source: str, model: Foreseen | None) -> No
 def type_choice(types: list[str], usual: str) -> str:
     """What the table is rounded to."""
     at = types.index(usual) if usual in types else 0
-    return st.selectbox("Table stored as", types, at, key=f"whole_{'_'.join(types)}", width=210, **STAYING)
+    about = "The format has types of its own: what the file decodes to is rounded to one of them, and takes its bytes."
+    return st.selectbox("Table stored as", types, at, key=f"whole_{'_'.join(types)}", width=210, help=about, **STAYING)
 
 
 def model_file(source: str) -> str | None:
