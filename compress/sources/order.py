@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,6 +26,7 @@ SPECIAL = re.compile(r"<\|?\w[\w ./:-]*\|?>|\[/?[A-Z_]{3,}\]")  # as tokenizers 
 BYTE = re.compile(r"<0x[0-9a-f]{2}>")  # SentencePiece's, for letters without a token
 NEWLINE = "<0x0a>"
 MARKS, SOME = ("##", "[unused", "▁", "Ġ", "<0x"), 0.01  # of tokenizers, and the share of tokens from which on they tell
+BEGIN = {mark[0] for mark in MARKS}
 OF_BYTES = ("Ġ", "bytes")  # of these, those of a vocabulary in which every byte has a token
 BYTES = 200  # of 256, that make a vocabulary one that falls back on them
 SPACES = {"▁", "Ġ", "Ċ", "ĉ"}  # how tokenizers write a space, a newline and a tab: common, though not ASCII
@@ -94,12 +96,21 @@ def ranks(tokens: Sequence[str]) -> np.ndarray:
 
     Special tokens that are in every text come first; what no text uses (unused, reserved, padding, mask, other special ones) comes
     last, and before it bytes and an alphabet, see `rarely_used`. All others keep their order; but where every byte has a token, the
-    single signs and letters, which stand before all that was merged, or behind it, stand among the first of that.
+    single signs and letters, which stand before all that was merged, or behind it, stand among the first of that. Not to be
+    written to.
     """
+    return ranked(tuple(tokens))
+
+
+@lru_cache(maxsize=4)  # of a table of 400,000 words it takes a second
+def ranked(tokens: tuple[str, ...]) -> np.ndarray:
+    """(n,) what `ranks` gives."""
     marks = marks_of(tokens)
     rare = set(rarely_used(tokens, marks))
     group, place, alone = np.ones(len(tokens), np.int8), np.arange(len(tokens), dtype=np.float64), []
     for row, token in enumerate(tokens):
+        if len(token) > 1 and token.isalpha():
+            continue
         lower = token.strip().lower()
         if lower in IN_EVERY_TEXT:
             group[row] = 0
@@ -114,6 +125,7 @@ def ranks(tokens: Sequence[str]) -> np.ndarray:
         place[others], place[alone] = np.arange(len(others)), np.arange(len(alone)) - 0.5
     rank = np.empty(len(tokens), np.int64)
     rank[np.lexsort((place, group))] = np.arange(len(tokens))
+    rank.flags.writeable = False
     return rank
 
 
@@ -146,7 +158,7 @@ def alphabet_of(tokens: Sequence[str]) -> list[int]:
 def marks_of(tokens: Sequence[str]) -> set[str]:
     """The marks of tokenizers that some of the tokens have: "##" and "[unused" are BERT's, "▁" is SentencePiece's, "Ġ" a space
     where letters stand for bytes; "bytes" where there are tokens for the bytes of what has none."""
-    begun = Counter(next((mark for mark in MARKS if token.startswith(mark)), "") for token in tokens)
+    begun = Counter(mark for token in tokens if token[:1] in BEGIN for mark in MARKS if token.startswith(mark))
     found = {mark for mark in MARKS if begun[mark] > SOME * len(tokens)}
     return found - {"<0x"} | ({"bytes"} if begun["<0x"] >= BYTES else set())
 

@@ -17,7 +17,7 @@ from pages.parts.quick_fits import Fitted
 from pages.parts.tokens import row_order
 
 SAMPLE, SHOWN = 2000, 12
-COSINES, AT_ONCE = 60_000_000, 8_000_000  # that are computed in all, and between two looks at what a person does
+COSINES, AT_ONCE = 60_000_000, 20_000_000  # that are computed in all, and between two looks at what a person does
 
 
 def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
@@ -30,7 +30,7 @@ def changed_table(matrix: EmbeddingMatrix, fit: Fitted) -> None:
     if not len(rows):
         st.caption("Every row is zero before or after.")
         return
-    step = AT_ONCE // n + 1
+    step = min(250, AT_ONCE // n + 1)
     parts, bar = range(0, len(rows), step), st.empty()
     found = []
     for first in parts:
