@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BITS = {"int8": 8, "int4": 4}
 GROUP = 32
+SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75)  # of the largest number's scale
 FLOATS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16"}  # of scales, which have the dtype of the weights
 READERS = (
     "transformers opens the folder, with the package compressed-tensors, and unpacks the table. In 2026 vLLM reads packed tables "
@@ -104,16 +105,24 @@ def write_packed(
 
 def packed(rows: np.ndarray, bits: int, group: int, stored: str) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """Rows (r, d) as words of 32 bits (r, d · bits / 32) and scales, a group each, in a type of GGUF's (r, bytes) uint8; and what
-    these stand for. A scale is the largest number of a group over half the range of codes, as compressed-tensors has it."""
+    these stand for. A scale is the largest number of a group over half the range of codes, as compressed-tensors has it; with few
+    codes it may be a smaller one that loses less."""
     parts = rows.reshape(len(rows), -1, group)
     half = 1 << (bits - 1)
-    scales = encoded(np.abs(parts).max(axis=2) / (half - 0.5), stored)
-    size = decoded(scales, stored)[..., None]  # (r, groups, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        codes = np.where(size > 0, np.rint(parts / size), 0).clip(-half, half - 1)
+    most = np.abs(parts).max(axis=2, keepdims=True) / (half - 0.5)  # (r, groups, 1)
+    size, codes, least = np.full_like(most, np.inf), np.zeros_like(parts), np.full_like(most, np.inf)
+    for share in SHARES if bits < 8 else SHARES[:1]:
+        tried = decoded(encoded(share * most[..., 0], stored), stored)[..., None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rounded = np.where(tried > 0, np.rint(parts / tried), 0).clip(-half, half - 1)
+            error = ((parts - rounded * tried) ** 2).sum(axis=2, keepdims=True)
+        better = error < least
+        size, codes, least = np.where(better, tried, size), np.where(better, rounded, codes), np.where(better, error, least)
+    scales = encoded(size[..., 0], stored)
     whole = (codes + half).astype(np.uint8).reshape(len(rows), -1)
     words = whole if bits == 8 else whole[:, ::2] | whole[:, 1::2] << 4
-    return (words.view("<i4"), scales), (codes * size).reshape(rows.shape).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        return (words.view("<i4"), scales), (codes * size).reshape(rows.shape).astype(np.float32)
 
 
 def packed_bytes(shape: tuple[int, int], dtype: str, group: int, itemsize: int) -> int:

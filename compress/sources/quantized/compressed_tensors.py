@@ -1,12 +1,15 @@
-"""compressed-tensors: integers in words of 32 bits with a scale a group of columns."""
+"""compressed-tensors: integers in words of 32 bits with a scale a group of columns. Where their bits do not divide 32, one that
+begins late in a word goes on in the next, but in older files none does: the shape tells."""
+
+from collections.abc import Callable
 
 import numpy as np
 
-from compress.sources.quantized.codes import in_words
+from compress.sources.quantized.codes import in_words, unpacked
 from compress.sources.quantized.packed import Packed
 from compress.sources.quantized.scales import spread
 
-BITS = (4, 8, 2, 3, 5, 6)
+BITS = (4, 8, 2, 3, 5, 6, 7, 1)
 
 
 def read(packed: Packed) -> tuple[np.ndarray, str] | None:
@@ -18,8 +21,9 @@ def read(packed: Packed) -> tuple[np.ndarray, str] | None:
     shape = packed.array("weight_shape").reshape(-1).tolist() if "weight_shape" in packed.beside else [n, packed.columns()]
     d = shape[1] if len(shape) == 2 and shape[0] == n else None
     told = packed.number("num_bits", "bits")
-    bits = next((each for each in ([told] if told else BITS) if each in BITS and d and words == -(-d // (32 // each))), None)
-    if d is None or bits is None:
+    tried = ((each, way) for each in ([told] if told else BITS) for way in (in_words, unpacked) if each in BITS)
+    bits, way = next(((each, way) for each, way in tried if d and words == words_of(d, each, way)), (None, None))
+    if d is None or bits is None or way is None:
         raise packed.refused("weight_shape and config.json do not tell its shape and bits")
     of = spread(scales, n, d, (None, packed.number("group_size")))
     if of is None:
@@ -28,7 +32,7 @@ def read(packed: Packed) -> tuple[np.ndarray, str] | None:
     if "weight_zero_point" in packed.beside:
         zeros = packed.array("weight_zero_point")
         if packed.beside["weight_zero_point"].dtype == "int32":  # packed too, along the rows
-            zeros = in_words(zeros.reshape(len(zeros), -1).T, bits).T[:n].astype(np.float32) - middle
+            zeros = way(zeros.reshape(len(zeros), -1).T, bits).T[:n].astype(np.float32) - middle
         shift = spread(zeros.astype(np.float32), n, d, (None, packed.number("group_size")))
         if shift is None:
             raise packed.refused("its zeros are not its scales'")
@@ -37,7 +41,7 @@ def read(packed: Packed) -> tuple[np.ndarray, str] | None:
         raise packed.refused("its columns are grouped in an order of their own")
 
     def rows(first: int, stop: int) -> np.ndarray:
-        found = in_words(numbers[first:stop], bits)[:, :d].astype(np.float32)
+        found = way(numbers[first:stop], bits)[:, :d].astype(np.float32)
         found -= middle
         if shift:
             found -= shift(first, stop)
@@ -45,3 +49,8 @@ def read(packed: Packed) -> tuple[np.ndarray, str] | None:
         return found
 
     return packed.decoded(n, d, rows), f"compressed-tensors in {bits} bits"
+
+
+def words_of(d: int, bits: int, way: Callable) -> int:
+    """Words that d numbers of so many bits take, read in that way."""
+    return -(-d // (32 // bits)) if way is in_words else -(-d * bits // 32)

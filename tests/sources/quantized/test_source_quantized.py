@@ -106,13 +106,13 @@ def awq():
     return held, config, (numbers - wide(zeros)) * wide(scales)
 
 
-def compressed_tensors(zeros=False):
-    numbers, scales = grouped()
-    held = {"weight_packed": stream(numbers, 4).view("<i4"), "weight_scale": scales, "weight_shape": np.array([N, D])}
-    shift = rng.integers(0, 16, scales.shape) if zeros else np.full(scales.shape, 8)
+def compressed_tensors(zeros=False, bits=4):
+    numbers, scales = grouped(high=1 << bits)
+    held = {"weight_packed": stream(numbers, bits).view("<i4"), "weight_scale": scales, "weight_shape": np.array([N, D])}
+    shift = rng.integers(0, 1 << bits, scales.shape) if zeros else np.full(scales.shape, 1 << (bits - 1))
     if zeros:
-        held["weight_zero_point"] = stream(shift.T, 4).T.view("<i4")
-    group = {"group_0": {"weights": {"num_bits": 4, "group_size": GROUP, "type": "int"}}}
+        held["weight_zero_point"] = np.ascontiguousarray(stream(shift.T, bits).T).view("<i4")
+    group = {"group_0": {"weights": {"num_bits": bits, "group_size": GROUP, "type": "int"}}}
     config = {"quantization_config": {"quant_method": "compressed-tensors", "config_groups": group}}
     return tensors(**held), config, (numbers - wide(shift)) * wide(scales)
 
@@ -218,6 +218,8 @@ SCHEMES = {
     "AWQ": awq,
     "compressed-tensors": compressed_tensors,
     "compressed-tensors with zeros": lambda: compressed_tensors(zeros=True),
+    "compressed-tensors in 3 bits that go on in the next word": lambda: compressed_tensors(zeros=True, bits=3),
+    "compressed-tensors in 7 bits": lambda: compressed_tensors(bits=7),
     "NF4": bitsandbytes,
     "FP4": lambda: bitsandbytes(kind="fp4"),
     "NF4, nested": lambda: bitsandbytes(nested=True),
