@@ -1,4 +1,5 @@
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_the_library_example_runs_as_written(tmp_path):
 
 @pytest.mark.parametrize("line", re.findall(r"^    python -m compress (.*)$", README, re.M))
 def test_every_command_shown_is_one_that_is_understood(line):
-    assert callable(parser().parse_args(line.split()).run)
+    assert callable(parser().parse_args(shlex.split(line)).run)
 
 
 def test_the_links_to_files_of_the_project_lead_somewhere():
