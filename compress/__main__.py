@@ -92,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
         default="none",
         help="what errors are to spare: none, or model[:TEXTFILE], what the model's outputs depend on, by a text or built-in ones",
     )
+    one.add_argument("--importance-kept", type=Path, help="the .npz file that keeps what was measured, read where it is there")
     one.add_argument("--planted", type=planting, help="COUNT:LENGTH, rows planted before, each as long as LENGTH median rows")
     one.add_argument("--out", type=Path, help="the .safetensors file to write")
     one.add_argument("--progress", action="store_true", help="print every step as a JSON line on standard error")

@@ -12,6 +12,7 @@ from pages.parts.export.folder import folder_export
 from pages.parts.export.upload import file_check
 from pages.parts.export.whole_model import whole_model
 from pages.parts.frame import through_app
+from pages.parts.importance import importance_choice
 from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix
 from pages.parts.quick_fits import awaited
 from pages.parts.say import literal
@@ -25,11 +26,11 @@ source, tensor = chosen()
 st.title("Take it with you")
 method = setting_choice(matrix)
 waiting = "The file comes when the full fit is done; it is kept on disk, so that next time the file is here at once."
-fit = awaited(matrix, method, waiting)
+fit = awaited(matrix, method, waiting, importance_choice(matrix))
 
 if fit:
-    cards(matrix, fit.evaluation, method)
-    name = file_name(matrix, fit.result)
+    cards(matrix, fit.evaluation, method, felt=fit.felt)
+    name = file_name(matrix, fit.result, fit.felt is not None)
     file, model = saved(matrix, fit, name), model_of(source, tensor, fit.result)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(

@@ -6,6 +6,7 @@ from compress.models.open import facts_of
 from pages.parts.cards import cards
 from pages.parts.export.choice import setting_choice
 from pages.parts.frame import through_app
+from pages.parts.importance import importance_choice
 from pages.parts.matrix import chosen, current_matrix
 from pages.parts.model_quality.changed import changed_table, error_chart
 from pages.parts.model_quality.judging import judging
@@ -23,11 +24,12 @@ whole = facts is not None
 
 st.title("What does the model lose?")
 method = setting_choice(matrix)
-fit = awaited(matrix, method, "Neighbours, tasks and healing come when the full fit is done; it is kept on disk.")
+waiting = "Neighbours, tasks and healing come when the full fit is done; it is kept on disk."
+fit = awaited(matrix, method, waiting, importance_choice(matrix))
 if fit is None:
     st.stop()
 
-cards(matrix, fit.evaluation)
+cards(matrix, fit.evaluation, felt=fit.felt)
 swap_words(fit.evaluation, swap_of(judged(matrix)), whole)
 
 st.subheader("Neighbours")

@@ -144,7 +144,7 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
     from compress.models.open import facts_of, open_model
     from compress.tasks.judging import gives_ids
     from compress.tasks.needs import a_text
-    from compress.training.importance import importance_of
+    from compress.training.importance import importance_of, read_importance, write_importance
     from compress.training.kinds import texts_of_kinds
 
     by = importance_option(args)
@@ -152,13 +152,18 @@ def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix)
         return None
     if args.weights != "uniform":
         raise ValueError("--importance measures the weights of rows too; leave --weights out")
+    if args.importance_kept and (found := read_importance(args.importance_kept)):
+        return found
     text, facts = by if isinstance(by, Path) else None, facts_of(args.source)
     if facts is None:
         raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
     if lack := a_text(facts, gives_ids(text)):
         raise InputError(f"Importance needs {lack}.")
     model = open_model(args.source)
-    return importance_of(model, matrix, texts_of_kinds(model, text), progress=tell if args.progress else None)
+    found = importance_of(model, matrix, texts_of_kinds(model, text), progress=tell if args.progress else None)
+    if args.importance_kept:
+        write_importance(args.importance_kept, found)
+    return found
 
 
 def export(args: argparse.Namespace) -> None:

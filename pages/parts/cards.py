@@ -21,14 +21,21 @@ def cards(
     evaluation: Evaluation,
     method: Method | None = None,
     key: str = "cards",
+    felt: float | None = None,
 ) -> None:
-    """Error, bytes, ratio and, for a method, what its setting is held against; beside them the rows that lose most."""
+    """Error, bytes, ratio and, for a method, what its setting is held against; beside them the rows that lose most. felt: the error
+    as an importance weighs it, of a fit that spares one, which is held against no error of another kind."""
     told = error_figures(matrix, evaluation.relative_error, evaluation.weighted_error)
     told += [
         size_figure(evaluation.n_bytes, evaluation.parameter_count, evaluation.saved),
         ratio_figure(matrix, evaluation.n_bytes),
     ]
-    if method:
+    if felt is not None:
+        about = (
+            "Σwᵢ‖(aᵢ − bᵢ)M‖² / Σwᵢ‖aᵢM‖²: rows and directions weigh as the model’s outputs depend on them. The fit lowers this one"
+        )
+        told.insert(0, Figure("Importance error", error_text(felt), help=about))
+    elif method:
         told += opponent_figures(matrix, method, evaluation.n_bytes, evaluation.weighted_error, Rivals(matrix))
     figures(told, key, beside=lambda: worst_rows(matrix, evaluation, f"{key} worst"))
 

@@ -86,8 +86,9 @@ def axes_of(matrix: EmbeddingMatrix, principal: bool) -> np.ndarray:
 
 
 @cached(12)
-def read_full(matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
-    """The full fit that a job left on disk; it joins the trials, so that other settings are held against it."""
+def read_full(matrix: EmbeddingMatrix, path: str, written: int, spared: bool = False) -> Fit:
+    """The full fit that a job left on disk; it joins the trials, so that other settings are held against it, unless it was to spare
+    an importance."""
     history = Path(path).with_suffix(".json")
     try:
         steps = json.loads(history.read_text())
@@ -95,7 +96,8 @@ def read_full(matrix: EmbeddingMatrix, path: str, written: int) -> Fit:
         steps = []  # the fit is whole without the story of how it was found
     result = compress.load(path)
     fit = shown(matrix, result.method, result, steps, False)
-    trials().keep(matrix.key, Trial(result.method, fit.evaluation.figures()))
+    if not spared:
+        trials().keep(matrix.key, Trial(result.method, fit.evaluation.figures()))
     return fit
 
 
@@ -120,12 +122,13 @@ def taken_up(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
     return fit
 
 
-def full(matrix: EmbeddingMatrix, method: Method, path: Path | None = None) -> Fit | None:
-    """The full fit of a setting, if it is on disk. path: where it would be, by the key of the matrix unless given."""
+def full(matrix: EmbeddingMatrix, method: Method, path: Path | None = None, spared: bool = False) -> Fit | None:
+    """The full fit of a setting, if it is on disk. path: where it would be, by the key of the matrix unless given. spared: whether
+    it is to spare an importance."""
     path = path or fit_path(matrix.key, method)
     if path.exists():
         try:
-            return read_full(matrix, str(path), path.stat().st_mtime_ns)
+            return read_full(matrix, str(path), path.stat().st_mtime_ns, spared)
         except InputError:
             path.unlink()  # cut short by a full disk, say: fitted again
     return None
@@ -137,13 +140,18 @@ def cut_short(result: Compressed, method: Method) -> bool:
 
 
 def start_full(
-    matrix: EmbeddingMatrix, method: Method, planted: str | None = None, preview: Path | None = None, path: Path | None = None
+    matrix: EmbeddingMatrix,
+    method: Method,
+    planted: str | None = None,
+    preview: Path | None = None,
+    path: Path | None = None,
+    **options: str,
 ) -> None:
     """Starts the job that fits a setting in full, unless it was stopped or failed. planted: what makes what is fitted of the matrix
     in use. preview: where it writes one before, if anywhere. path: where it writes the fit, by the key of the matrix unless
-    given."""
+    given. options: more of the command."""
     path = path or fit_path(matrix.key, method)
-    jobs.run("fit", matrix, key=path.stem, again=False, planted=planted, preview=preview, **fit_options(path, method))
+    jobs.run("fit", matrix, key=path.stem, again=False, planted=planted, preview=preview, **fit_options(path, method), **options)
 
 
 def wish_full(matrix: EmbeddingMatrix, methods: list[Method]) -> None:

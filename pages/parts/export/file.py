@@ -82,12 +82,13 @@ def rows_apart(loaded: Compressed, count: int = 32) -> float:
     return float(np.abs(together - alone).max() / max(np.abs(together).max(), 1e-30))
 
 
-def file_name(matrix: EmbeddingMatrix, result: Compressed) -> str:
-    """A name that tells the matrix and the setting: "demo-projective-k5-j60-float16.safetensors"."""
+def file_name(matrix: EmbeddingMatrix, result: Compressed, spared: bool = False) -> str:
+    """A name that tells the matrix and the setting: "demo-projective-k5-j60-float16.safetensors"; and whether an importance was
+    spared."""
     words = describe(result.method).removeprefix(result.method.label).replace(" = ", "").replace(", ", "-")
     words = words.replace("λ", "scale").replace(" ×", "x").lower()
     name = re.sub(r"[^\w-]+", "-", Path(matrix.name).stem, flags=re.ASCII).strip("-")[:60] or "matrix"
-    return f"{name}-{result.method.name}{re.sub(r'[^a-z0-9.-]+', '-', words)}.safetensors"
+    return f"{name}-{result.method.name}{re.sub(r'[^a-z0-9.-]+', '-', words)}{'-importance' if spared else ''}.safetensors"
 
 
 def check_table(found: list[Check]) -> None:

@@ -1,6 +1,6 @@
 """What Export, and Model quality with it, can be set to: which of the settings of other screens it takes."""
 
-from pages.parts.controls import Words
+from pages.parts.controls import Choice, Words
 from pages.parts.settings import Screen
 
 
@@ -8,6 +8,7 @@ class Export(Screen):
     title, page = "Export", "pages/export.py"
 
     setting = Words("export")
+    importance = Choice("importance", {"None": "none", "The model’s": "model"}, "none")
 
 
 EXPORT = Export()

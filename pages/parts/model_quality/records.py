@@ -20,7 +20,7 @@ KINDS = ["task", "metric", "text", "limit", "seeds", "n"]  # what two scores mus
 
 def file_of(matrix: EmbeddingMatrix, fit: Fitted) -> Path:
     """The file of a finished fit, written where there is none yet."""
-    path = fit_path(matrix.key, fit.result.method)
+    path = fit.path or fit_path(matrix.key, fit.result.method)
     if not path.exists():
         fit.result.save(path)
     return path
