@@ -150,13 +150,9 @@ def add(numbers: Any, rows: Any, prepared: dict[str, Any]) -> Any:
     return numbers
 
 
-def multiply(products: Any, vectors: Any, prepared: dict[str, Any]) -> Any:
-    """The products (n, v) of all rows with vectors (v, m), with those of their entries added."""
-    if "escape_first" not in prepared:
-        return products
-    rows, directions, values = (prepared[f"escape_{name}"] for name in ("rows", "directions", "values"))
-    own = values[:, None] * vectors.T[directions]  # (e, v)
-    if is_torch_array(products):
-        return products.index_add(0, rows, own)
-    np.add.at(products, rows, own)
+def multiply(products: np.ndarray, vectors: np.ndarray, prepared: dict[str, Any]) -> np.ndarray:
+    """The products (n, v) of all rows with vectors (v, m), with those of their entries added in place."""
+    if "escape_first" in prepared:
+        rows, directions, values = (np.asarray(prepared[f"escape_{name}"]) for name in ("rows", "directions", "values"))
+        np.add.at(products, rows, values[:, None] * vectors.T[directions])
     return products

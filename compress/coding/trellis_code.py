@@ -228,16 +228,24 @@ def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels:
 
 
 def multiply(
-    stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels: Any, schedule: Schedule, vectors: np.ndarray
+    stream: Any,
+    extra_stream: Any,
+    starts: Any,
+    extra_starts: Any,
+    labels: Any,
+    schedule: Schedule,
+    vectors: np.ndarray,
+    constants: np.ndarray,
 ) -> np.ndarray | None:
-    """The products (r, v) float32 of the levels of such sequences with the vectors (c, v, m) of their classes, without the levels
-    in memory; None where what does so is not there, or not worth loading."""
+    """The products (r, v) float32 of the levels of such sequences with the vectors (c, v, m) of their classes, plus their constants
+    (c, v), without the levels in memory; None where what does so is not there, or not worth loading."""
     reader = compiled(starts.shape[0] * vectors.shape[2])
     if not reader:
         return None
     padded = np.pad(vectors, ((0, 0), (0, 0), (0, -vectors.shape[2] % GROUP)))
     found = np.empty((starts.shape[0], vectors.shape[1]), np.float32)
-    read_in_spans(reader.multiply_rows, stream, extra_stream, starts, extra_starts, labels, schedule, (padded,), found)
+    others = padded, constants
+    read_in_spans(reader.multiply_rows, stream, extra_stream, starts, extra_starts, labels, schedule, others, found)
     return found
 
 

@@ -58,9 +58,11 @@ def multiply_rows(
     fields: Any,
     tables: Any,
     vectors: Any,
+    constants: Any,
     products: Any,
 ) -> None:
-    """Fills products (r, v) with those of such sequences' levels with the vectors of their classes, (c, v, m)."""
+    """Fills products (r, v) with those of such sequences' levels with the vectors (c, v, m) of their classes, plus their constants
+    (c, v)."""
     row = np.empty(fields.shape[1], np.float32)
     for r in range(len(starts)):
         z = labels[r]
@@ -69,4 +71,4 @@ def multiply_rows(
             vector, total = vectors[z, v], np.float32(0)
             for i in range(len(row)):
                 total += row[i] * vector[i]
-            products[r, v] = total
+            products[r, v] = total + constants[z, v]

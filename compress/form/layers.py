@@ -72,7 +72,9 @@ class DecodedEmbedding(torch.nn.Module, ABC):
             if turned is None:
                 return None
             found = torch.cat([self.method.decode(turned, rows, len(vectors)) for rows in self.blocks()])
-        return (found * 2.0**self.origin.exponent).T.to(vectors.dtype)
+        if self.origin.exponent:
+            found = found * 2.0**self.origin.exponent
+        return found.T.to(vectors.dtype)
 
     @property
     def weight(self) -> torch.Tensor:

@@ -180,14 +180,12 @@ class Trellis(Method):
 
     def products(self, arrays: dict[str, Any], vectors: Any) -> Any | None:
         """Straight from the codes, each class's scales taken into the vectors."""
+        xp = array_namespace(vectors)
         turned = self.against(arrays, vectors)["basis"].T  # (v, m)
-        starts, labels, scaled = (arrays["starts"], arrays["extra_starts"]), arrays["labels"], arrays["scales"][:, None] * turned
-        found = multiply(arrays["codes"], arrays["extra"], *starts, labels, arrays["schedule"], np.asarray(scaled))
-        if found is None:
-            return None
-        constant = arrays["means"] @ turned.T  # (c, v)
-        found = array_namespace(vectors).asarray(found) + constant[labels]
-        return escapes.multiply(found, turned, arrays)
+        own = np.asarray(arrays["scales"][:, None] * turned), np.asarray(arrays["means"] @ turned.T)
+        starts, labels, schedule = (arrays["starts"], arrays["extra_starts"]), arrays["labels"], arrays["schedule"]
+        found = multiply(arrays["codes"], arrays["extra"], *starts, labels, schedule, *own)
+        return None if found is None else xp.asarray(escapes.multiply(found, np.asarray(turned), arrays))
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         prepared = self.prepared(arrays, n, d)

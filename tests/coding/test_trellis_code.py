@@ -73,13 +73,14 @@ def test_what_is_read_from_the_bits_is_what_the_encoder_chose(states, rate):
 def test_what_is_compiled_reads_and_multiplies_the_same_levels(monkeypatch, states, width, rate):
     rates = np.stack([np.full(width, rate), rounded_rates(np.linspace(0, 2 * rate, width))])
     symbols, labels, _, schedule = coded(normal(40, width), rates, states, np.arange(40) % 2)
-    asked, vectors = (*streams_of(symbols, labels, schedule), labels, schedule), normal(2, 3, width)
+    asked, vectors, constants = (*streams_of(symbols, labels, schedule), labels, schedule), normal(2, 3, width), normal(2, 3)
     monkeypatch.setattr("compress.coding.trellis_code.modules", {})
     plain = read(*asked)
-    assert multiply(*asked, vectors) is None
+    assert multiply(*asked, vectors, constants) is None
     monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)
     assert np.array_equal(read(*asked), plain) and np.array_equal(plain, levels_of(symbols, labels, schedule))
-    np.testing.assert_allclose(multiply(*asked, vectors), np.einsum("rm,rvm->rv", plain, vectors[labels]), rtol=0, atol=1e-4)
+    expected = np.einsum("rm,rvm->rv", plain, vectors[labels]) + constants[labels]
+    np.testing.assert_allclose(multiply(*asked, vectors, constants), expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("extra", range(10))
@@ -97,7 +98,7 @@ def test_without_numba_codes_are_read_as_they_were(monkeypatch):
     monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)
     monkeypatch.delitem(sys.modules, "compress.coding.trellis_reader", raising=False)
     monkeypatch.setitem(sys.modules, "numba", None)
-    assert multiply(*asked, normal(1, 1, 50)) is None
+    assert multiply(*asked, normal(1, 1, 50), normal(1, 1)) is None
     assert np.array_equal(read(*asked), levels_of(symbols, labels, schedule))
 
 
