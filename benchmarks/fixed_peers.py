@@ -38,17 +38,11 @@ def peers(matrix: EmbeddingMatrix) -> Iterator[tuple[str, Callable[[], Peer]]]:
         **{f"EDEN, {bits} bits": partial(eden, bits=bits) for bits in (4, 3, 2, 1)},
         **{f"TurboQuant, {bits} bits": partial(turbo_quant, bits=bits) for bits in (4, 3, 2, 1)},
         "RaBitQ": rabitq,
-        **{
-            f"PRQ, {d // part} x {count} x 8": partial(additive, kind=faiss.ProductResidualQuantizer, splits=d // part, count=count)
-            for count in (4, 2)
-        },
-        **{
-            f"PLSQ, {d // part} x {count} x 8": partial(
-                additive, kind=faiss.ProductLocalSearchQuantizer, splits=d // part, count=count
-            )
-            for count in (2,)
-        },
-        "row k-means, a quarter of the rows": partial(row_means, count=n // 4),
+        "PRQ, 4 of 256 a part": partial(additive, kind=faiss.ProductResidualQuantizer, sizes=(d // part, 4, 8)),
+        "PRQ, 2 of 256 a part": partial(additive, kind=faiss.ProductResidualQuantizer, sizes=(d // part, 2, 8)),
+        "PLSQ, 2 of 256 a part": partial(additive, kind=faiss.ProductLocalSearchQuantizer, sizes=(d // part, 2, 8)),
+        "LSQ, 16 of 64": partial(additive, kind=faiss.LocalSearchQuantizer, sizes=(16, 6)),
+        "row k-means, a sixteenth of the rows": partial(row_means, count=n // 16),
         "row k-means, an eighth of the rows": partial(row_means, count=n // 8),
     }
     for name, encode in others.items():
@@ -92,12 +86,13 @@ def coded(index: faiss.Index, values: np.ndarray) -> tuple[int, np.ndarray]:
     return codes.nbytes, index.sa_decode(codes)
 
 
-def additive(values: np.ndarray, kind: type, splits: int, count: int) -> tuple[int, np.ndarray]:
-    """Each of so many parts of a row the sum of `count` of 256 vectors, in float16."""
-    coder = kind(values.shape[1], splits, count, 8)
+def additive(values: np.ndarray, kind: type, sizes: tuple[int, ...]) -> tuple[int, np.ndarray]:
+    """Rows, or each of some parts of them, as sums of vectors, which take 16 bits a number. sizes: how many parts, where there are
+    several, how many vectors are added, and the bits that tell which."""
+    coder = kind(values.shape[1], *sizes)
     coder.train(values[:: max(len(values) // 16384, 1)])
     codes = coder.compute_codes(values)
-    return codes.nbytes + 2 * splits * count * 256 * (values.shape[1] // splits), coder.decode(codes)
+    return codes.nbytes + 2 * sizes[-2] * 2 ** sizes[-1] * values.shape[1], coder.decode(codes)
 
 
 def row_means(values: np.ndarray, count: int) -> tuple[int, np.ndarray]:
