@@ -7,6 +7,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, Evaluation
 from compress.form.metrics import FAR, error_text
 from compress.sources.order import use_words
+from pages.parts.cached import cached
 from pages.parts.dial.answers import source, stands
 from pages.parts.dial.still import once_still
 
@@ -41,10 +42,15 @@ def worst_once_still(
     once_still(lambda: worst_rows(matrix, evaluation(), key, until), key, lambda: worst_rows(matrix, None, key, "…"))
 
 
+@cached(32)
+def uses_of(matrix: EmbeddingMatrix, rows: tuple[int, ...]) -> list[str]:
+    return use_words(matrix, rows)
+
+
 def told(matrix: EmbeddingMatrix, evaluation: Evaluation) -> dict:
     """Names, errors and uses of the rows that lose most, and how many lose far more than the mean."""
     rows, mean, over = evaluation.worst(SHOWN), error_text(evaluation.mean_row_error), len(evaluation.worse)
-    errors, uses = [error_text(float(evaluation.row_errors[row])) for row in rows], use_words(matrix, rows)
+    errors, uses = [error_text(float(evaluation.row_errors[row])) for row in rows], uses_of(matrix, (*rows.tolist(),))
     some = f"{over:,} of {matrix.shape[0]:,} lose" if over else "None loses"
     return {
         "rows": [[matrix.tokens[row].strip() or "␣", *filter(None, each)] for row, *each in zip(rows, errors, uses, strict=True)],
