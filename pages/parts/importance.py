@@ -10,6 +10,7 @@ from compress import EmbeddingMatrix, Importance, Method
 from compress.models.open import facts_of
 from compress.tasks.judging import gives_ids
 from compress.tasks.needs import a_text
+from pages.parts import uploads
 from pages.parts.cached import cached, keyed
 from pages.parts.export.settings import EXPORT
 from pages.parts.kept import cache_folder
@@ -62,6 +63,20 @@ def held(asked: Asked) -> Importance:
     return found
 
 
+def named_text() -> Text | None:
+    """The text that was chosen, which the address names; at first the one that it named, if that is still kept."""
+    said = EXPORT.importance_text.asked()
+    if said and "importance_path" not in st.session_state:
+        path = uploads.found(said, "importance_texts")
+        if path and uploads.is_upload(path):
+            st.session_state.update({"importance_path": path, "importance_text": "Upload"})
+        else:
+            st.caption("The text that this link names is not kept here; the built-in ones are taken.")
+    text = text_choice("importance", BUILT_IN)
+    st.session_state[EXPORT.importance_text.key] = uploads.spelled(text.path) if text and text.path else ""
+    return text
+
+
 def importance_choice(matrix: EmbeddingMatrix) -> Asked | None:
     """What fits are to spare, where the matrix has a model to ask; None for nothing in particular."""
     facts = facts_of(chosen()[0])
@@ -72,7 +87,7 @@ def importance_choice(matrix: EmbeddingMatrix) -> Asked | None:
         if EXPORT.importance.draw("Importance", about) == "none":
             return None
         with st.container(width=300):
-            text = text_choice("importance", BUILT_IN)
+            text = named_text()
     if text is None:
         st.caption("Give a file of texts, a line each; until then nothing in particular is spared.")
     elif lack := a_text(facts, gives_ids(text.path)):

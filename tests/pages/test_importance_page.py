@@ -8,7 +8,7 @@ from compress import SVD, Importance
 from compress.form.metrics import error_text
 from compress.models.facts import ModelFacts
 from compress.training.importance import write_importance
-from pages.parts import importance
+from pages.parts import importance, uploads
 from pages.parts.importance import Asked
 from pages.parts.kept import trials
 from pages.parts.model_quality.text import Text
@@ -45,6 +45,24 @@ def test_a_fit_spares_it_and_shows_its_error_beside_the_plain_one(open_page, fig
     assert shown["Relative error"] == error_text(compress.evaluate(matrix, result).relative_error)
     assert "SVD at the same bytes" not in shown  # which lowers another error
     assert not [*trials().of(matrix.key)]  # nor is it held against fits that lower the plain one
+
+
+def test_the_address_names_the_text_of_a_person_and_no_other_file(open_page):
+    session_uploads = uploads.folder() / "0a"
+    session_uploads.mkdir(exist_ok=True)
+    (session_uploads / "mine.txt").write_text("one text\nanother\n")
+    uploads.Uploads.users["0a"] += 1
+    for named, by in (
+        ("upload:0a/mine.txt", f"model:{session_uploads / 'mine.txt'}"),
+        ("/etc/hostname", "model"),
+        ("upload:0b/x", "model"),
+    ):
+        page = open_page("export", importance_by=named, **LINK)
+        (job,) = page.session_state["jobs"].values()
+        job.kill()
+        assert job.arguments[job.arguments.index("--importance") + 1] == by and not page.exception
+        assert page.session_state["importance_by"] == (named if "mine" in named else "")
+        assert any("not kept here" in caption.value for caption in page.caption) == ("mine" not in named)
 
 
 def test_without_it_and_with_weighted_rows_the_fit_is_the_plain_one(open_page):

@@ -138,7 +138,17 @@ def test_every_key_of_a_link_copied_before_is_a_key_still():
     before = [key for keys in BEFORE.values() for key in keys]
     assert [key for key in SETTINGS if key in before] == before
     assert {*SETTINGS} - {*before} == {
-        *("hash_used", "judge_tasks", "tune_epochs", "tune_limit", "importance", "compare", "compare_path", "compare_hub"),
+        *(
+            "hash_used",
+            "judge_tasks",
+            "tune_epochs",
+            "tune_limit",
+            "importance",
+            "importance_by",
+            "compare",
+            "compare_path",
+            "compare_hub",
+        ),
         *("lesson_scene", "lesson_step", "lesson_seed", "lesson_noise", "lesson_presenter"),
     }
     for screen in SCREENS:

@@ -9,6 +9,7 @@ class Export(Screen):
 
     setting = Words("export")
     importance = Choice("importance", {"None": "none", "The model’s": "model"}, "none")
+    importance_text = Words("importance_by")  # the upload that it is measured by, as an address says it
 
 
 EXPORT = Export()
