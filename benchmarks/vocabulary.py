@@ -36,9 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--by", nargs="+", choices=VOCABULARIES, default=VOCABULARIES, help="vocabularies, one after another")
+    parser.add_argument("--ratio", type=float, help=f"of Trellis; {RATIO} and {DEMO_RATIO} unless given; 0: none for SmolLM2")
     args = parser.parse_args(arguments)
     for name in args.model:
-        MODELS[name](args.by)
+        MODELS[name](args.by, args.ratio)
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def stories() -> tuple[str, str]:
     return text[: len(text) // 2], text[len(text) // 2 :]
 
 
-def language_model(vocabularies: Sequence[str]) -> None:
+def language_model(vocabularies: Sequence[str], ratio: float | None = None) -> None:
     if not STORIES.exists() or not (FOLDER / "config.json").exists():
         return
     seen, held = stories()
@@ -72,12 +73,12 @@ def language_model(vocabularies: Sequence[str]) -> None:
         with trimmed_by(name, FOLDER) as where:
             matrix, model = load_matrix(where), open_model(where)
             rows.append((name, f"{matrix.shape[0]:,}", f"{matrix.n_bytes / 1e6:.1f}", *read_by(model, texts)))
-            importance = importance_of(model, matrix, texts_of_kinds(model, None))
-            result = fit_to(matrix, "trellis", RATIO, importance)
-            put(model, result)
-            rows.append(
-                (f"{name}, Trellis at {RATIO}", f"{matrix.shape[0]:,}", f"{result.n_bytes / 1e6:.2f}", *read_by(model, texts))
-            )
+            if ratio != 0:
+                importance = importance_of(model, matrix, texts_of_kinds(model, None))
+                result = fit_to(matrix, "trellis", ratio or RATIO, importance)
+                put(model, result)
+                label, n_bytes = f"{name}, Trellis at {ratio or RATIO:g}", f"{result.n_bytes / 1e6:.2f}"
+                rows.append((label, f"{matrix.shape[0]:,}", n_bytes, *read_by(model, texts)))
     table(["vocabulary", "rows", "MB", *(f"{what}, {kind}" for kind in texts for what in ("tokens", "bits"))], rows)
 
 
@@ -107,7 +108,7 @@ def pieces(text: str, length: int = 1000) -> Sequence[str]:
     return [text[at : at + length] for at in range(0, len(text), length)]
 
 
-def sentence_model(vocabularies: Sequence[str]) -> None:
+def sentence_model(vocabularies: Sequence[str], ratio: float | None = None) -> None:
     if not STORIES.exists() or not (DATA / "glue_stsb").exists():
         return
     heading(f"A smaller vocabulary, all-MiniLM-L6-v2, on {PAIRS} pairs of STS-B, which is none of the texts it was made by")
@@ -117,7 +118,7 @@ def sentence_model(vocabularies: Sequence[str]) -> None:
     for name in vocabularies:
         with trimmed_by(name, "demo") as where:
             matrix, model = load_matrix(where), open_model(where)
-            result = fit_to(matrix, "trellis", DEMO_RATIO)
+            result = fit_to(matrix, "trellis", ratio or DEMO_RATIO)
             score = judge(model, {"before": matrix, "trellis": result}, ["stsb"], DATA, limit=PAIRS)[0]
             tokens = [model.tokenizer.tokenize(text) for text in judged]
             unknown = sum(each.count(model.tokenizer.unk_token) for each in tokens)
