@@ -134,13 +134,23 @@ def fisher(bench: "Bench", inputs: dict, mask: "Tensor", draws: "Generator", see
     states = states_of(bench.network, inputs)
     logits = network.get_output_embeddings()(states)
     chances = logits.detach().float().softmax(-1)[mask]  # (tokens, n)
-    drawn = torch.multinomial(chances, 1, generator=draws)[:, 0]
-    loss = torch.nn.functional.cross_entropy(logits[mask], drawn, reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, seen[0])
+    away = torch.zeros_like(logits)  # the gradient of the loss by the logits
+    away[mask] = chances.to(away.dtype)
+    away[(*mask.nonzero(as_tuple=True), drawn_of(chances, draws))] -= 1
+    (gradient,) = torch.autograd.grad(logits, seen[0], away)
     if not is_tied(bench):
         return gradient[mask], chances.sum(0)
     spread = (chances * (1 - chances)).sum(dim=-1, keepdim=True)
     return torch.cat([gradient[mask], states.detach()[mask] * spread.sqrt()]), chances.sum(0)
+
+
+def drawn_of(chances: "Tensor", draws: "Generator") -> "Tensor":
+    """(r,) int64, one drawn from each row's distribution (r, n): where its sum so far passes a uniform number."""
+    import torch
+
+    sums = chances.cumsum(-1)
+    passed = sums[:, -1:] * torch.rand(len(chances), 1, generator=draws, device=chances.device)
+    return torch.searchsorted(sums, passed, right=True)[:, 0].clamp(max=chances.shape[1] - 1)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 
 from compress import SVD, EmbeddingMatrix, Importance, Int8, Trellis, evaluate, fit_to, load_matrix
 from compress.__main__ import main
-from compress.training.importance import SPOKEN_POWER, importance_of
+from compress.training.importance import SPOKEN_POWER, drawn_of, importance_of
 from compress.training.kinds import drawn, pieces_of, texts_apart, texts_of_kinds, written
 
 
@@ -105,3 +105,10 @@ def test_words_are_drawn_by_their_order_and_no_special_token_among_them(bert):
 def test_what_is_learnt_from_and_what_is_held_out_share_no_text(bert):
     held_out = texts_apart(bert)
     assert len(held_out) == 2 and not {*texts_of_kinds(bert, None)} & {text for part in held_out.values() for text in part}
+
+
+def test_tokens_are_drawn_by_their_chances():
+    chances = torch.tensor([[0, 0.5, 0, 0.3, 0.2, 0], [1, 0, 0, 0, 0, 0]], dtype=torch.float32)
+    one, other = drawn_of(chances.repeat_interleave(8000, 0), torch.Generator().manual_seed(0)).split(8000)
+    np.testing.assert_allclose(np.bincount(one, minlength=6) / 8000, chances[0], rtol=0, atol=0.02)
+    assert not np.bincount(one, minlength=6)[[0, 2, 5]].any() and not other.any()
