@@ -16,11 +16,12 @@ USUAL = (0.1, 0.9)  # quantiles of the lengths that are neither short nor long
 SAMPLE = 4096  # rows that a row is compared with
 SAME, MANY = 0.999, 3  # so many others with such a cosine: a row that training never touched
 TRIED = 200  # rows, before the first of them is taken
+KNOWN = 12_000  # words, of which people know the last, where the common ones are listed first
 
 
 def example_row(matrix: EmbeddingMatrix) -> int:
-    """A row that means something: of whole words the middle one, else the first row whose name is not a special token; of usual
-    length, and not one of many that point the same way. The same one for the same matrix."""
+    """A row that means something: of whole words the middle one, of very many an earlier one, else the first row whose name is not a
+    special token; of usual length, and not one of many that point the same way. The same one for the same matrix."""
     lengths = np.sqrt(matrix.squared_norms)
     there = lengths > 0
     low, high = np.quantile(lengths[there], USUAL)
@@ -37,8 +38,9 @@ def in_turn(matrix: EmbeddingMatrix, usual: np.ndarray) -> Iterator[int]:
     rows: list[int] = np.flatnonzero(usual).tolist()
     if matrix.has_tokens:
         words = [row for row in whole_words(matrix.tokens) if usual[row]]
-        yield from words[len(words) // 2 :]
-        yield from words[: len(words) // 2]
+        middle = min(len(words) // 2, KNOWN)
+        yield from words[middle:]
+        yield from words[:middle]
         yield from (row for row in rows if not SPECIAL.fullmatch(matrix.tokens[row]))
     yield from rows
 
