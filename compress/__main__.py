@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
         one.set_defaults(run=run)
         if source:
             one.add_argument(
-                "source", help="demo, demo:smollm2, demo:glove, toy, a file, a folder of a transformers model, or hub:org/name"
+                "source", help="demo, demo:smollm2, demo:glove, toy, a file, a model's folder, or hub:org/name"
             )
             add_source(one)
         one.add_argument("--json", action="store_true", help="print one JSON object a result")

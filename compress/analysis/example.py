@@ -20,7 +20,7 @@ KNOWN = 12_000  # words, of which people know the last, where the common ones ar
 
 
 def example_row(matrix: EmbeddingMatrix) -> int:
-    """A row that means something: of whole words the middle one, of very many an earlier one, else the first row whose name is not a
+    """A row that means something: of whole words the middle one, of very many an earlier one, else the first row whose name is no
     special token; of usual length, and not one of many that point the same way. The same one for the same matrix."""
     lengths = np.sqrt(matrix.squared_norms)
     there = lengths > 0
