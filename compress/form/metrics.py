@@ -102,8 +102,9 @@ def in_even_units(matrix: EmbeddingMatrix, result: Compressed) -> tuple[Embeddin
 
 
 def error_text(error: float, preview: bool = False) -> str:
-    """An error in three significant digits, 0.727 or 1.12e-05, and ≈ before those of a preview."""
-    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}".removesuffix(".")
+    """An error in three significant digits, 0.727 or 1.12e-05, ∞ of a zero row that is none any more, and ≈ before those of a
+    preview."""
+    text = "0" if error == 0 else f"{error:.3g}" if error < 1e-3 else f"{error:#.3g}".removesuffix(".").replace("inf", "∞")
     return f"≈ {text}" if preview else text
 
 

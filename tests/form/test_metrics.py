@@ -97,7 +97,7 @@ def test_a_form_of_another_shape_is_refused(small):
 
 
 @pytest.mark.parametrize(
-    "error, text", [(0, "0"), (0.0000123456, "1.23e-05"), (0.00012, "0.00012"), (0.72704, "0.727"), (0.5, "0.500")]
+    "error, text", [(0, "0"), (np.inf, "∞"), (0.0000123456, "1.23e-05"), (0.00012, "0.00012"), (0.72704, "0.727"), (0.5, "0.500")]
 )
 def test_an_error_has_three_significant_digits_however_small(error, text):
     assert error_text(error) == text
