@@ -76,9 +76,7 @@ def parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=about, description=about)
         one.set_defaults(run=run)
         if source:
-            one.add_argument(
-                "source", help="demo, demo:smollm2, demo:glove, toy, a file, a model's folder, or hub:org/name"
-            )
+            one.add_argument("source", help="demo, demo:smollm2, demo:glove, toy, a file, a model's folder, or hub:org/name")
             add_source(one)
         one.add_argument("--json", action="store_true", help="print one JSON object a result")
         return one
