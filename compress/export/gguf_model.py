@@ -11,8 +11,8 @@ from typing import IO
 
 import numpy as np
 
-from compress.coding.gguf_types import decoded, encoded, row_bytes, types_for
 from compress.errors import InputError, Progress, Step
+from compress.export.gguf_types import decoded, encoded, row_bytes, types_for
 from compress.export.rounding import Rounding, Written
 from compress.files import replacing
 from compress.form.compressed import Compressed

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compress.coding.gguf_types import decoded, encoded
 from compress.errors import InputError, Progress, Step
+from compress.export.gguf_types import decoded, encoded
 from compress.export.rounding import Rounding, Written
 from compress.files import read_json, whole_folder
 from compress.form.compressed import Compressed

@@ -79,8 +79,10 @@ class Rounding:
 
     def check(self, dtype: str) -> None:
         """Raises InputError where numbers were lost, or belong to another model."""
-        if not np.isfinite(self.rounded):
-            raise InputError(f"The decoded table has numbers that are too large for {dtype} in {self.where}; take another type.")
+        if not self.rounded <= self.given / 2:  # not a number where some are beyond the type
+            raise InputError(
+                f"The decoded table has numbers that are too large or too small for {dtype} in {self.where}; take another type."
+            )
         if self.own and self.apart > self.own:
             raise InputError(
                 f"The compressed table is not of the model in {self.where}: a table of zeros is nearer to {self.tensor} there; "

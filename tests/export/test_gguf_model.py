@@ -9,8 +9,8 @@ import pytest
 import compress
 from compress import SVD, EmbeddingMatrix, InputError, Int8
 from compress.__main__ import main
-from compress.coding.gguf_types import encoded, types_for
 from compress.export.gguf_model import gguf_model, write_gguf
+from compress.export.gguf_types import encoded, types_for
 
 gguf = pytest.importorskip("gguf")
 Kind = gguf.GGMLQuantizationType
@@ -80,7 +80,7 @@ def test_the_table_alone_is_another_and_is_what_was_decoded(tmp_path, result, dt
     own = gguf.dequantize(before["token_embd.weight"].data, Kind.Q8_0)
     assert done.rounding == pytest.approx(((kept - decoded) ** 2).sum() / (decoded**2).sum(), rel=1e-5, abs=1e-12)
     assert done.error == pytest.approx(((kept - own) ** 2).sum() / (own**2).sum(), rel=1e-5)
-    assert done.rounding < 0.02 and np.array_equal(compress.load_matrix(tmp_path / "out.gguf").values, kept)
+    assert done.rounding < 0.1 and np.array_equal(compress.load_matrix(tmp_path / "out.gguf").values, kept)
 
 
 @pytest.mark.parametrize("before", [0, len(OTHERS)])
@@ -133,8 +133,8 @@ def test_what_is_no_model_to_put_it_in_is_refused_by_name(tmp_path, result):
 
 def test_a_table_that_would_not_do_is_refused_and_nothing_is_left(tmp_path, result):
     model = gguf_model(written(tmp_path / "model.gguf"), result.shape)
-    with pytest.raises(ValueError, match=r"rows of 256 numbers can be stored as F32, BF16, .*, got Q3_K"):
-        write_gguf(result, model, tmp_path / "x.gguf", "Q3_K")
+    with pytest.raises(ValueError, match=r"rows of 256 numbers can be stored as F32, BF16, .*, got Q9_0"):
+        write_gguf(result, model, tmp_path / "x.gguf", "Q9_0")
     with pytest.raises(ValueError, match=r"must end in \.gguf, got .*x\.bin"):
         write_gguf(result, model, tmp_path / "x.bin")
     with pytest.raises(InputError, match=r"model\.gguf is the model’s own file"):
@@ -142,9 +142,11 @@ def test_a_table_that_would_not_do_is_refused_and_nothing_is_left(tmp_path, resu
     other = SVD(j=60).fit(EmbeddingMatrix(TABLE[::-1].copy()))
     with pytest.raises(InputError, match=r"not of the model in model.gguf: a table of zeros is nearer to token_embd.weight"):
         write_gguf(other, model, tmp_path / "x.gguf")
-    large = Int8().fit(EmbeddingMatrix(TABLE * np.float32(1e9)))
-    with pytest.raises(InputError, match=r"numbers that are too large for Q8_0 in model.gguf; take another type\."):
-        write_gguf(large, model, tmp_path / "x.gguf")
+    for far in (1e9, 1e-20):
+        table = Int8().fit(EmbeddingMatrix(TABLE * np.float32(far)))
+        for dtype in ("Q8_0", "Q6_K"):
+            with pytest.raises(InputError, match=rf"too large or too small for {dtype} in model\.gguf; take another type\."):
+                write_gguf(table, model, tmp_path / "x.gguf", dtype)
     assert [path.name for path in tmp_path.iterdir()] == ["model.gguf"]
 
 

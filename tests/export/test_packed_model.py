@@ -108,7 +108,7 @@ def test_a_group_of_zeros_stays_zeros():
 
 def test_numbers_too_large_for_their_scales_are_refused():
     large = Int8().fit(EmbeddingMatrix(np.full((3, 32), 1e9, np.float32)))
-    with pytest.raises(InputError, match="numbers that are too large for int4 in the model; take another type"):
+    with pytest.raises(InputError, match="numbers that are too large or too small for int4 in the model; take another type"):
         packed_rounding(large, "the model", "int4", 32, 2)
 
 
