@@ -27,7 +27,7 @@ AHEAD = 1.2  # times the bytes of the ideal coder: where a search begins
 FIRST = 8.0  # the ratio that the model is asked about first
 CHEAP = 20  # effort up to which the drafts of all combinations are made at each size
 ASKED = 6  # the most fits of a method that it is asked about
-LEAST = 1e-3  # of what is allowed: less is taken for this much, as a figure's own chance is larger
+LEAST = 0.05  # of what a model may lose: less is taken for this much, as a figure's own chance is larger
 HOPE = 1.5  # times the limit: a draft that loses more than this, at the largest size, will not become enough by a full fit
 
 
@@ -88,13 +88,15 @@ class LossTarget(ABC):
     """At most such a loss: the smallest form is best.
 
     aim: the share of the limit that a search aims at. close: the share that is close enough to it. near: the ratio of the smallest
-    form that is enough and one that is not, at which a search ends. slope: of log loss over log ratio, until two fits tell.
+    form that is enough and one that is not, at which a search ends. slope: of log loss over log ratio, until two fits tell. flat:
+    the share of the limit up to which a loss is no more than chance, and tells of no slope.
     """
 
     limit: float
     aim: ClassVar[float] = 1.0
     close: ClassVar[float] = math.inf
     near: ClassVar[float] = NEAR
+    flat: ClassVar[float] = 0.0
     slope: ClassVar[float] = 2.0
 
     @abstractmethod
@@ -139,7 +141,8 @@ class LossTarget(ABC):
                     break
                 if met in points and missed in points:
                     share = (aim - points[met]) / max(points[missed] - points[met], 1e-9)
-                    x = met + min(max(share, 0.1), 0.9) * (missed - met)
+                    flat = math.exp(points[met]) <= self.flat * self.limit
+                    x = met + (0.5 if flat else min(max(share, 0.1), 0.9)) * (missed - met)
                 else:
                     edge = met if met in points else missed
                     told = max(abs(aim - points.get(edge, aim)) / slope_of(points, edge, self.slope), 0.03)
@@ -233,7 +236,7 @@ class ModelTarget(LossTarget):
     asked: the term, by name. figure: what it bounds, as trials have it, see `JudgedFits`. better: whether more or less of it is.
     """
 
-    aim, close, near, slope = 0.93, 0.85, 1.03, 4.0
+    aim, close, near, slope, flat = 0.93, 0.85, 1.03, 4.0, LEAST
     limit = 1.0
 
     asked: dict[str, str]

@@ -2,6 +2,10 @@
 
 import pytest
 
+from compress import Int8
+from compress.tuning.fits import judged, judged_before
+from compress.tuning.sweep import Trial
+from compress.tuning.targets import ModelTarget
 from compress.tuning.terms import term
 
 ALLOWED = {  # with the figure of the table itself, and whether less or more of it is better
@@ -55,3 +59,18 @@ def test_what_is_no_bound_is_told_how_one_is_written(text):
 def test_a_bound_that_cannot_be_kept_says_why(text, before, better, sentence):
     with pytest.raises(ValueError, match=sentence):
         term(text).allowed(before, better)
+
+
+@pytest.mark.parametrize("knee", [9.0, 21.0, 39.0, 130.0])
+@pytest.mark.parametrize("power", [2, 4, 16])
+def test_a_search_by_a_models_figure_comes_near_the_largest_ratio_in_few_fits(knee, power):
+    target, made = ModelTarget({"until": "stsb -.5 points"}, term("stsb -.5 points"), "STS-B", "more"), []
+
+    def fit(ratio):  # a loss that chance hides far from the knee, where it is what is allowed
+        made.append(ratio)
+        lost = 0.005 * (ratio / knee) ** power if ratio > knee / 2 else -0.0003
+        figures = {"ratio": ratio, "n_bytes": 1e6 / ratio, judged("STS-B"): 0.8672 - lost, judged_before("STS-B"): 0.8672}
+        return Trial(Int8(), figures)
+
+    found = target.search(fit, 8.0, 1.0, 1000.0, 8)
+    assert target.met(found) and found.figures["ratio"] > 0.9 * knee and len(made) <= 8
