@@ -76,7 +76,10 @@ class Dimensions(Method):
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         numbers = factors.read_coefficients(arrays, rows, self.kept)
         numbers = numbers * arrays["scales"] if "scales" in arrays else numbers
-        return numbers[:, arrays["places"]] * arrays["there"]
+        return numbers @ arrays["turned"] if "turned" in arrays else numbers[:, arrays["places"]] * arrays["there"]
+
+    def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any]:
+        return {**arrays, "turned": vectors.T[arrays["there"] > 0]}  # (kept, v)
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         """The numbers move, and with them the steps of whole ones."""
