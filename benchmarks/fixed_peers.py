@@ -33,7 +33,7 @@ def peers(matrix: EmbeddingMatrix) -> Iterator[tuple[str, Callable[[], Peer]]]:
     zeros = [("none", 32), ("range", 32), ("range", 64), ("hqq", 32), ("hqq", 64)]
     for method in [*kept, *(Groups(bits, group, zero) for bits in (4, 3, 2) for zero, group in zeros)]:
         yield str(method), partial(by_method, matrix, method)
-    part = next(length for length in (8, 6, 5, 4, 3, 2, 1) if d % length == 0)
+    part = divisor(d)
     others: dict[str, Encoder] = {
         **{f"EDEN, {bits} bits": partial(eden, bits=bits) for bits in (4, 3, 2, 1)},
         **{f"TurboQuant, {bits} bits": partial(turbo_quant, bits=bits) for bits in (4, 3, 2, 1)},
@@ -42,11 +42,17 @@ def peers(matrix: EmbeddingMatrix) -> Iterator[tuple[str, Callable[[], Peer]]]:
         "PRQ, 2 of 256 a part": partial(additive, kind=faiss.ProductResidualQuantizer, sizes=(d // part, 2, 8)),
         "PLSQ, 2 of 256 a part": partial(additive, kind=faiss.ProductLocalSearchQuantizer, sizes=(d // part, 2, 8)),
         "LSQ, 16 of 64": partial(additive, kind=faiss.LocalSearchQuantizer, sizes=(16, 6)),
+        **{f"tensor train, rank {rank}": partial(tensor_train, rank=rank) for rank in (4, 3, 2, 1)},
         "row k-means, a sixteenth of the rows": partial(row_means, count=n // 16),
         "row k-means, an eighth of the rows": partial(row_means, count=n // 8),
     }
     for name, encode in others.items():
         yield name, partial(by_encoder, matrix, name, encode)
+
+
+def divisor(d: int) -> int:
+    """The largest number up to 8 that divides the columns."""
+    return next(length for length in range(8, 0, -1) if d % length == 0)
 
 
 def by_method(matrix: EmbeddingMatrix, method: Method) -> Peer:
@@ -93,6 +99,22 @@ def additive(values: np.ndarray, kind: type, sizes: tuple[int, ...]) -> tuple[in
     coder.train(values[:: max(len(values) // 16384, 1)])
     codes = coder.compute_codes(values)
     return codes.nbytes + 2 * sizes[-2] * 2 ** sizes[-1] * values.shape[1], coder.decode(codes)
+
+
+def tensor_train(values: np.ndarray, rank: int) -> tuple[int, np.ndarray]:
+    """Each row a train of three tensors in float16, by successive singular value decompositions, as TensorGPT keeps rows (M. Xu,
+    Y. L. Xu and D. P. Mandic, 2023). rank: of both joints, at most."""
+    n, d = values.shape
+    first = divisor(d)
+    second = divisor(d // first)
+    left, sizes, right = np.linalg.svd(values.reshape(n, first, -1), full_matrices=False)
+    one = left[:, :, :rank]
+    rest = (sizes[:, :rank, None] * right[:, :rank]).reshape(n, one.shape[2] * second, -1)
+    left, sizes, right = np.linalg.svd(rest, full_matrices=False)
+    two, three = left[:, :, :rank], sizes[:, :rank, None] * right[:, :rank]
+    one, two, three = (each.astype(np.float16).astype(np.float32) for each in (one, two, three))
+    joined = (two @ three).reshape(n, one.shape[2], -1)
+    return 2 * (one.size + two.size + three.size), (one @ joined).reshape(n, d)
 
 
 def row_means(values: np.ndarray, count: int) -> tuple[int, np.ndarray]:
