@@ -20,6 +20,7 @@ from benchmarks import (
     spectrum,
     subspace_answers,
     survey,
+    vocabulary,
 )
 
 for benchmark in (
@@ -35,6 +36,7 @@ for benchmark in (
     previews,
     limit,
     language,
+    vocabulary,
     survey,
     maps,
     app,
