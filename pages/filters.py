@@ -14,7 +14,7 @@ from pages.parts.filters.retrain import retraining
 from pages.parts.filters.settings import FILTERS
 from pages.parts.filters.words import ABOUT, DIGITS, FORMULA, held_words
 from pages.parts.frame import through_app
-from pages.parts.say import refused
+from pages.parts.say import refused, waiting
 
 through_app()
 
@@ -26,7 +26,7 @@ if subject is not None:
     setting = FILTERS.controls()
     try:
         known = studied(subject, setting.over)
-        with st.spinner("Pruning and judging …", show_time=not subject.quick):
+        with waiting("Pruning and judging …", show_time=not subject.quick):
             outcome = pruned(subject, setting)
     except ValueError as error:
         refused(error)

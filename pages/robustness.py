@@ -51,9 +51,10 @@ st.caption(f"**SVD, {PRECISION_NAMES[method.factor_bits]}**, the same j and prec
 figures(svd_figures(clean, shown.view, shown.svd_moved), "svd_cards")
 sentence(size_sentence(clean, method), "sizes")
 st.caption(reading(clean))
-if work.count:
-    sentence(planted_sentence(work.count), "planted_words")
-    figures(planted_figures(shown.view, title, shown.preview, shown.svd_moved), "planted_cards")
+with st.container():  # there without planted rows too, so that what follows keeps its place
+    if work.count:
+        sentence(planted_sentence(work.count), "planted_words")
+        figures(planted_figures(shown.view, title, shown.preview, shown.svd_moved), "planted_cards")
 
 ROBUSTNESS.log.draw("Log counts", "Shows the few rows in the tail too.")
 residual_charts(work, shown, bins, title)

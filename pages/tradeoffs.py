@@ -7,6 +7,7 @@ from pages.parts.frame import through_app
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.matrix import current_matrix
 from pages.parts.pins import pin_button, pins
+from pages.parts.say import waiting
 from pages.parts.tradeoffs.advice import advice_panel
 from pages.parts.tradeoffs.budget import budgets_of
 from pages.parts.tradeoffs.chart import chart_of
@@ -26,7 +27,7 @@ st.title("What does a byte buy?")
 ratio, measure, log = TRADEOFFS.controls(matrix)
 survey_line(matrix)
 sweep_panel(matrix)
-with st.spinner("Finding the error of every setting …"):
+with waiting("Finding the error of every setting …"):
     points = points_of(matrix, measure, pins())
     budgets = budgets_of(matrix, points, measure, log)
 at, table, beside = BUDGETS.index(ratio), table_of(points), told_with(matrix, measure)

@@ -206,7 +206,7 @@ class HealingSteps:
     def __call__(self, stage: str, **more: Any) -> None:
         if self.progress:
             gone, done = time.perf_counter() - self.began, self.done - self.begun_at
-            left = {"left": round(gone / done * (self.of - self.done), 1)} if done > BATCH else {}
+            left = {"left": round(gone / done * max(self.of - self.done, 0.0), 3)} if done > BATCH else {}
             step = f", step {more['step']:,} of {self.steps:,}, loss {more['loss']:.4f}" if "step" in more else ""
             figures = {"stage": stage, "steps": self.steps, **more, **left}
             self.progress(Step(min(self.done / self.of, 1.0), STAGES[stage] + step, figures))

@@ -10,6 +10,7 @@ import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation, Method
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import again, cut_short, full, start_full
+from pages.parts.say import waiting
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -64,7 +65,7 @@ def felt_error(matrix: EmbeddingMatrix, result: Compressed, asked: "Asked") -> f
 def awaited(matrix: EmbeddingMatrix, method: Method, caption: str, asked: "Asked | None" = None) -> Fitted | None:
     """A setting fitted in full; while there is no such fit yet None, and its job with how far it is, over a caption. asked: the
     importance that it is to spare."""
-    with st.spinner("Fitting …"):
+    with waiting("Fitting …"):
         fit = spared(matrix, method, asked) if asked else finished(matrix, method)
     if fit is None:
         if asked:

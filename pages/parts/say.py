@@ -1,5 +1,8 @@
 """Words that come from a person or a file, shown as text and nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
 from compress.export.card import MARKS, escaped
@@ -20,3 +23,10 @@ def bold(text: str) -> str:
 def refused(error: Exception | str) -> None:
     """What was refused, why, and what to do, in the sentence of the error."""
     st.error(literal(str(error)), icon=":material/error:")
+
+
+@contextmanager
+def waiting(words: str, show_time: bool = False) -> Iterator[None]:
+    """Tells what a page waits for, in a place of its own: between other elements it has the browser draw anew all that follow."""
+    with st.container(), st.spinner(words, show_time=show_time):
+        yield

@@ -33,7 +33,7 @@ def go(page, name, settle):
 
 def open_demo(page, settle):
     page.get_by_role("combobox", name="Matrix").click()
-    page.get_by_role("option", name="Demo").click()
+    page.get_by_role("option", name="Demo: all-MiniLM").click()
     page.get_by_text("30,522 rows").first.wait_for()
     settle(page)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from pages.parts.dial.answers import source
 from pages.parts.frame import let_go
 
-SECONDS = 0.45  # without a change, in which a hand that has let go of a dial does not come to another
+SECONDS = 0.5  # without a change, in which a hand that has let go of a dial does not come to another
 
 _still = st.components.v2.component("flatland_still", js=source("still.js"))
 
