@@ -40,6 +40,15 @@ def number(text):
     return float(text.strip("≈° "))
 
 
+def test_what_is_below_planted_rows_keeps_its_place(opened):
+    """Elsewhere the browser would draw it anew."""
+    places = [
+        [at for at, each in opened(robust_j=4, robust_p=2.0, **planted).main.children.items() if "robust_log" in str(each)]
+        for planted in ({}, {"planted": 5})
+    ]
+    assert places[0] and places[0] == places[1]
+
+
 @pytest.mark.parametrize("objective", ["Rows", "Entries"])
 def test_at_p_2_the_figures_are_those_of_svd(opened, figures, objective):
     page = opened(robust_p=2.0, robust_j=4, robust_objective=objective)
