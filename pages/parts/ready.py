@@ -34,10 +34,9 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
-    first = prepare, find_modules, open_demo, ask_ahead  # what a visitor's pages wait for too, and what jobs do
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
-        for step in (*first, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
-            if step is read_libraries or (step not in first and any(session.person for session in QUEUE.sessions)):
+        for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
+            if any(session.person for session in QUEUE.sessions) or step is read_libraries:
                 rest()
             with suppress(InputError):  # a demo that is not there is told on the page
                 step()
@@ -91,20 +90,10 @@ def open_tradeoffs() -> None:
 
 def open_subspaces() -> None:
     from pages.parts.subspaces.found import sought
-
-    sought(open_demo(), usual_subspaces())
-
-
-def ask_ahead() -> None:
-    """Has a job make what Subspaces tells of every k and j."""
     from pages.parts.subspaces.known import tables_of
-
-    ahead_for_all(open_demo(), "demo", tables_of(usual_subspaces(), open_demo().shape))
-
-
-def usual_subspaces() -> ProjectiveClustering:
-    """What Subspaces opens on."""
     from pages.parts.subspaces.settings import SUBSPACES
 
-    shape = open_demo().shape
-    return ProjectiveClustering(k=SUBSPACES.k.usual(shape), j=SUBSPACES.j.usual(shape))
+    matrix = open_demo()
+    method = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
+    sought(matrix, method)
+    ahead_for_all(matrix, "demo", tables_of(method, matrix.shape))

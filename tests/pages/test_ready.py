@@ -35,7 +35,7 @@ def test_what_a_new_server_makes_ahead_is_what_its_first_visitor_wants(open_page
     monkeypatch.setattr(ahead, "ON", True)
     monkeypatch.setattr(jobs, "chosen", lambda: ("demo", None))  # toy stands in for it
     monkeypatch.setattr(ready, "open_demo", lambda: open_matrix("toy", None))
-    ready.ask_ahead()
+    ready.open_subspaces()
     (work,) = QUEUE.jobs
     assert work.ahead and work.running
     page = open_page("subspaces")
