@@ -22,6 +22,7 @@ import torch
 from benchmarks.reading_memory import told
 from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, Trellis, load
+from compress.coding.trellis_code import MANY, compiled
 from compress.form.layers import CompressedOutput
 from compress.models.open import open_model
 from compress.models.swap import swapped_copy
@@ -75,8 +76,7 @@ def side_by_side(given: torch.Tensor, *modules: torch.nn.Module) -> list[float]:
 @torch.inference_mode()
 def memory(file: Path) -> int:
     """Bytes that a token's way through the layer of a file leaves taken."""
-    import compress.coding.trellis_reader  # noqa: F401
-
+    assert compiled(MANY), "the layer is measured with its compiled reader"
     small = Trellis(rate=4.0, states=256).fit(
         EmbeddingMatrix(np.random.default_rng(0).standard_normal((400, 48)).astype(np.float32))
     )

@@ -29,9 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", default=CELLS, help="methods with a ratio, as trellis:103")
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument(
-        "--kept", type=Path, default=Path("~/.cache/flatland/healing").expanduser(), help="folder of fits and scores"
-    )
+    parser.add_argument("--kept", type=Path, default=KEPT, help="folder of fits and scores")
     args = parser.parse_args(arguments)
     if not (DATA / "glue_stsb").exists():
         return

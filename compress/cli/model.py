@@ -142,28 +142,25 @@ def importance_option(args: argparse.Namespace) -> bool | Path | None:
 def asked_importance(args: argparse.Namespace, matrix: compress.EmbeddingMatrix) -> compress.Importance | None:
     """What `fit --importance` asks for: none, or what the source's model depends on by texts of a file, built-in ones without."""
     from compress.models.open import facts_of, open_model
-    from compress.tasks.judging import gives_ids
-    from compress.tasks.needs import a_text
-    from compress.training.importance import importance_of, read_importance, write_importance
+    from compress.tasks.judging import text_lack
+    from compress.training.importance import importance_of, kept_importance
     from compress.training.kinds import texts_of_kinds
+
+    def measured() -> compress.Importance:
+        text, facts = by if isinstance(by, Path) else None, facts_of(args.source)
+        if facts is None:
+            raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
+        if lack := text_lack("Importance", facts, text):
+            raise InputError(lack)
+        model = open_model(args.source)
+        return importance_of(model, matrix, texts_of_kinds(model, text), progress=tell if args.progress else None)
 
     by = importance_option(args)
     if not by:
         return None
     if args.weights != "uniform":
         raise ValueError("--importance measures the weights of rows too; leave --weights out")
-    if args.importance_kept and (found := read_importance(args.importance_kept)):
-        return found
-    text, facts = by if isinstance(by, Path) else None, facts_of(args.source)
-    if facts is None:
-        raise InputError(f"{matrix.name} has no model to measure its importance by; open the model’s folder.")
-    if lack := a_text(facts, gives_ids(text)):
-        raise InputError(f"Importance needs {lack}.")
-    model = open_model(args.source)
-    found = importance_of(model, matrix, texts_of_kinds(model, text), progress=tell if args.progress else None)
-    if args.importance_kept:
-        write_importance(args.importance_kept, found)
-    return found
+    return kept_importance(args.importance_kept, measured)
 
 
 def export(args: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ a normal density. (Marcellin and Fischer, Trellis Coded Quantization, 1990; wind
 2024; the hashes of states and the kinds below one bit are ours.)
 """
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -215,7 +216,7 @@ def read(stream: Any, extra_stream: Any, starts: Any, extra_starts: Any, labels:
     size = starts.shape[0], schedule.kinds.shape[1]
     if at_hand(stream) and (reader := compiled(size[0] * size[1])):
         found = np.empty(size, np.float32)
-        read_in_spans(reader.read_rows, stream, extra_stream, starts, extra_starts, labels, schedule, (), found)
+        read_in_spans(reader.read_rows, (stream, extra_stream, starts, extra_starts, labels), schedule, (), found)
         return xp.asarray(found)
     tables = [xp.asarray(array, device=device(stream)) for array in schedule.tables]
     ends, kinds, places, own, extra_at, masks, heights = tables
@@ -244,25 +245,15 @@ def multiply(
         return None
     padded = np.pad(vectors, ((0, 0), (0, 0), (0, -vectors.shape[2] % GROUP)))
     found = np.empty((starts.shape[0], vectors.shape[1]), np.float32)
-    others = padded, constants
-    read_in_spans(reader.multiply_rows, stream, extra_stream, starts, extra_starts, labels, schedule, others, found)
+    sequences = stream, extra_stream, starts, extra_starts, labels
+    read_in_spans(reader.multiply_rows, sequences, schedule, (padded, constants), found)
     return found
 
 
-def read_in_spans(
-    kernel: Any,
-    stream: Any,
-    extra_stream: Any,
-    starts: Any,
-    extra_starts: Any,
-    labels: Any,
-    schedule: Schedule,
-    others: tuple,
-    found: np.ndarray,
-) -> None:
+def read_in_spans(kernel: Callable, sequences: Sequence, schedule: Schedule, others: tuple, found: np.ndarray) -> None:
     """Runs a kernel of trellis_reader.py over sequences, on every core where they are many."""
-    streams = words(np.asarray(stream)), words(np.asarray(extra_stream))
-    starts, extra_starts, labels = (np.asarray(each) for each in (starts, extra_starts, labels))
+    stream, extra_stream, starts, extra_starts, labels = map(np.asarray, sequences)
+    streams = words(stream), words(extra_stream)
 
     def run(rows: slice) -> None:
         kernel(streams, starts[rows], extra_starts[rows], labels[rows], *schedule.groups, *others, found[rows])

@@ -42,9 +42,14 @@ class Evaluation:
         return float(np.minimum(self.row_errors, 1).mean())
 
     @property
+    def count_worse(self) -> int:
+        """How many rows lose more than FAR times what rows lose in the mean."""
+        return int(np.count_nonzero(self.row_errors > FAR * self.mean_row_error))
+
+    @property
     def worse(self) -> np.ndarray:
-        """Rows that lose more than FAR times what rows lose in the mean, the worst first."""
-        return self.worst(int(np.count_nonzero(self.row_errors > FAR * self.mean_row_error)))
+        """Those rows, the worst first."""
+        return self.worst(self.count_worse)
 
     def worst(self, count: int) -> np.ndarray:
         """So many rows that lose most of themselves, the worst first."""

@@ -17,6 +17,7 @@ from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 from compress.models.facts import ModelFacts
 from compress.models.places import check_shape
+from compress.tasks.needs import a_text
 from compress.tasks.score import BEFORE, Score, Scores, Task
 from compress.tasks.texts import MOST, passages, read_texts
 
@@ -224,6 +225,13 @@ def gives_ids(text: Path | str | None) -> bool:
         return not isinstance(read_texts(text)[0], str)
     except InputError:
         return True
+
+
+def text_lack(who: str, facts: ModelFacts | None, text: Path | str | None) -> str | None:
+    """What a model lacks for work by a file of texts, None for the built-in ones, in a sentence that begins with who needs it; None
+    where it lacks nothing. facts: what is known of the model before it is opened."""
+    lack = a_text(facts, gives_ids(text))
+    return lack and f"{who} needs {lack}."
 
 
 def usual_tasks(facts: ModelFacts | None, offered: Iterable[str] = TASKS) -> list[str]:

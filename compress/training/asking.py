@@ -13,11 +13,10 @@ from compress.form.compressed import Compressed
 from compress.importance import Importance
 from compress.matrix import EmbeddingMatrix
 from compress.models.open import OpenModel, facts_of, open_model, stamp_of
-from compress.tasks.judging import TASKS, gives_ids, label_of, needs_model, ready, settings_of, unmet
-from compress.tasks.needs import a_text
+from compress.tasks.judging import TASKS, label_of, needs_model, ready, settings_of, text_lack, unmet
 from compress.tasks.score import BEFORE
 from compress.tasks.uploads import ENDINGS
-from compress.training.importance import importance_of, read_importance, write_importance
+from compress.training.importance import importance_of, kept_importance
 from compress.training.kinds import texts_of_kinds
 from compress.tuning.terms import term
 
@@ -69,8 +68,8 @@ class AskedModel:
             learnt = self.by if isinstance(self.by, Path) else None
             if facts is None:
                 raise InputError("Importance needs the model, and this matrix has none.")
-            if lack := a_text(facts, gives_ids(learnt)):
-                raise InputError(f"Importance needs {lack}.")
+            if lack := text_lack("Importance", facts, learnt):
+                raise InputError(lack)
 
     @cached_property
     def key(self) -> str:
@@ -96,14 +95,13 @@ class AskedModel:
         return model
 
     def importance(self, matrix: EmbeddingMatrix) -> Importance | None:
+        def measured() -> Importance:
+            texts = texts_of_kinds(self.model, self.by if isinstance(self.by, Path) else None)
+            return importance_of(self.model, matrix, texts)
+
         if self.by and self.measured is None:
             path = self.folder and self.folder / f"importance-{digest(matrix.digest, self.made)}.npz"
-            self.measured = read_importance(path) if path else None
-            if self.measured is None:
-                texts = texts_of_kinds(self.model, self.by if isinstance(self.by, Path) else None)
-                self.measured = importance_of(self.model, matrix, texts)
-                if path:
-                    write_importance(path, self.measured)
+            self.measured = kept_importance(path, measured)
         return self.measured
 
     def figures(self, matrix: EmbeddingMatrix, result: Compressed) -> dict[str, tuple[float, float]]:

@@ -267,15 +267,15 @@ class KeptForms:
 
     def importance(self, model: "OpenModel", name: str, tell: ComparisonSteps) -> "Importance":
         """What the outputs depend on with those texts, measured once for all cells."""
-        from compress.training.importance import importance_of, read_importance, write_importance
+        from compress.training.importance import importance_of, kept_importance
+
+        def measured() -> "Importance":
+            return importance_of(model, self.matrix, self.texts[name], progress=lambda step: tell("measure"))
 
         file = self.folder / f"{self.matrix.digest}-{digest(VERSION, 'importance', *self.texts[name])}.npz"
-        found = self.measured.get(name) or read_importance(file)
-        if found is None:
-            found = importance_of(model, self.matrix, self.texts[name], progress=lambda step: tell("measure"))
-            write_importance(file, found)
-        self.measured[name] = found
-        return found
+        if name not in self.measured:
+            self.measured[name] = kept_importance(file, measured)
+        return self.measured[name]
 
     def report(self, path: Path, row: Row, names: Sequence[str], given: TaskOptions) -> None:
         """A row as `judge` reports it, beside the form's file."""

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -20,8 +20,7 @@ from compress.models.facts import ModelFacts
 from compress.models.network import frozen
 from compress.models.open import MOST_TOKENS, OpenModel
 from compress.models.places import check_shape
-from compress.tasks.judging import gives_ids
-from compress.tasks.needs import a_text
+from compress.tasks.judging import text_lack
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
 from compress.training.healing_choice import BATCH, Best, Distances, mean
@@ -95,10 +94,8 @@ def state_of(out: Path) -> Path:
 
 
 def lack_of(facts: ModelFacts, text: Path | str | None) -> str | None:
-    """Why a model cannot be healed by a file of texts, None for the built-in ones, in a sentence; None where it can. facts: what is
-    known of the model before it is opened."""
-    lack = a_text(facts, gives_ids(text))
-    return lack and f"Healing needs {lack}."
+    """Why a model cannot be healed by a file of texts, see `text_lack`."""
+    return text_lack("Healing", facts, text)
 
 
 def heal(
@@ -256,7 +253,7 @@ def refitted(
     return form
 
 
-def run(training: "Training", best: Best, kept: Kept, tell: HealingSteps, seconds: Any) -> bool:
+def run(training: "Training", best: Best, kept: Kept, tell: HealingSteps, seconds: Callable[[], float]) -> bool:
     """Trains to the end, or until nothing comes nearer; whether it was stopped before, by compress.Stop."""
     every = max(1, math.ceil(training.steps / CHECKS))
     tell.resume(tell.of - (training.steps - training.done) * BATCH - (training.steps - training.done) // every * tell.check)

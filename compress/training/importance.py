@@ -1,6 +1,6 @@
 """What a model's outputs depend on, measured on texts: each row of its table, and directions of the rows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,16 @@ def write_importance(path: Path, found: Importance) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as out:
         np.savez(out, weights=found.weights, metric=found.metric, floor=found.floor)
+
+
+def kept_importance(path: Path | None, measured: Callable[[], Importance]) -> Importance:
+    """What a file holds; measured, and written there, where there is none. path: None to keep nothing."""
+    found = read_importance(path) if path else None
+    if found is None:
+        found = measured()
+        if path:
+            write_importance(path, found)
+    return found
 
 
 def powered(expected: np.ndarray, power: float) -> np.ndarray:

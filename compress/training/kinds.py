@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.models.open import OpenModel
-from compress.sources.weights import IN_NO_TEXT, by_order
+from compress.sources.order import IN_NO_TEXT, by_order
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text, papers, texts_to_learn
 

@@ -103,6 +103,19 @@ class LossTarget(ABC):
     def of(self, trial: Trial) -> float:
         """What a trial loses, in the unit of the limit."""
 
+    @abstractmethod
+    def told(self, trial: Trial, weighted: bool) -> str:
+        """What a trial loses at its size, in words."""
+
+    def why(self, best: Trial, rest: list[Trial], weighted: bool) -> str:
+        """Why the best is taken, in a sentence."""
+        told = self.told(best, weighted)
+        if not rest:
+            return f"{told}; no other method that was asked is near that size."
+        times = rest[0].figures["n_bytes"] / best.figures["n_bytes"]
+        more = f"{times:.2f} times the bytes" if times >= 1.005 else "as many bytes"
+        return f"{told}; the next, {rest[0].method.label}, takes {more}."
+
     def order(self, trial: Trial) -> tuple:
         """What trials are sorted by, the best first."""
         return trial.figures["n_bytes"], self.of(trial)
@@ -177,16 +190,10 @@ class ErrorTarget(LossTarget):
         """What a method would have to do, for a sentence."""
         return f"keeps the mean cosine at {1 - self.limit:.6g}" if self.cosine else f"keeps the error within {self.limit:.3g}"
 
-    def why(self, best: Trial, rest: list[Trial], weighted: bool) -> str:
-        """Why the best is taken, in a sentence."""
-        error = f"{'a weighted' if weighted else 'a relative'} error of {error_of(best):.3g}"
-        kept = f"a mean cosine of {best.figures['mean_cosine']:.4g}" if self.cosine else error
-        told = f"{best.method.label} has {kept} at {best.figures['ratio']:.3g}×"
-        if not rest:
-            return f"{told}; no other method that was asked is near that size."
-        times = rest[0].figures["n_bytes"] / best.figures["n_bytes"]
-        more = f"{times:.2f} times the bytes" if times >= 1.005 else "as many bytes"
-        return f"{told}; the next, {rest[0].method.label}, takes {more}."
+    def told(self, trial: Trial, weighted: bool) -> str:
+        error = f"{'a weighted' if weighted else 'a relative'} error of {error_of(trial):.3g}"
+        kept = f"a mean cosine of {trial.figures['mean_cosine']:.4g}" if self.cosine else error
+        return f"{trial.method.label} has {kept} at {trial.figures['ratio']:.3g}×"
 
     def of(self, trial: Trial) -> float:
         """What a trial loses, in the unit of the limit."""
@@ -249,14 +256,8 @@ class ModelTarget(LossTarget):
         """What a method would have to do, for a sentence."""
         return f"keeps {self.term}"
 
-    def why(self, best: Trial, rest: list[Trial], weighted: bool) -> str:
-        """Why the best is taken, in a sentence."""
-        told = f"{best.method.label} at {best.figures['ratio']:.3g}× has {self.words(best)}"
-        if not rest:
-            return f"{told}; no other method that was asked is near that size."
-        times = rest[0].figures["n_bytes"] / best.figures["n_bytes"]
-        more = f"{times:.2f} times the bytes" if times >= 1.005 else "as many bytes"
-        return f"{told}; the next, {rest[0].method.label}, takes {more}."
+    def told(self, trial: Trial, weighted: bool) -> str:
+        return f"{trial.method.label} at {trial.figures['ratio']:.3g}× has {self.words(trial)}"
 
     def words(self, trial: Trial) -> str:
         """The figure with a trial and without."""

@@ -8,8 +8,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, Importance, Method
 from compress.models.open import facts_of
-from compress.tasks.judging import gives_ids
-from compress.tasks.needs import a_text
+from compress.tasks.judging import text_lack
 from pages.parts import uploads
 from pages.parts.cached import cached, keyed
 from pages.parts.export.settings import EXPORT
@@ -90,8 +89,8 @@ def importance_choice(matrix: EmbeddingMatrix) -> Asked | None:
             text = named_text()
     if text is None:
         st.caption("Give a file of texts, a line each; until then nothing in particular is spared.")
-    elif lack := a_text(facts, gives_ids(text.path)):
-        st.caption(literal(f"Importance needs {lack}."))
+    elif lack := text_lack("Importance", facts, text.path):
+        st.caption(literal(lack))
     elif matrix.weighted:
         st.caption("Importance measures how often rows are used too. Set *Row weights* to uniform, and it is taken.")
     else:

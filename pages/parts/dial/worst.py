@@ -49,7 +49,7 @@ def uses_of(matrix: EmbeddingMatrix, rows: tuple[int, ...]) -> list[str]:
 
 def told(matrix: EmbeddingMatrix, evaluation: Evaluation) -> dict:
     """Names, errors and uses of the rows that lose most, and how many lose far more than the mean."""
-    rows, mean, over = evaluation.worst(SHOWN), error_text(evaluation.mean_row_error), len(evaluation.worse)
+    rows, mean, over = evaluation.worst(SHOWN), error_text(evaluation.mean_row_error), evaluation.count_worse
     errors, uses = [error_text(float(evaluation.row_errors[row])) for row in rows], uses_of(matrix, (*rows.tolist(),))
     some = f"{over:,} of {matrix.shape[0]:,} lose" if over else "None loses"
     return {
