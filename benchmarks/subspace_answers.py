@@ -1,9 +1,10 @@
 """What Subspaces tells while k or j moves, beside what it shows then: a preview at once, the full fit later.
 
-Run: python -m benchmarks.subspace_answers
+Run: python -m benchmarks.subspace_answers [--kept FOLDER] [--only NAME] [--write]
 """
 
 import argparse
+import lzma
 import tempfile
 import time
 from dataclasses import replace
@@ -15,7 +16,8 @@ from benchmarks.data import DATA, demo, table_of
 from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, ProjectiveClustering, evaluate
 from compress.analysis.groupings import Grouping, best, errors_of_j, errors_of_k
-from compress.answers.subspaces import FIRST, anchor, drafted, every_j, reach
+from compress.answers import tables
+from compress.answers.subspaces import FIRST, anchor, drafted, every_j, reach, tables_of
 from compress.threads import one_thread
 from compress.tuning.fits import Fits
 from compress.tuning.sweep import Trials
@@ -33,13 +35,27 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kept", type=Path, help="folder in which full fits are kept from one run to the next")
     parser.add_argument("--only", choices=GRIDS)
+    parser.add_argument("--write", action="store_true", help="only write the tables of the demo that ship with the program")
     given = parser.parse_args(arguments)
+    if given.write:
+        return ship(demo())
     with tempfile.TemporaryDirectory() as folder:
         store = Trials((given.kept or Path(folder)) / "full.sqlite")
         for name in [given.only] if given.only else GRIDS:
             matrix = demo() if name == "demo" else table_of(DATA / name)
             if matrix is not None:
                 compared(name, matrix, store)
+
+
+def ship(matrix: EmbeddingMatrix) -> None:
+    """Makes the tables that the page opens on."""
+    for name, settings in tables_of(GRIDS["demo"][0], matrix.shape).items():
+        path = tables.shipped_path(tables.file_name(matrix.key, name, settings))
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "table.safetensors"
+            tables.make(matrix, name, made, lambda step: None, settings)
+            path.write_bytes(lzma.compress(made.read_bytes(), preset=9))
+        print(f"{path.name}: {path.stat().st_size:,} bytes")
 
 
 def compared(name: str, matrix: EmbeddingMatrix, store: Trials) -> None:

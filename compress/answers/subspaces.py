@@ -46,6 +46,17 @@ def groups(
     return drafts(matrix, keep, progress, every_k(search, matrix.shape) if k is None else every_j(search, matrix.shape))
 
 
+def tables_of(method: ProjectiveClustering, shape: tuple[int, int]) -> dict[str, dict]:
+    """The settings of the tables `k` and `j` of searches as a method's: every k at about its j, and its k at every j."""
+    same = search_of(method)
+    return {"k": {"j": anchor(method.j, min(shape)), **same}, "j": {"k": method.k, **same}}
+
+
+def search_of(method: ProjectiveClustering) -> dict:
+    """The settings of a search, but k and j and how long it is."""
+    return {name: getattr(method, name) for name in ("affine", "loss", "p", "scale", "seed")}
+
+
 def every_k(search: ProjectiveClustering, shape: tuple[int, int]) -> list[ProjectiveClustering]:
     """A search at each k, in the order of drafts."""
     order = dict.fromkeys([*FIRST, *range(1, MOST_K + 1)])

@@ -1,8 +1,11 @@
 """The tables of answers by name, and how one is made, kept while it grows, and read."""
 
 import inspect
+import lzma
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ Arrays = dict[str, np.ndarray]
 Table = Callable[..., Arrays]  # of a matrix, `keep`, `progress` and settings by name
 
 TABLES: dict[str, Table] = {"codes": codes, "j": groups, "k": groups, "robust": robust}
+SHIPPED, VERSION = Path(__file__).parent / "shipped", 1  # version: one more where tables come out different
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,26 @@ class Keep:
 
     def __call__(self, arrays: Arrays) -> None:
         save(growing(self.path), arrays)
+
+
+def file_name(key: str, name: str, settings: Mapping[str, Any]) -> str:
+    """What the file of a table is called, its ending left out. key: of the matrix."""
+    return f"{key}-{blake2b(repr((name, sorted(settings.items()))).encode(), digest_size=8).hexdigest()}"
+
+
+@lru_cache(4)
+def shipped(file: str) -> Arrays | None:
+    """A table that ships with this program, by its `file_name`; None where none does. Not to be written to. What Subspaces tells of
+    every k and every j of the demo was made by `python -m benchmarks.subspace_answers --write`."""
+    from safetensors.numpy import load
+
+    path = shipped_path(file)
+    return load(lzma.decompress(path.read_bytes())) if path.exists() else None
+
+
+def shipped_path(file: str) -> Path:
+    """Where a table of that `file_name` ships, if it does."""
+    return SHIPPED / f"{file}-{VERSION}.safetensors.xz"
 
 
 def save(path: Path, arrays: Arrays) -> None:

@@ -1,5 +1,5 @@
 """What the first visitor of a new server would wait for, done as it starts: modules are read, and what pages show first of the demo
-is computed, what Subspaces tells of every k and j by a job."""
+is computed or read."""
 
 import inspect
 from collections.abc import AsyncIterator
@@ -12,10 +12,12 @@ from time import sleep
 import streamlit as st
 
 from compress import EmbeddingMatrix, InputError, ProjectiveClustering
+from compress.answers import tables
+from compress.answers.subspaces import tables_of
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
-from pages.parts.work.ahead import ON, ahead_for_all
+from pages.parts.work.ahead import ON
 from pages.parts.work.process import prepare
 from pages.parts.work.queue import QUEUE
 
@@ -36,7 +38,7 @@ def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
         for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
-            if any(session.person for session in QUEUE.sessions) or step is read_libraries:
+            if QUEUE.sessions or step is read_libraries:
                 rest()
             with suppress(InputError):  # a demo that is not there is told on the page
                 step()
@@ -89,11 +91,9 @@ def open_tradeoffs() -> None:
 
 
 def open_subspaces() -> None:
-    from pages.parts.subspaces.found import sought
-    from pages.parts.subspaces.known import tables_of
     from pages.parts.subspaces.settings import SUBSPACES
 
     matrix = open_demo()
     method = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
-    sought(matrix, method)
-    ahead_for_all(matrix, "demo", tables_of(method, matrix.shape))
+    for name, settings in tables_of(method, matrix.shape).items():
+        tables.shipped(tables.file_name(matrix.key, name, settings))

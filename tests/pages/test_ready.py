@@ -8,12 +8,13 @@ import streamlit as st
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from compress import ProjectiveClustering
+from compress.answers import tables
 from pages.parts import ready
 from pages.parts.matrix import open_matrix
-from pages.parts.subspaces import found
+from pages.parts.subspaces.known import drafts_of_k, known_groups, start_of
+from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.tradeoffs import points
-from pages.parts.work import ahead, jobs
-from pages.parts.work.queue import QUEUE
 
 
 def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypatch):
@@ -27,22 +28,18 @@ def test_what_pages_show_first_is_known_when_a_visitor_comes(open_page, monkeypa
     assert "colorsys" in sys.modules
     monkeypatch.setattr(points, "gaussian_bound", None)  # to be asked for it again would fail
     monkeypatch.setattr(points, "svd_point", None)
-    monkeypatch.setattr(found, "grouping", None)
-    assert not open_page("tradeoffs").exception and not open_page("subspaces").exception
+    assert not open_page("tradeoffs").exception
 
 
-def test_what_a_new_server_makes_ahead_is_what_its_first_visitor_wants(open_page, monkeypatch):
-    monkeypatch.setattr(ahead, "ON", True)
-    monkeypatch.setattr(jobs, "chosen", lambda: ("demo", None))  # toy stands in for it
-    monkeypatch.setattr(ready, "open_demo", lambda: open_matrix("toy", None))
+def test_what_ships_for_subspaces_is_read_when_a_visitor_comes(monkeypatch):
+    st.cache_resource.clear()
+    tables.shipped.cache_clear()
     ready.open_subspaces()
-    (work,) = QUEUE.jobs
-    assert work.ahead and work.running
-    page = open_page("subspaces")
-    (server, visitor) = QUEUE.sessions
-    assert not page.exception and [each.arguments for each in server.wishes.values()] == [
-        each.arguments for each in list(visitor.wishes.values())[:2]
-    ]
+    monkeypatch.setattr(tables, "shipped_path", None)  # to be asked for it again would fail
+    matrix = open_matrix("demo", None)
+    now = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
+    known = known_groups(matrix, now, drafts_of_k(matrix, now))
+    assert sorted(known) == [*range(1, 33)] and start_of(matrix, now, known).k == now.k
 
 
 @pytest.mark.parametrize("ahead", [True, False])

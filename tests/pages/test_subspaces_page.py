@@ -1,13 +1,18 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import compress
+from compress.analysis.groupings import grouping, unpacked
+from compress.answers import tables
+from compress.answers.subspaces import drafted, tables_of
 from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
+from pages.parts.subspaces.settings import SUBSPACES
 from tests.pages.drawn import charts, drawn, moved, shown_cards, stands, told
 
 
@@ -225,3 +230,17 @@ def test_in_a_large_matrix_a_preview_of_more_subspaces_splits_those_that_are_kno
     moved(page, "k", 7)
     sizes = next(chart for chart in charts(page) if chart["key"] == "sizes")
     assert not page.exception and len(json.loads(sizes["figure"])["data"][0]["y"]) == 7
+
+
+def test_what_the_page_tells_of_every_k_and_j_as_it_opens_ships_for_the_demo():
+    matrix = compress.load_matrix("demo")
+    now = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
+    wanted = {tables.shipped_path(tables.file_name(matrix.key, *each)) for each in tables_of(now, matrix.shape).items()}
+    assert {*tables.SHIPPED.iterdir()} == wanted
+    of_k, of_j = (unpacked(tables.shipped(tables.file_name(matrix.key, *each))) for each in tables_of(now, matrix.shape).items())
+    assert sorted(each.k for each in of_k) == [*range(1, 33)] and {each.k for each in of_j} == {5} and of_j[0].j == 64
+    (two,) = (each for each in of_k if each.k == 2)
+    made = drafted(matrix, replace(now, k=2, j=two.j))
+    assert np.mean(made.labels == two.labels) > 0.99
+    np.testing.assert_allclose(two.errors, made.errors, atol=1e-4)
+    np.testing.assert_allclose(two.errors, grouping(matrix, replace(now, k=2), two.labels).errors, rtol=1e-4, atol=1e-6)

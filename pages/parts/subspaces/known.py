@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.analysis.groupings import Grouping, best, grouping, near, split, unpacked
-from compress.answers.subspaces import anchor, coarser, reach
+from compress.answers.subspaces import coarser, reach, search_of, tables_of
 from pages.parts.cached import cached
 from pages.parts.fits import Fit
 from pages.parts.subspaces.found import Found, Grouped
@@ -51,17 +51,6 @@ def add(known: Known, groups: Grouping) -> None:
     beside = known.setdefault(groups.k, [])
     if groups.key not in [each.key for each in beside]:
         beside.append(groups)
-
-
-def tables_of(method: ProjectiveClustering, shape: tuple[int, int]) -> dict[str, dict]:
-    """The settings of the tables of drafts at every k and at every j, the first wanted first."""
-    same = search_of(method)
-    return {"k": {"j": anchor(method.j, min(shape)), **same}, "j": {"k": method.k, **same}}
-
-
-def search_of(method: ProjectiveClustering) -> dict:
-    """The settings of a search, but k and j and how long it is."""
-    return {name: getattr(method, name) for name in ("affine", "loss", "p", "scale", "seed")}
 
 
 def start_of(matrix: EmbeddingMatrix, method: ProjectiveClustering, known: Known) -> Grouping | None:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,8 @@ from compress.answers import tables
 from pages.parts.cached import cached
 from pages.parts.frame import ARRIVED, MOVED, let_go
 from pages.parts.kept import cache_folder
-from pages.parts.work.jobs import arguments, here, leave_page, spelled
-from pages.parts.work.queue import QUEUE, Session, Wish
+from pages.parts.work.jobs import arguments, here, leave_page
+from pages.parts.work.queue import QUEUE, Wish
 from pages.parts.work.watch import POLL
 
 ON = os.environ.get("FLATLAND_AHEAD", "1") != "0"
@@ -43,6 +42,9 @@ def ahead(matrix: EmbeddingMatrix, table: str, *, name: str | None = None, **set
     name: of the wish, the table unless given; it takes the place of the one of that name. settings: of the table.
     """
     path = answers_path(matrix.key, table, settings)
+    shipped = tables.shipped(path.stem)
+    if shipped is not None:
+        return shipped
     command = arguments("answers", matrix, table=table, settings=settings, out=path)
     written = await_file(name or table, path, command)
     try:
@@ -61,19 +63,8 @@ def await_file(name: str, path: Path, command: list[str]) -> tuple | None:
     return written
 
 
-def ahead_for_all(matrix: EmbeddingMatrix, source: str, wanted: dict[str, dict[str, Any]]) -> None:
-    """Has tables, settings by name, of a matrix that anybody may open made while nobody asks for anything."""
-    session = Session(person=False)
-    for table, settings in wanted.items():
-        path = answers_path(matrix.key, table, settings)
-        session.wishes[table] = Wish(path, spelled("answers", source, {"table": table, "settings": settings, "out": path}))
-    QUEUE.enter(session)
-    QUEUE.turn()
-
-
 def answers_path(key: str, table: str, settings: dict[str, Any]) -> Path:
-    name = blake2b(repr((table, sorted(settings.items()))).encode(), digest_size=8).hexdigest()
-    return cache_folder("answers") / f"{key}-{name}.safetensors"
+    return cache_folder("answers") / f"{tables.file_name(key, table, settings)}.safetensors"
 
 
 def stamp(path: Path) -> tuple | None:

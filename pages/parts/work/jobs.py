@@ -75,13 +75,8 @@ def arguments(verb: str, matrix: EmbeddingMatrix, **options: Any) -> list[str]:
     """
     source, tensor = chosen()
     weights = {} if "weights" in options else {"weights": weights_option(matrix)}
-    return spelled(verb, source, {**options, "tensor": tensor, **asked_texts(), **weights})
-
-
-def spelled(verb: str, source: str, options: dict[str, Any]) -> list[str]:
-    """The same of given options."""
     found = [verb, source]
-    for name, value in options.items():
+    for name, value in {**options, "tensor": tensor, **asked_texts(), **weights}.items():
         if value is not None and value is not False:
             found.append(f"--{name.replace('_', '-')}")
             found += [] if value is True else [text_of(value)]

@@ -31,14 +31,13 @@ class Wish:
 class Session:
     """What one person's page has asked for: jobs by name, and wishes by name, the first first. behind: names of jobs of a page that
     is not looked at now. rests: until when, in seconds of time.monotonic(), its page's own work leaves the cores to a moving hand.
-    closed: whether the session is gone. person: whether it is one's, or the server's own."""
+    closed: whether the session is gone."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
     wishes: dict[str, Wish] = field(default_factory=dict)
     rests: float = -math.inf
     closed: bool = False
-    person: bool = True
 
 
 class Queue:
@@ -116,7 +115,7 @@ class Queue:
 
     def rests(self, job: Job) -> bool:
         """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it."""
-        now, people = time.monotonic(), [session for session in self.sessions if session.person and not session.closed]
+        now, people = time.monotonic(), [session for session in self.sessions if not session.closed]
         moving = any(session.rests > now for session in people)
         return moving and (job.own or job.ahead) and all(each.rests > now for each in people if self.wants(each, job))
 
