@@ -5,22 +5,22 @@ By the shared judge, on SmolLM2-135M in the folder that SMOLLM2 names; importanc
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from benchmarks import head
 from benchmarks.fixed_peers import Peer, peers
+from benchmarks.kept import kept_or
 from benchmarks.limit import JUDGE, judged, judged_values
 from benchmarks.peers import file_bytes
 from benchmarks.table import against, heading, table
 from compress import Compressed, EmbeddingMatrix, Importance, Int4, Int8, fit_to, load_matrix
 from compress.models.open import OpenModel, open_model
-from compress.training.importance import importance_of
+from compress.training.importance import importance_of, kept_importance
 from compress.training.kinds import texts_of_kinds
 
 FOLDER = Path(os.environ.get("SMOLLM2", "~/.cache/smollm2")).expanduser()
@@ -32,6 +32,7 @@ ASKED = {  # by ratio: KL and perplexity, of documentation and of stories
     12: ((0.025, 0.03), (15.3, 9.3)),
     16: ((0.07, 0.08), (16.0, 9.8)),
 }
+SMALLEST = 32  # the ratio of a form besides that is smaller than any peer
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -42,21 +43,26 @@ def main(arguments: list[str] | None = None) -> None:
     if not JUDGE.exists() or not (FOLDER / "config.json").exists():
         return
     matrix, model = load_matrix(FOLDER), open_model(FOLDER)
-    began = time.perf_counter()
-    importance = importance_of(model, matrix, texts_of_kinds(model, None))
-    print(f"Importance measured in {time.perf_counter() - began:.0f} s\n")
+
+    def measured() -> Importance:
+        began = time.perf_counter()
+        found = importance_of(model, matrix, texts_of_kinds(model, None))
+        print(f"Importance measured in {time.perf_counter() - began:.0f} s\n")
+        return found
+
+    importance = cache(lambda: kept_importance(args.kept and args.kept.with_suffix(".npz"), measured))
     for part in args.only:
         PARTS[part](matrix, model, importance, args.kept)
 
 
-def by_ratio(matrix: EmbeddingMatrix, model: OpenModel, importance: Importance, kept: Path | None) -> None:
+def by_ratio(matrix: EmbeddingMatrix, model: OpenModel, importance: Callable[[], Importance], kept: Path | None) -> None:
     heading("Language model, SmolLM2-135M")
     rows = [row(matrix, str(each), each.fit(matrix)) for each in (Int8(), Int4())]
     files = []
     with tempfile.TemporaryDirectory() as folder:
         for ratio, asked in ASKED.items():
             rows.append(row(matrix, f"trellis at {ratio}", fit_to(matrix, "trellis", ratio)))
-            result = fit_to(matrix, "trellis", ratio, importance)
+            result = fit_to(matrix, "trellis", ratio, importance())
             rows.append(row(matrix, f"trellis at {ratio}, by importance", result, asked))
             files.append(Path(folder) / f"trellis at {ratio}.safetensors")
             result.save(files[-1])
@@ -77,9 +83,9 @@ def row(matrix: EmbeddingMatrix, name: str, result: Compressed, asked: tuple | N
     return (name, f"{matrix.n_bytes / file_bytes(result):.2f}", f"{said['relative_squared_error']:.5f}", *cells)
 
 
-def beside_peers(matrix: EmbeddingMatrix, model: OpenModel, importance: Importance, kept: Path | None) -> None:
+def beside_peers(matrix: EmbeddingMatrix, model: OpenModel, importance: Callable[[], Importance], kept: Path | None) -> None:
     """Every peer, and the largest of our forms that takes no more bytes."""
-    ours = {f"ours at {ratio}": partial(ours_at, matrix, importance, ratio) for ratio in ASKED}
+    ours = {f"ours at {ratio}": partial(ours_at, matrix, importance, ratio) for ratio in (*ASKED, SMALLEST)}
     said: dict[str, dict] = {}
     for name, make in [*ours.items(), *peers(matrix)]:
         said |= {name: kept_or(kept, name, partial(judged_peer, make))}
@@ -95,25 +101,14 @@ def beside_peers(matrix: EmbeddingMatrix, model: OpenModel, importance: Importan
     table(["peer", "ratio", "of ours", "error", *columns, *(f"perplexity, {kind}" for kind in KINDS)], rows)
 
 
-def ours_at(matrix: EmbeddingMatrix, importance: Importance, ratio: float) -> Peer:
-    result = fit_to(matrix, "trellis", ratio, importance)
+def ours_at(matrix: EmbeddingMatrix, importance: Callable[[], Importance], ratio: float) -> Peer:
+    result = fit_to(matrix, "trellis", ratio, importance())
     return Peer(str(result.method), file_bytes(result), result.reconstruct())
 
 
 def judged_peer(make: Callable[[], Peer]) -> dict:
     made = make()
     return {"n_bytes": made.n_bytes, **judged_values("smollm2", made.values)}
-
-
-def kept_or(kept: Path | None, name: str, judge: Callable[[], dict]) -> dict:
-    """What is kept under a name, a line of JSON each; else what the judge says, which is kept."""
-    lines = kept.read_text().splitlines() if kept and kept.exists() else []
-    found = next((said for each, said in map(json.loads, lines) if each == name), None)
-    if found is None:
-        found = judge()
-        if kept:
-            kept.write_text("\n".join([*lines, json.dumps([name, found])]) + "\n")
-    return found
 
 
 PARTS = {"ratios": by_ratio, "peers": beside_peers}

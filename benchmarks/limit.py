@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import numpy as np
 
 from benchmarks.clock import seconds
 from benchmarks.data import DATA, TABLES, demo, table_of
-from benchmarks.fixed_peers import peers
+from benchmarks.fixed_peers import Peer, peers
+from benchmarks.kept import kept_or
 from benchmarks.peers import PEERS, best_product_codes, error, file_bytes
 from benchmarks.table import against, at_least, heading, table
 from compress import (
@@ -49,9 +51,12 @@ JUDGE = DATA.parent / "tools" / "judge.py"
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
-    for number, part in enumerate(parser.parse_args(arguments).only):
+    parser.add_argument("--kept", type=Path, help="a file that keeps what fixed peers lose; what was stopped goes on there")
+    args = parser.parse_args(arguments)
+    parts = PARTS | {"fixed": partial(beside_fixed, args.kept)}
+    for number, part in enumerate(args.only):
         print(end="\n" if number else "")
-        PARTS[part]()
+        parts[part]()
 
 
 def trellis_within(matrix: EmbeddingMatrix, n_bytes: float, **settings) -> Compressed:
@@ -135,21 +140,28 @@ def faiss_peer(matrix: EmbeddingMatrix, dims: int, parts: int, bits: int) -> tup
     return float(left.sum(dtype=np.float64) / matrix.squared_norms.sum()), f"faiss {recipe}", n_bytes
 
 
-def beside_fixed() -> None:
+def beside_fixed(kept: Path | None = None) -> None:
     """What people would pick for the demo's table, and Trellis in the largest of a few files that is no larger."""
     matrix = demo()
-    ours = {ratio: at_ratio(ratio)[0] for ratio in BESIDE}
-    sizes, errors = {ratio: file_bytes(each) for ratio, each in ours.items()}, {r: error(matrix, each) for r, each in ours.items()}
+
+    def ours_at(ratio: float) -> dict:
+        result, _ = at_ratio(ratio)
+        return {"n_bytes": file_bytes(result), "error": error(matrix, result)}
+
+    def lost_by(make: Callable[[], Peer]) -> dict:
+        peer = make()
+        lost = ((peer.values - matrix.values) ** 2).sum(dtype=np.float64) / (matrix.values**2).sum(dtype=np.float64)
+        return {"n_bytes": peer.n_bytes, "error": float(lost)}
+
+    ours = {ratio: kept_or(kept, f"ours at {ratio:g}", partial(ours_at, ratio)) for ratio in BESIDE}
     rows = []
     for name, make in peers(matrix):
-        peer = make()
-        theirs = float(((peer.values - matrix.values) ** 2).sum(dtype=np.float64) / (matrix.values**2).sum(dtype=np.float64))
-        ratio = min((each for each in BESIDE if sizes[each] <= peer.n_bytes), default=None)
+        theirs = kept_or(kept, name, partial(lost_by, make))
+        ratio = min((each for each in BESIDE if ours[each]["n_bytes"] <= theirs["n_bytes"]), default=None)
         if ratio is not None:
-            share = f"{errors[ratio] / theirs:.2f}"
-            rows.append(
-                (name, f"{matrix.n_bytes / peer.n_bytes:.2f}", f"{theirs:.5f}", f"{ratio:g}", f"{errors[ratio]:.5f}", share)
-            )
+            reached, mine = matrix.n_bytes / theirs["n_bytes"], ours[ratio]["error"]
+            share = f"{mine / theirs['error']:.2f}"
+            rows.append((name, f"{reached:.2f}", f"{theirs['error']:.5f}", f"{ratio:g}", f"{mine:.5f}", share))
     heading("Demo matrix, beside what people would pick instead")
     table(["peer", "ratio", "error", "ratio of Trellis", "its error", "share"], rows)
 
