@@ -1,7 +1,10 @@
 """What work says to whoever asked for it: a step that is done, the word that ends it, the error that a person's input raises."""
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -10,6 +13,38 @@ class InputError(ValueError):
 
 
 MatrixError = InputError  # its name until version 0.1, for code that catches it so
+
+
+@contextmanager
+def reading(where: str | os.PathLike) -> Iterator[None]:
+    """Whatever goes wrong while what somebody else wrote is read, here or in the libraries that read it, is an InputError."""
+    name = Path(where).name or str(where)
+    try:
+        yield
+    except InputError:
+        raise
+    except OSError as error:
+        raise unreadable(where, error) from error
+    except MemoryError as error:
+        raise InputError(f"{name} does not fit in memory; take fewer rows.") from error
+    except Exception as error:
+        why = type(error).__name__
+        raise InputError(f"{name} is damaged, or does not hold what it says ({why}); write or fetch it again.") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what libraries in Rust end with, which is no Exception
+            raise
+        raise InputError(f"{name} is damaged; write or fetch it again.") from error
+
+
+def unreadable(where: str | os.PathLike, error: OSError) -> InputError:
+    """That the system does not let a file be read."""
+    name = Path(error.filename or where).name
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"There is no file {name}; check its path.")
+    if isinstance(error, PermissionError):
+        return InputError(f"{name} may not be read (permission denied); change its permissions or copy it.")
+    reason = error.strerror or "the system gave no reason"
+    return InputError(f"{name} cannot be read ({reason}); check the file and try again.")
 
 
 class Stop(Exception):

@@ -26,6 +26,12 @@ def pack_stream(numbers: np.ndarray, bits: int) -> np.ndarray:
     return packed
 
 
+def check_spare(packed: np.ndarray, n_bits: int, name: str) -> None:
+    """Raises ValueError where a stream goes on behind its bits: what it was made of has another shape."""
+    if np.unpackbits(packed[n_bits // 8 :], bitorder="little")[n_bits % 8 :].any():
+        raise ValueError(f"array {name!r} holds more than the shape takes")
+
+
 def read_stream(packed: Any, bits: int, rows: Any) -> Any:
     """The numbers at `rows` of a stream of up to 16 bits each, as int64; numpy arrays or torch tensors."""
     return read_bits(packed, rows * bits, bits)

@@ -112,6 +112,7 @@ class Dimensions(Method):
 
     def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
         super().check_stored(arrays, n, d)
+        packing.check_spare(arrays["mask"], d, "mask")
         count = int(np.unpackbits(arrays["mask"], bitorder="little")[:d].sum())
         if count != self.kept:
             raise ValueError(f"the mask keeps {count} columns, not {self.kept}")

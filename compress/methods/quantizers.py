@@ -63,6 +63,11 @@ class RoundedRows(Method):
     def parameter_count(self, n: int, d: int) -> int:
         return n * d + n
 
+    def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
+        super().check_stored(arrays, n, d)
+        if self.bits * d % 8 and (arrays["codes"][:, -1] >> 4).any():
+            raise ValueError(f"array 'codes' has rows of more than {d:,} numbers")
+
 
 @dataclass(frozen=True)
 class Int8(RoundedRows):

@@ -106,6 +106,10 @@ class VectorQuantization(Method):
     def check(self, n: int, d: int) -> None:
         whole("code_bits", self.code_bits, 1, min(12, n.bit_length() - 1), f"the matrix has {n:,} rows")
 
+    def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
+        super().check_stored(arrays, n, d)
+        packing.check_spare(arrays["codes"], n * self.parts * self.code_bits, "codes")
+
     @classmethod
     def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
         return {"code_bits": [bits for bits in (4, 6, 8) if 2**bits <= n] or [n.bit_length() - 1]}

@@ -1,23 +1,30 @@
 """Where a matrix comes from: the demos, points made by code, a file, a folder, a model on the hub."""
 
 import os
+import re
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from compress.errors import InputError
+from compress.errors import InputError, reading, unreadable
+from compress.guard import budget
+from compress.guard.apart import apart
+from compress.guard.rooms import room
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, glove, hub, model_folder, smollm2, toy
 from compress.sources.checkpoints.safetensors_file import save_matrix
-from compress.sources.choice.info import TensorInfo
+from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.choice.vocabulary import are_labels
 from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
 from compress.sources.order import check_order
-from compress.sources.tables.columns import JUDGED, Asked
+from compress.sources.tables.columns import JUDGED, Asked, Column
 from compress.sources.toy import planted
 from compress.sources.weights import UNIFORM, row_weights
 
@@ -25,6 +32,7 @@ __all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
 
 HUB = "hub:"
 MADE = {"demo": demo, "demo:smollm2": smollm2, "demo:glove": glove, "toy": toy}  # what is there without a file
+TOKEN = 64  # bytes of memory that a name of a row takes, about
 WITH_MODEL = {"demo": demo, "demo:smollm2": smollm2}
 
 
@@ -36,6 +44,7 @@ def load_matrix(
     device: str = "cpu",
     left_out: Sequence[str] | None = None,
     names: str | None = None,
+    guarded: bool = False,
 ) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
 
@@ -45,27 +54,60 @@ def load_matrix(
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE", "scripts:Latin" or "column:FILE", see compress.sources.weights.
     left_out: which columns of numbers of a table are not in the matrix, by name; those that look like no dimensions for None.
     names: which column of a table names its rows; the one of text that looks most like it for None.
+    guarded: whether it is read in a process of its own, which is ended where it takes more time or memory than the size of the
+        source allows, see compress.guard; for what others made. What this program brings itself needs none.
     Nothing in a file is ever run. Raises InputError with one plain sentence where the source cannot be used.
     """
-    reader, where, name = located(source)
-    try:
-        asked = Asked(None if left_out is None else tuple(left_out), names)
-        if asked != JUDGED and not getattr(reader, "table", False):
-            told = "to leave out" if names is None else "to name its rows by"
-            raise InputError(f"{name} is no table, so it has no columns {told}.")
-        read = reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
-        values, tokens = in_float32(read.values, name), whole_text(read.tokens)
-        word = "row" if are_labels(tokens or ()) else read.row_word
-        notes = (*([read.stored.words(values.shape)] if read.stored else []), *read.notes)
+    asked = Asked(None if left_out is None else tuple(left_out), names)
+    with budget.sharing() as share, reading(source if isinstance(source, str | os.PathLike) else repr(source)):
+        if guarded and not is_made(source):
+            read, name = apart(read_of, source, tensor, asked, name=named(source), size=size_of(source), share=share)
+            if read.columns is not None:
+                read.columns.read_by(partial(column_apart, source))
+        else:
+            read, name = read_of(source, tensor, asked)
         try:
-            matrix = EmbeddingMatrix(values, tokens, None, name, device, word, notes, read.columns, read.stored)
+            word = "row" if are_labels(read.tokens or ()) else read.row_word
+            matrix = EmbeddingMatrix(read.values, read.tokens, None, name, device, word, read.notes, read.columns, read.stored)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
+        owner = owner_of(read.values)
+        in_memory = share.handed or (0 if isinstance(owner, np.memmap) else read.values.nbytes)
+        share.keep(in_memory + TOKEN * len(read.tokens or ()), owner)
         return matrix if weights == UNIFORM else matrix.with_weights(weights_of(source, weights, matrix))
-    except OSError as error:
-        raise unreadable(where, error) from error
-    except MemoryError as error:
-        raise InputError(f"{name} does not fit in memory; take fewer rows.") from error
+
+
+def read_of(source: str | os.PathLike, tensor: str | None, asked: Asked) -> tuple[Read, str]:
+    """What a source gives, its values in float32 and its tokens as they can be written, and the name of the matrix."""
+    reader, where, name = located(source)
+    if asked != JUDGED and getattr(reader, "column", None) is None:
+        told = "to leave out" if asked.names is None else "to name its rows by"
+        raise InputError(f"{name} is no table, so it has no columns {told}.")
+    with reading(where):
+        read = reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
+        stored = [read.stored.words(read.values.shape)] if read.stored else []
+        values, tokens = in_float32(read.values, name), whole_text(read.tokens)
+        return read._replace(values=values, tokens=tokens, notes=(*stored, *read.notes)), name
+
+
+def column_of(source: str | os.PathLike, name: str) -> Column:
+    """A column of a table that is not in its matrix."""
+    reader, where, _ = located(source)
+    with reading(where):
+        return reader.column(where, name)
+
+
+def column_apart(source: str | os.PathLike, name: str) -> Column:
+    """The same, read in a process of its own."""
+    with budget.sharing() as share:
+        return apart(column_of, source, name, name=named(source), size=size_of(source), share=share)
+
+
+def owner_of(values: np.ndarray) -> np.ndarray:
+    """The array that the memory of another goes with."""
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
 
 
 def weights_of(source: str | os.PathLike, spec: str, matrix: EmbeddingMatrix) -> np.ndarray:
@@ -85,13 +127,39 @@ def is_installed(source: str) -> bool:
     return source == "toy" or MADE[source].installed()
 
 
-def tensors(source: str | os.PathLike) -> list[TensorInfo]:
-    """The 2-D tensors a source offers, embedding-like ones first, from its headers alone."""
+def tensors(source: str | os.PathLike, *, guarded: bool = False) -> list[TensorInfo]:
+    """The 2-D tensors a source offers, embedding-like ones first, from its headers alone. guarded: as in load_matrix."""
+    if guarded and not is_made(source):
+        with budget.sharing() as share:
+            return apart(tensors, source, name=named(source), size=size_of(source), share=share)
     reader, where, _ = located(source)
-    try:
+    with reading(where):
         return reader.infos(where)
-    except OSError as error:
-        raise unreadable(where, error) from error
+
+
+def is_made(source: str | os.PathLike) -> bool:
+    """Whether a source is one that this program brings itself."""
+    return isinstance(source, str) and source in MADE
+
+
+def named(source: str | os.PathLike) -> str:
+    """What a source is called in messages."""
+    return str(source).removeprefix(HUB) if is_on_hub(source) else Path(source).name
+
+
+def is_on_hub(source: str | os.PathLike) -> bool:
+    return isinstance(source, str) and source.startswith(HUB)
+
+
+def size_of(source: str | os.PathLike) -> int | None:
+    """Bytes of the file of a source with its parts beside it, or of all files in its folder; None for what is fetched."""
+    if is_on_hub(source):
+        return None
+    with suppress(OSError, RuntimeError, ValueError):
+        path = Path(source).expanduser()
+        parts = path.iterdir() if path.is_dir() else path.parent.glob(f"{escape(re.split('[-.]', path.name)[0])}*")
+        return sum(each.stat().st_size for each in parts if each.is_file())
+    return 0
 
 
 def config_folder(source: str | os.PathLike) -> Path | None:
@@ -114,10 +182,10 @@ def tokenizer_folder(source: str | os.PathLike) -> Path | None:
 
 def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
     """What reads a source, what it is given, and the name of the matrix."""
-    if isinstance(source, str) and source in MADE:
-        return MADE[source], source, source.removeprefix("demo:")
-    if isinstance(source, str) and source.startswith(HUB):
-        model = source.removeprefix(HUB)
+    if is_made(source):
+        return MADE[str(source)], source, str(source).removeprefix("demo:")
+    if is_on_hub(source):
+        model = str(source).removeprefix(HUB)
         return hub, model, model
     try:
         path = Path(source).expanduser()
@@ -137,21 +205,15 @@ def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
     raise InputError(f"{source} is neither a file nor a folder; give the path of one.")
 
 
-def unreadable(where: str | os.PathLike, error: OSError) -> InputError:
-    name = Path(error.filename or where).name
-    if isinstance(error, PermissionError):
-        return InputError(f"{name} may not be read (permission denied); change its permissions or copy it.")
-    reason = error.strerror or "the system gave no reason"
-    return InputError(f"{name} cannot be read ({reason}); check the file and try again.")
-
-
 def in_float32(values: np.ndarray, name: str) -> np.ndarray:
     """The values as aligned float32 rows; as they are, mapped ones too, where they are that already."""
     if values.dtype == np.float32 and values.flags.c_contiguous and values.flags.aligned:
         return values
     check_fits(4 * values.size, name)
+    found = room(values.shape)
     with np.errstate(over="ignore"):
-        return np.require(values, np.float32, ["C", "A"])
+        found[...] = values
+    return found
 
 
 def whole_text(tokens: list[str] | None) -> list[str] | None:

@@ -22,17 +22,19 @@ from compress.sources.checkpoints import (
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.contents import kind_of
 from compress.sources.tables import json_rows, parquet, text
+from compress.sources.tables.columns import Column
 from compress.sources.unread import UNREAD
 
 
 @dataclass(frozen=True)
 class Reader:
     """infos lists the 2-D tensors of a file, every those of any shape where it may be a part of a model, read takes one of them,
-    and of a table what a person asked of its columns; mapping gives the row of each token where tokens share rows."""
+    and of a table what a person asked of its columns; column gives one of a table's that is not in its matrix, by name; mapping
+    gives the row of each token where tokens share rows."""
 
     infos: Callable[[Path], list[TensorInfo]]
     read: Callable[..., Read]
-    table: bool = False
+    column: Callable[[Path, str], Column] | None = None
     every: Callable[[Path], list[TensorInfo]] | None = None
     mapping: Callable[[Path], np.ndarray | None] | None = None
 
@@ -45,10 +47,10 @@ READERS = {
     ),
     "gguf": Reader(gguf_file.infos, gguf_file.read),
     "torch": Reader(torch_file.infos, torch_file.read, every=torch_file.every, mapping=torch_file.mapping_in),
-    "text": Reader(text.infos, text.read, table=True),
-    "csv": Reader(text.infos, text.read, table=True),
-    "json": Reader(json_rows.infos, json_rows.read, table=True),
-    "parquet": Reader(parquet.infos, parquet.read, table=True),
+    "text": Reader(text.infos, text.read, text.column),
+    "csv": Reader(text.infos, text.read, text.column),
+    "json": Reader(json_rows.infos, json_rows.read, json_rows.column),
+    "parquet": Reader(parquet.infos, parquet.read, parquet.column),
     "fasttext": Reader(fasttext_file.infos, fasttext_file.read),
     "hdf5": Reader(hdf5_file.infos, hdf5_file.read),
     "keras": Reader(hdf5_file.infos, hdf5_file.read),

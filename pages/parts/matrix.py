@@ -219,12 +219,12 @@ def stamp(source: str) -> tuple | None:
 
 @cached(4, "Opening the matrix …")
 def load(source: str, tensor: str | None, stamp: tuple | None, asked: Asked) -> EmbeddingMatrix:
-    return compress.load_matrix(source, tensor=tensor, left_out=asked.left_out, names=asked.names)
+    return compress.load_matrix(source, tensor=tensor, left_out=asked.left_out, names=asked.names, guarded=True)
 
 
 @cached(16)
 def tensor_names(source: str, stamp: tuple | None) -> list[str]:
-    return [found.name for found in compress.tensors(source)]
+    return [found.name for found in compress.tensors(source, guarded=True)]
 
 
 def heading(matrix: EmbeddingMatrix) -> None:

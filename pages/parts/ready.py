@@ -14,6 +14,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError, ProjectiveClustering
 from compress.answers import tables
 from compress.answers.subspaces import tables_of
+from compress.guard import apart
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
@@ -29,6 +30,7 @@ REST = 15.0  # seconds of rest for whoever came at once, and from when a dial wa
 @asynccontextmanager
 async def ready(app: st.App) -> AsyncIterator[None]:
     """The life of the server: a thread gets ready, unless nothing is to be done ahead."""
+    apart.prepare()
     if ON:
         Thread(target=get_ready, daemon=True).start()
     yield

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from compress.errors import InputError
+from compress.guard.rooms import room
 from compress.matrix import Stored
 from compress.sources.checkpoints.stored import decoded
 from compress.sources.choice.clues import config_in
@@ -93,7 +94,7 @@ def array_in(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
     with archive.open(f"{name}.npy") as file:
         array = read_header(file, where)
         check_fits(array.n_bytes, where)
-        values = np.empty(array.shape, array.dtype, order=array.order)
+        values = room(array.shape, array.dtype, array.order)
         fill(values.reshape(-1, order="A").view(np.uint8), file, where)
     return values
 

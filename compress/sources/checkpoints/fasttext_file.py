@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
+from compress.guard.rooms import room
 from compress.matrix import Stored
 from compress.sources.choice.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
@@ -70,7 +71,7 @@ class Quantized:
         check_fits(4 * (stop - first) * self.shape[1], path.name)
         parts = len(self.centroids)
         codes = np.memmap(path, np.uint8, "r", self.codes, (self.shape[0], parts))[first:stop]
-        values = np.empty((stop - first, self.shape[1]), np.float32)
+        values = room((stop - first, self.shape[1]))
         step = max(1, BLOCK // self.shape[1])
         for at in range(0, stop - first, step):
             rows = slice(at, at + step)

@@ -15,6 +15,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
+from compress.guard.rooms import room
 from compress.sources.checkpoints.stored import decoded
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits
@@ -61,7 +62,7 @@ def numbers_of(dataset: Any, name: str, path: Path, dtype: type | None) -> np.nd
     where = f"{name} in {path.name}"
     check_held(dataset, where)
     check_fits(4 * dataset.size, where)
-    values = np.empty(dataset.shape, dtype or dataset.dtype)
+    values = room(dataset.shape, dtype or dataset.dtype)
     if values.size:
         dataset.read_direct(values)
     return values

@@ -13,6 +13,7 @@ from compress.errors import InputError
 FIXED = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple, "EMPTY_SET": list}
 TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+LONGEST = 1000  # letters of the name of what is called
 SKIPPED = {"PROTO", "FRAME"}
 PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
 GETS = {"GET", "BINGET", "LONG_BINGET"}
@@ -74,8 +75,8 @@ def walk(path: Path) -> Any:
         raise InputError(f"{path.name} is a damaged pickle, or it is cut short; save the table again with numpy.save.") from error
 
 
-def held_in(file: Any) -> Any:
-    """What stands on the stack when the instructions end."""
+def held_in(file: Any, with_storages: bool = False) -> Any:
+    """What stands on the stack when the instructions end. with_storages: whether it may name what lies outside, as torch does."""
     stack: list[Any] = []
     outer: list[list[Any]] = []
     memo = Memo()
@@ -125,18 +126,20 @@ def held_in(file: Any) -> Any:
             items = to_mark()
             fill(stack[-1], items)
         elif name == "GLOBAL":
-            stack.append(Made(arg))
+            stack.append(named(arg))
         elif name == "STACK_GLOBAL":
             own, module = stack.pop(), stack.pop()
             if not (isinstance(own, str) and isinstance(module, str)):
                 raise ValueError("a name that is no text")
-            stack.append(Made(f"{module} {own}"))
+            stack.append(named(f"{module} {own}"))
         elif name in ("REDUCE", "NEWOBJ"):
             args, called = stack.pop(), stack.pop()
-            stack.append(Made(called.of, args))
+            stack.append(made(called, args))
         elif name == "NEWOBJ_EX":
             _, args, called = stack.pop(), stack.pop(), stack.pop()
-            stack.append(Made(called.of, args))
+            stack.append(made(called, args))
+        elif name == "BINPERSID" and with_storages:
+            stack.append(Made("persistent", (stack.pop(),)))
         elif name == "BUILD":
             state = stack.pop()
             stack[-1].state = state
@@ -151,6 +154,20 @@ def held_in(file: Any) -> Any:
         elif name not in SKIPPED:
             raise ValueError(name)
     raise ValueError("no end")
+
+
+def named(name: str) -> Made:
+    """What code has a name for. Raises ValueError where that is longer than any."""
+    if len(name) > LONGEST:
+        raise ValueError(f"a name of {len(name):,} letters")
+    return Made(name)
+
+
+def made(called: Any, args: Any) -> Made:
+    """What a call makes. Raises ValueError where what is called is no name."""
+    if not isinstance(called, Made) or called.args or called.state or called.items:
+        raise ValueError("a call of what has no name")
+    return Made(called.of, args)
 
 
 def extend(held: Any, items: list[Any]) -> None:

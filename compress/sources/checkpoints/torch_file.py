@@ -3,19 +3,22 @@
 import zipfile
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from compress.errors import InputError
+from compress.sources.checkpoints.pickle_walk import Bounded, held_in
 from compress.sources.checkpoints.stored import parts_beside, table_of
 from compress.sources.choice.clues import config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
-from compress.sources.limits import check_fits
+from compress.sources.limits import check_fits, check_unpacks
 from compress.sources.quantized.packed import RAW
 
 NAMES = {"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "uint16": "U16", "uint32": "U32", "uint64": "U64"}
+WITHIN = 4  # pickles that an older file begins with; the last holds the tensors
 DEEPEST = 8  # levels of nesting looked through
 
 
@@ -54,6 +57,8 @@ def stored(tensor: Any, where: str) -> np.ndarray:
     import torch
 
     tensor = tensor.detach()
+    if str(tensor.layout) == "torch.strided":
+        check_unpacks(tensor.nbytes, tensor.untyped_storage().nbytes(), where)
     if not tensor.is_contiguous() or tensor.dtype == torch.bfloat16:
         check_fits(4 * tensor.numel(), where)
     if tensor.dtype == torch.bfloat16:
@@ -72,6 +77,7 @@ def opened(path: Path) -> Any:
             with zipfile.ZipFile(path) as archive:
                 if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
                     raise ValueError("compressed members")  # torch writes none, and a small one unpacks to anything
+        check_calls(path, packed)
         with torch.serialization.safe_globals([Namespace]):  # of names and values, which fairseq keeps its settings in
             return torch.load(path, map_location="cpu", weights_only=True, mmap=packed)
     except OSError:
@@ -81,6 +87,21 @@ def opened(path: Path) -> Any:
             f"{path.name} is not a PyTorch file of plain tensors, or it is damaged; save the model's state_dict() with "
             "torch.save, or as safetensors."
         ) from error
+
+
+def check_calls(path: Path, packed: bool) -> None:
+    """Raises ValueError where a pickle calls what has no name of usual length: torch.load refuses it too, and may take minutes to
+    word its message."""
+    with ExitStack() as stack:
+        if packed:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            for member in archive.infolist():
+                if member.filename.rpartition("/")[2] == "data.pkl":
+                    held_in(Bounded(stack.enter_context(archive.open(member)), member.file_size), with_storages=True)
+            return
+        file = Bounded(stack.enter_context(open(path, "rb")), path.stat().st_size)
+        for _ in range(WITHIN):
+            held_in(file, with_storages=True)
 
 
 def tensors_in(held: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -112,7 +112,7 @@ def added_in(folder: Path) -> dict[int, str]:
                     added |= {int(number): str(token) for token, number in content.items()}
                 else:
                     added |= {int(number): str(each["content"]) for number, each in content.get("added_tokens_decoder", {}).items()}
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise InputError(f"{name} does not number tokens; fetch it again, or remove it to go without.") from error
     return added
 
@@ -135,7 +135,7 @@ def from_tokenizer(path: Path) -> Vocabulary:
     try:
         ids = by_number(content["model"].get("vocab", {}))
         added = {int(each["id"]): str(each["content"]) for each in content.get("added_tokens") or []}
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise InputError(f"{path.name} is not a tokenizer's file; fetch it again, or remove it to go without tokens.") from error
     return Vocabulary(ids, added)
 
@@ -144,7 +144,7 @@ def from_json(path: Path) -> dict[int, str]:
     """Tokens by row number from a JSON file of any of the kinds that `by_number` reads."""
     try:
         return by_number(read_json(path))
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path.name} is neither a list of tokens nor token to number; correct or remove it.") from error

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
+from compress.guard.rooms import room
 from compress.sources.choice.clues import COLUMNS, of_text, settings
 from compress.sources.choice.info import TensorInfo
 from compress.sources.limits import check_fits
@@ -135,7 +136,7 @@ class Packed:
         if n < 1 or d < 1:
             raise self.refused("its shape is empty")
         check_fits(4 * n * d, self.where)
-        values = np.empty((n, d), np.float32)
+        values = room((n, d))
         step = max(1, BLOCK // d)
         for first in range(0, n, step):
             values[first : first + step] = rows(first, min(first + step, n))

@@ -269,6 +269,13 @@ class Columns(Mapping[str, Column]):
         self.naming, self.names_rows = tuple(naming), names_rows
         self.odd = dict(odd or {})
 
+    def read_by(self, read: Callable[[str], Column]) -> None:
+        """Has its columns read in another way from now on."""
+        self._read = read
+
+    def __getstate__(self) -> dict:
+        return vars(self) | {"_read": None}  # which goes to no other process
+
     def __getitem__(self, name: str) -> Column:
         if name not in self._names:
             raise KeyError(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
+from compress.guard.rooms import room
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns, projector, rows
@@ -34,7 +35,7 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
     tokens, told = rows.decoded(cells)
     if layout.separator and all(token.endswith(" ") for token in tokens):
         tokens = [token.strip() for token in tokens]
-    beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, layout, layout.names.index(name)))
+    beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, name))
     of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
     word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"
     if token is None and (names := projector.names_beside(path, len(values))) is not None:
@@ -46,7 +47,7 @@ def gathered(
     path: Path, layout: Layout, dims: Sequence[int], token: int | None, shape: tuple[int, ...]
 ) -> tuple[np.ndarray, list[rows.Names]]:
     """The numbers of some columns, or of one of lists, for all rows, and the cells of another, some at a time."""
-    values = np.empty(shape, np.float32)
+    values = room(shape)
     cells: list[rows.Names] = []
     done = 0
     for names, block in rows.parts(path, layout, dims, token):
@@ -58,8 +59,10 @@ def gathered(
     return values[:done], cells
 
 
-def column(path: Path, layout: Layout, at: int) -> columns.Column:
+def column(path: Path, name: str) -> columns.Column:
     """One column of a table: words, numbers (n,) or lists (n, d)."""
+    layout = layout_of(path)
+    at = layout.names.index(name)
     if at in layout.texts:
         return rows.decoded([rows.lettered(cells or []) for cells, _ in rows.parts(path, layout, [], at)])[0]
     found = np.concatenate([block for _, block in rows.parts(path, layout, [at], None)])

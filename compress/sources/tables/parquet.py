@@ -10,6 +10,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import bytes_text
+from compress.guard.rooms import room
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits, check_unpacks
 from compress.sources.tables import columns
@@ -17,7 +18,8 @@ from compress.sources.tables import columns
 BATCH_ROWS = 4096
 AT_ONCE = 200  # columns
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
-LONGEST_NAMES = 256 << 20  # bytes that the names of a small file's rows may take
+NAME = 8  # bytes that the name of a row takes, where others have the same
+LONGEST_NAMES = 64 << 20  # bytes that the names of a small file's rows may take
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
     with opened(path) as file:
         layout = layout_of(file, path)
         out, dims, found = columns.dimensions(layout, layout.n_rows, tensor, asked, path.name)
-        check_fits(4 * found.shape[0] * found.shape[1], path.name)
         token = columns.names_rows(layout, layout.texts, dims, asked, path.name)
+        n_bytes = 4 * found.shape[0] * found.shape[1] + (0 if token is None else NAME * layout.n_rows)
+        check_unpacks(n_bytes, path.stat().st_size, path.name)
+        check_fits(n_bytes, path.name)
         values = values_of(file, [layout.names[at] for at in dims], found.shape, bool(layout.lists), path)
         tokens = None if token is None else words_of(file, layout.names[token], path)
     beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, name))
@@ -186,7 +190,7 @@ def numbers_of(column: Any) -> np.ndarray:
 
 def values_of(file: Any, names: list[str], shape: tuple[int, ...], of_lists: bool, path: Path) -> np.ndarray:
     """(n, d) float32, the numbers of some columns, or of the lists of one."""
-    values = np.empty(shape, np.float32)
+    values = room(shape)
     for first, part in enumerate(some(names)):
         done = 0
         for batch in file.iter_batches(rows_at_once(shape[1]), columns=part):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
+from compress.guard.rooms import room
 from compress.sources.choice.info import Read, TensorInfo, pick
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns, delimited
@@ -47,6 +48,11 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
     pick([layout.info], tensor, path.name)
     check_fits(4 * layout.n_rows * layout.dim, path.name)
     return read_binary(path, layout)
+
+
+def column(path: Path, name: str) -> columns.Column:
+    """One column of a table of text."""
+    return delimited.column(path, name)
 
 
 def binary_layout(path: Path) -> Layout | None:
@@ -99,7 +105,7 @@ def binary_rows(
     """Tokens and (n, d) numbers of the rows up to one that is not whole, and the byte behind them. space_of: the byte that ends a
     token, of the data, the byte it begins at and the bytes that its numbers take; −1 where there is none."""
     tokens: list[str] = []
-    values = np.empty((layout.n_rows, layout.dim), "<f4")
+    values = room((layout.n_rows, layout.dim), "<f4")
     n_bytes, at = 4 * layout.dim, layout.begin
     for row in range(layout.n_rows):
         space = space_of(data, at, n_bytes)

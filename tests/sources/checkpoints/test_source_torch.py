@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from compress import InputError
-from compress.sources import limits, load_matrix, tensors
+from compress.sources import load_matrix, tensors
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore:Detected pickle protocol")
@@ -108,10 +108,9 @@ def test_a_table_of_numbers_that_are_not_read_is_named_and_nothing_else_is_taken
         load_matrix(tmp_path / "x.pt")
 
 
-def test_a_small_file_of_a_huge_view_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(limits, "MEMORY_LIMIT", 1 << 20)
+def test_a_small_file_of_a_huge_view_is_refused(tmp_path):
     torch.save({"w": torch.ones(1, 1).expand(100_000, 1000)}, tmp_path / "x.pt")
-    with pytest.raises(InputError, match="needs 400 MB of memory"):
+    with pytest.raises(InputError, match=r"^x\.pt has 4 bytes and unpacks to 400 MB"):
         load_matrix(tmp_path / "x.pt")
 
 
