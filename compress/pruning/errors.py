@@ -13,7 +13,12 @@ from compress.pruning.sensitivity import forward, geometry, padded, watched
 
 def output_error(network: nn.Module, smaller: nn.Module, images: Tensor) -> float:
     """‖f(x) − g(x)‖ / ‖f(x)‖, the mean over points (n, channels, height, width)."""
-    before, after = forward(network, images).flatten(1), forward(smaller, images).flatten(1)
+    return apart(forward(network, images), forward(smaller, images))
+
+
+def apart(before: Tensor, after: Tensor) -> float:
+    """The same of outputs (n, …)."""
+    before, after = before.flatten(1), after.flatten(1)
     return float(((after - before).norm(dim=1) / before.norm(dim=1)).mean())
 
 

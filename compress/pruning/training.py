@@ -93,7 +93,12 @@ def retrained(
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """The share of pictures whose largest output is their label."""
     check_labels(network, images, labels)
-    return float((forward(network, images).argmax(1) == labels).float().mean())
+    return right(forward(network, images), labels)
+
+
+def right(outputs: Tensor, labels: Tensor) -> float:
+    """The same of outputs (n, classes)."""
+    return float((outputs.argmax(1) == labels).float().mean())
 
 
 def check_labels(network: nn.Module, images: Tensor, labels: Tensor) -> None:

@@ -8,7 +8,7 @@ from compress.pruning import Report
 from pages.parts.cached import cached
 from pages.parts.dial.answers import Answers, Figure, Line, Mark, Ring
 from pages.parts.filters.network import Subject
-from pages.parts.filters.path import Loss, Path, errors_on
+from pages.parts.filters.path import Loss, Path
 from pages.parts.filters.settings import Pruning
 
 UNKNOWN = "–"  # of what only a run of the network tells
@@ -28,7 +28,7 @@ def filter_figures(subject: Subject, report: Report, loss: Loss | None, judged: 
         Figure(
             "Relative output error",
             error_text(loss.error, not judged) if loss else UNKNOWN,
-            help=f"‖f(x) − g(x)‖ / ‖f(x)‖, the mean over {len(errors_on(subject)):,} pictures; f is the network before, g after",
+            help=f"‖f(x) − g(x)‖ / ‖f(x)‖, the mean over {len(subject.judge):,} pictures; f is the network before, g after",
         ),
         Figure(
             "ε",

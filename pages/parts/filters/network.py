@@ -9,6 +9,8 @@ import streamlit as st
 from torch import Tensor, nn
 
 from compress import pruning
+from compress.pruning.sensitivity import forward
+from compress.pruning.training import check_labels, right
 from pages.parts.cached import cached, keyed
 from pages.parts.filters.settings import DIGITS, FILTERS, UPLOAD
 from pages.parts.filters.upload import given
@@ -40,10 +42,19 @@ class Subject:
         return self.name == DIGITS
 
     @cached_property
-    def accuracy(self) -> float | None:
-        """Before pruning."""
+    def outputs(self) -> Tensor:
+        """Of the judged pictures, before pruning."""
         with TURNS.together():
-            return None if self.labels is None else pruning.accuracy(self.network, self.judge, self.labels)
+            return forward(self.network, self.judge)
+
+    @cached_property
+    def accuracy(self) -> float | None:
+        """Before pruning. Raises ValueError for labels that are none of the network's classes."""
+        if self.labels is None:
+            return None
+        with TURNS.together():
+            check_labels(self.network, self.judge, self.labels)
+        return right(self.outputs, self.labels)
 
 
 def chosen_network() -> Subject | None:
@@ -65,7 +76,7 @@ def subject_of(name: str, key: str, network: nn.Module, images: Tensor, labels: 
     rest = slice(n, len(images) - size)
     learn = (images[rest], labels[rest]) if labels is not None and rest.stop - n >= FEWEST else None
     found = Subject(name, key, network, images[-size:], images[:n], None if labels is None else labels[:n], learn, shown[:n])
-    _ = found.accuracy  # refuses labels that are none of the network's classes
+    _ = found.outputs, found.accuracy  # which refuses labels that are none of the network's classes
     return found
 
 
@@ -94,4 +105,6 @@ def trained(tell) -> Subject:
         network = pruning.digits_network(progress=tell)
     pictures = pruning.digits()
     shown = (pictures.judge[0][:, 0].numpy() + 1) / 2
-    return Subject(DIGITS, "digits", network, pictures.batch, *pictures.judge, pictures.learn, shown)
+    found = Subject(DIGITS, "digits", network, pictures.batch, *pictures.judge, pictures.learn, shown)
+    _ = found.outputs, found.accuracy
+    return found

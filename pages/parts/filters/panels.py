@@ -8,7 +8,7 @@ from compress.pruning import Space, Study
 from pages.parts.filters.answers import kept_marks, largest_bound
 from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
-from pages.parts.filters.path import layers_on
+from pages.parts.filters.path import FEWER
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import silent
 from pages.parts.live_chart.live_chart import live_chart
@@ -67,7 +67,7 @@ def layer_charts(subject: Subject, known: Study, outcome: Outcome, setting: Prun
             of=subject.key,
             alt=f"Bounds up to {worst['bound']:.3g} in {worst['layer']}; measured at most {errors['largest'].max():.3g}",
         )
-        st.caption(bound_words(len(layers_on(subject)), known.points, setting))
+        st.caption(bound_words(min(FEWER, len(subject.judge)), known.points, setting))
 
 
 def bound_words(judged: int, points: int, setting: Pruning) -> str:

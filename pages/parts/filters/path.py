@@ -4,17 +4,20 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from compress import pruning
 from compress.errors import Step
 from compress.pruning.cutting import cut
+from compress.pruning.errors import apart
+from compress.pruning.sensitivity import forward
+from compress.pruning.training import right
 from pages.parts.cached import keyed
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.work import TURNS, Background
 
-FEWER = 128  # pictures of an upload that errors are measured on, which take longer than accuracy
+FEWER = 128  # judged pictures that errors of layers are measured on, which take longest
 COARSE = 10  # %, of the first steps
 APART = 2 * COARSE  # %, between two judged budgets that another is told from
 
@@ -98,19 +101,10 @@ def named(report: pruning.Report) -> bytes:
 
 def loss(subject: Subject, known: pruning.Study, report: pruning.Report, smaller: nn.Module) -> Loss:
     network, choice = deepcopy(subject.network), report.choice  # it is watched, and others may be running it
-    accuracy = None if subject.labels is None else pruning.accuracy(smaller, subject.judge, subject.labels)
-    error = pruning.output_error(network, smaller, errors_on(subject))
-    return Loss(accuracy, error, pruning.layer_errors(network, known, choice.kept, choice.scale, layers_on(subject)))
-
-
-def layers_on(subject: Subject) -> Tensor:
-    """The pictures that errors of layers are measured on."""
-    return subject.judge if subject.quick else subject.judge[:FEWER]
-
-
-def errors_on(subject: Subject) -> Tensor:
-    """The pictures that the output error is measured on: all judged ones where it is the only figure."""
-    return subject.judge if subject.quick or subject.labels is None else subject.judge[:FEWER]
+    outputs = forward(smaller, subject.judge)
+    accuracy = None if subject.labels is None else right(outputs, subject.labels)
+    layers = pruning.layer_errors(network, known, choice.kept, choice.scale, subject.judge[:FEWER])
+    return Loss(accuracy, apart(subject.outputs, outputs), layers)
 
 
 def between(one: Loss, other: Loss, share: float) -> Loss:
