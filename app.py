@@ -11,11 +11,13 @@ from pages.parts.frame import arrive, no_older_kind
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
 from pages.parts.live_chart.library.library import found_at, route
 from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
+from pages.parts.paths import hide_details
 from pages.parts.pins import pins, pins_list
 from pages.parts.ready import ready
 from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.served.compressed import Compressed
 from pages.parts.served.early import Early
+from pages.parts.served.unplaced import Unplaced
 from pages.parts.weights import weights_picker
 from pages.parts.work.ahead import take_up, whole_run, work_toggle
 
@@ -24,6 +26,7 @@ OF_THEIR_OWN = ("Filters", "Lesson")  # pages that look at something else than t
 
 
 def frame() -> None:
+    hide_details()
     pages = [
         st.Page("pages/spectrum.py", title="Spectrum", icon=":material/show_chart:", default=True),
         st.Page("pages/subspaces.py", title="Subspaces", icon=":material/scatter_plot:"),
@@ -74,4 +77,5 @@ else:  # as the server opens it, by `streamlit run app.py`
     no_older_kind()
     base = st.get_option("server.baseUrlPath")
     served = [Middleware(Compressed), Middleware(Early, script=found_at(base), unless=("/export",))]
+    served.append(Middleware(Unplaced, script=Path(__file__).resolve()))
     server = st.App(__file__, lifespan=ready, routes=[route(base)], middleware=served)

@@ -14,6 +14,7 @@ from pages.parts.export.whole_model import whole_model
 from pages.parts.frame import through_app
 from pages.parts.importance import importance_choice
 from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix
+from pages.parts.paths import spelled
 from pages.parts.quick_fits import awaited
 from pages.parts.say import literal
 from pages.parts.uploads import is_upload
@@ -55,12 +56,12 @@ if fit:
         check_table(file.checks)
     with right:
         st.subheader("Code that loads it")
-        st.code(python_code(name, source, model), language="python", wrap_lines=True)
+        st.code(python_code(name, spelled(source), model), language="python", wrap_lines=True)
         if model is not None:
             st.caption(smaller(model.swapped) if model.swapped else literal(f"The model cannot take it: {model.no_swap}."))
         weights = chosen_weights()
-        weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else weights
-        shell = shell_code(name, None if is_upload(source) else source, tensor=tensor, **asked_texts(), weights=weights)
+        weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else spelled(weights)
+        shell = shell_code(name, None if is_upload(source) else spelled(source), tensor=tensor, **asked_texts(), weights=weights)
         st.code(shell, language="bash", wrap_lines=True)
     whole_model(fit, name.removesuffix(".safetensors"), source, tensor, model)
 st.subheader("Check a file")

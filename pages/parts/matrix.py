@@ -1,6 +1,7 @@
 """The matrix that the pages look at, and the picker that changes it."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from compress.sources import MADE, is_installed, weights_of
 from compress.sources.tables import columns
 from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.weights import UNIFORM
-from pages.parts import uploads
+from pages.parts import paths, uploads
 from pages.parts.cached import cached
 from pages.parts.say import bold, literal, refused
 from pages.parts.uploads import is_upload
@@ -81,10 +82,15 @@ def read_address() -> None:
     if source is None:
         name = named.rpartition("/")[2]
         unopened(named, tensor, f"The uploaded file {name} is no longer kept here.", "upload")
-    elif not (source in MADE or source.startswith("hub:") or is_upload(source) or is_local()):
+    elif source in MADE or source.startswith("hub:") or is_upload(source):
+        use(source, tensor)
+    elif not paths.may_name():
         unopened(named, tensor, "This link names a file on another machine, which cannot be opened here.", "upload")
     else:
-        use(str(Path(source).expanduser().absolute()) if kind_of(source) == "path" else source, tensor)
+        try:
+            use(paths.named(source), tensor)
+        except InputError as error:
+            unopened(named, tensor, str(error), "path")
 
 
 def asked() -> Asked:
@@ -154,16 +160,27 @@ def chosen_weights() -> str:
     """The row weights in use: what was chosen, else what the link says, else uniform. Those of a file belong to the matrix that
     they were chosen for and go when another is opened."""
     if "weights" not in st.session_state:
-        spec = uploads.found(st.query_params.get("weights", UNIFORM), "weights")
-        if spec is None or (of_file(spec) and not (is_local() or is_upload(spec.partition(":")[2]))):
-            st.warning("The file that this link weights rows by is not here; all rows weigh the same.")
-            spec = UNIFORM
-        use_weights(spec)
+        spec = placed(uploads.found(st.query_params.get("weights", UNIFORM), "weights"))
+        use_weights(UNIFORM if spec is None else spec)
     spec, source = st.session_state["weights"]
     if of_file(spec) and source != chosen():
         use_weights(UNIFORM)
         st.session_state["weights_dropped"] = True
     return st.session_state["weights"][0]
+
+
+def placed(spec: str | None) -> str | None:
+    """Weights as a link says them, with the path of their file; None, with a word, where that is not here. spec: None for an upload
+    that is no longer kept."""
+    kind, _, path = (spec or "").partition(":")
+    if spec is not None and (not of_file(spec) or is_upload(path)):
+        return spec
+    path, *column = [path] if paths.is_local() or kind == "counts" else path.rsplit(":", 1)
+    with suppress(InputError):
+        if spec:
+            return ":".join([kind, paths.named(path), *column])
+    st.warning("The file that this link weights rows by is not here; all rows weigh the same.")
+    return None
 
 
 def use_weights(spec: str) -> None:
@@ -197,11 +214,6 @@ def weighed(
 ) -> EmbeddingMatrix:
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
     return _matrix.with_weights(weights_of(source, spec, _matrix))
-
-
-def is_local() -> bool:
-    """Whether only this machine can reach the app, so that paths on it may be named."""
-    return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
 
 
 def open_matrix(source: str, tensor: str | None, asked: Asked = JUDGED) -> EmbeddingMatrix:
@@ -241,7 +253,7 @@ def matrix_picker() -> None:
         kind = kind_of(chosen()[0])
         st.session_state["matrix_kind"] = kind
         if kind in ("path", "hub"):
-            st.session_state[f"matrix_{kind}"] = chosen()[0].removeprefix("hub:")
+            st.session_state[f"matrix_{kind}"] = paths.spelled(chosen()[0].removeprefix("hub:"))
     kind = st.selectbox("Matrix", kinds(), format_func=label, key="matrix_kind", on_change=given)
     picked = picked_source(kind, "matrix", given)
     if st.session_state.pop("matrix_given", False) and picked is not None and picked != chosen()[0]:
@@ -267,7 +279,7 @@ def given() -> None:
 
 
 def kinds() -> list[str]:
-    return [kind for kind in KINDS if kind != "path" or is_local()]
+    return [kind for kind in KINDS if kind != "path" or paths.may_name()]
 
 
 def label(kind: str) -> str:
@@ -280,7 +292,7 @@ def kind_of(source: str) -> str:
         return source
     if source.startswith("hub:"):
         return "hub"
-    return "upload" if is_upload(source) or not is_local() else "path"
+    return "upload" if is_upload(source) or not paths.may_name() else "path"
 
 
 def source_name(source: str) -> str:
@@ -301,10 +313,19 @@ def picked_source(kind: str, key: str, on_change: Callable | None = None, **how)
         path = st.text_input(
             "Path", key=f"{key}_path", placeholder="/data/table.npy or a model's folder", on_change=on_change, **how
         ).strip()
-        return str(Path(path).expanduser().absolute()) if path else None
+        return named_path(path)
     about = "Reads only the table, not the model."
     model = st.text_input("Model id", key=f"{key}_hub", placeholder="org/name", help=about, on_change=on_change, **how).strip()
     return f"hub:{model.removeprefix('hub:')}" if model else None
+
+
+def named_path(text: str) -> str | None:
+    """The path that was typed; None, with a word on why, where there is none to open."""
+    try:
+        return paths.named(text) if text else None
+    except InputError as error:
+        refused(error)
+        return None
 
 
 def switch(source: str, tensor: str | None) -> None:

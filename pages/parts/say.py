@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from compress.export.card import MARKS, escaped
+from pages.parts.paths import told
 
 MORE_MARKS = "{}()+-.!~:^="  # that Markdown has at the start of a line, and Streamlit adds
 
@@ -22,7 +23,7 @@ def bold(text: str) -> str:
 
 def refused(error: Exception | str) -> None:
     """What was refused, why, and what to do, in the sentence of the error."""
-    st.error(literal(str(error)), icon=":material/error:")
+    st.error(literal(told(str(error))), icon=":material/error:")
 
 
 @contextmanager

@@ -15,6 +15,8 @@ from typing import ClassVar
 
 import streamlit as st
 
+from pages.parts import paths
+
 UPLOAD = "upload:"
 HELD = 2  # in a place: the one in use, and the one that was given last, which may be no good
 
@@ -88,7 +90,7 @@ def kept_upload(held, place: str = "tables", in_use: str | None = None) -> str:
 
 
 def is_upload(path: str) -> bool:
-    return folder() in Path(path).parents
+    return folder() in Path(path).parents and ".." not in Path(path).parts
 
 
 def digest_of(path: str | None) -> str | None:
@@ -97,7 +99,7 @@ def digest_of(path: str | None) -> str | None:
 
 def spelled(text: str) -> str:
     """A source, or weights, as an address says them: an upload by its digest, without the folder it lies in."""
-    return text.replace(f"{folder()}/", UPLOAD, 1)
+    return paths.spelled(text.replace(f"{folder()}/", UPLOAD, 1))
 
 
 def found(text: str, place: str = "tables") -> str | None:

@@ -10,7 +10,8 @@ from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
 from compress.sources.weights import MOST_A, UNIFORM, top_share
 from pages.parts.kept import cache_folder
-from pages.parts.matrix import chosen_weights, current_matrix, is_local, open_weighted, use_weights
+from pages.parts.matrix import chosen_weights, current_matrix, named_path, open_weighted, use_weights
+from pages.parts.paths import may_name
 from pages.parts.say import literal, refused
 from pages.parts.tokens import row_order
 from pages.parts.uploads import kept_upload
@@ -105,11 +106,11 @@ def file_of(kind: str) -> str | None:
     held = st.file_uploader("File of weights", type=SUFFIXES[kind], key=f"weights_{kind}_upload", help=about)
     if held:
         return kept_upload(held, "weights", chosen_weights().partition(":")[2])
-    if not is_local():
+    if not may_name():
         return None
     example = "/data/texts.txt" if kind == "counts" else "/data/weights.csv"
     path = st.text_input("Path of the file", key=f"weights_{kind}_path", placeholder=example, help=about).strip()
-    return str(Path(path).expanduser().absolute()) if path else None
+    return named_path(path)
 
 
 def switch(spec: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -46,6 +47,15 @@ def nothing_goes_on():
         with suppress(psutil.Error):  # it has ended already
             if "compress" in child.cmdline():
                 child.kill()
+
+
+@pytest.fixture(autouse=True)
+def asked_with(monkeypatch):
+    """The headers that pages are asked for with, as by a browser of this machine until a test says otherwise."""
+    headers, details = {"Host": "127.0.0.1:8501"}, st.get_option("client.showErrorDetails")
+    monkeypatch.setattr(type(st.context), "headers", headers)
+    yield headers
+    st.set_option("client.showErrorDetails", details)
 
 
 @pytest.fixture(autouse=True)

@@ -171,8 +171,7 @@ def test_a_task_that_fails_says_why(open_page, model_folder, noted, monkeypatch,
     assert not page.button(key="judge").disabled
 
 
-def test_a_folder_of_tasks_offers_what_lies_in_it(open_page, model_folder, noted, tmp_path, errors, monkeypatch):
-    monkeypatch.setattr("pages.parts.model_quality.controls.is_local", lambda: True)
+def test_a_folder_of_tasks_offers_what_lies_in_it(open_page, model_folder, noted, tmp_path, errors):
     data = tmp_path / "data"
     for name in ("SST-2", "STS-B", "squad"):
         (data / name).mkdir(parents=True)

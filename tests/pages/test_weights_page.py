@@ -72,7 +72,7 @@ def test_a_link_brings_weights_by_order_and_gives_them_on(open_page, figures):
 
 @pytest.mark.parametrize("weights", ["counts:/etc/hostname", "column:/etc/hostname", "column:upload:00/use.csv"])
 def test_a_link_cannot_name_a_file_of_weights_on_another_machine(open_page, monkeypatch, weights):
-    monkeypatch.setattr("pages.parts.matrix.is_local", lambda: False)
+    monkeypatch.setattr("pages.parts.paths.is_local", lambda: False)
     page = open_page("app", weights=weights)
     assert page.session_state["weights"][0] == "uniform"
     assert any("weights rows by is not here" in warning.value for warning in page.warning)

@@ -1,5 +1,6 @@
 """A slider that is answered while it is dragged: its answers are in the browser, and the server hears of it when it is let go."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import streamlit as st
@@ -62,7 +63,9 @@ def hear(key: str, take: Callable[[float], None]) -> None:
     told = st.session_state[f"{key} dial"].moved
     try:
         move, value = int(told["move"]), float(told["value"])
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, KeyError, OverflowError):
+        return
+    if not math.isfinite(value):
         return
     st.session_state[heard(key)] = move
     st.session_state[MOVED] = True

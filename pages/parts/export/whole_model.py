@@ -16,8 +16,9 @@ from compress.models.foreseen import Foreseen
 from compress.sources.checkpoints.gguf_file import is_gguf
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
-from pages.parts.matrix import is_local
+from pages.parts.matrix import named_path
 from pages.parts.opened import folded
+from pages.parts.paths import may_name, spelled
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal, refused
 from pages.parts.uploads import is_upload
@@ -61,7 +62,7 @@ def as_gguf(fit: Fitted, name: str, source: str, tensor: str | None) -> None:
     if n_bytes <= MOST:
         content = written(fit, dtype, model)
         st.download_button("Download", content, out, "application/octet-stream", key="whole_download", on_click="ignore")
-    where = model.path.name if is_upload(source) else str(model.path)
+    where = model.path.name if is_upload(source) else spelled(str(model.path))
     command(name, "gguf", where, dtype, out)
 
 
@@ -83,7 +84,7 @@ def as_packed(fit: Fitted, name: str, source: str, model: Foreseen | None) -> No
         f"{swapped.model_bytes_before:,}: the table {bytes_text(table)} instead of {bytes_text(swapped.embedding_bytes_before)}, a "
         f"scale for {GROUP} columns; all else as before. {added(fit, dtype, rounding_packed(fit, dtype, itemsize))} {READERS}"
     )
-    command(name, PACKED, source, dtype, f"{name}-{dtype}")
+    command(name, PACKED, spelled(source), dtype, f"{name}-{dtype}")
 
 
 def type_choice(types: list[str], usual: str) -> str:
@@ -97,11 +98,11 @@ def model_file(source: str) -> str | None:
     """The GGUF file of the model: the source where it is one, else a path on this machine, where one may name it."""
     if is_gguf(source) and Path(source).is_file():
         return source
-    if not is_local():
+    if not may_name():
         st.caption("Upload the model’s GGUF file in the sidebar to write it with this table.")
         return None
     given = st.text_input("The model’s GGUF file", key="whole_path", placeholder="/models/model.gguf", width=420, **STAYING)
-    return (given or "").strip() or None
+    return named_path((given or "").strip())
 
 
 def added(fit: Fitted, dtype: str, rounding: float) -> str:

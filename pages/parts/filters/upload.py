@@ -15,7 +15,8 @@ from compress.sources.limits import check_fits
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
 from pages.parts.filters.settings import FILTERS
-from pages.parts.matrix import is_local, stamp
+from pages.parts.matrix import named_path, stamp
+from pages.parts.paths import may_name
 from pages.parts.say import refused
 from pages.parts.uploads import kept_upload
 
@@ -58,13 +59,13 @@ def file(label: str, endings: list[str], key: str, help: str) -> str | None:
     """The path of an uploaded file, or of one on this machine where only this machine can reach the app."""
     held = st.file_uploader(label, type=endings, key=f"filters_{key}", help=help)
     path = ""
-    if is_local():
+    if may_name():
         path = st.text_input(
             "or its path here", key=f"filters_{key}_path", placeholder=f"/data/{key}.{endings[0]}", **STAYING
         ).strip()
     if held:
         return kept_upload(held, f"filters_{key}")
-    return str(Path(path).expanduser().absolute()) if path else None
+    return named_path(path)
 
 
 def scaling() -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -14,9 +14,10 @@ from compress.tasks import LABELLED, UNLABELLED, unmet, usual_tasks
 from compress.tasks.glue import GLUE, plain, task_folder
 from compress.tasks.uploads import SHAPE, read_upload
 from pages.parts.controls import STAYING
-from pages.parts.matrix import is_local
+from pages.parts.matrix import named_path
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.text import Text, text_choice
+from pages.parts.paths import may_name
 from pages.parts.say import literal, refused
 from pages.parts.uploads import kept_upload
 
@@ -74,7 +75,7 @@ def asked_tasks(facts: ModelFacts | None) -> Asked:
 
 def label_folder() -> str | None:
     """The folder of labelled tasks on this machine, where one may name paths on it."""
-    if not is_local():
+    if not may_name():
         return None
     path = st.text_input(
         "Folder of labelled tasks",
@@ -85,13 +86,11 @@ def label_folder() -> str | None:
         help="The folder that holds SST-2, CoLA, STS-B … as GLUE gives them, or SQuAD's; where there is none, labels come by "
         "datasets from the hub if that is installed.",
     ).strip()
-    if not path:
-        return None
-    folder = Path(path).expanduser().absolute()
-    if not folder.is_dir():
-        refused(f"There is no folder {folder}; give the folder that the tasks' folders lie in.")
-        return None
-    return str(folder)
+    folder = named_path(path)
+    if folder is None or Path(folder).is_dir():
+        return folder
+    refused(f"There is no folder {folder}; give the folder that the tasks' folders lie in.")
+    return None
 
 
 def labelled_tasks(data: str | None) -> list[str]:
