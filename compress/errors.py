@@ -7,9 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+LONGEST = 1000  # letters of a message
+
 
 class InputError(ValueError):
-    """What a person gave, a matrix, a file, a model or a text, cannot be used; the message says what is wrong and what to do."""
+    """What a person gave, a matrix, a file, a model or a text, cannot be used; the message says what is wrong and what to do, in
+    one line of at most LONGEST letters, whatever the names are that a file brings."""
+
+    def __init__(self, message: object = "") -> None:
+        text = "".join(letter if letter.isprintable() or letter == "\xa0" else "\ufffd" for letter in str(message))
+        super().__init__(text if len(text) <= LONGEST else f"{text[:LONGEST]} …")
 
 
 MatrixError = InputError  # its name until version 0.1, for code that catches it so

@@ -139,8 +139,10 @@ def tensors_of(path: Path) -> list[TensorInfo]:
 def checked_map(index: Any, where: str) -> dict[str, str]:
     """Tensor name to file name, of an index; a file name that leads out of the folder is refused."""
     weight_map = index.get("weight_map") if isinstance(index, dict) else None
-    if not isinstance(weight_map, dict) or not all(
-        isinstance(file, str) and file == Path(file).name and file not in ("", "..") for file in weight_map.values()
+    if (
+        not isinstance(weight_map, dict)
+        or not weight_map
+        or not all(isinstance(file, str) and file == Path(file).name and file not in ("", "..") for file in weight_map.values())
     ):
         raise InputError(f"{where} does not say in which file each tensor lies; fetch the file again.")
     return weight_map

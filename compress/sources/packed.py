@@ -18,7 +18,17 @@ from compress.files import bytes_text
 from compress.sources.limits import check_unpacks
 
 CHUNK = 1 << 20
-DAMAGED = (EOFError, OSError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError, ValueError)
+DAMAGED = (
+    EOFError,
+    OSError,
+    lzma.LZMAError,
+    zlib.error,
+    zipfile.BadZipFile,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    IndexError,
+)
 KEPT = 2  # unpacked files that are kept at a time
 KINDS: dict[str, Any] = {"gzip": gzip.open, "xz": lzma.open, "bzip2": bz2.open, "zip": zipfile.ZipFile, "zstd": None}
 

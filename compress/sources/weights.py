@@ -227,7 +227,9 @@ def read_array(path: Path) -> np.ndarray:
     try:
         numbers = np.load(path, mmap_mode="r", allow_pickle=False)
         kind = numbers.dtype.kind  # an archive of arrays has none
-    except (ValueError, EOFError, OverflowError, AttributeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # whatever class NumPy fails with of a header
         raise InputError(f"{path.name} is not a NumPy array of numbers; save it again with numpy.save.") from error
     if kind not in "fiub" or numbers.ndim == 0 or numbers.size != len(numbers):
         raise InputError(f"{path.name} holds {numbers.dtype} of shape {numbers.shape}; give one column of numbers.")

@@ -259,7 +259,7 @@ def questions_of(path: Path) -> list[Question]:
             for paragraph in article["paragraphs"]
             for asked in paragraph["qas"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path} is not laid out as SQuAD v1.1 is ({error}); fetch the file again.") from error

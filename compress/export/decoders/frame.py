@@ -87,12 +87,22 @@ class Embedding(torch.nn.Module):
 
 
 def maker(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Callable:
-    """The function that makes the layer of arrays and what a file says of them."""
+    """The function that makes the layer of arrays and what a file says of them. It raises ValueError where they are not of each
+    other, which the first and the last row tell: those are decoded once."""
 
     def make(header: dict, arrays: dict, where: str | Path) -> Embedding:
-        if header.get("version") not in (1, 2) or header.get("method") not in methods:
+        if not isinstance(header, dict) or header.get("version") not in (1, 2) or header.get("method") not in methods:
             raise ValueError(f"{where} is not a file that this load.py can read; it reads {', '.join(methods)}")
-        return Embedding(header, arrays, prepare, decode)
+        try:
+            bits = 8 * sum(array.numel() * array.element_size() for array in arrays.values())
+            rows, dim = header["shape"]
+            if not (0 < rows <= bits and 0 < dim <= bits):
+                raise ValueError(f"{rows} x {dim} from {bits} bits")
+            layer = Embedding(header, arrays, prepare, decode)
+            layer(torch.tensor([0, rows - 1]))
+        except Exception as error:
+            raise ValueError(f"{where} is damaged ({error}); fetch it again") from error
+        return layer
 
     return make
 
@@ -102,9 +112,14 @@ def loader(make: Callable) -> Callable:
 
     def load(path: str | Path = "embedding.safetensors") -> Embedding:
         """The layer that a file holds."""
-        with safe_open(str(path), framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("flatland", "{}"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        try:
+            with safe_open(str(path), framework="pt") as file:
+                header = json.loads((file.metadata() or {}).get("flatland", "{}"))
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except OSError:
+            raise
+        except Exception as error:
+            raise ValueError(f"{path} is damaged, or no file of safetensors ({error}); fetch it again") from error
         return make(header, arrays, path)
 
     return load

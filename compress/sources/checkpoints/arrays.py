@@ -1,5 +1,6 @@
 """NumPy arrays: .npy read in place, .npz one array at a time; nothing is unpickled."""
 
+import errno
 import math
 import zipfile
 import zlib
@@ -22,7 +23,9 @@ from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranke
 from compress.sources.limits import check_fits, check_unpacks
 
 MAX_HEADER = 1 << 16
+MOST_TOLD = 1000
 CHUNK = 16 << 20
+LAST_LETTER = 0x10FFFF  # of Unicode
 MOST_WORDS = 4000  # bytes of the longest name of a row
 VERSIONS = {  # 3.0 is 2.0 with other letters in the names of fields, and arrays with fields are refused
     (1, 0): npy.read_array_header_1_0,
@@ -113,6 +116,8 @@ def words_in(archive: zipfile.ZipFile, n_rows: int, path: Path) -> list[str] | N
                     check_unpacks(array.n_bytes, path.stat().st_size, path.name)
                     words = np.empty(array.shape, array.dtype)
                     fill(words.view(np.uint8), file, f"{member.filename} in {path.name}")
+                    if words.dtype.kind == "U" and array.n_bytes and words.view(array.dtype.str[0] + "u4").max() > LAST_LETTER:
+                        continue
                     found.append(np.char.decode(words, "utf-8", "replace") if array.dtype.kind == "S" else words)
     return found[0].tolist() if len(found) == 1 else None
 
@@ -145,7 +150,9 @@ def opened_zip(path: Path) -> Iterator[zipfile.ZipFile]:
             yield archive
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # which a member before the file's first byte gives
+            raise
         raise InputError(f"{path.name} is a damaged or encrypted .npz archive; save it again with numpy.savez.") from error
 
 
@@ -160,14 +167,18 @@ def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
 
 @dataclass(frozen=True)
 class Bounded:
-    """A file that gives at most MAX_HEADER bytes at once: NumPy takes as many as a header declares before it judges how many."""
+    """A file that gives at most MAX_HEADER bytes at once, of which MOST_TOLD are no blanks: NumPy takes as many as a header
+    declares before it judges how many, and its parser takes time that grows with the square of them."""
 
     file: IO[bytes]
 
     def read(self, count: int = -1, /) -> bytes:
         if not 0 <= count <= MAX_HEADER:
             raise ValueError(f"a header of {count:,} bytes")
-        return self.file.read(count)
+        part = self.file.read(count)
+        if len(part.strip()) > MOST_TOLD:
+            raise ValueError("a header that tells more than one of an array does")
+        return part
 
 
 def read_header(file: IO[bytes], where: str, kinds: str = "fiu") -> Array:

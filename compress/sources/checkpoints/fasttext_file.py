@@ -145,7 +145,7 @@ def layout(path: Path) -> tuple[list[Table], list[bytes]]:
             fits = rows == (n_labels if supervised else n_words)
             start = 0 if packed else at + 1 + SHAPE.size
             return [*tables, Table("output", (rows, dim), start, named if fits else None, packed)], entries
-        except (struct.error, ValueError) as error:
+        except (struct.error, ValueError, OverflowError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{path.name} is a damaged model of fastText, or it is cut short; fetch the file again.") from error

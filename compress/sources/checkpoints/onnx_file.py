@@ -140,17 +140,18 @@ def values_of(info: TensorInfo, tensor: Any, path: Path) -> np.ndarray:
     """The numbers of a tensor; InputError where the model has others than it declares."""
     from onnx import TensorProto, helper, numpy_helper
 
-    dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
-    n_bytes = math.prod(info.shape) * dtype.itemsize
-    if tensor.data_location == TensorProto.EXTERNAL:
-        return beside(info, tensor, dtype, n_bytes, path)
     try:
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(tensor.data_type))
+        if tensor.data_location == TensorProto.EXTERNAL:
+            return beside(info, tensor, dtype, math.prod(info.shape) * dtype.itemsize, path)
         if tensor.HasField("raw_data"):
             return np.frombuffer(tensor.raw_data, dtype).reshape(info.shape)
         if tensor.data_type == TensorProto.FLOAT:
             return filled(tensor.float_data).reshape(info.shape)
         return numpy_helper.to_array(tensor)
-    except (ValueError, TypeError) as error:
+    except InputError:
+        raise
+    except (ValueError, TypeError, KeyError) as error:
         held = f"{info.name} in {path.name} declares {' × '.join(map(str, info.shape))} numbers"
         raise InputError(f"{held}, which the file does not hold; fetch or export it again.") from error
 

@@ -18,6 +18,7 @@ MARKS = ("##", "▁", "Ġ", "[unused")  # that tokenizers put before pieces of w
 MOST_PADDED = 1024  # the largest number that tables are padded to multiples of
 LABEL = re.compile(r"[^\W\d_]*[\W_]*\d+|\S.*\s.*\S", re.DOTALL)  # "17", "doc_17", "A title"
 SOME, MOST = 50, 0.9  # names that tell, and the share of them that are such
+LARGEST = 1 << 40  # number that a token may have
 NUMBERED = re.compile(r"(.*\S)[ \t]+(\d{1,18})")
 
 
@@ -109,9 +110,10 @@ def added_in(folder: Path) -> dict[int, str]:
             content = read_json(folder / name)
             try:
                 if name == "added_tokens.json":
-                    added |= {int(number): str(token) for token, number in content.items()}
+                    added |= {number_of(number): str(token) for token, number in content.items()}
                 else:
-                    added |= {int(number): str(each["content"]) for number, each in content.get("added_tokens_decoder", {}).items()}
+                    held = content.get("added_tokens_decoder", {})
+                    added |= {number_of(number): str(each["content"]) for number, each in held.items()}
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                 raise InputError(f"{name} does not number tokens; fetch it again, or remove it to go without.") from error
     return added
@@ -134,7 +136,7 @@ def from_tokenizer(path: Path) -> Vocabulary:
     content = read_json(path)
     try:
         ids = by_number(content["model"].get("vocab", {}))
-        added = {int(each["id"]): str(each["content"]) for each in content.get("added_tokens") or []}
+        added = {number_of(each["id"]): str(each["content"]) for each in content.get("added_tokens") or []}
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise InputError(f"{path.name} is not a tokenizer's file; fetch it again, or remove it to go without tokens.") from error
     return Vocabulary(ids, added)
@@ -144,7 +146,7 @@ def from_json(path: Path) -> dict[int, str]:
     """Tokens by row number from a JSON file of any of the kinds that `by_number` reads."""
     try:
         return by_number(read_json(path))
-    except (TypeError, ValueError, IndexError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path.name} is neither a list of tokens nor token to number; correct or remove it.") from error
@@ -156,12 +158,20 @@ def by_number(vocabulary: Any) -> dict[int, str]:
     if isinstance(vocabulary, Mapping):
         pairs = vocabulary.items()
         if all(isinstance(token, str) for token in vocabulary.values()):
-            return {int(number): token for number, token in pairs}
-        ids = {int(number): str(token) for token, number in pairs}
+            return {number_of(number): token for number, token in pairs}
+        ids = {number_of(number): str(token) for token, number in pairs}
         return ids if len(ids) == len(pairs) else {}
     if not isinstance(vocabulary, list):
         raise TypeError("neither a list nor a mapping")
     return {row: str(entry if isinstance(entry, str) else entry[0]) for row, entry in enumerate(vocabulary)}
+
+
+def number_of(held: Any) -> int:
+    """The number of a token. Raises ValueError, TypeError or OverflowError where it is none that a token has."""
+    number = int(held)
+    if abs(number) > LARGEST:
+        raise ValueError(f"a token numbered {number}")
+    return number
 
 
 def from_lines(path: Path) -> dict[int, str]:

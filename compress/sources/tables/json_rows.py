@@ -134,9 +134,16 @@ def records(path: Path) -> Iterator[Row]:
     with opened(path) as file:
         stream = Stream(file, path.name)
         found = False
-        for row in uncounted(rows_of(stream)):
-            found = True
-            yield row
+        try:
+            for row in uncounted(rows_of(stream)):
+                found = True
+                yield row
+        except (TypeError, ValueError, OverflowError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"{path.name} has lists of other lengths, or other things in them, than its first; correct them."
+            ) from error
         if not found:
             raise InputError(f"{path.name} holds no rows; give a list of rows, or of objects with one list of numbers each.")
         if stream.peek():
@@ -147,7 +154,7 @@ def uncounted(rows: Iterator[Row]) -> Iterator[Row]:
     """The rows; of lists without names, whose first number counts them, that number is the name."""
     first = list(islice(rows, columns.FEW))
     cells = [row[EMBEDDING] for row in first if row.keys() == {EMBEDDING}]
-    counts = [cell[0] for cell in cells if np.ndim(cell) == 1 and length_of(cell) > 1]
+    counts = [cell[0] for cell in cells if length_of(cell) > 1 and np.ndim(cell) == 1]
     counted = counts in ([*range(columns.FEW)], [*range(1, columns.FEW + 1)])
     for row in chain(first, rows):
         cell = row.get(EMBEDDING) if counted else None

@@ -106,7 +106,7 @@ def slowly(block: bytes, layout: Layout, numbers: Sequence[int], text: int | Non
     """The same row by row. line: the number of the first. Raises InputError that names the line that is no row."""
     cells: list[bytes] = []
     rows: list[Any] = []
-    for number, row in fields_of(block, layout, line):
+    for number, row in fields_of(block, layout, path, line):
         if len(row) != layout.n_fields:
             raise InputError(f"Line {number:,} of {path.name} has {ragged(len(row), layout)}; correct that line.")
         if layout.token == 0 and layout.base.quotes == "none":
@@ -126,8 +126,8 @@ def ragged(n_fields: int, layout: Layout) -> str:
     return f"{max(0, n_fields - (layout.token is not None)):,} numbers after its token, not {n:,}, and is damaged or cut short"
 
 
-def fields_of(block: bytes, layout: Layout, line: int) -> Iterator[tuple[int, list[bytes]]]:
-    """The cells of every row that is not blank, with the number of its line."""
+def fields_of(block: bytes, layout: Layout, path: Path, line: int) -> Iterator[tuple[int, list[bytes]]]:
+    """The cells of every row that is not blank, with the number of its line. Raises InputError for a line that is none of a CSV."""
     if layout.base.quotes == "none":
         for at, one in enumerate(block.split(b"\n")):
             if one.strip(b" \t\r"):
@@ -137,10 +137,14 @@ def fields_of(block: bytes, layout: Layout, line: int) -> Iterator[tuple[int, li
     whole = layout.base.quotes == "records"
     lines = [f"{one}\n" for one in text.split("\n")[:-1]]
     for at, read in enumerate([csv.reader(lines, delimiter=layout.separator or " ")] if whole else quoted(lines, layout)):
-        for row in read:
-            if any(cell.strip() for cell in row):
-                number = line + (read.line_num - 1 if whole else at)
-                yield number, trimmed([cell.encode("utf-8", "surrogateescape") for cell in row], layout)
+        try:
+            for row in read:
+                if any(cell.strip() for cell in row):
+                    number = line + (read.line_num - 1 if whole else at)
+                    yield number, trimmed([cell.encode("utf-8", "surrogateescape") for cell in row], layout)
+        except csv.Error as error:
+            number = line + (read.line_num - 1 if whole else at)
+            raise InputError(f"Line {number:,} of {path.name} is none of a regular table ({error}); correct that line.") from error
 
 
 def quoted(lines: list[str], layout: Layout) -> Iterator[Any]:
