@@ -1,7 +1,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
+COUNT ?= 20000
+FUZZ ?= fuzz
 
-.PHONY: run demos test lint bench clean
+.PHONY: run demos test fuzz lint bench clean
 
 run: .venv/app
 	$(BIN)/python -m streamlit run app.py
@@ -10,6 +12,9 @@ demos: .venv/demos
 
 test: .venv/dev .venv/browser
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
+
+fuzz: .venv/dev
+	$(BIN)/python -m tests.fuzz $(READER) --count $(COUNT) --out $(FUZZ)
 
 lint: .venv/dev
 	$(BIN)/ruff check .
