@@ -10,6 +10,7 @@ from pages.parts.fits import wish_full
 from pages.parts.frame import arrive, no_older_kind
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
 from pages.parts.live_chart.library.library import found_at, route
+from pages.parts.login import let_in, who
 from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
 from pages.parts.paths import hide_details
 from pages.parts.pins import pins, pins_list
@@ -27,6 +28,7 @@ OF_THEIR_OWN = ("Filters", "Lesson")  # pages that look at something else than t
 
 def frame() -> None:
     hide_details()
+    let_in()
     pages = [
         st.Page("pages/spectrum.py", title="Spectrum", icon=":material/show_chart:", default=True),
         st.Page("pages/subspaces.py", title="Subspaces", icon=":material/scatter_plot:"),
@@ -53,6 +55,7 @@ def frame() -> None:
         pins_list()
         link_popover()
         work_toggle()
+        who()
         foot = st.container()
     st.set_page_config(page_title=" · ".join(title), page_icon=ICON, layout="wide")
     unopened_notice()

@@ -1,0 +1,29 @@
+"""Logins, where the server's secrets name a provider: one on loopback here, and all that is between it and a browser."""
+
+import pytest
+from openid import letting_in, secrets_toml
+from playwright.sync_api import expect
+
+pytest.importorskip("authlib", reason="logins need Authlib")
+
+
+@pytest.fixture
+def provider():
+    with letting_in({"sub": "7", "email": "ada@example.org"}) as running:
+        yield running
+
+
+def test_only_who_is_logged_in_sees_the_app(serve, visit, provider, tmp_path):
+    (tmp_path / "secrets.toml").write_text(secrets_toml(provider, "http://127.0.0.1:{port}"))
+    env = {"STREAMLIT_SECRETS_FILES": str(tmp_path / "secrets.toml"), "FLATLAND_CACHE": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+    url = serve("app.py", env=env)
+    page = visit(f"{url}/robustness?matrix=toy")
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert page.get_by_test_id("stSidebar").count() == 0
+    assert page.get_by_text("rows ×").count() == 0
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Logged in as ada@example.org")).to_be_visible()
+    assert {"/authorization", "/token", "/jwks"} <= {*provider.asked}
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert provider.asked[-1] == "/end_session"
