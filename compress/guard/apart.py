@@ -91,9 +91,9 @@ def apart(function: Callable[..., Any], *args: Any, name: str, size: int | None,
     most = budget.left() if size is None else min(budget.left(), max(FREE, TIMES * size))
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="flatland-read-", ignore_cleanup_errors=True))
-        task = Task(function, args, dict(os.environ), os.getcwd(), folder, seconds, most, size is None)
+        task = Task(function, args, name, dict(os.environ), os.getcwd(), folder, seconds, most, size is None)
         channel = stack.enter_context(born())
-        child = Child(channel, name, task)
+        child = Child(channel, task)
         stack.callback(child.end)
         return child.answer(share)
 
@@ -101,8 +101,8 @@ def apart(function: Callable[..., Any], *args: Any, name: str, size: int | None,
 class Child:
     """A process at work on a task."""
 
-    def __init__(self, channel: socket.socket, name: str, task: Task):
-        self.channel, self.name, self.task = channel, name, task
+    def __init__(self, channel: socket.socket, task: Task):
+        self.channel, self.name, self.task = channel, task.name, task
         self.line, self.files = b"", list[int]()
         self.process: psutil.Process | None = None
         self.seconds, self.before = 0.0, 0

@@ -16,7 +16,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-from compress.errors import InputError
+from compress.errors import InputError, reading
 from compress.guard import budget, handover, rooms
 from compress.guard.task import LOADING, Task
 
@@ -50,8 +50,9 @@ def main(number: int) -> None:
             with suppress(ImportError):
                 import_module(name)
         gc.freeze()
-        younger.send(b"1")
-        younger.recv(1)  # until the older has ended
+        with suppress(OSError):
+            younger.send(b"1")
+            younger.recv(1)  # until the older has ended
         serve(control, None)
     younger.close()
     serve(control, older)
@@ -86,7 +87,8 @@ def child(channel: socket.socket, more: float) -> None:
         confine(task, more)
         budget.ASKED.set(Asking(channel))
         try:
-            files, places, n_bytes = handover.packed(task.function(*task.args))
+            with reading(task.name):
+                files, places, n_bytes = handover.packed(task.function(*task.args))
         except InputError as error:
             tell(channel, {"refused": str(error)})
         else:
