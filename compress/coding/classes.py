@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from compress.linalg.blocks import NEAR, near_zero
 from compress.threads import one_thread
 
 STEPS, SETTLED = 40, 0.002  # of the search, and the share of rows that move in its last
@@ -23,7 +24,8 @@ class Classes:
 
     @staticmethod
     def of(coefficients: np.ndarray, labels: np.ndarray, weights: np.ndarray, count: int) -> "Classes":
-        """The classes of rows (n, m) with labels (n,) below `count`; a class without rows has none of the statistics."""
+        """The classes of rows (n, m) with labels (n,) below `count`; a class without rows has none of the statistics, and the mean
+        of one near 0 is 0."""
         means, variances = np.zeros((2, count, coefficients.shape[1]))
         rows, totals = np.bincount(labels, minlength=count), np.bincount(labels, weights, count)
         for z in np.flatnonzero(totals):
@@ -33,6 +35,10 @@ class Classes:
             own -= means[z].astype(np.float32)
             own *= own
             variances[z] = shares @ own
+        energy = (variances + means**2).sum(axis=1)
+        near = energy < NEAR * (rows @ energy) / len(labels)
+        variances[near] += means[near] ** 2
+        means[near] = 0
         return Classes(means, variances, rows / len(labels), totals / np.maximum(rows, 1))
 
     def along(self, directions: np.ndarray) -> "Classes":
@@ -59,12 +65,15 @@ class Classes:
 
 
 def find_classes(coefficients: np.ndarray, weights: np.ndarray, count: int, level: float) -> Classes:
-    """Classes of rows (n, m): first rows of like weighted length, then step by step by what a row costs at a level, see
-    Classes.assign."""
+    """Classes of rows (n, m): first rows near 0, which need no bits, and the others by like weighted length, then step by step by
+    what a row costs at a level, see Classes.assign."""
     count = min(count, len(coefficients))
-    length = weights * np.einsum("im,im->i", coefficients, coefficients)
-    labels = np.empty(len(length), np.int64)
-    labels[np.argsort(length, kind="stable")] = np.arange(len(length)) * count // len(length)
+    energy = np.einsum("im,im->i", coefficients, coefficients)
+    near = near_zero(energy)
+    first = int(count > 1 and near.any())
+    order = np.argsort(np.where(near & (first > 0), -1, weights * energy), kind="stable")
+    labels, rest = np.zeros(len(order), np.int64), order[first * np.count_nonzero(near) :]
+    labels[rest] = first + np.arange(len(rest)) * (count - first) // len(rest)
     with one_thread():  # the search goes other ways where sums are rounded otherwise
         for _ in range(STEPS if count > 1 else 0):
             classes = Classes.of(coefficients, labels, weights, count)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 BLOCK_BYTES = 16 << 20
+NEAR = 1e-3  # of the squared length that is usual: rows below it are near 0
 
 
 def walk(values: np.ndarray, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
@@ -115,6 +116,11 @@ def squared_norms(values: np.ndarray) -> np.ndarray:
     for rows, block in walk(values):
         out[rows] = np.einsum("id,id->i", block, block, dtype=np.float64)
     return out
+
+
+def near_zero(energies: np.ndarray) -> np.ndarray:
+    """(n,) bool: which rows are near 0 beside the others, by their squared lengths (n,)."""
+    return energies < NEAR * np.median(energies)
 
 
 def unit_rows(values: np.ndarray) -> np.ndarray:

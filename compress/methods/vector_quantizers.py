@@ -15,6 +15,7 @@ from compress.coding.layout import Layout
 from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
+from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound, tell_count
 
@@ -132,11 +133,12 @@ class ProductQuantization(VectorQuantization):
 
     def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
         n, d = matrix.shape
-        unit, weights = unit_of(matrix), weights_of(matrix)
+        unit, weights, near = unit_of(matrix), weights_of(matrix), blocks.near_zero(matrix.squared_norms).any()
         books, codes = [], np.empty((n, self.parts), np.int64)
         for part in range(self.parts):
             points = columns(matrix.values, part, self.length(d)) / unit
-            books.append(centroids(points, 2**self.code_bits, weights, self.steps, self.seed_of(part)))
+            book = centroids(points, 2**self.code_bits, weights, self.steps, self.seed_of(part))
+            books.append(with_zero(book) if near else book)
             codes[:, part] = nearest(points, self.rounded(books[-1]))
             tell_count(progress, "part", part + 1, self.parts)
         return self.compress(matrix, unit, np.stack(books), codes)
@@ -181,7 +183,7 @@ class OptimizedProductQuantization(VectorQuantization):
     def search(self, matrix: EmbeddingMatrix, progress: Progress | None) -> Compressed:
         n, d = matrix.shape
         unit, weights, count = unit_of(matrix), weights_of(matrix), 2**self.code_bits
-        values, length = matrix.values / unit, self.length(d)
+        values, length, near = matrix.values / unit, self.length(d), blocks.near_zero(matrix.squared_norms).any()
         rotation, books = self.first_rotation(matrix), self.parts * [np.empty(0)]
         for step in range(self.steps):
             turned, decoded = values @ rotation.T, np.empty((n, self.turned(d)), np.float32)
@@ -199,7 +201,8 @@ class OptimizedProductQuantization(VectorQuantization):
         turned, codes = values @ kept.T.astype(np.float32), np.empty((n, self.parts), np.int64)
         for part in range(self.parts):
             points = columns(turned, part, length)
-            books[part] = centroids(points, count, weights, self.steps, self.seed_of(part), books[part])
+            book = centroids(points, count, weights, self.steps, self.seed_of(part), books[part])
+            books[part] = with_zero(book) if near else book
             codes[:, part] = nearest(points, self.rounded(books[part]))
         return self.compress(matrix, unit, np.stack(books), codes, rotation=kept)
 
@@ -311,6 +314,12 @@ def centroids(
     means.train(points, weights, init_centroids=start)
     assert means.centroids is not None
     return means.centroids.reshape(count, -1)
+
+
+def with_zero(book: np.ndarray) -> np.ndarray:
+    """The codebook with the vector that is nearest to 0 moved there: rows near 0 then lose no more than all of themselves."""
+    book[np.square(book).sum(axis=1).argmin()] = 0
+    return book
 
 
 def nearest(points: np.ndarray, book: np.ndarray) -> np.ndarray:

@@ -58,6 +58,17 @@ def test_no_row_is_thrown_away_and_the_error_falls_with_the_rate_where_tails_are
         assert each.worst_row_error < 8 * np.mean(each.row_errors)
 
 
+def test_rows_near_0_are_a_class_that_loses_no_more_than_all_of_them():
+    rng, labels = np.random.default_rng(0), np.arange(3000) % 6
+    frames = [np.linalg.qr(rng.standard_normal((48, 48)))[0] * 0.9 ** np.arange(48) for _ in range(6)]
+    values = np.stack([rng.standard_normal(48) @ frames[z] for z in labels]) + 0.3 * rng.standard_normal((6, 48))[labels]
+    values[::100] *= 10.0 ** rng.uniform(-4, -2, (30, 1))
+    values[7] = 0
+    matrix = EmbeddingMatrix(values.astype(np.float32))
+    found = compress.evaluate(matrix, Trellis(rate=1.0, states=256).fit(matrix))
+    assert found.row_errors.max() <= 1 and found.row_errors[7] == 0
+
+
 def test_numbers_beyond_their_code_are_kept_one_by_one_within_the_bytes(tailed, tmp_path):
     result = Trellis(rate=4.0, states=256).fit(tailed)
     assert len(result.arrays["escape_gaps"]) > 0 and result.n_bytes == Trellis(rate=4.0).size(*tailed.shape)

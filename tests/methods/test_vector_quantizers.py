@@ -38,6 +38,16 @@ def test_planted_vectors_are_given_back():
     assert error(matrix, ProductQuantization(parts=3, code_bits=6, codebook_bits=32)) < 1e-6
 
 
+@pytest.mark.parametrize("kind", [ProductQuantization, OptimizedProductQuantization])
+def test_rows_near_0_lose_no_more_than_all_of_themselves(kind):
+    values = correlated() + 1
+    values[::100] *= 1e-3
+    values[7] = 0
+    matrix = EmbeddingMatrix(values.astype(np.float32))
+    found = compress.evaluate(matrix, kind(parts=3, code_bits=4, steps=4).fit(matrix))
+    assert found.row_errors.max() <= 1 + 1e-3 and found.row_errors[7] == 0
+
+
 @pytest.mark.parametrize("codebook_bits", [32, 16])
 def test_every_part_is_the_nearest_of_its_stored_vectors(codebook_bits):
     matrix = EmbeddingMatrix(correlated())
