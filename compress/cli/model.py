@@ -339,6 +339,7 @@ def heal(args: argparse.Namespace) -> None:
     from compress.models.open import facts_of, open_model
     from compress.training.healing import Healed, heal, lack_of, state_of
     from compress.training.kinds import texts_of_kinds
+    from compress.training.state import clear
 
     check_out(args.out, ".safetensors")
     if (facts := facts_of(args.source)) and (lack := lack_of(facts, args.text)):
@@ -356,16 +357,20 @@ def heal(args: argparse.Namespace) -> None:
     if args.history:
         with replacing(args.history) as file:
             file.write(json.dumps(healed.row()).encode())
+    if healed.finished:
+        clear(state)
     report(args, {name: value for name, value in row.items() if name != "losses"})
 
 
 def finetune(args: argparse.Namespace) -> None:
-    """Prints the scores of every stage, and writes the tuned model."""
+    """Prints the scores of every stage, and writes the tuned model. What was stopped or killed goes on when the same is asked for
+    again, where a report or a model is to be written."""
     import torch
 
     from compress.models.open import facts_of, open_model
-    from compress.training.finetuning import HEAD, Finetuned, check_empty, save_model
+    from compress.training.finetuning import HEAD, Finetuned, check_empty, save_model, state_of
     from compress.training.finetuning_task import lack_of, read_task
+    from compress.training.state import clear
 
     settings = given_settings(args)
     if args.method:
@@ -386,7 +391,8 @@ def finetune(args: argparse.Namespace) -> None:
     else:
         result = compress.METHODS[args.method](**settings)
     torch.manual_seed(0)  # of weights that the model's files lack
-    model = open_model(args.source, HEAD)
+    model, written = open_model(args.source, HEAD), args.report or args.out
+    state = state_of(written) if written else None
 
     def run(progress: Progress) -> Finetuned:
         return compress.finetune(
@@ -402,6 +408,7 @@ def finetune(args: argparse.Namespace) -> None:
             args.max_length,
             progress,
             weights=matrix.weights if matrix.weighted else None,
+            state=state,
         )
 
     tuned = stoppable(run, tell if args.progress else lambda step: None)
@@ -410,6 +417,8 @@ def finetune(args: argparse.Namespace) -> None:
     if args.report:
         with replacing(args.report) as file:
             file.write(json.dumps({"scores": tuned.rows(), "losses": tuned.curve}).encode())
+    if state:
+        clear(state)
     for row in tuned.rows():
         if args.json:
             print(json.dumps(row))

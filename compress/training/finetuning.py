@@ -3,7 +3,6 @@
 import copy
 import math
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,9 @@ from compress.models.network import root_mean_square
 from compress.models.places import check_shape, embedding_of
 from compress.models.swap import freeze_table, swap_embedding, train_table
 from compress.training.finetuning_run import Run, TuningSteps
+from compress.training.finetuning_state import Going, key_of
 from compress.training.finetuning_task import LabelledTask, checked, limited, outputs_of
+from compress.training.state import Kept
 
 if TYPE_CHECKING:
     from compress.models.open import OpenModel
@@ -85,6 +86,7 @@ def finetune(
     max_length: int = 128,
     progress: Progress | None = None,
     weights: np.ndarray | None = None,
+    state: Path | None = None,
 ) -> Finetuned:
     """Fine-tunes a sequence classifier, puts the compressed table in, fine-tunes all of it again; scores each stage on the task.
 
@@ -96,13 +98,14 @@ def finetune(
 
     The steps are AdamW's without weight decay, the learning rate rises over the first 6 % and falls to 0; a factor of the table
     moves as fast, against its size, as the entries of the table would.
-    progress: told after every step; may raise to stop. The model is as it was then, as after any error. Raises InputError or
-    ValueError with one plain sentence where settings, the table, the labels or the tokenizer do not fit.
+    progress: told after every step; may raise to stop. The model is as it was then, as after any error. state: a folder that keeps
+    where it is, so that the same fine-tuning goes on from there and ends as if it had not been stopped; to be removed when what it
+    gave is written. Raises InputError or ValueError with one plain sentence where settings, the table, the labels or the tokenizer
+    do not fit.
     Source: Maalouf et al., "Deep Learning Meets Projective Clustering" (ICLR 2021).
     """
     import torch
 
-    started = time.perf_counter()
     check_settings(epochs, learning_rate, batch, limit, seeds, max_length)
     check_table(model, result)
     task = checked(task)
@@ -112,37 +115,47 @@ def finetune(
     steps = epochs * math.ceil(task.train.n / batch)
     tell = TuningSteps(progress, len(seeds) * (1 + head_first) * steps)
     run = Run(model, task, outputs, epochs, learning_rate, batch, max_length, tell)
-    found, device = [], model.table.device
+    asked = [task.name, task.train, task.tests, epochs, learning_rate, batch, list(seeds), head_first, max_length, outputs]
+    about = [result.key if isinstance(result, Compressed) else result, None if weights is None else weights.tolist()]
+    going = Going(Kept(state, key_of(model.network, *asked, *about) if state else ""))
+    tell.done = steps * ((1 + head_first) * len(going.found) + (head_first and bool(going.scores)))
+    device = model.table.device
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        for seed in seeds:
-            tell.begin(seed, "before")
+        for seed in seeds[len(going.found) :]:
             torch.manual_seed(seed)
             network = with_head(model.network, outputs) if fresh else copy.deepcopy(model.network).float()
             network.requires_grad_(True)
             if getattr(network.config, "pad_token_id", None) is None:
                 network.config.pad_token_id = model.tokenizer.pad_token_id
-            if head_first:
-                run.train(network, seed)
-            scores = [run.score(network)]
-            table = network.get_input_embeddings().weight.detach().cpu().numpy().copy()
-            tell.begin(seed, "after")
-            form = fitted(result, table, weights, tell)
-            if form:
-                swap_embedding(network, form)
-            scores.append(run.score(network) if form else scores[0])
+            if not going.scores:
+                tell.begin(seed, "before")
+                if head_first:
+                    run.train(network, seed, going)
+                scores = [run.score(network)]
+                table = network.get_input_embeddings().weight.detach().cpu().numpy().copy()
+                tell.begin(seed, "after")
+                form = fitted(result, table, weights, tell)
+                if form:
+                    swap_embedding(network, form)
+                scores.append(run.score(network) if form else scores[0])
+                going.enter(form, root_mean_square(torch.from_numpy(table).double()), scores)
+            elif going.form:
+                swap_embedding(network, going.form)
             tell.begin(seed, "tuned")
-            size = root_mean_square(torch.from_numpy(table).double())
-            curve = run.train(network, seed, train_table(network) if form else None, size)
-            tuned = freeze_table(network).compressed() if form else None
-            scores.append(run.score(network))
-            found.append(scores)
+            curve = run.train(network, seed, going, train_table(network) if going.form else None)
+            tuned = freeze_table(network).compressed() if going.form else None
+            going.leave(run.score(network))
     figures = []
     for metric, n in ((metric + suffix, part.n) for suffix, part in task.tests.items() for metric in task.asked):
-        before, after, tuned_again = (tuple(each[stage][metric] for each in found) for stage in range(3))
+        before, after, tuned_again = (tuple(each[stage][metric] for each in going.found) for stage in range(3))
         figures.append(TunedFigure(metric, before, after, tuned_again, n))
     model.network = network
-    seconds = round(time.perf_counter() - started, 2)
-    return Finetuned(task.name, tuple(figures), tuned, tuple(curve), tuple(seeds), task.train.n, seconds)
+    return Finetuned(task.name, tuple(figures), tuned, tuple(curve), tuple(seeds), task.train.n, round(going.seconds, 2))
+
+
+def state_of(out: Path) -> Path:
+    """The folder that keeps the state of a fine-tuning whose model or report goes there."""
+    return out.with_suffix(".finetuning")
 
 
 def fitted(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from compress.errors import InputError, Progress, Step, Stop
 from compress.models.network import root_mean_square
 from compress.tasks.score import BEFORE
+from compress.training.finetuning_state import Going
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,11 +30,12 @@ STAGES = {
 
 class TuningSteps:
     """Tells how far a fine-tuning is. figures: "done", "of", "seed" and "stage"; while it trains "step" and "loss", while it scores
-    the share "passed" of the texts, and the steps of a method's fit under "fit"."""
+    the share "passed" of the texts, and the steps of a method's fit under "fit"; what is "kept" if it is ended there."""
 
     def __init__(self, progress: Progress | None, of: int):
         self.progress, self.of, self.done, self.seed, self.stage = progress, of, 0, 0, ""
         self.stopped: Stop | None = None
+        self.kept: str | None = None  # in words
 
     def begin(self, seed: int, stage: str) -> None:
         """A stage of one of the seeds, see STAGES."""
@@ -43,11 +46,11 @@ class TuningSteps:
         if self.progress:
             at = f"{STAGES[self.stage]}, step {self.done:,} of {self.of:,}"
             figures = {"done": self.done, "of": self.of, "seed": self.seed, "stage": self.stage, **more}
+            figures |= {"kept": self.kept} if self.kept else {}
             self.progress(Step(self.done / self.of, at + words, figures))
 
     def step(self, step: int, loss: float) -> None:
         """A step of the training."""
-        self.done += 1
         self.tell(f", loss {loss:.3f}", step=step, loss=loss)
 
     def part(self, table: str, share: float) -> None:
@@ -113,21 +116,22 @@ class Run:
             padded = self.model.tokenizer.pad([rows[row] for row in part], return_tensors="pt")
         return padded.to(self.bench.device)
 
-    def train(self, network: Any, seed: int, layer: Any = None, size: float = 1.0) -> list[tuple[int, float]]:
-        """Trains all of the network; gives step and loss. layer: the compressed embedding in it. size: of the table's entries."""
+    def train(self, network: Any, seed: int, going: Going, layer: Any = None) -> list[tuple[int, float]]:
+        """Trains all of the network; gives step and loss. going: where it is, see there. layer: the compressed embedding in it."""
         import torch
         from transformers import get_linear_schedule_with_warmup
 
         torch.manual_seed(seed)
         rng, n = np.random.default_rng(seed), self.task.train.n
         targets = self.targets()
-        groups = groups_of(network, layer, self.learning_rate, size)
+        groups = groups_of(network, layer, self.learning_rate, going.size)
         steps = self.epochs * math.ceil(n / self.batch)
         adam = torch.optim.AdamW(groups, weight_decay=0.0)
         schedule = get_linear_schedule_with_warmup(adam, round(WARM_UP * steps), steps)
         network.train()
-        curve: list[tuple[int, float]] = []
-        for part in shuffled(rng, n, self.batch, self.epochs):
+        curve = going.resume(network, adam, schedule)
+        self.tell.done += len(curve)
+        for part in islice(shuffled(rng, n, self.batch, self.epochs), len(curve), None):
             logits = network(**self.inputs(self.train_rows, part)).logits.float()
             wanted = targets[part].to(logits.device)
             if self.task.scored:
@@ -143,6 +147,8 @@ class Run:
             curve.append((len(curve) + 1, loss.item()))
             if not math.isfinite(curve[-1][1]):
                 raise InputError(f"The loss is not finite at step {len(curve):,}; take a lower learning rate.")
+            self.tell.done += 1
+            going.keep(network, adam, curve, self.tell)
             self.tell.step(*curve[-1])
         network.eval()
         return curve

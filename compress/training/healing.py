@@ -24,10 +24,10 @@ from compress.tasks.judging import text_lack
 from compress.tasks.score import BEFORE
 from compress.tasks.texts import Text
 from compress.training.healing_choice import BATCH, Best, Distances, mean
-from compress.training.healing_state import Kept, form_of, named
 from compress.training.healing_training import Training
 from compress.training.importance import TEXTS, importance_of
 from compress.training.kinds import texts_apart
+from compress.training.state import Kept, form_of, named
 
 if TYPE_CHECKING:
     from compress.tasks.bench import Bench
@@ -122,8 +122,8 @@ def heal(
     The model is left as it was. apart: by kind, texts to compare on; built-in ones unless given, and a tenth of the texts where the
     model has no tokenizer. progress: told the stage, see STAGES, every step of the training and the seconds left; may raise to
     stop, and where it raises compress.Stop in the training, the best so far is given. state: a folder that keeps what it has come
-    to, so that the same healing goes on from there and ends as if it had not been stopped; removed at the end. Raises InputError
-    where the matrix is not the model's table or the texts cannot be used.
+    to, so that the same healing goes on from there and ends as if it had not been stopped; to be removed when the result is
+    written. Raises InputError where the matrix is not the model's table or the texts cannot be used.
     """
     from compress.tasks.bench import Bench
 
@@ -157,8 +157,6 @@ def heal(
     training.go_on(best, kept)
     before = training.seconds
     stopped = run(training, best, kept, tell, lambda: before + time.perf_counter() - started)
-    if not stopped:
-        kept.clear()
     seconds = before + time.perf_counter() - started
     return Healed(
         best.form,

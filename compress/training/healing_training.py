@@ -9,7 +9,7 @@ from compress.form.compressed import Compressed
 from compress.models.network import root_mean_square
 from compress.models.swap import swapped_copy, train_table
 from compress.training.healing_choice import BATCH, Best, difference, in_batches, outputs, padded
-from compress.training.healing_state import Kept, form_of, named, under
+from compress.training.state import Kept, form_of, named, under
 
 if TYPE_CHECKING:
     from compress.tasks.bench import Bench

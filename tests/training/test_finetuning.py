@@ -20,6 +20,7 @@ from compress.form.layers import CompressedEmbedding
 from compress.models.open import OpenModel, open_model
 from compress.models.swap import train_table
 from compress.tasks.examples import Examples
+from compress.training import finetuning_state
 from compress.training.finetuning import HEAD, finetune, save_model
 from compress.training.finetuning_run import Run, TuningSteps, groups_of
 from compress.training.finetuning_task import LabelledTask, read_task
@@ -379,6 +380,29 @@ def test_the_command_takes_a_compressed_file(source, capsys):
     assert line.split()[:3] == ["x.csv", "accuracy", "before"] and line.rstrip().endswith("n = 32")
     assert main(arguments(source, "--file", source / "x.safetensors", "--j", 3)) == 2
     assert capsys.readouterr().err == "compress: the file is fitted already; settings and --ratio go with --method\n"
+
+
+@pytest.mark.parametrize("method", [None, POOR, ProjectiveClustering(k=2, j=3, restarts=1)])
+def test_a_killed_fine_tuning_ends_as_one_that_was_not(tmp_path, monkeypatch, method):
+    """Killed in the first and the last training of the first seed, and in the first of the second."""
+    monkeypatch.setattr(finetuning_state, "SPARED", 0)
+    given = QUICK | {"epochs": 2, "limit": 256, "seeds": (0, 1)}  # 32 steps each time
+    model, other = classifier(hidden_dropout_prob=0.1), classifier(hidden_dropout_prob=0.1)
+    straight = finetune(other, method, TASK, **given)
+    for at, kept in ((30, 0), (62, 25), (90, 32 + 25)):
+        told = []
+
+        def dying(step, at=at, told=told):
+            told.append(step.figures["done"])
+            if step.figures["done"] == at:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            finetune(model, method, TASK, **given, state=tmp_path / "s", progress=dying)
+        assert min(told) >= kept
+    resumed = finetune(model, method, TASK, **given, state=tmp_path / "s")
+    assert without_time(resumed) == without_time(straight) and resumed.curve == straight.curve
+    assert same_state(model.network, other.network.state_dict())
 
 
 def test_a_command_that_is_stopped_writes_nothing(source):

@@ -1,4 +1,4 @@
-"""What a healing has come to, on disk, so that it goes on from there after it was stopped or killed."""
+"""What a training has come to, on disk, so that it goes on from there after it was stopped or killed."""
 
 import json
 import shutil
@@ -16,8 +16,8 @@ from compress.form.compressed import Compressed
 
 
 class Kept:
-    """Parts of one healing, each a file that is written beside and renamed. folder: None to keep nothing. key: what tells this
-    healing from any other; parts of another one are not taken up."""
+    """Parts of one training, each a file that is written beside and renamed. folder: None to keep nothing. key: what tells this
+    training from any other; parts of another one are not taken up."""
 
     def __init__(self, folder: Path | None, key: str):
         self.folder, self.key = folder, key
@@ -40,10 +40,10 @@ class Kept:
                         return {name.removeprefix("array."): held[name] for name in held.files if name != "about"}, about
         return None
 
-    def clear(self) -> None:
-        """Removes all parts."""
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+
+def clear(folder: Path) -> None:
+    """Removes what was kept, since what came of it is written."""
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def named(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
