@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -35,6 +36,7 @@ from compress.cli.options import (
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
 from compress.form.metrics import FAR, error_text
+from compress.guard.budget import VARIABLE
 from compress.methods import ALONE
 from compress.sources.order import use_words
 from compress.tuning import survey, sweep
@@ -52,6 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     if args.attached:
         end_with_parent()
+    if args.memory:
+        os.environ[VARIABLE] = args.memory
     try:
         args.run(args)
     except (InputError, ValueError, IndexError) as error:
@@ -70,6 +74,8 @@ def parser() -> argparse.ArgumentParser:
     """Every command with its options."""
     top = argparse.ArgumentParser(prog="python -m compress", description="Compress an embedding matrix and see what it costs.")
     top.add_argument("--attached", action="store_true", help="end when standard input is closed, as when a parent has ended")
+    about = f"that all matrices may take together, as 8GB; {VARIABLE} unless given, else half of what is there"
+    top.add_argument("--memory", metavar="SIZE", help=about)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], about: str, source: bool = True) -> argparse.ArgumentParser:

@@ -44,8 +44,6 @@ def main(number: int) -> None:
     older, younger = socket.socketpair()
     if os.fork() == 0:
         older.close()
-        with suppress(OSError):
-            os.nice(10)
         for name in AHEAD:
             with suppress(ImportError):
                 import_module(name)

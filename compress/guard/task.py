@@ -9,8 +9,9 @@ LOADING = 4.0  # seconds that a process apart may take for modules, where not al
 
 @dataclass(frozen=True)
 class Task:
-    """A call. name: of what it reads, for messages. environment, folder: as they are where it is asked for. temporary: a folder for what it writes. seconds: of the
-    processor that it may take. n_bytes: memory that it may take besides what lies in files. network: whether it may use one."""
+    """A call. name: of what it reads. environment, folder: as they are where it is asked for. temporary: a folder for what it
+    writes. seconds: of the processor that it may take. n_bytes: memory that it may take besides what lies in files. network:
+    whether it may use one."""
 
     function: Callable[..., Any]
     args: tuple

@@ -32,6 +32,8 @@ __all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
 
 HUB = "hub:"
 MADE = {"demo": demo, "demo:smollm2": smollm2, "demo:glove": glove, "toy": toy}  # what is there without a file
+OF_FILES = ("counts:", "column:")  # row weights that a file tells
+SLOWER = 20  # times as long as other reading takes what counts tokens in a text
 TOKEN = 64  # bytes of memory that a name of a row takes, about
 WITH_MODEL = {"demo": demo, "demo:smollm2": smollm2}
 
@@ -74,7 +76,7 @@ def load_matrix(
         owner = owner_of(read.values)
         in_memory = share.handed or (0 if isinstance(owner, np.memmap) else read.values.nbytes)
         share.keep(in_memory + TOKEN * len(read.tokens or ()), owner)
-        return matrix if weights == UNIFORM else matrix.with_weights(weights_of(source, weights, matrix))
+        return matrix if weights == UNIFORM else matrix.with_weights(weights_of(source, weights, matrix, guarded=guarded))
 
 
 def read_of(source: str | os.PathLike, tensor: str | None, asked: Asked) -> tuple[Read, str]:
@@ -110,16 +112,31 @@ def owner_of(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def weights_of(source: str | os.PathLike, spec: str, matrix: EmbeddingMatrix) -> np.ndarray:
+def weights_of(source: str | os.PathLike, spec: str, matrix: EmbeddingMatrix, *, guarded: bool = False) -> np.ndarray:
     """Row weights (n_rows,) of a source's matrix, not scaled, see compress.sources.weights; by the source's own tokenizer where it
     has one. Raises InputError as `row_weights` does, and where the order of the rows tells nothing of their use."""
     reader, where, _ = located(source)
     mapping = reader.mapping(where) if reader in (hub, model_folder) else None
     tokens = matrix.tokens if matrix.has_tokens else None
-    weights = row_weights(spec, len(matrix.values), tokens, tokenizer_folder(source), mapping)
+    folder = tokenizer_folder(source)
+    if guarded and spec.startswith(OF_FILES):
+        file = told_in(spec)
+        size = SLOWER * (size_of(file) or 0) + (size_of(folder) or 0 if folder else 0)
+        with budget.sharing() as share:
+            weights = apart(
+                row_weights, spec, len(matrix.values), tokens, folder, mapping, name=named(file), size=size, share=share
+            )
+    else:
+        weights = row_weights(spec, len(matrix.values), tokens, folder, mapping)
     if spec.startswith("order:"):
         check_order(matrix)
     return weights
+
+
+def told_in(spec: str) -> str:
+    """The file that tells row weights."""
+    file = spec.partition(":")[2]
+    return file if Path(file).expanduser().is_file() else file.rpartition(":")[0] or file
 
 
 def is_installed(source: str) -> bool:

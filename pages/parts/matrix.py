@@ -213,7 +213,7 @@ def weighed(
     given_at: tuple | None,
 ) -> EmbeddingMatrix:
     """read_at, given_at: the stamps of the matrix's file and of the weights'."""
-    return _matrix.with_weights(weights_of(source, spec, _matrix))
+    return _matrix.with_weights(weights_of(source, spec, _matrix, guarded=True))
 
 
 def open_matrix(source: str, tensor: str | None, asked: Asked = JUDGED) -> EmbeddingMatrix:

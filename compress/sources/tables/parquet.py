@@ -116,7 +116,17 @@ def layout_of(file: Any, path: Path) -> Layout:
 def some_words(file: Any, name: str) -> list[str]:
     """The first cells of a column of words."""
     batch = next(iter(file.iter_batches(columns.FEW, columns=[name])), None)
-    return batch.column(0).to_pylist() if batch is not None else []
+    return cells_of(batch.column(0)) if batch is not None else []
+
+
+def cells_of(column: Any) -> list[Any]:
+    """The cells of a column, a word that occurs several times made once."""
+    from pyarrow import types
+
+    if not types.is_dictionary(column.type):
+        return column.to_pylist()
+    each = column.dictionary.to_pylist()
+    return [None if at is None else each[at] for at in column.indices.to_pylist()]
 
 
 def is_real(kind: Any) -> bool:
@@ -237,15 +247,12 @@ def words_of(file: Any, name: str, path: Path) -> list[str]:
     most = max(LONGEST_NAMES, 100 * path.stat().st_size)
     for batch in file.iter_batches(BATCH_ROWS, columns=[name]):
         column = batch.column(0)
-        if not types.is_dictionary(column.type):
-            found += [str(cell) for cell in column.to_pylist()]
-            continue
-        each = column.dictionary.to_pylist()
-        lengths = compute.take(compute.binary_length(column.dictionary), column.indices)
-        size += compute.sum(lengths).as_py() or 0
-        if size > most:
-            raise InputError(f"The names of rows in {path.name} take more than {bytes_text(most)}; give rows shorter names.")
-        found += ["None" if at is None else str(each[at]) for at in column.indices.to_pylist()]
+        if types.is_dictionary(column.type):
+            lengths = compute.take(compute.binary_length(column.dictionary), column.indices)
+            size += compute.sum(lengths).as_py() or 0
+            if size > most:
+                raise InputError(f"The names of rows in {path.name} take more than {bytes_text(most)}; give rows shorter names.")
+        found += [str(cell) for cell in cells_of(column)]
     return found
 
 
