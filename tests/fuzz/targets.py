@@ -461,9 +461,19 @@ def pictures_in(path: Path) -> None:
 
 def network_in(path: Path) -> None:
     """A network that a person brings to be pruned; the page shows ValueError as it does InputError."""
-    from compress import pruning
+    import torch
 
-    pruning.opened(str(path), next(iter(pruning.NETWORKS)))
+    from compress.pruning import from_state
+    from compress.sources.checkpoints.torch_file import state_in
+
+    from_state("ResNet20", {name: torch.from_numpy(np.array(each)) for name, each in state_in(path).items()})
+
+
+def guarded_network(path: Path) -> None:
+    from compress.pruning import from_state
+    from pages.parts.filters.upload import state_of
+
+    from_state("ResNet20", state_of(path))
 
 
 LINKS = (
@@ -600,7 +610,7 @@ READERS = {
     "weights": Target(weights_files, weights_in),
     "texts": Target(text_files, texts_in),
     "pictures": Target(picture_files, pictures_in),
-    "network": Target(torch_files, network_in, PICTURED),
+    "network": Target(torch_files, network_in, PICTURED, guarded_network),
     "link": Target(link_files, link_in, ()),
 }
 FORMS = {f"load:{name}": Target(forms_of(name), form_of, guarded=partial(compress.load, guarded=True)) for name in METHODS}

@@ -52,6 +52,15 @@ def mapping_in(path: Path) -> np.ndarray | None:
     return stored(found, path.name) if whole else None
 
 
+def state_in(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a state_dict by their names, of one in a checkpoint too. Raises InputError where there are none."""
+    held = opened(path)
+    inside = held.get("state_dict", held) if isinstance(held, Mapping) else None
+    if not isinstance(inside, Mapping):
+        raise InputError(f"{path.name} holds no state_dict: a mapping from names to tensors.")
+    return {name: np.array(stored(tensor, f"{name} in {path.name}")) for name, tensor in tensors_in(inside)}
+
+
 def stored(tensor: Any, where: str) -> np.ndarray:
     """A tensor as NumPy has it, in place where it can be: bfloat16 as float32, bytes where there is no such dtype."""
     import torch

@@ -8,13 +8,13 @@ import numpy as np
 from compress.sources.tables import columns
 
 NUMBER = {
-    ".": re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE),
+    ".": re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE),
     ",": re.compile(r"\s*[+-]?(\d+|\d*,\d+)([eE][+-]?\d+)?\s*|\s*[+-]?(inf|infinity)\s*", re.IGNORECASE),
 }
 WHOLE = re.compile(r"\s*[+-]?\d+\s*")
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-nan", "#n/a"}
 LIST = re.compile(
-    r"(?:array|tensor)?\(?\s*(?:[\[({]\s*){0,2}(?P<numbers>[^\[\](){}]*)(?:[\])}]\s*){0,2}(?:,\s*(?:dtype|device)=[\w.:]+\s*)*\)?"
+    r"(?:array|tensor)?\(?\s*+(?:[\[({]\s*+){0,2}(?P<numbers>[^\[\](){}]*)(?:[\])}]\s*){0,2}(?:,\s*(?:dtype|device)=[\w.:]+\s*)*\)?"
 )
 WRAPPED = re.compile(r"(?:np|numpy)\.float\d+\(([^()]*)\)")  # a number, as lists of NumPy's are printed
 PART = re.compile(r"[\s,;|]+")

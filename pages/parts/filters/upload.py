@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from compress import InputError, pruning
-from compress.sources.checkpoints import arrays
+from compress.guard import budget
+from compress.guard.apart import apart
+from compress.sources.checkpoints import arrays, torch_file
 from compress.sources.limits import check_fits
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
@@ -108,9 +110,16 @@ def opened(
     """Raises ValueError, InputError or OSError in a sentence."""
     if not Path(weights).is_file() or not Path(pictures).is_file():
         raise ValueError(f"there is no file {weights if not Path(weights).is_file() else pictures}")
-    network = pruning.opened(weights, name)
+    network = pruning.from_state(name, state_of(Path(weights)))
     images, labels, shown = read_pictures(pictures, mean, std)
     return _subject_of(name, digest(network, images, labels), network, images, labels, shown)
+
+
+def state_of(path: Path) -> dict[str, Tensor]:
+    """The weights of a file by their names, which are read in a process of its own. Raises InputError where it cannot be read."""
+    with budget.sharing() as share:
+        state = apart(torch_file.state_in, path, name=path.name, size=path.stat().st_size, share=share)
+        return {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
 
 
 def digest(network: nn.Module, images: Tensor, labels: Tensor | None) -> str:
