@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 from pages.parts.address.address import address
 from pages.parts.fits import wish_full
 from pages.parts.frame import arrive, no_older_kind
+from pages.parts.kept import cache_notice
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
 from pages.parts.live_chart.library.library import found_at, route
 from pages.parts.login import let_in, who
@@ -58,6 +59,7 @@ def frame() -> None:
         who()
         foot = st.container()
     st.set_page_config(page_title=" · ".join(title), page_icon=ICON, layout="wide")
+    cache_notice()
     unopened_notice()
     unknown_notice()
     bounds_notice()

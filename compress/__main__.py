@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compress
+from compress import cache
 from compress.analysis.code_preview import PATIENT, code_preview
 from compress.answers import tables
 from compress.cli.model import add_model_commands, add_until, asked_importance, asked_model
@@ -34,7 +35,7 @@ from compress.cli.options import (
     write_array,
 )
 from compress.errors import InputError, Progress, Step
-from compress.files import replacing
+from compress.files import bytes_text, replacing
 from compress.form.metrics import FAR, error_text
 from compress.guard.budget import VARIABLE
 from compress.methods import ALONE
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     if args.memory:
         os.environ[VARIABLE] = args.memory
     try:
+        if not args.attached:
+            cache.tidy()
         args.run(args)
     except (InputError, ValueError, IndexError) as error:
         print(f"compress: {error}", file=sys.stderr)
@@ -153,6 +156,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--settings", type=json_object, default={}, help="of the table, as a JSON object")
     one.add_argument("--out", type=Path, required=True, help="the .safetensors file to write; what was stopped goes on there")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+
+    about = "What the cache holds, by kind, and how much it may hold; --clear removes all of it."
+    one = command("cache", show_cache, about, source=False)
+    one.add_argument("--clear", action="store_true", help="remove all that nothing is being written to")
 
     command("wait", wait, "Load what a map needs, then run the command that comes on standard input, a list in JSON.", source=False)
 
@@ -382,6 +389,23 @@ def draw_map(args: argparse.Namespace) -> None:
     positions = umap_map(opened(args), args.seed, tell if args.progress else None, args.rows)
     write_array(args.out, in_two_bytes(positions) if args.small else positions)
     report(args, {"rows": len(positions), "out": str(args.out)})
+
+
+def show_cache(args: argparse.Namespace) -> None:
+    """Prints what lies in the cache, by kind, or removes it."""
+    if args.clear:
+        cache.clear()
+    kinds: dict[str, list[int]] = {}
+    for unit in cache.units():
+        kinds.setdefault(unit.path.relative_to(cache.root()).parts[0], []).append(unit.n_bytes)
+    total, most = sum(map(sum, kinds.values())), cache.most()
+    if args.json:
+        told = {kind: {"count": len(sizes), "bytes": sum(sizes)} for kind, sizes in sorted(kinds.items())}
+        print(json.dumps({"folder": str(cache.root()), "bytes": total, "most": most, "kinds": told}))
+        return
+    for kind, sizes in sorted(kinds.items()):
+        print(f"{kind:12} {len(sizes):8,}  {bytes_text(sum(sizes)):>10}")
+    print(f"{cache.root()} holds {bytes_text(total)} of at most {bytes_text(most)}")
 
 
 def wait(args: argparse.Namespace) -> None:

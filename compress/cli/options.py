@@ -18,7 +18,7 @@ import numpy as np
 import compress
 from compress.analysis.outliers import plant
 from compress.errors import Progress, Step
-from compress.files import replacing
+from compress.files import bytes_of, replacing
 from compress.form.metrics import error_text
 from compress.sources.tables.columns import named as column_names
 from compress.sources.weights import KINDS, MOST_A
@@ -196,10 +196,10 @@ def names(text: str) -> list[str]:
 
 def size(text: str) -> float:
     """Bytes, as a number or with KB, MB or GB after it."""
-    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([KMG]?)B?", text.strip(), re.IGNORECASE)
-    if not found or not float(found[1]):
-        raise argparse.ArgumentTypeError(f"a size is bytes above 0, or a number with KB, MB or GB, got {text!r}")
-    return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[found[2].upper()]
+    try:
+        return bytes_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def listed(read: type) -> Callable[[str], list]:

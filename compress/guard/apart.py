@@ -7,7 +7,6 @@ import select
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Any
 
 import psutil
 
+from compress import cache
 from compress.errors import InputError
-from compress.files import bytes_text
+from compress.files import Temporary, bytes_text
 from compress.guard import budget, handover
 from compress.guard.task import LOADING, Task
 
@@ -90,8 +90,9 @@ def apart(function: Callable[..., Any], *args: Any, name: str, size: int | None,
     seconds = ONLINE if size is None else SECONDS + size / A_SECOND
     most = budget.left() if size is None else min(budget.left(), max(FREE, TIMES * size))
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="flatland-read-", ignore_cleanup_errors=True))
-        task = Task(function, args, name, dict(os.environ), os.getcwd(), folder, seconds, most, size is None)
+        folder = stack.enter_context(Temporary())
+        surroundings = {**os.environ, "FLATLAND_CACHE": str(cache.root())}  # or what stands in for it here
+        task = Task(function, args, name, surroundings, os.getcwd(), folder, seconds, most, size is None)
         channel = stack.enter_context(born())
         child = Child(channel, task)
         stack.callback(child.end)

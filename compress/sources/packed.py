@@ -4,7 +4,6 @@ import bz2
 import gzip
 import lzma
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from compress.errors import InputError
-from compress.files import bytes_text
+from compress.files import Temporary, bytes_text
 from compress.sources.limits import check_unpacks
 
 CHUNK = 1 << 20
@@ -44,11 +43,11 @@ def unpacked(path: Path, kind: str) -> tuple[Path, str]:
 
 
 @lru_cache(KEPT)
-def kept(path: str, kind: str, size: int, changed: int) -> tuple[tempfile.TemporaryDirectory, str]:
+def kept(path: str, kind: str, size: int, changed: int) -> tuple[Temporary, str]:
     """A folder with the one file unpacked, and what that is called. size, changed: of the packed file, which is
     unpacked anew when it changes."""
     source = Path(path)
-    folder = tempfile.TemporaryDirectory(prefix="flatland-unpacked-", ignore_cleanup_errors=True)
+    folder = Temporary()
     try:
         with opened(source, kind) as (packed, inner), open(Path(folder.name) / source.name, "wb") as file:
             copy(packed, file, size, source.name, shutil.disk_usage(folder.name).free)

@@ -6,8 +6,9 @@ Quantized there, the table to 8 bits and the other weights to 4; the folder has 
 from pathlib import Path
 from typing import Any
 
+from compress import cache
 from compress.errors import InputError
-from compress.files import cache_folder, whole_folder
+from compress.files import whole_folder
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.model_folder import infos as infos_in
 from compress.sources.model_folder import read as read_in
@@ -46,7 +47,7 @@ def model_folder() -> Path:
 
 def place() -> Path:
     """Where the folder lies, once it is made."""
-    return cache_folder() / "demos" / f"smollm2-{SHA256[:12]}"
+    return cache.root() / "demos" / f"smollm2-{SHA256[:12]}"
 
 
 def is_made() -> bool:

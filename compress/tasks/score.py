@@ -3,7 +3,6 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -129,12 +128,12 @@ class Scores(Store):
     def keep(self, judged: str, task: str, settings: str, scores: Sequence[Score]) -> None:
         """Keeps the scores of a finished task."""
         row = judged, task, settings, json.dumps([score.row() for score in scores])
-        with closing(self.open()) as file, file:
+        with self.open() as file:
             file.execute("INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)", row)
 
     def of(self, judged: str, task: str, settings: str) -> list[Score]:
         """The scores of a finished task, none where it was not finished or not by this version."""
-        with closing(self.open()) as file:
+        with self.open() as file:
             row = file.execute(
                 "SELECT scores FROM scores WHERE judged = ? AND task = ? AND settings = ?", (judged, task, settings)
             ).fetchone()

@@ -1,8 +1,18 @@
 """A SQLite file of finished work, which a kill cannot damage and two processes can write to."""
 
+import errno
+import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+REFUSED = {  # by SQLite's codes, what the system says of a file
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
 
 
 class Store:
@@ -23,9 +33,18 @@ class Store:
 
     def prepare(self) -> None:
         """Makes the table where there is none yet."""
-        with closing(self.open()) as file, file:
+        with self.open() as file:
             file.execute(f"CREATE TABLE IF NOT EXISTS {self.table}")
 
-    def open(self) -> sqlite3.Connection:
-        """The file, which waits for another process that writes to it."""
-        return sqlite3.connect(self.path, timeout=30)
+    @contextmanager
+    def open(self) -> Iterator[sqlite3.Connection]:
+        """The file, which waits for another process that writes to it; what is written is kept at the end. Raises OSError where it
+        cannot be read or written."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30)) as file, file:
+                yield file
+        except sqlite3.OperationalError as error:
+            number = REFUSED.get(error.sqlite_errorcode & 0xFF)
+            if number is None:
+                raise
+            raise OSError(number, os.strerror(number), str(self.path)) from error

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any
@@ -72,7 +71,7 @@ class Trials(Store):
     def keep(self, digest: str, trial: Trial) -> None:
         """Keeps a finished trial of a matrix."""
         row = digest, trial.method.name, json.dumps(trial.method.settings, sort_keys=True), json.dumps(trial.figures)
-        with closing(self.open()) as file, file:
+        with self.open() as file:
             file.execute("INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?)", row)
 
     def of(self, digest: str) -> Iterator[Trial]:
@@ -85,7 +84,7 @@ class Trials(Store):
 
     def rows(self, digest: str) -> list[measured.Row]:
         """What the file holds of a matrix, as it stands there."""
-        with closing(self.open()) as file:
+        with self.open() as file:
             return file.execute(
                 "SELECT method, settings, figures FROM trials WHERE digest = ? ORDER BY rowid", (digest,)
             ).fetchall()

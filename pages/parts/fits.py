@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method
+from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, Method, cache
 from compress.errors import Progress
 from compress.methods import LpLowRank, ProjectiveClustering
 from compress.solvers.sample import lewis_start, sample_of
@@ -18,7 +18,7 @@ from compress.threads import one_thread
 from compress.tuning.sweep import Trial
 from pages.parts.cached import cached, keyed
 from pages.parts.export.choice import possible
-from pages.parts.kept import cache_folder, trials
+from pages.parts.kept import keep
 from pages.parts.work import jobs
 from pages.parts.work.ahead import wish
 from pages.parts.work.watch import watch
@@ -97,7 +97,7 @@ def read_full(matrix: EmbeddingMatrix, path: str, written: int, spared: bool = F
     result = compress.load(path)
     fit = shown(matrix, result.method, result, steps, False)
     if not spared:
-        trials().keep(matrix.key, Trial(result.method, fit.evaluation.figures()))
+        keep(matrix.key, Trial(result.method, fit.evaluation.figures()))
     return fit
 
 
@@ -110,7 +110,7 @@ def shown(matrix: EmbeddingMatrix, asked: Method, result: Compressed, history: l
 
 def fit_path(key: str, method: Method) -> Path:
     name = blake2b(repr(method).encode(), digest_size=8).hexdigest()
-    return cache_folder("fits") / f"{key}-{name}.safetensors"
+    return cache.folder("fits") / f"{key}-{name}.safetensors"
 
 
 def taken_up(matrix: EmbeddingMatrix, method: Method) -> Fit | None:
@@ -127,6 +127,7 @@ def full(matrix: EmbeddingMatrix, method: Method, path: Path | None = None, spar
     it is to spare an importance."""
     path = path or fit_path(matrix.key, method)
     if path.exists():
+        jobs.use(path)
         try:
             return read_full(matrix, str(path), path.stat().st_mtime_ns, spared)
         except InputError:
@@ -187,6 +188,6 @@ def full_to_come(matrix: EmbeddingMatrix, method: Method, about: str, planted: s
     if jobs.running("fit"):
         st.caption(f"{about}.")
     else:
-        st.caption(f"{about}; that was stopped.")
+        st.caption(f"{about}; that {'failed' if jobs.jobs()['fit'].error else 'was stopped'}.")
         st.button("Fit in full", on_click=again, icon=":material/play_arrow:")
     watch("fit", "Full fit")

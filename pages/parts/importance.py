@@ -6,13 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from compress import EmbeddingMatrix, Importance, Method
+from compress import EmbeddingMatrix, Importance, Method, cache
 from compress.models.open import facts_of
 from compress.tasks.judging import text_lack
 from pages.parts import uploads
 from pages.parts.cached import cached, keyed
 from pages.parts.export.settings import EXPORT
-from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.say import literal
@@ -36,12 +35,12 @@ class Asked:
     @property
     def path(self) -> Path:
         """Where it is kept, once the first fit for it has measured it."""
-        return cache_folder("importance") / f"{blake2b(self.key.encode(), digest_size=8).hexdigest()}.npz"
+        return cache.folder("importance") / f"{blake2b(self.key.encode(), digest_size=8).hexdigest()}.npz"
 
     def fit_path(self, matrix: EmbeddingMatrix, method: Method) -> Path:
         """Where a fit for it is kept."""
         name = blake2b(f"{method!r} {self.key}".encode(), digest_size=8).hexdigest()
-        return cache_folder("fits") / f"{matrix.key}-{name}.safetensors"
+        return cache.folder("fits") / f"{matrix.key}-{name}.safetensors"
 
     @property
     def options(self) -> dict[str, str]:

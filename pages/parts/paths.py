@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from compress import InputError
-from compress.files import cache_folder
+from compress import InputError, cache
 
 PROXIES = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")  # what they add
 AT_HOME = "at home"  # in the session's state
@@ -77,7 +76,7 @@ def named(text: str) -> str:
     except (OSError, ValueError, RuntimeError):
         within = False
     if not within:
-        raise InputError(f"There is no {text} in the folder that is open here; name a file or a folder that lies in it.")
+        raise InputError(f"There is no {text[:80]} in the folder that is open here; name a file or a folder that lies in it.")
     return str(path)
 
 
@@ -97,7 +96,7 @@ def told(text: str) -> str:
     """A sentence for whoever reads it: others are told the names of files and not where they lie."""
     if is_local():
         return text
-    known = (cache_folder(), tempfile.gettempdir(), Path.cwd(), sys.prefix, Path.home(), open_folder())
+    known = (cache.chosen(), tempfile.gettempdir(), Path.cwd(), sys.prefix, Path.home(), open_folder())
     for folder in sorted(map(str, filter(None, known)), key=len, reverse=True):  # whose names may hold spaces
         text = text.replace(f"{folder}/", "/")
     return FOLDERS.sub("", text)

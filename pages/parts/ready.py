@@ -11,7 +11,7 @@ from time import sleep
 
 import streamlit as st
 
-from compress import EmbeddingMatrix, InputError, ProjectiveClustering
+from compress import EmbeddingMatrix, InputError, ProjectiveClustering, cache
 from compress.answers import tables
 from compress.answers.subspaces import tables_of
 from compress.guard import apart
@@ -31,9 +31,11 @@ REST = 15.0  # seconds of rest for whoever came at once, and from when a dial wa
 async def ready(app: st.App) -> AsyncIterator[None]:
     """The life of the server: a thread gets ready, unless nothing is to be done ahead."""
     apart.prepare()
+    Thread(target=cache.tidy, daemon=True).start()
     if ON:
         Thread(target=get_ready, daemon=True).start()
     yield
+    cache.leave()
 
 
 def get_ready() -> None:

@@ -4,7 +4,6 @@ The address names one as `upload:DIGEST/NAME`, so that a page that is loaded aga
 """
 
 import shutil
-import tempfile
 import threading
 import weakref
 from collections import Counter
@@ -15,6 +14,7 @@ from typing import ClassVar
 
 import streamlit as st
 
+from compress.files import Temporary
 from pages.parts import paths
 
 UPLOAD = "upload:"
@@ -22,9 +22,9 @@ HELD = 2  # in a place: the one in use, and the one that was given last, which m
 
 
 @cache
-def root() -> tempfile.TemporaryDirectory:
+def root() -> Temporary:
     """Goes with the server."""
-    return tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)
+    return Temporary()
 
 
 def folder() -> Path:

@@ -9,7 +9,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError
 from compress.files import replacing
 from compress.sources.weights import MOST_A, UNIFORM, top_share
-from pages.parts.kept import cache_folder
+from pages.parts.kept import kept_file
 from pages.parts.matrix import chosen_weights, current_matrix, named_path, open_weighted, use_weights
 from pages.parts.paths import may_name
 from pages.parts.say import literal, refused
@@ -144,11 +144,11 @@ def weights_option(matrix: EmbeddingMatrix) -> str | None:
     where all are alike."""
     if not matrix.weighted:
         return None
-    folder = cache_folder("weights")
-    path = folder / f"{blake2b(matrix.weights, digest_size=8).hexdigest()}.npy"
-    if not path.exists():
+
+    def write(path: Path) -> None:
         with replacing(path) as file:
             np.save(file, matrix.weights)
-        for old in sorted(folder.glob("*.npy"), key=lambda each: each.stat().st_mtime_ns)[:-KEEP]:
+        for old in sorted(path.parent.glob("*.npy"), key=lambda each: each.stat().st_mtime_ns)[:-KEEP]:
             old.unlink(missing_ok=True)
-    return f"column:{path}"
+
+    return f"column:{kept_file('weights', f'{blake2b(matrix.weights, digest_size=8).hexdigest()}.npy', write)}"

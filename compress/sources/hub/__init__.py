@@ -13,8 +13,9 @@ from urllib.parse import quote
 
 import numpy as np
 
+from compress.cache import root
 from compress.errors import InputError
-from compress.files import bytes_text, cache_folder, parse_json, replacing
+from compress.files import bytes_text, parse_json, replacing
 from compress.sources.checkpoints import gguf_file, safetensors_file
 from compress.sources.checkpoints.gguf_file import is_gguf, part_names
 from compress.sources.checkpoints.gguf_header import BEGIN, Start, framed, read_header
@@ -115,7 +116,7 @@ def usable_cache() -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(
-            f"The cache {cache_folder()} cannot be used ({reason}); set FLATLAND_CACHE to a folder that can be written."
+            f"The cache {root()} cannot be used ({reason}); set FLATLAND_CACHE to a folder that can be written."
         ) from error
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from compress.cache import root
 from compress.errors import InputError
-from compress.files import cache_folder, read_json, replacing
+from compress.files import read_json, replacing
 from compress.sources.checkpoints.safetensors_header import Entry
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -88,7 +89,7 @@ def opened(folder: Path) -> Snapshot | None:
 
 def folder_of(repo: str) -> Path:
     """Where everything of a model is kept."""
-    return cache_folder() / "hub" / repo.replace("/", "--")
+    return root() / "hub" / repo.replace("/", "--")
 
 
 def reference(repo: str, revision: str) -> Path:

@@ -1,7 +1,6 @@
 """The file of a fitted setting, and whether what lies in it is what was shown."""
 
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Evaluation
+from compress.files import Temporary
 from compress.form.metrics import error_text
 from pages.parts.cached import cached
 from pages.parts.pins import describe
@@ -33,7 +33,7 @@ class Check:
 class Saved:
     """A file in a folder that goes when this does, its bytes, and its checks."""
 
-    folder: tempfile.TemporaryDirectory
+    folder: Temporary
     path: Path
     n_bytes: int
     checks: list[Check]
@@ -42,7 +42,7 @@ class Saved:
 @cached(3, "Writing the file and reading it back …")
 def saved(matrix: EmbeddingMatrix, fit: Fitted, name: str) -> Saved:
     """Writes the file, reads it back and checks it; made once for a matrix and a setting."""
-    folder = tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True)
+    folder = Temporary()
     path = Path(folder.name) / name
     n_bytes = fit.result.save(path)
     return Saved(folder, path, n_bytes, checks(matrix, fit.result, fit.evaluation, path))

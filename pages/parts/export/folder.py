@@ -1,6 +1,5 @@
 """The folder that works without this project, as an archive: made when it is downloaded, with what lies in it."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ import streamlit as st
 from compress import EmbeddingMatrix
 from compress.export import Exported, exported, zip_of
 from compress.export.card import in_onnx
+from compress.files import Temporary
 from compress.models.foreseen import Foreseen
 from pages.parts.cached import cached
 from pages.parts.quick_fits import Fitted
@@ -47,7 +47,7 @@ def archive(matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | N
 
 
 def made(matrix: EmbeddingMatrix, fit: Fitted, name: str, model: Foreseen | None) -> Archive:
-    with tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True) as folder:
+    with Temporary() as folder:
         done = exported(fit.result, Path(folder) / name, matrix, fit.evaluation, model=model)
         return Archive(done, zip_of(done.folder))
 

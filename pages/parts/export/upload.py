@@ -1,12 +1,12 @@
 """A compressed file that a person brings, against the matrix that is open."""
 
-import tempfile
 from pathlib import Path
 
 import streamlit as st
 
 import compress
 from compress import Compressed, EmbeddingMatrix, InputError
+from compress.files import Temporary
 from pages.parts.cached import cached
 from pages.parts.cards import cards
 from pages.parts.pins import describe
@@ -48,7 +48,7 @@ def file_check(matrix: EmbeddingMatrix) -> None:
 
 @cached(2, "Reading the file …")
 def read(content: memoryview) -> Compressed:
-    with tempfile.TemporaryDirectory(prefix="flatland-") as folder:
+    with Temporary() as folder:
         path = Path(folder) / "The file.safetensors"  # named as messages should name it
         path.write_bytes(content)
         return compress.load(path, guarded=True)

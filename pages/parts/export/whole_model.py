@@ -1,7 +1,6 @@
 """The whole model with the decoded table, in the file or folder that other programs read."""
 
 import shlex
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import streamlit as st
 from compress import InputError
 from compress.export.gguf_model import GGUFModel, gguf_model, gguf_rounding, write_gguf
 from compress.export.packed_model import BITS, GROUP, READERS, packed_bytes, packed_rounding
-from compress.files import bytes_text
+from compress.files import Temporary, bytes_text
 from compress.form.metrics import error_text
 from compress.models.foreseen import Foreseen
 from compress.sources.checkpoints.gguf_file import is_gguf
@@ -126,7 +125,7 @@ def written(fit: Fitted, dtype: str, model: GGUFModel) -> Callable[[], bytes]:
     """What writes the file and gives its bytes, once that is asked for; with nothing of Streamlit."""
 
     def content() -> bytes:
-        with tempfile.TemporaryDirectory(prefix="flatland-", ignore_cleanup_errors=True) as folder:
+        with Temporary() as folder:
             path = Path(folder) / "model.gguf"
             write_gguf(fit.result, model, path, dtype)
             return path.read_bytes()

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation, InputError
+from compress import Compressed, EmbeddingMatrix, Evaluation, InputError, cache
 from compress.analysis.code_curves import Figures
 from compress.analysis.code_preview import (
     FIGURES,
@@ -27,7 +27,6 @@ from compress.methods.light_token import prefixes
 from compress.threads import one_thread, one_torch_thread
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import fit_path, full
-from pages.parts.kept import cache_folder
 from pages.parts.matrix import stamp
 from pages.parts.work import jobs
 
@@ -120,7 +119,7 @@ def untrained(method: LightToken) -> LightToken:
 
 def preview_path(matrix: EmbeddingMatrix, method: LightToken) -> Path:
     """Where the job of a full fit leaves a preview first."""
-    return cache_folder("previews") / fit_path(matrix.key, method).name
+    return cache.folder("previews") / fit_path(matrix.key, method).name
 
 
 def preview_of_job(matrix: EmbeddingMatrix, method: LightToken) -> CodePreview | None:

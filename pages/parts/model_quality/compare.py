@@ -3,12 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, cache
 from compress.charts import quality as quality_charts
 from compress.models.facts import ModelFacts
 from compress.tasks import label_of
 from compress.training.healing import lack_of
-from pages.parts.kept import cache_folder
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import KINDS
@@ -40,7 +39,7 @@ def fill_button(matrix: EmbeddingMatrix, asked: Asked, facts: ModelFacts | None)
 
 def start(matrix: EmbeddingMatrix, asked: Asked) -> None:
     healed = bool(st.session_state.get("compare_heal"))
-    jobs.run("compare", matrix, **asked.options, heal=healed, out=cache_folder("judged"))
+    jobs.run("compare", matrix, **asked.options, heal=healed, out=cache.folder("judged"))
 
 
 def comparison_panel(table: pd.DataFrame) -> None:

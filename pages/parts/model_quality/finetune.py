@@ -7,14 +7,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, cache
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.models.facts import ModelFacts
 from compress.tasks import label_of
 from compress.tasks.uploads import ENDINGS
 from compress.training.finetuning_task import lack_of
-from pages.parts.kept import cache_folder
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked, tasks_in
 from pages.parts.model_quality.settings import MODEL_QUALITY
@@ -62,7 +61,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, facts: Mod
 
 
 def report_path(file: Path, asked: str) -> Path:
-    return cache_folder("finetuned") / f"{file.stem}.{blake2b(asked.encode(), digest_size=8).hexdigest()}.json"
+    return cache.folder("finetuned") / f"{file.stem}.{blake2b(asked.encode(), digest_size=8).hexdigest()}.json"
 
 
 def shown(path: Path, method: str) -> None:

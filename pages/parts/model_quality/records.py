@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from compress import METHODS, EmbeddingMatrix
+from compress import METHODS, EmbeddingMatrix, cache
 from compress.tasks import UNLABELLED
 from pages.parts.cached import cached
 from pages.parts.fits import fit_path
-from pages.parts.kept import cache_folder
+from pages.parts.kept import kept_file
 from pages.parts.pins import describe
 from pages.parts.quick_fits import Fitted
 
@@ -20,27 +20,24 @@ KINDS = ["task", "metric", "text", "limit", "seeds", "n"]  # what two scores mus
 
 def file_of(matrix: EmbeddingMatrix, fit: Fitted) -> Path:
     """The file of a finished fit, written where there is none yet."""
-    path = fit.path or fit_path(matrix.key, fit.result.method)
-    if not path.exists():
-        fit.result.save(path)
-    return path
+    return fit.path or kept_file("fits", fit_path(matrix.key, fit.result.method).name, fit.result.save)
 
 
 def healed_path(file: Path, text: str, steps: int) -> Path:
     """Where the healed form of a fitted file is kept. text: what tells the texts apart that it was healed by."""
     name = blake2b(f"{text} {steps}".encode(), digest_size=8).hexdigest()
-    return cache_folder("healed") / f"{file.stem}{HEALED}{name}.safetensors"
+    return cache.folder("healed") / f"{file.stem}{HEALED}{name}.safetensors"
 
 
 def report_path(file: Path, asked: str) -> Path:
     """Where the scores of a file are kept. asked: what tells the tasks apart that were asked for, with all that they depend on."""
     name = blake2b(asked.encode(), digest_size=8).hexdigest()
-    return cache_folder("judged") / f"{file.stem}.{name}.json"
+    return cache.folder("judged") / f"{file.stem}.{name}.json"
 
 
 def judged(matrix: EmbeddingMatrix) -> pd.DataFrame:
     """A row a score of a setting of this matrix, the newest where one was judged twice, with what it was judged on."""
-    found = cache_folder("judged").glob(f"{matrix.key}-{'?' * 16}.*.json")
+    found = cache.folder("judged").glob(f"{matrix.key}-{'?' * 16}.*.json")
     return read(tuple(sorted((path.stat().st_mtime_ns, str(path)) for path in found)))
 
 

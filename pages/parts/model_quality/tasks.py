@@ -6,12 +6,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, cache
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.tasks import TASKS, label_of
 from pages.parts.cached import cached
-from pages.parts.kept import cache_folder
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked
 from pages.parts.model_quality.records import HEALED, report_path
@@ -25,7 +24,7 @@ BETTER = {"more": "more is better", "less": "less is better"}
 def start(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:
     """Starts the job that judges a file; one of other tasks or another file is stopped."""
     report = report_path(file, asked.key)
-    jobs.run("judge", matrix, key=report.stem, file=file, **asked.options, report=report, out=cache_folder("judged"))
+    jobs.run("judge", matrix, key=report.stem, file=file, **asked.options, report=report, out=cache.folder("judged"))
 
 
 def run_button(matrix: EmbeddingMatrix, file: Path, asked: Asked) -> None:

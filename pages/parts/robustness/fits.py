@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compress import SVD, Compressed, EmbeddingMatrix, Method
+from compress import SVD, Compressed, EmbeddingMatrix, Method, cache
 from compress.analysis.outliers import plant, planted_rows
 from compress.analysis.spectrum import principal_angles
 from compress.answers.robust import LONGEST, View, exact, lengths_left
@@ -16,7 +16,6 @@ from compress.matrix import checked_values
 from compress.threads import one_thread
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import Fit, axes_of, draft, fit_path, full, previewed
-from pages.parts.kept import cache_folder
 
 KEEP = 3  # planted matrices whose fits stay on disk
 
@@ -71,13 +70,14 @@ def noted(work: Planted) -> str | None:
     no others."""
     if not work.count:
         return None
-    folder = cache_folder("planted")
-    (folder / work.name).touch()
+    folder = cache.folder("planted")
+    with suppress(OSError):  # only the fits of others go by it
+        (folder / work.name).touch()
     with suppress(FileNotFoundError):  # another session may be tidying too
         held = sorted(folder.iterdir(), key=lambda each: each.stat().st_mtime_ns)
         for old in held[:-KEEP]:
             old.unlink()
-            for fit in cache_folder("fits").glob(f"{old.name}-*"):
+            for fit in cache.folder("fits").glob(f"{old.name}-*"):
                 fit.unlink()
     return f"{work.count}:{work.length}"
 

@@ -3,13 +3,13 @@
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, ProjectiveClustering
+from compress import EmbeddingMatrix, ProjectiveClustering, cache
 from compress.charts import subspaces as charts
 from compress.form.metrics import error_text
 from compress.tuning.sweep import plan
-from pages.parts import kept
 from pages.parts.cards import lowered
 from pages.parts.dial.answers import cut
+from pages.parts.kept import known as trials_of
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import tabs
 from pages.parts.opponents import svd_within
@@ -111,7 +111,7 @@ def equal_bytes(matrix: EmbeddingMatrix, fit: Found) -> None:
     same = {name: value for name, value in method.settings.items() if name not in ("k", "j", "steps")}
     wanted = plan(matrix.shape, ["projective"], [ratio], k=[k for k in KS if k <= matrix.shape[0]], **same)
     measure = lowered(matrix)
-    finished = {trial.method: trial.figures[measure.replace(" ", "_")] for trial in kept.known(matrix.key)}
+    finished = {trial.method: trial.figures[measure.replace(" ", "_")] for trial in trials_of(matrix.key)}
     known = [each for each in wanted if each in finished]
     key = f"{matrix.key} {wanted}"
     if known:
@@ -150,5 +150,5 @@ def start_comparison(matrix: EmbeddingMatrix, wanted: list[ProjectiveClustering]
         ratios=ratio,
         k=[each.k for each in wanted],
         **shared,
-        out=kept.cache_folder("trials"),
+        out=cache.folder("trials"),
     )

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, cache
 from compress.analysis.scatter import FIRST, shipped_map
 from compress.sources.weights import UNIFORM
 from pages.parts.cached import cached
-from pages.parts.kept import cache_folder
 from pages.parts.work import jobs
 from pages.parts.work.ahead import await_file
 
@@ -54,7 +53,7 @@ def ask(matrix: EmbeddingMatrix, whole: bool, **options) -> None:
 
 def path_of(matrix: EmbeddingMatrix, whole: bool) -> Path:
     """Where a map is kept: by the digest alone, for the job opens the matrix with uniform weights, since a map is for the eye."""
-    return cache_folder("maps") / f"{matrix.digest}{'' if whole else '-first'}.npy"
+    return cache.folder("maps") / f"{matrix.digest}{'' if whole else '-first'}.npy"
 
 
 def job_key(matrix: EmbeddingMatrix, umap: Umap | None) -> str:
@@ -65,6 +64,7 @@ def job_key(matrix: EmbeddingMatrix, umap: Umap | None) -> str:
 def on_disk(path: Path, matrix: EmbeddingMatrix) -> np.ndarray | None:
     if not path.exists():
         return None
+    jobs.use(path)
     positions = read(str(path), path.stat().st_mtime_ns)
     if positions is None or positions.shape != (matrix.shape[0], 2):
         path.unlink()

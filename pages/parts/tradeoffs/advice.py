@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from compress import METHODS, EmbeddingMatrix, Method
+from compress import METHODS, EmbeddingMatrix, Method, cache
 from compress.files import bytes_text
 from compress.form.metrics import error_text
 from compress.models.facts import ModelFacts
@@ -19,7 +19,6 @@ from pages.parts.cards import ratio_figure
 from pages.parts.controls import STAYING
 from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
-from pages.parts.kept import cache_folder
 from pages.parts.matrix import chosen
 from pages.parts.pins import describe, pin_button, told_apart
 from pages.parts.say import literal
@@ -139,7 +138,7 @@ def start(matrix: EmbeddingMatrix, given: dict, about: About) -> None:
     for key in ("advice_rows", HELD):
         st.session_state.pop(key, None)
     st.session_state[ASKED] = given
-    jobs.run("advise", matrix, **{"text": about.path, **given}, out=cache_folder("trials"))
+    jobs.run("advise", matrix, **{"text": about.path, **given}, out=cache.folder("trials"))
 
 
 def model_words(matrix: EmbeddingMatrix, row: dict, about: About, running: bool) -> None:
@@ -167,7 +166,7 @@ def model_words(matrix: EmbeddingMatrix, row: dict, about: About, running: bool)
         ):
             st.session_state[HELD] = row
             given = st.session_state[ASKED]
-            jobs.run("advise", matrix, **given, judge=True, text=about.path, out=cache_folder("trials"))
+            jobs.run("advise", matrix, **given, judge=True, text=about.path, out=cache.folder("trials"))
             st.rerun()
 
 

@@ -4,14 +4,14 @@ from itertools import product
 
 import streamlit as st
 
-from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering, Trimmed
+from compress import METHODS, EmbeddingMatrix, LpLowRank, Method, ProjectiveClustering, Trimmed, cache
 from compress.charts.figure import PRECISION_NAMES
 from compress.methods import ALONE
 from compress.methods.lp import OBJECTIVES
 from compress.methods.trimmed import spelled
 from compress.tuning.sweep import plan
 from pages.parts.controls import STAYING
-from pages.parts.kept import cache_folder, known
+from pages.parts.kept import known
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -134,7 +134,7 @@ def start(matrix: EmbeddingMatrix, name: str, wanted: list[Method]) -> None:
         if setting != METHODS[name].knob and values != {usual[setting]}:
             own[setting] = sorted(values)
     ratios = sorted(st.session_state["sweep_ratios"], reverse=True)
-    jobs.run("sweep", matrix, methods=name, **own, ratios=ratios, out=cache_folder("trials"))
+    jobs.run("sweep", matrix, methods=name, **own, ratios=ratios, out=cache.folder("trials"))
 
 
 def seconds(method: Method, shape: tuple[int, int]) -> float | None:

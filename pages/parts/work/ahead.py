@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix, InputError
+from compress import EmbeddingMatrix, InputError, cache
 from compress.answers import tables
 from pages.parts.cached import cached
 from pages.parts.frame import ARRIVED, MOVED, let_go
-from pages.parts.kept import cache_folder
-from pages.parts.work.jobs import arguments, here, leave_page
+from pages.parts.work.jobs import arguments, here, leave_page, use
 from pages.parts.work.queue import QUEUE, Wish
 from pages.parts.work.watch import POLL
 
@@ -48,7 +47,7 @@ def ahead(matrix: EmbeddingMatrix, table: str, *, name: str | None = None, **set
     command = arguments("answers", matrix, table=table, settings=settings, out=path)
     written = await_file(name or table, path, command)
     try:
-        return read(str(path), written) if written else None
+        return used(path, written) if written else None
     except InputError:
         path.unlink(missing_ok=True)  # cut short by a full disk, say: made anew
         return None
@@ -64,7 +63,7 @@ def await_file(name: str, path: Path, command: list[str]) -> tuple | None:
 
 
 def answers_path(key: str, table: str, settings: dict[str, Any]) -> Path:
-    return cache_folder("answers") / f"{tables.file_name(key, table, settings)}.safetensors"
+    return cache.folder("answers") / f"{tables.file_name(key, table, settings)}.safetensors"
 
 
 def stamp(path: Path) -> tuple | None:
@@ -75,6 +74,11 @@ def stamp(path: Path) -> tuple | None:
         except OSError:
             continue
     return None
+
+
+def used(path: Path, written: tuple) -> dict[str, np.ndarray]:
+    use(path)
+    return read(str(path), written)
 
 
 @cached(24)
@@ -125,9 +129,13 @@ def whole_run() -> Iterator[None]:
         QUEUE.rest(here())
     coming: dict[str, Wish] = {}
     st.session_state[COMING], st.session_state[SEEN] = coming, {}
+    here().uses, before = set(), here().uses
     try:
         yield
         here().wishes = coming
+    except BaseException:  # a page that another run ends shows still what it showed
+        here().uses |= before
+        raise
     finally:
         st.session_state[COMING] = None
         st.session_state.pop(MOVED, None)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from copy import copy
 from typing import TextIO
 
+from compress import cache
 from pages.parts.work.process import ONE_CORE, begin, begin_soon
 
 PATIENCE = 30.0  # seconds that work which was asked to end has for saving what is finished
@@ -61,6 +62,8 @@ class Job:
         self._read(process.stderr)
         process.wait()
         process.stdin.close()
+        if process.returncode > 0 and self.errors and cache.refused(self.errors[-1]) and self.own:
+            self.lost = True  # its page asks for it anew, with what then stands in for the cache
         ended()
         self.over.set()
 

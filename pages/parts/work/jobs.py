@@ -1,13 +1,14 @@
 """Long work that a session asks for: a command of `python -m compress` by a name, run in its turn."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, cache
 from pages.parts.matrix import asked_texts, chosen
 from pages.parts.weights import weights_option
 from pages.parts.work.job import Job
@@ -90,6 +91,12 @@ def text_of(value: Any) -> str:
     if isinstance(value, dict):
         return json.dumps(value)
     return repr(float(value)) if isinstance(value, float) else str(value)
+
+
+def use(path: Path) -> None:
+    """Notes that the page shows what a file of the cache holds, which then stays there."""
+    cache.use(path)
+    here().uses.add(str(path))
 
 
 def leave(name: str, key: str) -> None:

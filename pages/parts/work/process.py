@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 
+from compress import cache
+
 ROOT = Path(__file__).parents[3]
 QUIET = {"OPENBLAS_THREAD_TIMEOUT": "4"}  # idle threads of the linear algebra sleep at once and leave the cores to the page
 ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
@@ -22,7 +24,7 @@ def begin(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.P
     return subprocess.Popen(
         [sys.executable, "-m", "compress", *arguments],
         cwd=ROOT,
-        env={**os.environ, **QUIET, **environment},
+        env={**os.environ, "FLATLAND_CACHE": str(cache.root()), **QUIET, **environment},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -52,7 +54,7 @@ def give_up(spare: subprocess.Popen) -> None:
 
 def begin_soon(arguments: Sequence[str]) -> subprocess.Popen:
     """The same as `begin` by the one that is there, if there is one."""
-    while spares:
+    while spares and not cache.lack():
         spare = spares.pop()
         with suppress(OSError):  # it has ended
             print(json.dumps(list(arguments)), file=spare.stdin, flush=True)

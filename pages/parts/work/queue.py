@@ -13,6 +13,8 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 from threading import RLock, Timer
 
+from compress import InputError, cache
+from compress.sources.hub.cache import folder_of
 from pages.parts.work.job import Job
 
 GRACE = 10.0  # seconds that a session may be away, as while its page is loaded again, and find its jobs at work
@@ -31,13 +33,14 @@ class Wish:
 class Session:
     """What one person's page has asked for: jobs by name, and wishes by name, the first first. behind: names of jobs of a page that
     is not looked at now. rests: until when, in seconds of time.monotonic(), its page's own work leaves the cores to a moving hand.
-    closed: whether the session is gone."""
+    closed: whether the session is gone. uses: paths of the files of the cache that its page shows."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
     wishes: dict[str, Wish] = field(default_factory=dict)
     rests: float = -math.inf
     closed: bool = False
+    uses: set[str] = field(default_factory=set)
 
 
 class Queue:
@@ -158,8 +161,14 @@ class Queue:
                     job.pause()
             for job in chosen:
                 if job.waiting:
-                    job.go(self.turn)
+                    job.go(self.ended)
                 job.give_way(job.aside or id(job) not in front)
+
+    def ended(self) -> None:
+        """A job has ended: the next one begins, and the cache is brought within its bound."""
+        self.turn()
+        with suppress(InputError, OSError):
+            cache.keep_within(self.in_use())
 
     def order(self) -> list[Job]:
         """Jobs in the order that they are worked on: what is asked for in front, what goes aside, what has begun, what waits."""
@@ -176,6 +185,15 @@ class Queue:
             if wish.path not in self.failed and not wish.path.exists():
                 return wish
         return None
+
+    def in_use(self) -> set[str]:
+        """Paths of the cache that the pages of sessions show, and that their jobs and wishes name, with those of their models."""
+        found: set[str] = set()
+        for session in list(self.sessions):
+            asked = (*list(session.jobs.values()), *list(session.wishes.values()))
+            found |= session.uses | {argument for each in asked for argument in each.arguments}
+        models = [argument.removeprefix("hub:").partition("@")[0] for argument in found if argument.startswith("hub:")]
+        return found | {str(folder_of("/".join(model.split("/")[:2]))) for model in models}
 
     def wishes_of(self, job: Job) -> list[Wish]:
         """Wishes for what the job does."""
