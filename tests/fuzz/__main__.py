@@ -13,6 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
+import zlib
+from base64 import b64decode
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,7 @@ from compress import InputError
 from tests.fuzz.child import changed
 from tests.fuzz.targets import TARGETS
 
+KEPT = Path(__file__).with_name("kept.json")  # by reader and name, compressed by zlib, in base64
 ROOT = Path(__file__).parents[2]
 MOST_DEATHS = 200  # of children, for one reader
 
@@ -109,9 +113,11 @@ def run_child(folder: Path, readers: list[str], count: int, seed: int = 0, first
 
 
 def good_files(reader: str, folder: Path) -> dict[str, bytes]:
-    """The files that a reader's changed ones are made of, which FOLDER/READER then holds."""
+    """The files that a reader's changed ones are made of, which FOLDER/READER then holds: good ones, and those that once failed."""
+    once_failed = json.loads(KEPT.read_text()).get(reader, {})
     with tempfile.TemporaryDirectory() as made:
         files = TARGETS[reader].files(Path(made))
+    files |= {name: zlib.decompress(b64decode(text)) for name, text in once_failed.items()}
     (folder / reader).mkdir()
     for name, content in files.items():
         (folder / reader / name).write_bytes(content)
@@ -146,6 +152,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="number of the first file")
     parser.add_argument("--out", type=Path, default=Path("fuzz"), help="where files that failed are kept")
     asked = parser.parse_args()
+    warnings.simplefilter("ignore")  # of archives that name a member twice
     failed = 0
     for reader in asked.readers or TARGETS:
         report = fuzzed(reader, asked.count, asked.seed, asked.first)

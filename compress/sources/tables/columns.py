@@ -24,7 +24,7 @@ BESIDE = re.compile(  # counts, groups and places, which are no dimensions where
 )
 NAMING = ("token", "tokens", "word", "words", "term", "terms", "text", "title", "name", "sentence", "document", "content", "label")
 TOLD = {"token": "token", "tokens": "token", "word": "word", "words": "word"}  # what the names in a column of that name are
-LISTED = re.compile(r"\s*(?:array|tensor)?\(?\s*[\[({][\[({\s'\"]*(?:np\.float\d+\()?[+-]?\.?\d")  # how a list of numbers begins
+LISTED = re.compile(r"\s*+(?:array|tensor)?\(?\s*+[\[({][\[({\s'\"]*(?:np\.float\d+\()?[+-]?\.?\d")  # how a list of numbers begins
 SPARSE = re.compile(r"\s*\d+:[+-]?\d[\d.eE+-]*\s*")
 Column = Sequence[str] | np.ndarray
 FEW = 8  # rows that are too few to tell by their values alone
