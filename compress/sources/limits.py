@@ -26,6 +26,7 @@ def check_fits(n_bytes: int, where: str) -> None:
         )
 
 
+OF_TEXT = 10  # times its size that a text takes while it is parted into lines or cells
 UNPACKED = 100  # times its size that a packed file may become
 FREE = 64 << 20  # bytes that any may become
 

@@ -10,6 +10,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.files import read_lines
 from compress.linalg.blocks import sample_rows
+from compress.sources.limits import OF_TEXT, check_fits
 
 
 class Examples(NamedTuple):
@@ -72,6 +73,7 @@ def with_numbers(part: Examples, where: str) -> Examples:
 def table_of(path: Path, quoted: bool) -> list[list[str]]:
     """The rows of cells of a file: parted at tabs as they stand, or a CSV with its quotes."""
     try:
+        check_fits(OF_TEXT * path.stat().st_size, path.name)
         lines = read_lines(path)
     except OSError as error:
         raise InputError(f"{path.name} cannot be read ({error.strerror or error}); check the file.") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from compress.errors import InputError
 from compress.files import read_json, read_lines
+from compress.sources.limits import OF_TEXT, check_fits
 
 Text = str | tuple[int, ...]  # a text, or its token ids where there is no tokenizer
 
@@ -44,6 +45,7 @@ def read_texts(path: Path | str | None) -> list[Text]:
         return list(built_in()[:MOST])
     path = Path(path).expanduser()
     try:
+        check_fits(OF_TEXT * path.stat().st_size, path.name)
         found = texts_of_json(path) if path.suffix.lower() == ".json" else [line.strip() for line in read_lines(path)]
     except FileNotFoundError:
         raise InputError(f"There is no file {path}; check the path of the text.") from None

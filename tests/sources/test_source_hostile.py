@@ -85,7 +85,7 @@ def test_all_share_one_budget(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", values)
     monkeypatch.setenv("FLATLAND_MEMORY", f"{sum(budget.held.values()) + 250_000} B")
     first, second = (load_matrix(tmp_path / "x.npy", guarded=guarded) for guarded in (False, True))
-    with pytest.raises(InputError, match="needs 100 KB of memory and .* FLATLAND_MEMORY says how much"):
+    with pytest.raises(InputError, match=r"needs 100 KB of memory and .* FLATLAND_MEMORY says how much"):
         load_matrix(tmp_path / "x.npy", guarded=True)
     del first
     assert load_matrix(tmp_path / "x.npy", guarded=True).shape == second.shape
