@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from compress import InputError
 from compress.export.card import smaller
 from compress.sources.weights import UNIFORM
 from pages.parts.cards import cards
@@ -16,7 +17,7 @@ from pages.parts.importance import importance_choice
 from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix
 from pages.parts.paths import spelled
 from pages.parts.quick_fits import awaited
-from pages.parts.say import literal
+from pages.parts.say import refused, sentence
 from pages.parts.uploads import is_upload
 
 through_app()
@@ -32,7 +33,11 @@ fit = awaited(matrix, method, waiting, importance_choice(matrix))
 if fit:
     cards(matrix, fit.evaluation, method, felt=fit.felt)
     name = file_name(matrix, fit.result, fit.felt is not None)
-    file, model = saved(matrix, fit, name), model_of(source, tensor, fit.result)
+    try:
+        file, model = saved(matrix, fit, name), model_of(source, tensor, fit.result)
+    except InputError as error:
+        refused(error)
+        st.stop()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             "Download",
@@ -58,7 +63,7 @@ if fit:
         st.subheader("Code that loads it")
         st.code(python_code(name, spelled(source), model), language="python", wrap_lines=True)
         if model is not None:
-            st.caption(smaller(model.swapped) if model.swapped else literal(f"The model cannot take it: {model.no_swap}."))
+            st.caption(smaller(model.swapped) if model.swapped else sentence(f"The model cannot take it: {model.no_swap}."))
         weights = chosen_weights()
         weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else spelled(weights)
         shell = shell_code(name, None if is_upload(source) else spelled(source), tensor=tensor, **asked_texts(), weights=weights)

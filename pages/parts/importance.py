@@ -14,7 +14,7 @@ from pages.parts.cached import cached, keyed
 from pages.parts.export.settings import EXPORT
 from pages.parts.matrix import chosen
 from pages.parts.model_quality.text import Text, text_choice
-from pages.parts.say import literal
+from pages.parts.say import sentence
 
 BUILT_IN = "texts of several kinds; of a language model also what it writes itself"
 
@@ -89,7 +89,7 @@ def importance_choice(matrix: EmbeddingMatrix) -> Asked | None:
     if text is None:
         st.caption("Give a file of texts, a line each; until then nothing in particular is spared.")
     elif lack := text_lack("Importance", facts, text.path):
-        st.caption(literal(lack))
+        st.caption(sentence(lack))
     elif matrix.weighted:
         st.caption("Importance measures how often rows are used too. Set *Row weights* to uniform, and it is taken.")
     else:

@@ -10,8 +10,7 @@ from compress import InputError, cache
 from compress.tuning.sweep import Trial, Trials
 from pages.parts.cached import cached
 from pages.parts.frame import PAGE
-from pages.parts.paths import told
-from pages.parts.say import literal
+from pages.parts.say import sentence
 
 Result = TypeVar("Result")
 LACKED = "cache lacked"  # in the session's state: the page on which that was told
@@ -44,7 +43,7 @@ def cache_notice() -> None:
     cache.folder("fits")
     lack = cache.lack()
     if lack and st.session_state.setdefault(LACKED, st.session_state[PAGE]) == st.session_state[PAGE]:
-        st.warning(literal(told(lack)), icon=":material/hard_drive:")
+        st.warning(sentence(lack), icon=":material/hard_drive:")
 
 
 def trials() -> Trials:

@@ -16,6 +16,11 @@ def literal(text: str) -> str:
     return escaped(text, MARKS + MORE_MARKS)
 
 
+def sentence(text: Exception | str) -> str:
+    """What the library says, as text, with the names of files and, for others than this machine, not where they lie."""
+    return literal(told(str(text)))
+
+
 def bold(text: str) -> str:
     """The same in bold, which Markdown refuses to words that a space begins or ends, as a token's may."""
     return f"**{literal(text.strip())}**" if text.strip() else "**␣**"
@@ -23,7 +28,7 @@ def bold(text: str) -> str:
 
 def refused(error: Exception | str) -> None:
     """What was refused, why, and what to do, in the sentence of the error."""
-    st.error(literal(told(str(error))), icon=":material/error:")
+    st.error(sentence(error), icon=":material/error:")
 
 
 @contextmanager

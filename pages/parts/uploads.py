@@ -14,8 +14,9 @@ from typing import ClassVar
 
 import streamlit as st
 
-from compress.files import Temporary
+from compress.files import Temporary, replacing
 from pages.parts import paths
+from pages.parts.say import refused
 
 UPLOAD = "upload:"
 HELD = 2  # in a place: the one in use, and the one that was given last, which may be no good
@@ -83,9 +84,14 @@ def kept_upload(held, place: str = "tables", in_use: str | None = None) -> str:
     with Uploads.lock:
         held_here().use(digest, place, digest_of(in_use))
         path = folder() / digest / name
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+        try:
+            if not path.exists():
+                path.parent.mkdir(exist_ok=True)
+                with replacing(path) as file:
+                    file.write(content)
+        except OSError as error:
+            refused(f"{name} cannot be kept ({error.strerror}); the temporary folder {folder()} needs room.")
+            st.stop()
     return str(path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 import compress
-from compress import Compressed, EmbeddingMatrix, Evaluation
+from compress import Compressed, EmbeddingMatrix, Evaluation, InputError
 from compress.files import Temporary
 from compress.form.metrics import error_text
 from pages.parts.cached import cached
@@ -44,7 +44,10 @@ def saved(matrix: EmbeddingMatrix, fit: Fitted, name: str) -> Saved:
     """Writes the file, reads it back and checks it; made once for a matrix and a setting."""
     folder = Temporary()
     path = Path(folder.name) / name
-    n_bytes = fit.result.save(path)
+    try:
+        n_bytes = fit.result.save(path)
+    except OSError as error:
+        raise InputError(f"{name} cannot be written ({error.strerror}); the temporary folder needs room.") from error
     return Saved(folder, path, n_bytes, checks(matrix, fit.result, fit.evaluation, path))
 
 

@@ -18,7 +18,7 @@ from pages.parts.matrix import named_path
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.text import Text, text_choice
 from pages.parts.paths import may_name
-from pages.parts.say import literal, refused
+from pages.parts.say import literal, refused, sentence
 from pages.parts.uploads import kept_upload
 
 NEEDS_TEXT = {"cosine", "perplexity"}
@@ -69,7 +69,7 @@ def asked_tasks(facts: ModelFacts | None) -> Asked:
     if NEEDS_TEXT & {*tasks} and not by_text:
         text = text_choice("judge")
     if lacking:
-        st.caption(f"Not with this model: {literal(' '.join(lacking.values()))}")
+        st.caption(f"Not with this model: {sentence(' '.join(lacking.values()))}")
     return Asked((*tasks, *own_labels(facts)), text, data, seeds, limit)
 
 

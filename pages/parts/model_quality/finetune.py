@@ -18,7 +18,7 @@ from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.model_quality.controls import Asked, tasks_in
 from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import chart_of
-from pages.parts.say import literal
+from pages.parts.say import sentence
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -36,7 +36,7 @@ def finetune_panel(matrix: EmbeddingMatrix, file: Path, asked: Asked, facts: Mod
             "papers do. It takes far longer than healing, and changes the whole model."
         )
         if lack := lack_of(facts):
-            st.caption(literal(lack))
+            st.caption(sentence(lack))
             return
         own = [task for task in asked.tasks if task.lower().endswith(ENDINGS)]
         offered = [*own, *(name for name in (tasks_in(asked.data) if asked.data else []) if name != "squad")]

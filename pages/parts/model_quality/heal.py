@@ -24,7 +24,7 @@ from pages.parts.model_quality.settings import MODEL_QUALITY
 from pages.parts.model_quality.tasks import start as judge
 from pages.parts.model_quality.text import DOCUMENTATION, text_choice
 from pages.parts.quick_fits import Fitted
-from pages.parts.say import literal
+from pages.parts.say import literal, sentence
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -48,7 +48,7 @@ def healing_panel(matrix: EmbeddingMatrix, fit: Fitted, file: Path, asked: Asked
         st.caption("Give a file of texts, a line each.")
         return
     if lack := lack_of(facts, text.path):
-        st.caption(literal(lack))
+        st.caption(sentence(lack))
         return
     if asked.text and text.path and asked.text.key == text.key:
         st.caption("The tasks above are judged on this same text, where a healed form looks better than it is.")

@@ -21,7 +21,7 @@ from pages.parts.dial.answers import Figure
 from pages.parts.dial.figures import figures
 from pages.parts.matrix import chosen
 from pages.parts.pins import describe, pin_button, told_apart
-from pages.parts.say import literal
+from pages.parts.say import literal, sentence
 from pages.parts.tradeoffs.picks import open_button
 from pages.parts.tradeoffs.so_far import so_far
 from pages.parts.tradeoffs.terms import About, about_choice, bound_choice, lack_words
@@ -156,7 +156,7 @@ def model_words(matrix: EmbeddingMatrix, row: dict, about: About, running: bool)
     lack = QuickJudge(chosen()[0], matrix, text.path, None).lack
     with st.container(horizontal=True, vertical_alignment="center", key="ask_model"):
         if not row["judgement"]:
-            st.caption(literal(f"{NOT_ASKED}: {lack}" if lack else f"{row['not_asked'].removesuffix('.')}."))
+            st.caption(sentence(f"{NOT_ASKED}: {lack}" if lack else f"{row['not_asked'].removesuffix('.')}."))
         if not lack and st.button(
             "Ask the model",
             key="ask",

@@ -9,7 +9,7 @@ from compress.tasks import LABELLED, label_of, unmet
 from pages.parts.controls import STAYING
 from pages.parts.model_quality.controls import label_folder, labelled_tasks
 from pages.parts.model_quality.text import Text, text_choice
-from pages.parts.say import literal
+from pages.parts.say import sentence
 
 
 @dataclass(frozen=True)
@@ -80,4 +80,4 @@ def bound_choice(facts: ModelFacts | None, about: About) -> str:
 def lack_words(facts: ModelFacts | None, about: About) -> None:
     """Why the model cannot be asked for its own task, where it cannot."""
     if facts and facts.causal and (lack := unmet(["perplexity"], facts, about.path)):
-        st.caption(literal(lack["perplexity"]))
+        st.caption(sentence(lack["perplexity"]))
