@@ -119,15 +119,14 @@ def weights_of(source: str | os.PathLike, spec: str, matrix: EmbeddingMatrix, *,
     mapping = reader.mapping(where) if reader in (hub, model_folder) else None
     tokens = matrix.tokens if matrix.has_tokens else None
     folder = tokenizer_folder(source)
+    given = (spec, len(matrix.values), tokens, folder, mapping)
     if guarded and spec.startswith(OF_FILES):
         file = told_in(spec)
         size = SLOWER * (size_of(file) or 0) + (size_of(folder) or 0 if folder else 0)
         with budget.sharing() as share:
-            weights = apart(
-                row_weights, spec, len(matrix.values), tokens, folder, mapping, name=named(file), size=size, share=share
-            )
+            weights = apart(row_weights, *given, name=named(file), size=size, share=share)
     else:
-        weights = row_weights(spec, len(matrix.values), tokens, folder, mapping)
+        weights = row_weights(*given)
     if spec.startswith("order:"):
         check_order(matrix)
     return weights
