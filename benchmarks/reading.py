@@ -1,17 +1,19 @@
-"""Reading tables: text beside pandas's and gensim's readers of it, lists in parquet beside pandas's."""
+"""Reading tables: text beside pandas's and gensim's readers of it, lists in parquet beside pandas's; and what a process apart costs."""
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from benchmarks import clock
-from benchmarks.table import at_least, heading, table
+from benchmarks.table import against, at_least, heading, table
 from compress import load_matrix
+from compress.sources import demo
 
 N, D = 400_000, 50
 BLOCK = 10_000  # rows that are written at a time
@@ -32,6 +34,30 @@ def main(arguments: list[str] | None = None) -> None:
             as_gensim = at_least(gensim / ours, 1, ".2f") if path == text else ""
             shown.append((name, f"{ours:.2f}", at_least(theirs / ours, 1, ".2f"), as_gensim))
         table(("file", "seconds", "times as fast as pandas", "as gensim's loop"), shown)
+        heading("Guarded: read in a process apart")
+        table(("source", "MB", "seconds", "guarded", "more"), [guarded(*each) for each in sources(Path(folder))])
+
+
+def sources(folder: Path) -> Iterator[tuple[str, Path]]:
+    """The demo's model, and one table of 480 MB in several files."""
+    yield "the demo's model", demo.model_folder()
+    values = np.random.default_rng(0).standard_normal((400_000, 300), dtype=np.float32)
+    for name, write in (
+        ("floats.npy", np.save),
+        ("halves.npy", lambda path, values: np.save(path, values.astype(np.float16))),
+        ("floats.pt", lambda path, values: torch.save({"table": torch.from_numpy(values)}, path)),
+        ("floats.npz", np.savez),
+    ):
+        write(folder / name, values)
+        yield name, folder / name
+        (folder / name).unlink()
+
+
+def guarded(name: str, path: Path) -> tuple[str, ...]:
+    """What a process of its own adds to the time of reading, the first one, which reads modules, not counted."""
+    here, apart = medians(partial(load_matrix, path), partial(load_matrix, path, guarded=True))
+    n_bytes = load_matrix(path).n_bytes
+    return name, f"{n_bytes / 1e6:.0f}", f"{here:.3f}", f"{apart:.3f}", against(apart - here, 0.3, ".3f")
 
 
 def write(n_rows: int, text: Path, lists: Path) -> None:

@@ -49,7 +49,7 @@ class Pickler(pickle.Pickler):
     """Keeps arrays out of the stream, mapped ones and views too."""
 
     def reducer_override(self, value: Any) -> Any:
-        return np.ascontiguousarray(value).__reduce_ex__(5) if isinstance(value, np.ndarray) else NotImplemented
+        return np.asarray(value, order="C").__reduce_ex__(5) if isinstance(value, np.ndarray) else NotImplemented
 
 
 def in_room(address: int, n_bytes: int) -> tuple[int, int] | None:

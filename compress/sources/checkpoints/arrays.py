@@ -4,7 +4,7 @@ import errno
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -91,11 +91,19 @@ def read_npz(path: Path, tensor: str | None) -> Read:
     return Read(values, words, "word", notes=notes_on(chosen, found, tensor), stored=stored)
 
 
+def named_in(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Those arrays of an archive that have one of these names, and the names of all."""
+    with opened_zip(path) as archive:
+        names = [each.removesuffix(".npy") for each in archive.namelist()]
+        return {name: array_in(archive, path, name) for name in wanted if name in names}, names
+
+
 def array_in(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
     """One array of an archive, in memory."""
     where = f"{name} in {path.name}"
     with archive.open(f"{name}.npy") as file:
         array = read_header(file, where)
+        check_unpacks(array.n_bytes, path.stat().st_size, where)
         check_fits(array.n_bytes, where)
         values = room(array.shape, array.dtype, array.order)
         fill(values.reshape(-1, order="A").view(np.uint8), file, where)

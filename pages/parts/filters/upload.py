@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,7 +14,6 @@ from compress import InputError, pruning
 from compress.guard import budget
 from compress.guard.apart import apart
 from compress.sources.checkpoints import arrays, torch_file
-from compress.sources.limits import check_fits
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
 from pages.parts.filters.settings import FILTERS
@@ -117,9 +117,7 @@ def opened(
 
 def state_of(path: Path) -> dict[str, Tensor]:
     """The weights of a file by their names, which are read in a process of its own. Raises InputError where it cannot be read."""
-    with budget.sharing() as share:
-        state = apart(torch_file.state_in, path, name=path.name, size=path.stat().st_size, share=share)
-        return {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
+    return {name: torch.from_numpy(np.array(array)) for name, array in read_apart(torch_file.state_in, path).items()}
 
 
 def digest(network: nn.Module, images: Tensor, labels: Tensor | None) -> str:
@@ -132,12 +130,13 @@ def digest(network: nn.Module, images: Tensor, labels: Tensor | None) -> str:
 def read_pictures(path: str, mean: tuple, std: tuple) -> tuple[Tensor, Tensor | None, np.ndarray]:
     """Pictures (n, 3, 32, 32) as a network takes them, their labels (n,) if the file holds them, and the pictures
     (n, 32, 32, 3) from 0 to 1 to be drawn. Raises InputError naming what is wrong."""
-    with arrays.opened_zip(Path(path)) as archive:
-        names = [each.removesuffix(".npy") for each in archive.namelist()]
-        if "x" not in names:
-            raise InputError(f"the pictures must be an array named x, this file holds {', '.join(names[:5]) or 'nothing'}")
-        x = read(archive, "x", lambda header: check_pictures(header.shape, header.dtype))
-        y = read(archive, "y", lambda header: check_labels(header.shape, header.dtype, len(x))) if "y" in names else None
+    held, names = read_apart(arrays.named_in, Path(path), ("x", "y"))
+    if "x" not in held:
+        raise InputError(f"the pictures must be an array named x, this file holds {', '.join(names[:5]) or 'nothing'}")
+    x, y = held["x"], held.get("y")
+    check_pictures(x.shape, x.dtype)
+    if y is not None:
+        check_labels(y.shape, y.dtype, len(x))
     if x.dtype == np.uint8:
         shown = x.astype(np.float32) / 255
         images = ((shown - np.float32(mean)) / np.float32(std)).transpose(0, 3, 1, 2)
@@ -151,15 +150,10 @@ def read_pictures(path: str, mean: tuple, std: tuple) -> tuple[Tensor, Tensor | 
     return torch.from_numpy(np.ascontiguousarray(images)), labels, shown
 
 
-def read(archive, name: str, check: Callable) -> np.ndarray:
-    """An array whose header passes the check, before the rest is read."""
-    with archive.open(f"{name}.npy") as held:
-        header = arrays.read_header(held, name)
-        check(header)
-        check_fits(4 * header.n_bytes, name)
-        values = np.empty(header.shape, header.dtype, header.order)
-        arrays.fill(values.reshape(-1, order="A").view(np.uint8), held, name)
-    return values
+def read_apart(function: Callable, path: Path, *args: Any) -> Any:
+    """What a function reads of a file, in a process of its own."""
+    with budget.sharing() as share:
+        return apart(function, path, *args, name=path.name, size=path.stat().st_size, share=share)
 
 
 def check_pictures(shape: tuple, dtype: np.dtype) -> None:
