@@ -1,4 +1,4 @@
-"""Reading tables: text beside pandas's and gensim's readers of it, lists in parquet beside pandas's; and what a process apart costs."""
+"""Reading tables: text beside pandas's and gensim's readers of it, lists in parquet beside pandas's; what a process apart costs."""
 
 import argparse
 import tempfile
