@@ -65,9 +65,7 @@ def test_a_page_s_own_work_that_the_cache_refused_is_asked_for_anew_and_what_a_p
 def test_a_full_fit_that_failed_is_said_to_have_failed_and_why(open_page, errors):
     page = open_page("subspaces", flat_k=2, flat_j=2)
     key = next(iter(page.session_state["jobs"].values())).key
-    failed = SimpleNamespace(
-        key=key, running=False, lost=False, own=True, error="No room on Mars.", stopped=False, events=[], arguments=[]
-    )
+    failed = {"key": key, "running": False, "lost": False, "own": True, "error": "No room on Mars.", "stopped": False}
     page.session_state["jobs"]["fit"] = SimpleNamespace(**failed, events=[], arguments=[])
     page.run()
     shown = [caption.value for caption in page.caption]
