@@ -454,6 +454,12 @@ def picture_files(folder: Path) -> Files:
 
 
 def pictures_in(path: Path) -> None:
+    from compress.sources.checkpoints.arrays import named_in
+
+    named_in(path, ("x", "y"))
+
+
+def guarded_pictures(path: Path) -> None:
     from pages.parts.filters.upload import read_pictures
 
     read_pictures(str(path), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -609,7 +615,7 @@ READERS = {
     "hub": Target(hub_files, hub_model),
     "weights": Target(weights_files, weights_in),
     "texts": Target(text_files, texts_in),
-    "pictures": Target(picture_files, pictures_in),
+    "pictures": Target(picture_files, pictures_in, guarded=guarded_pictures),
     "network": Target(torch_files, network_in, PICTURED, guarded_network),
     "link": Target(link_files, link_in, ()),
 }
