@@ -28,7 +28,7 @@ def check_fits(n_bytes: int, where: str) -> None:
 
 OF_TEXT = 10  # times its size that a text takes while it is parted into lines or cells
 UNPACKED = 100  # times its size that a packed file may become
-FREE = 64 << 20  # bytes that any may become
+FREE = 16 << 20  # bytes that any may become
 
 
 def check_unpacks(n_bytes: int, packed: int, where: str) -> None:

@@ -19,7 +19,7 @@ BATCH_ROWS = 4096
 AT_ONCE = 200  # columns
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
 NAME = 8  # bytes that the name of a row takes, where others have the same
-LONGEST_NAMES = 64 << 20  # bytes that the names of a small file's rows may take
+LONGEST_NAMES = 16 << 20  # bytes that the names of a small file's rows may take
 
 
 @dataclass(frozen=True)
