@@ -1,5 +1,6 @@
 """Small dealings with files: JSON, text, files and folders written whole or not at all, temporary folders, sizes in words."""
 
+import ctypes
 import json
 import os
 import re
@@ -20,6 +21,7 @@ PART = re.compile(r"\..+\.[0-9a-f]{8}\.(part|before)")  # the names of what is b
 LEFT = 3600.0  # seconds after which what nobody writes to is left over
 LOCKS: Any = import_module("fcntl") if os.name == "posix" else None
 TEMPORARY = "flatland-"  # how the names of temporary folders begin
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux's fcntl.h and fs.h
 LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -98,6 +100,8 @@ def whole_folder(folder: Path, check: Callable[[Path], object]) -> Iterator[Path
             held = hold(part)
             yield part
             check(folder)
+            if folder.exists() and exchanged(part, folder):
+                return
             if folder.exists():
                 folder.rename(before)
             try:
@@ -182,6 +186,23 @@ def bytes_of(text: str) -> float:
     if not found or not float(found[1]):
         raise ValueError(f"a size is bytes above 0, or a number with KB, MB or GB, got {text!r}")
     return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[found[2].upper()]
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Whether two folders could change their names, so that there is one of either name at any moment."""
+    try:
+        rename = ctypes.CDLL(None).renameat2  # of Linux
+    except (AttributeError, OSError, TypeError):
+        return False
+    return rename(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+
+
+def cache_folder() -> Path:
+    """Where fetched tensors are kept: FLATLAND_CACHE, or flatland in the user's cache folder."""
+    chosen = os.environ.get("FLATLAND_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "flatland"
 
 
 def bytes_text(n_bytes: float) -> str:

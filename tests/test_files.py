@@ -2,6 +2,9 @@
 
 import errno
 import os
+import signal
+import sys
+import threading
 
 import pytest
 
@@ -42,3 +45,65 @@ def test_a_file_that_cannot_be_read_meanwhile_keeps_its_own_name(tmp_path):
     with pytest.raises(OSError) as refused, replacing(tmp_path / "x.npy"):
         refuse(errno.EACCES, "/data/other.npy")
     assert refused.value.filename == "/data/other.npy"
+
+
+STEPS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "ctypes.dlsym")  # as Python's audit tells them
+
+
+def killed_at(step, write):
+    """Whether a child that writes was killed, as it came to so many of the steps."""
+    if not (child := os.fork()):
+        seen = iter(range(step + 1))
+        sys.addaudithook(lambda event, _: event in STEPS and next(seen) == step and os.kill(os.getpid(), signal.SIGKILL))
+        write()
+        os._exit(0)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+
+def write_file(folder, text):
+    with replacing(folder / "x.txt") as file:
+        file.write(text)
+
+
+def write_folder(folder, text):
+    with whole_folder(folder, lambda _: None) as part:
+        for name in ("x.txt", "y.txt"):
+            (part / name).write_bytes(text)
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_whoever_is_killed_while_it_writes_leaves_what_was_there_or_what_it_wrote(tmp_path, write):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    write(folder, b"old")
+    step, found = 0, set()
+    while killed_at(step, lambda: write(folder, b"new")):
+        texts = {(folder / name).read_bytes() for name in ("x.txt", "y.txt") if write is write_folder or name == "x.txt"}
+        assert len(texts) == 1
+        found |= texts
+        write(folder, b"old")
+        step += 1
+    assert step > 2 and found >= {b"old"} and (folder / "x.txt").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("write", [write_file, write_folder])
+def test_a_reader_finds_a_whole_file_at_any_moment_while_it_is_replaced(tmp_path, write):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    write(folder, b"0" * 1000)
+    done, read = threading.Event(), []
+
+    def look():
+        while not done.is_set():
+            try:
+                read.append((folder / "x.txt").read_bytes())
+            except OSError as error:
+                read.append(str(error))
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    for text in (b"1", b"2") * 100:
+        write(folder, text * 1000)
+    done.set()
+    reader.join()
+    assert read and {*read} <= {letter * 1000 for letter in (b"0", b"1", b"2")}
