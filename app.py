@@ -6,6 +6,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from pages.parts.address.address import address
+from pages.parts.cached import keep_apart
 from pages.parts.fits import wish_full
 from pages.parts.frame import arrive, no_older_kind
 from pages.parts.kept import cache_notice
@@ -20,6 +21,7 @@ from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.served.compressed import Compressed
 from pages.parts.served.early import Early
 from pages.parts.served.unplaced import Unplaced
+from pages.parts.visitors import note_visitor
 from pages.parts.weights import weights_picker
 from pages.parts.work.ahead import take_up, whole_run, work_toggle
 
@@ -42,6 +44,7 @@ def frame() -> None:
         st.Page("pages/export.py", title="Export", icon=":material/download:"),
     ]
     page = st.navigation(pages)
+    note_visitor()
     arrive(page.title)
     open_link()
     title = [page.title, "Flatland"]
@@ -53,6 +56,8 @@ def frame() -> None:
             keep_within(matrix.shape)
             look(matrix)
             title.insert(0, matrix.name)
+        else:
+            keep_apart(False)
         pins_list()
         link_popover()
         work_toggle()

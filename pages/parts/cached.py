@@ -5,11 +5,14 @@ its arrays. Large arrays have no key, are hashed only in part, and are no argume
 """
 
 from collections.abc import Callable
+from functools import wraps
 from hashlib import blake2b
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import compress
 from compress import Compressed, EmbeddingMatrix, Spectrum
@@ -32,6 +35,8 @@ KEYS: dict[type, Callable] = {
     memoryview: lambda content: blake2b(content).digest(),  # of a file
 }
 
+apart: set[str] = set()  # ids of sessions that look at a matrix of their own
+
 
 def keyed(kind: type) -> type:
     """For a class whose objects have a `key`, which cached calls then go by."""
@@ -39,11 +44,49 @@ def keyed(kind: type) -> type:
     return kind
 
 
-def cached(max_entries: int, spinner: bool | str = False, weights: bool = True, **how):
+def keep_apart(own: bool) -> None:
+    """Says whether the session looks at a matrix of its own. What it computes is then kept for it alone, and goes with it; else it
+    is kept for all."""
+    run = get_script_run_ctx(suppress_warning=True)
+    if run:
+        (apart.add if own else apart.discard)(run.session_id)
+
+
+def is_apart() -> bool:
+    """Whether what is computed now is of a session's own matrix."""
+    run = get_script_run_ctx(suppress_warning=True)
+    return run is not None and run.session_id in apart
+
+
+class Kept:
+    """A function whose last few results are kept, for all and for each session that is apart."""
+
+    def __init__(self, function: Callable, max_entries: int, own: int, how: dict[str, Any]):
+        wraps(function)(self)
+        self.for_all = st.cache_resource(function, max_entries=max_entries, **how)
+        self.for_one = st.cache_resource(function, max_entries=own, scope="session", **how)
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return self.of(is_apart(), *given, **named)
+
+    def of(self, own: bool, *given: Any, **named: Any) -> Any:
+        """Of a session's own matrix, or of one that anybody may open."""
+        return (self.for_one if own and get_script_run_ctx(suppress_warning=True) else self.for_all)(*given, **named)
+
+    def clear(self) -> None:
+        """Forgets what is kept for all, and for this session."""
+        self.for_all.clear()
+        if get_script_run_ctx(suppress_warning=True):
+            self.for_one.clear()
+
+
+def cached(max_entries: int, spinner: bool | str = False, weights: bool = True, own: int | None = None, **how: Any) -> Any:
     """Keeps what a function gave for its last few arguments, as it is: not to be written to. weights: whether the weights of a
-    matrix matter, the only object with a key that it may take otherwise."""
+    matrix matter, the only object with a key that it may take otherwise. own: how many for a session that is apart, as many unless
+    given."""
     keys = KEYS if weights else {EmbeddingMatrix: lambda matrix: f"{matrix.digest} {matrix.names}"}
-    return st.cache_resource(max_entries=max_entries, show_spinner=spinner, hash_funcs=keys, **how)
+    how |= {"show_spinner": spinner, "hash_funcs": keys}
+    return lambda function: Kept(function, max_entries, own or max_entries, how)
 
 
 @cached(8)

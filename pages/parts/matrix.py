@@ -4,6 +4,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
+from typing import Any
+from weakref import WeakValueDictionary
 
 import streamlit as st
 
@@ -15,7 +18,7 @@ from compress.sources.tables import columns
 from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.weights import UNIFORM
 from pages.parts import paths, uploads
-from pages.parts.cached import cached
+from pages.parts.cached import cached, keep_apart
 from pages.parts.say import bold, literal, refused
 from pages.parts.uploads import is_upload
 
@@ -28,6 +31,9 @@ KINDS = {
     "path": "File or model folder here",
     "hub": "Hugging Face model",
 }
+
+opened: WeakValueDictionary[tuple, EmbeddingMatrix] = WeakValueDictionary()  # as long as a session looks at it
+reading: WeakValueDictionary[tuple, Any] = WeakValueDictionary()  # locks of those that are being read
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class Unopened:
 def current_matrix() -> EmbeddingMatrix:
     """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
     source, tensor = chosen()
+    keep_apart(source not in MADE)
     try:
         matrix = open_matrix(source, tensor, asked())
     except InputError as error:
@@ -217,7 +224,7 @@ def weighed(
 
 
 def open_matrix(source: str, tensor: str | None, asked: Asked = JUDGED) -> EmbeddingMatrix:
-    return load(source, tensor, stamp(source), asked)
+    return load.of(source not in MADE, source, tensor, stamp(source), asked)
 
 
 def stamp(source: str) -> tuple | None:
@@ -229,9 +236,15 @@ def stamp(source: str) -> tuple | None:
     return found.st_size, found.st_mtime_ns
 
 
-@cached(4, "Opening the matrix …")
+@cached(4, "Opening the matrix …", own=2)
 def load(source: str, tensor: str | None, stamp: tuple | None, asked: Asked) -> EmbeddingMatrix:
-    return compress.load_matrix(source, tensor=tensor, left_out=asked.left_out, names=asked.names, guarded=True)
+    """Read once for all sessions that look at it."""
+    named = source, tensor, stamp, asked
+    with reading.setdefault(named, Lock()):
+        if (matrix := opened.get(named)) is None:
+            matrix = compress.load_matrix(source, tensor=tensor, left_out=asked.left_out, names=asked.names, guarded=True)
+            opened[named] = matrix
+        return matrix
 
 
 @cached(16)

@@ -2,6 +2,7 @@
 is computed or read."""
 
 import inspect
+from asyncio import create_task
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
@@ -18,6 +19,7 @@ from compress.guard import apart
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
+from pages.parts.visitors import close_those_gone
 from pages.parts.work.ahead import ON
 from pages.parts.work.process import prepare
 from pages.parts.work.queue import QUEUE
@@ -29,13 +31,15 @@ REST = 15.0  # seconds of rest for whoever came at once, and from when a dial wa
 
 @asynccontextmanager
 async def ready(app: st.App) -> AsyncIterator[None]:
-    """The life of the server: a thread gets ready, unless nothing is to be done ahead."""
+    """The life of the server: a thread gets ready, unless nothing is to be done ahead, and sessions are closed that are left."""
     apart.prepare()
     Thread(target=cache.tidy, daemon=True).start()
     if ON:
         Thread(target=get_ready, daemon=True).start()
+    closing = create_task(close_those_gone())
     yield
     cache.leave()
+    closing.cancel()
 
 
 def get_ready() -> None:

@@ -60,8 +60,8 @@ def heard(key: str) -> str:
 
 def hear(key: str, take: Callable[[float], None]) -> None:
     """Takes what the browser says, which can be anything."""
-    told = st.session_state[f"{key} dial"].moved
     try:
+        told = st.session_state[f"{key} dial"].moved  # which is not there where the page was just left
         move, value = int(told["move"]), float(told["value"])
     except (TypeError, ValueError, KeyError, OverflowError):
         return

@@ -1,0 +1,47 @@
+"""A session whose browser is gone is closed after a while, and what only it held is let go."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from pages.parts import visitors
+from pages.parts.cached import apart
+
+
+class State(dict):
+    filtered_state = property(dict.copy)
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Of two sessions; what is closed is noted."""
+    made = SimpleNamespace(connected={"a", "b"}, closed=[])
+    made.is_active_session = lambda session: session in made.connected
+    made.close_session = made.closed.append
+    monkeypatch.setattr(visitors.runtime, "get_instance", lambda: made)
+    made.states = {"a": State(uploads="x"), "b": State(uploads="y")}
+    monkeypatch.setattr(visitors, "seen", dict.fromkeys(made.connected, 0.0))
+    monkeypatch.setattr(visitors, "states", dict(made.states))
+    monkeypatch.setattr(visitors.time, "monotonic", lambda: made.now)
+    made.now = 0.0
+    return made
+
+
+def test_a_session_is_gone_when_its_browser_has_been_away_for_long_and_not_before(server):
+    server.now = 100.0
+    assert not visitors.is_gone("a") and not visitors.is_gone("b")
+    server.connected = {"b"}
+    server.now += visitors.AWAY
+    assert not visitors.is_gone("a")
+    server.now += 1
+    assert visitors.is_gone("a") and not visitors.is_gone("b")
+    server.connected = {"a", "b"}
+    assert not visitors.is_gone("a")
+
+
+def test_what_a_closed_session_held_is_let_go_and_no_one_elses(server):
+    apart.update("ab")
+    visitors.close("a")
+    assert server.closed == ["a"] and server.states == {"a": {}, "b": {"uploads": "y"}}
+    assert "a" not in apart and "b" in apart and [*visitors.seen] == ["b"] == [*visitors.states]
+    apart.discard("b")
