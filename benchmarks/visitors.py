@@ -71,9 +71,11 @@ def measure(server: psutil.Process, address: str, asked: argparse.Namespace, fol
         for name, times in sorted(by_name.items()):
             print(f"{name:30} {len(times):5} {what}, median {np.median(times):.2f} s, 95 % in {np.quantile(times, 0.95):.2f} s")
     every = [each for times in found.moved.values() for each in times]
+    print(f"errors and what was another's: {len(found.wrong)} (0)", *found.wrong[:10], sep="\n  ")
+    if not every:
+        return
     share = np.mean(np.array(every) <= QUICK)
     print(f"{len(every)} moves, answered within {QUICK:.0f} s: {share:.1%} (≥ 95 %); 95 % in {np.quantile(every, 0.95):.2f} s")
-    print(f"errors and what was another's: {len(found.wrong)} (0)", *found.wrong[:10], sep="\n  ")
     print(f"memory of the server: {before / 1e6:.0f} MB before, at most {most / 1e6:.0f}, {end / 1e6:.0f} at the end, "
           f"{after / 1e6:.0f} a minute after: {after / before - 1:+.0%} (≤ +20 %)")  # fmt: skip
     held = [path for path in folder.glob("flatland-*/*/*")]
