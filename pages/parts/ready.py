@@ -37,9 +37,11 @@ async def ready(app: st.App) -> AsyncIterator[None]:
     if ON:
         Thread(target=get_ready, daemon=True).start()
     closing = create_task(close_those_gone())
-    yield
-    cache.leave()
-    closing.cancel()
+    try:
+        yield
+    finally:
+        cache.leave()
+        closing.cancel()
 
 
 def get_ready() -> None:
