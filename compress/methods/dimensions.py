@@ -112,10 +112,10 @@ class Dimensions(Method):
 
     def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
         super().check_stored(arrays, n, d)
-        packing.check_spare(arrays["mask"], d, "mask")
         count = int(np.unpackbits(arrays["mask"], bitorder="little")[:d].sum())
         if count != self.kept:
             raise ValueError(f"the mask keeps {count} columns, not {self.kept}")
+        packing.check_spare(arrays["mask"], d, "mask")
 
     @classmethod
     def precisions(cls, n: int, d: int) -> dict[str, Sequence[int]]:
