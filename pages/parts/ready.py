@@ -32,7 +32,6 @@ REST = 15.0  # seconds of rest for whoever came at once, and from when a dial wa
 @asynccontextmanager
 async def ready(app: st.App) -> AsyncIterator[None]:
     """The life of the server: a thread gets ready, unless nothing is to be done ahead, and sessions are closed that are left."""
-    apart.prepare()
     Thread(target=cache.tidy, daemon=True).start()
     if ON:
         Thread(target=get_ready, daemon=True).start()
@@ -47,8 +46,8 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
-        for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, read_modules, read_libraries):
-            if QUEUE.sessions or step is read_libraries:
+        for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, *LAST):
+            if QUEUE.sessions or step is LAST[-1]:
                 rest()
             with suppress(InputError):  # a demo that is not there is told on the page
                 step()
@@ -107,3 +106,6 @@ def open_subspaces() -> None:
     method = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
     for name, settings in tables_of(method, matrix.shape).items():
         tables.shipped(tables.file_name(matrix.key, name, settings))
+
+
+LAST = apart.prepare, read_modules, read_libraries  # which nobody waits for on a first page

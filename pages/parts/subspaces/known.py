@@ -5,7 +5,7 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.analysis.groupings import Grouping, best, grouping, near, split, unpacked
-from compress.answers.subspaces import coarser, reach, search_of, tables_of
+from compress.answers.subspaces import FIRST, MOST_K, coarser, reach, search_of, tables_of
 from pages.parts.cached import cached
 from pages.parts.fits import Fit
 from pages.parts.subspaces.found import Found, Grouped
@@ -13,6 +13,7 @@ from pages.parts.work.ahead import ahead
 
 Known = dict[int, list[Grouping]]  # by how many they are
 
+FEW = 12_000  # rows of which a map is sent the labels at every k
 SHOWN, LAST = "groups shown", "groups of every k"  # in the session's state
 
 
@@ -42,8 +43,11 @@ def drafts_of_k(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> list[G
 
 
 def colours_of_k(drafts: list[Grouping]) -> dict[int, np.ndarray]:
-    """The labels of those drafts by k, more each time that they have doubled: few are sent again when one is added."""
-    return {each.k: each.labels for each in drafts[: 2 ** (len(drafts).bit_length() - 1) if drafts else 0]}
+    """The labels of those drafts by k, more at some steps: few are sent again when one is added. Of many rows only at the first k,
+    which lie all over the range and take a quarter of the bytes."""
+    some = [each for each in drafts if each.k in FIRST or len(each.labels) <= FEW]
+    sent = max((step for step in (1, 2, 4, 8, len(FIRST), MOST_K) if step <= len(some)), default=0)
+    return {each.k: each.labels for each in some[:sent]}
 
 
 def add(known: Known, groups: Grouping) -> None:
