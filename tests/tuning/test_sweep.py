@@ -1,5 +1,6 @@
 """Many settings: each within its size, each fitted once."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -82,6 +83,20 @@ def test_a_killed_sweep_keeps_what_was_finished(small, tmp_path):
     killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "x.npy"), str(path)])
     assert killed.returncode == 9
     assert [trial.method for trial in Trials(path).of(small.digest)] == [SVD(j=1), SVD(j=2)]
+
+
+def test_two_programs_keep_trials_in_one_file_and_none_is_lost(tmp_path):
+    def keep(first):
+        for j in range(first, first + 20):
+            Trials(tmp_path / "trials.sqlite").keep("x", sweep.Trial(SVD(j=j), {"ratio": 1.0}))
+
+    if not (child := os.fork()):
+        keep(1)
+        os._exit(0)
+    keep(101)
+    assert os.waitpid(child, 0)[1] == 0
+    kept = {trial.method.j for trial in Trials(tmp_path / "trials.sqlite").of("x")}
+    assert kept == {*range(1, 21), *range(101, 121)}
 
 
 def test_trials_are_those_of_one_matrix(small, store, fits):
