@@ -11,10 +11,12 @@ from pages.parts.filters.fits import Outcome, path
 from pages.parts.filters.network import Subject
 from pages.parts.filters.settings import FILTERS, Pruning
 from pages.parts.filters.words import comparison_words
+from pages.parts.frame import let_go
 from pages.parts.live_chart.live_chart import Plot, live_chart, plot_of
 from pages.parts.say import refused
 
 POLL = 1.0  # seconds between looks at curves that are being computed
+DRAWN = "curves drawn"  # in the session's state
 
 
 def comparison(subject: Subject, outcome: Outcome | None, setting: Pruning) -> None:
@@ -41,7 +43,7 @@ def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: li
         st.rerun()
     begun = [curve for curve in found if curve.points]
     if begun:
-        chart, alt = drawn(subject, [curve.told for curve in begun], setting.measure)
+        chart, alt = drawn(subject, told_of(begun, bool(at_work)), setting.measure)
         marks = curve_marks(outcome.report, outcome.loss) if outcome else []
         live_chart(chart, key="curves", of=subject.key, marks=marks, alt=alt)
     controls(found, busy, subject)
@@ -55,6 +57,15 @@ def shown(subject: Subject, outcome: Outcome | None, setting: Pruning, found: li
         f"mean of {SEEDS} seeds and the band reaches from the least to the largest."
         + ("" if subject.quick else " " + no_retraining(subject))
     )
+
+
+def told_of(curves: list[Curve], at_work: bool) -> list[Told]:
+    """What is told of curves by now; in answer to a dial what was told before, which is drawn again a moment later."""
+    found, before = [curve.told for curve in curves], st.session_state.get(DRAWN, [])
+    if at_work and let_go() and [told.curve for told in before] == curves:
+        return before
+    st.session_state[DRAWN] = found
+    return found
 
 
 @cached(8)
