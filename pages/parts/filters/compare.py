@@ -15,7 +15,7 @@ from pages.parts.frame import let_go
 from pages.parts.live_chart.live_chart import Plot, live_chart, plot_of
 from pages.parts.say import refused
 
-POLL = 1.0  # seconds between looks at curves that are being computed
+POLL = 2.0  # seconds between looks at curves that are being computed
 DRAWN = "curves drawn"  # in the session's state
 
 
