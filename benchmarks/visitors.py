@@ -26,7 +26,7 @@ MOVES = 8  # on a page, before the next one
 ROWS, COLUMNS = 10_000, 100
 QUICK = 2.0  # seconds in which a move is to be answered
 LATE = 60.0  # seconds after which it is given up
-STEADY = 10.0  # seconds in which a server that has got ready takes no more memory
+STEADY = 20.0  # seconds in which a server that has got ready takes no more memory
 FIRST = 45.0  # seconds that one visitor is there before the others
 AFTER = 60.0  # seconds after which what the sessions held is to be free
 
@@ -135,12 +135,8 @@ async def visit(number: int, address: str, until: float, rest: float, found: Fou
         stream.texts.clear()
         at = number
         while time.monotonic() < until:
-            page, before = PAGES[at % len(PAGES)], stream.runs
-            stream.dials.clear()
-            begun = time.perf_counter()
-            await stream.turn_to(page)
-            await stream.until(lambda: stream.runs > before and not stream.running)  # noqa: B023
-            found.opened[page or "spectrum"].append(time.perf_counter() - begun)
+            page = PAGES[at % len(PAGES)]
+            await opened(stream, page, found)
             for _ in range(MOVES):
                 await asyncio.sleep(rng.uniform(0.5, 1.5) * rest)
                 if time.monotonic() > until:
@@ -155,6 +151,15 @@ async def visit(number: int, address: str, until: float, rest: float, found: Fou
             at += 1
     finally:
         await stream.close()
+
+
+async def opened(stream: Stream, page: str, found: Found) -> None:
+    """Turns to a page and waits until it has run."""
+    runs, start = stream.runs, time.perf_counter()
+    stream.dials.clear()
+    await stream.turn_to(page)
+    await stream.until(lambda: stream.runs > runs and not stream.running)
+    found.opened[page or "spectrum"].append(time.perf_counter() - start)
 
 
 async def moved(stream: Stream, key: str, rng: np.random.Generator, what: str, found: Found) -> None:

@@ -1,7 +1,6 @@
 """Compressed forms read back from their files. No pickle is ever read or written."""
 
 import json
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ def load(path: str | Path, *, guarded: bool = False) -> Compressed:
     """
     path = Path(path)
     if guarded:
-        with budget.sharing() as share, suppress(OSError):
+        with reading(path), budget.sharing() as share:
             return apart(load, path, name=path.name, size=path.stat().st_size, share=share)
     with reading(path):
         result = read(path)

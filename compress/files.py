@@ -182,10 +182,10 @@ def sweep(folder: Path) -> None:
 
 def bytes_of(text: str) -> float:
     """What 2MB, 500KB or a number of bytes is in bytes. Raises ValueError for another text, or for nothing."""
-    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([KMG]?)B?", text.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([KMGT]?)B?", text.strip(), re.IGNORECASE)
     if not found or not float(found[1]):
         raise ValueError(f"a size is bytes above 0, or a number with KB, MB or GB, got {text!r}")
-    return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9}[found[2].upper()]
+    return float(found[1]) * {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[found[2].upper()]
 
 
 def exchanged(one: Path, other: Path) -> bool:

@@ -1,7 +1,6 @@
 """The memory that everything read here may hold together: what is read asks for its part before it takes it."""
 
 import os
-import re
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +11,10 @@ from threading import RLock
 import psutil
 
 from compress.errors import InputError
+from compress.files import bytes_of
 
 VARIABLE = "FLATLAND_MEMORY"
 PART = 0.5  # of the memory that is there, unless the variable says how much
-SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)B?", re.IGNORECASE)
-UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 held: dict["Share", int] = {}  # bytes that are spoken for
 lock = RLock()  # what held them may be collected in the middle of any call
@@ -84,10 +82,10 @@ def total() -> int:
 
 def bytes_in(text: str) -> int:
     """The bytes of a size, as 8GB or 500 MB. Raises InputError where it is none."""
-    match = SIZE.fullmatch(text.strip())
-    if not match:
-        raise InputError(f"{VARIABLE} must be a size, say 8GB or 500MB, got {text!r}.")
-    return int(float(match[1]) * UNITS[match[2].upper()])
+    try:
+        return int(bytes_of(text))
+    except ValueError:
+        raise InputError(f"{VARIABLE} must be a size, say 8GB or 500MB, got {text!r}.") from None
 
 
 def memory() -> int:

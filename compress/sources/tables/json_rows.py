@@ -138,9 +138,9 @@ def records(path: Path) -> Iterator[Row]:
             for row in uncounted(rows_of(stream)):
                 found = True
                 yield row
+        except InputError:
+            raise
         except (TypeError, ValueError, OverflowError) as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(
                 f"{path.name} has lists of other lengths, or other things in them, than its first; correct them."
             ) from error
