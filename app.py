@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 
 from pages.parts.address.address import address
 from pages.parts.cached import keep_apart
+from pages.parts.columns import columns_picker
 from pages.parts.fits import wish_full
 from pages.parts.frame import arrive, no_older_kind
 from pages.parts.kept import cache_notice
@@ -51,6 +52,7 @@ def frame() -> None:
     with st.sidebar:
         if page.title not in OF_THEIR_OWN:
             matrix_picker()
+            columns_picker(current_matrix())
             weights_picker()
             matrix = current_matrix()  # with the weights that were just picked
             keep_within(matrix.shape)

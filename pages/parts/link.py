@@ -6,6 +6,7 @@ import streamlit as st
 
 from compress.sources.weights import UNIFORM
 from pages.parts import uploads
+from pages.parts.columns import named_shown, show, shown, shown_texts
 from pages.parts.frame import PAGE, came_back
 from pages.parts.matrix import (
     ask,
@@ -24,7 +25,9 @@ from pages.parts.screens import SCREENS, bounds, open_screen
 
 OPENED = "link_opened"
 UNKNOWN = "link_unknown"
-FRAMES = ("matrix", "tensor", "left_out", "names", "weights", "pins", "embed", "embed_options")  # names that belong to no screen
+FRAMES = (  # names that belong to no screen
+    *("matrix", "tensor", "left_out", "names", "columns", "colour_by", "hover", "weights", "pins", "embed", "embed_options"),
+)
 
 Texts = dict[str, list[str]]
 
@@ -70,7 +73,7 @@ def of_matrix() -> Texts:
     said = {"matrix": [uploads.spelled(source)]}
     if tensor:
         said["tensor"] = [tensor]
-    said |= {name: [text] for name, text in asked_texts().items()}
+    said |= {name: [text] for name, text in (asked_texts() | shown_texts()).items()}
     if chosen_weights() != UNIFORM:
         said["weights"] = [uploads.spelled(chosen_weights())]
     if pins():
@@ -87,6 +90,8 @@ def open_link() -> None:
             read_address()
         if came_back() and named_asked() != asked():
             ask(named_asked())
+        if came_back() and named_shown() != shown():
+            show(named_shown())
         return
     st.session_state[OPENED] = True
     here = open_screen()

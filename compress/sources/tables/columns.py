@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import uuid4
 
 import numpy as np
 
@@ -251,7 +252,8 @@ class Columns(Mapping[str, Column]):
     """The columns of a table that are not in its matrix, by name, each read when it is asked for.
 
     numbers: every column of numbers, those of the matrix too. left_out: which of these are not in it. naming: those that may name
-    the rows. names_rows: the one that does. odd: how those of the matrix that stand out do, by name.
+    the rows. names_rows: the one that does. odd: how those of the matrix that stand out do, by name. key: what is seen of these
+    columns is kept under it; no others have the same.
     """
 
     def __init__(
@@ -268,6 +270,7 @@ class Columns(Mapping[str, Column]):
         self.numbers, self.left_out = tuple(numbers), tuple(left_out)
         self.naming, self.names_rows = tuple(naming), names_rows
         self.odd = dict(odd or {})
+        self.key = uuid4().hex
 
     def read_by(self, read: Callable[[str], Column]) -> None:
         """Has its columns read in another way from now on."""

@@ -17,6 +17,7 @@ from compress.sources.tables import columns
 
 BATCH_ROWS = 4096
 AT_ONCE = 200  # columns
+WORDS_AT_ONCE = 1 << 16  # rows of one column
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
 NAME = 8  # bytes that the name of a row takes, where others have the same
 LONGEST_NAMES = 16 << 20  # bytes that the names of a small file's rows may take
@@ -93,8 +94,7 @@ def layout_of(file: Any, path: Path) -> Layout:
         raise InputError(f"{path.name} has two columns of one name; give each column its own.")
     numbers, texts, lists = [], [], []
     for at, field in enumerate(schema):
-        kind = field.type.value_type if is_a.is_dictionary(field.type) else field.type
-        kind = getattr(kind, "storage_type", kind)
+        kind = plain(field.type)
         if is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind):
             texts.append(at)
         elif is_list(kind) and is_real(inner(kind)):
@@ -125,8 +125,25 @@ def cells_of(column: Any) -> list[Any]:
 
     if not types.is_dictionary(column.type):
         return column.to_pylist()
+    if 2 * len(column.dictionary) > len(column):
+        return column.dictionary_decode().to_pylist()
     each = column.dictionary.to_pylist()
     return [None if at is None else each[at] for at in column.indices.to_pylist()]
+
+
+def plain(kind: Any) -> Any:
+    """A type without what it is packed or dressed in."""
+    from pyarrow import types as is_a
+
+    kind = kind.value_type if is_a.is_dictionary(kind) else kind
+    return getattr(kind, "storage_type", kind)
+
+
+def decoded(column: Any) -> Any:
+    """A column without a dictionary."""
+    from pyarrow import types as is_a
+
+    return column.dictionary_decode() if is_a.is_dictionary(column.type) else column
 
 
 def is_real(kind: Any) -> bool:
@@ -239,30 +256,40 @@ def rows_of_lists(column: Any, dim: int, path: Path) -> np.ndarray:
 
 
 def words_of(file: Any, name: str, path: Path) -> list[str]:
-    """The cells of a column as words, each kept once however often it occurs."""
+    """The cells of a column as words, each kept once however often it occurs; of what is empty, "None"."""
+    return [str(cell) for cell in texts_in(file, name, path)]
+
+
+def texts_in(file: Any, name: str, path: Path) -> Iterator[Any]:
+    """The cells of a column, words some thousand at a time, each made once where it often occurs."""
     from pyarrow import compute, types
 
-    found: list[str] = []
     size = 0
     most = max(LONGEST_NAMES, 100 * path.stat().st_size)
-    for batch in file.iter_batches(BATCH_ROWS, columns=[name]):
+    for batch in file.iter_batches(WORDS_AT_ONCE, columns=[name]):
         column = batch.column(0)
-        if types.is_dictionary(column.type):
+        if types.is_dictionary(column.type) and not types.is_boolean(column.type.value_type):
             lengths = compute.take(compute.binary_length(column.dictionary), column.indices)
             size += compute.sum(lengths).as_py() or 0
             if size > most:
                 raise InputError(f"The names of rows in {path.name} take more than {bytes_text(most)}; give rows shorter names.")
-        found += [str(cell) for cell in cells_of(column)]
-    return found
+        yield from cells_of(column)
 
 
 def column(path: Path, name: str) -> columns.Column:
-    """One column of a table: words, numbers (n,) or lists (n, d)."""
+    """One column of a table: words, "" where a cell is empty, numbers (n,) float64, NaN there, or lists (n, d) float32. Dates and
+    whatever else is neither are words, as Arrow writes them."""
+    from pyarrow import types as is_a
+
     with opened(path) as file:
-        layout = layout_of(file, path)
-        at = layout.names.index(name)
-        if at in layout.texts or at in layout.others:
-            return words_of(file, name, path)
-        shape = (layout.n_rows, layout.lists.get(at, 1))
-        found = values_of(file, [name], shape, at in layout.lists, path)
-    return found if at in layout.lists else found[:, 0]
+        kind, n_rows = plain(file.schema_arrow.field(name).type), file.metadata.num_rows
+        if is_list(kind) and is_real(inner(kind)):
+            return values_of(file, [name], (n_rows, length(file, name, path)), True, path)
+        check_fits(8 * n_rows, path.name)
+        if is_real(kind):
+            found = [numbers_of(batch.column(0)) for batch in file.iter_batches(WORDS_AT_ONCE, columns=[name])]
+            return np.concatenate([np.empty(0), *found])
+        if is_a.is_temporal(kind) and not is_a.is_duration(kind):
+            batches = file.iter_batches(WORDS_AT_ONCE, columns=[name])
+            return [cell or "" for batch in batches for cell in decoded(batch.column(0)).cast("string").to_pylist()]
+        return ["" if cell is None else str(cell) for cell in texts_in(file, name, path)]

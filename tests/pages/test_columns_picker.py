@@ -1,0 +1,79 @@
+"""Which column colours the map and which stand on hover is chosen in the sidebar."""
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+LINES = ["term,topic,price,note,d0,d1,d2,d3"]
+for at, row in enumerate(np.random.default_rng(0).standard_normal((30, 4)).tolist()):
+    LINES.append(f"term{at},topic {at % 3},{900.5 + 7 * at**2},<b>a note</b> of row {at},{','.join(map(str, row))}")
+
+
+@pytest.fixture
+def docs(tmp_path):
+    (tmp_path / "docs.csv").write_text("\n".join(LINES))
+    return tmp_path / "docs.csv"
+
+
+def box(page, label):
+    return next((each for each in [*page.selectbox, *page.multiselect] if each.label == label), None)
+
+
+def chosen():
+    """A page that writes what other parts are told of the columns."""
+    import streamlit as st
+
+    from pages.parts.columns import chosen_colour, chosen_hover, column
+    from pages.parts.matrix import current_matrix
+
+    matrix = current_matrix()
+    colour = chosen_colour(matrix)
+    st.text(f"{type(colour).__name__} {getattr(colour, 'name', '')} {chosen_hover(matrix)} {type(column(matrix, 'term')).__name__}")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, "NoneType  ['note'] Texts"),
+        ({"colour_by": "price", "hover": "topic,gone"}, "Numbers price ['topic'] Texts"),
+        ({"colour_by": "topic", "names": "topic", "hover": ""}, "Categories topic [] Texts"),
+        ({"colour_by": "note"}, "NoneType  ['note'] Texts"),
+    ],
+)
+def test_pages_are_told_the_columns_that_the_link_says(docs, cache, asked_with, said, told):
+    page = AppTest.from_function(chosen, default_timeout=60)
+    for name, text in {"matrix": str(docs), **said}.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception and page.text[0].value == told
+
+
+def test_columns_that_can_colour_are_offered_and_the_text_stands_on_hover(open_page, docs):
+    page = open_page("app", matrix=docs)
+    assert not page.exception
+    assert box(page, "Colour").options == ["topic", "price"] and box(page, "Colour").value is None
+    assert box(page, "Hover").options == ["term", "topic", "price", "note"] and box(page, "Hover").value == ["note"]
+
+
+def test_what_was_chosen_stays_when_pages_change_and_goes_with_the_matrix(open_page, docs):
+    page = open_page("app", matrix=docs)
+    box(page, "Colour").set_value("topic").run()
+    box(page, "Hover").set_value(["price", "note"]).run()
+    page.switch_page("pages/lesson.py").run()
+    page.switch_page("pages/spectrum.py").run()
+    assert box(page, "Colour").value == "topic" and box(page, "Hover").value == ["price", "note"]
+    page.selectbox(key="matrix_kind").set_value("toy").run()
+    assert not page.exception and box(page, "Colour") is None and box(page, "Hover") is None
+
+
+def test_the_link_says_what_was_chosen_and_opens_it(open_page, docs):
+    page = open_page("app", matrix=docs, colour_by="topic", hover="price,note")
+    assert box(page, "Colour").value == "topic" and box(page, "Hover").value == ["price", "note"]
+    assert not any("nothing here goes by" in warning.value for warning in page.warning)
+    page = open_page("app", matrix=docs, colour_by="nothing", hover="")
+    assert not page.exception and box(page, "Colour").value is None and box(page, "Hover").value == []
+
+
+def test_a_matrix_without_columns_has_no_block(open_page):
+    page = open_page("app")
+    assert box(page, "Colour") is None and box(page, "Hover") is None
