@@ -1,5 +1,7 @@
 """Export's panel of the whole model: what it will take, what rounding adds, and the file itself."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 import compress
 from compress.export.gguf_model import gguf_model, write_gguf
 from compress.export.packed_model import READERS, write_packed
-from pages.parts.export.whole_model import written
+from pages.parts.export.whole_model import written, written_folder
 from pages.parts.quick_fits import quick
 from tests.export.test_gguf_model import written as written_gguf
 from tests.export.test_packed_model import llama
@@ -70,6 +72,11 @@ def test_a_folder_is_told_packed_with_who_reads_it(tmp_path):
     assert f"The weights take {model:,} bytes instead of {done.model_bytes_before:,}" in words and READERS in words
     assert f"≈ {done.rounding:.3g} by itself" in words
     assert any(f"--as compressed-tensors --model {tmp_path}/model --type int8" in code.value for code in page.code)
+    fit = quick(compress.load_matrix(tmp_path / "model"), compress.Int8())
+    with zipfile.ZipFile(io.BytesIO(written_folder(fit, "int8", str(tmp_path / "model"), "small")())) as archive:
+        held = {Path(name).name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+        assert all(name.startswith("small/") for name in archive.namelist())
+    assert held == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
 
 
 def test_without_a_model_the_panel_says_what_to_open():

@@ -9,6 +9,9 @@ import streamlit as st
 from pages.parts.dial.answers import Answers, Figure, source, stands, tell_all
 
 BESIDE = 330  # pixels
+NARROW = """<style>@media (max-width: 480px) {
+[data-testid="stLayoutWrapper"]:has(> [class*="-beside"]) { flex: 1 1 100%; }
+}</style>"""  # what stands below the cards is as wide as they are
 
 _figures = st.components.v2.component(
     "flatland_figures",
@@ -37,6 +40,7 @@ def figures(
             _figures(key=f"{key} figures", data={"key": key, "at": dict(stands()), "cards": [asdict(card) for card in cards]})
             tell_all(answers or {})
         if beside:
+            st.html(NARROW)
             with st.container(gap=None, key=f"{key} beside", width=BESIDE):
                 beside()
 

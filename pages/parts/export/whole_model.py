@@ -1,6 +1,8 @@
 """The whole model with the decoded table, in the file or folder that other programs read."""
 
+import io
 import shlex
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,16 +10,17 @@ import streamlit as st
 
 from compress import InputError
 from compress.export.gguf_model import GGUFModel, gguf_model, gguf_rounding, write_gguf
-from compress.export.packed_model import BITS, GROUP, READERS, packed_bytes, packed_rounding
+from compress.export.packed_model import BITS, GROUP, READERS, packed_bytes, packed_rounding, write_packed
 from compress.files import Temporary, bytes_text
 from compress.form.metrics import error_text
 from compress.models.foreseen import Foreseen
+from compress.sources import HUB
 from compress.sources.checkpoints.gguf_file import is_gguf
 from pages.parts.cached import cached
 from pages.parts.controls import STAYING
 from pages.parts.matrix import named_path
 from pages.parts.opened import folded
-from pages.parts.paths import may_name, spelled
+from pages.parts.paths import is_local, may_name, spelled
 from pages.parts.quick_fits import Fitted
 from pages.parts.say import literal, refused
 from pages.parts.uploads import is_upload
@@ -78,12 +81,16 @@ def as_packed(fit: Fitted, name: str, source: str, model: Foreseen | None) -> No
     swapped = model.swapped
     itemsize = swapped.embedding_bytes_before // (n * d)
     table = packed_bytes(fit.result.shape, dtype, GROUP, itemsize)
+    n_bytes, out = swapped.model_bytes_before - swapped.embedding_bytes_before + table, f"{name}-{dtype}"
     st.caption(
-        f"The weights take {swapped.model_bytes_before - swapped.embedding_bytes_before + table:,} bytes instead of "
+        f"The weights take {n_bytes:,} bytes instead of "
         f"{swapped.model_bytes_before:,}: the table {bytes_text(table)} instead of {bytes_text(swapped.embedding_bytes_before)}, a "
         f"scale for {GROUP} columns; all else as before. {added(fit, dtype, rounding_packed(fit, dtype, itemsize))} {READERS}"
     )
-    command(name, PACKED, spelled(source), dtype, f"{name}-{dtype}")
+    if n_bytes <= MOST and is_local() and not source.startswith(HUB):  # all that lies in the folder goes along
+        content = written_folder(fit, dtype, source, out)
+        st.download_button("Download", content, f"{out}.zip", "application/zip", key="whole_download", on_click="ignore")
+    command(name, PACKED, spelled(source), dtype, out)
 
 
 def type_choice(types: list[str], usual: str) -> str:
@@ -129,6 +136,21 @@ def written(fit: Fitted, dtype: str, model: GGUFModel) -> Callable[[], bytes]:
             path = Path(folder) / "model.gguf"
             write_gguf(fit.result, model, path, dtype)
             return path.read_bytes()
+
+    return content
+
+
+def written_folder(fit: Fitted, dtype: str, source: str, name: str) -> Callable[[], bytes]:
+    """The same for a model's folder, as an archive of it under that name."""
+
+    def content() -> bytes:
+        held = io.BytesIO()
+        with Temporary() as place, zipfile.ZipFile(held, "w") as archive:
+            folder = Path(place) / name
+            write_packed(fit.result, source, folder, dtype)
+            for path in sorted(folder.rglob("*")):
+                archive.write(path, path.relative_to(place))
+        return held.getvalue()
 
     return content
 
