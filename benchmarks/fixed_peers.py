@@ -40,7 +40,7 @@ def peers(matrix: EmbeddingMatrix) -> Iterator[tuple[str, Callable[[], Peer]]]:
         "RaBitQ": rabitq,
         "PRQ, 4 of 256 a part": partial(additive, kind=faiss.ProductResidualQuantizer, sizes=(d // part, 4, 8)),
         "PRQ, 2 of 256 a part": partial(additive, kind=faiss.ProductResidualQuantizer, sizes=(d // part, 2, 8)),
-        "PLSQ, 2 of 256 a part": partial(additive, kind=faiss.ProductLocalSearchQuantizer, sizes=(d // part, 2, 8)),
+        "PLSQ, 2 of 256 a part": partial(additive, kind=faiss.ProductLocalSearchQuantizer, sizes=(d // part, 2, 8), taught=8192),
         "LSQ, 16 of 64": partial(additive, kind=faiss.LocalSearchQuantizer, sizes=(16, 6)),
         **{f"tensor train, rank {rank}": partial(tensor_train, rank=rank) for rank in (4, 3, 2, 1)},
         "row k-means, a sixteenth of the rows": partial(row_means, count=n // 16),
@@ -92,11 +92,11 @@ def coded(index: faiss.Index, values: np.ndarray) -> tuple[int, np.ndarray]:
     return codes.nbytes, index.sa_decode(codes)
 
 
-def additive(values: np.ndarray, kind: type, sizes: tuple[int, ...]) -> tuple[int, np.ndarray]:
+def additive(values: np.ndarray, kind: type, sizes: tuple[int, ...], taught: int = 16384) -> tuple[int, np.ndarray]:
     """Rows, or each of some parts of them, as sums of vectors, which take 16 bits a number. sizes: how many parts, where there are
-    several, how many vectors are added, and the bits that tell which."""
+    several, how many vectors are added, and the bits that tell which. taught: rows that it is trained on, about."""
     coder = kind(values.shape[1], *sizes)
-    coder.train(values[:: max(len(values) // 16384, 1)])
+    coder.train(values[:: max(len(values) // taught, 1)])
     codes = coder.compute_codes(values)
     return codes.nbytes + 2 * sizes[-2] * 2 ** sizes[-1] * values.shape[1], coder.decode(codes)
 

@@ -32,13 +32,14 @@ ASKED = {  # by ratio: KL and perplexity, of documentation and of stories
     12: ((0.025, 0.03), (15.3, 9.3)),
     16: ((0.07, 0.08), (16.0, 9.8)),
 }
-SMALLEST = 32  # the ratio of a form besides that is smaller than any peer
+SMALLER = 32, 65  # ratios of forms besides, the last smaller than any peer
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
     parser.add_argument("--kept", type=Path, help="a file that keeps what the judge said of peers; what was stopped goes on there")
+    parser.add_argument("--peers", nargs="+", metavar="NAME", help="peers whose names begin so; all unless given")
     args = parser.parse_args(arguments)
     if not JUDGE.exists() or not (FOLDER / "config.json").exists():
         return
@@ -51,8 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
         return found
 
     importance = cache(lambda: kept_importance(args.kept and args.kept.with_suffix(".npz"), measured))
+    parts = PARTS | {"peers": partial(beside_peers, tuple(args.peers or [""]))}
     for part in args.only:
-        PARTS[part](matrix, model, importance, args.kept)
+        parts[part](matrix, model, importance, args.kept)
 
 
 def by_ratio(matrix: EmbeddingMatrix, model: OpenModel, importance: Callable[[], Importance], kept: Path | None) -> None:
@@ -83,11 +85,14 @@ def row(matrix: EmbeddingMatrix, name: str, result: Compressed, asked: tuple | N
     return (name, f"{matrix.n_bytes / file_bytes(result):.2f}", f"{said['relative_squared_error']:.5f}", *cells)
 
 
-def beside_peers(matrix: EmbeddingMatrix, model: OpenModel, importance: Callable[[], Importance], kept: Path | None) -> None:
-    """Every peer, and the largest of our forms that takes no more bytes."""
-    ours = {f"ours at {ratio}": partial(ours_at, matrix, importance, ratio) for ratio in (*ASKED, SMALLEST)}
+def beside_peers(
+    begun: tuple[str, ...], matrix: EmbeddingMatrix, model: OpenModel, importance: Callable[[], Importance], kept: Path | None
+) -> None:
+    """Every peer whose name begins so, and the largest of our forms that takes no more bytes."""
+    ours = {f"ours at {ratio}": partial(ours_at, matrix, importance, ratio) for ratio in (*ASKED, *SMALLER)}
     said: dict[str, dict] = {}
-    for name, make in [*ours.items(), *peers(matrix)]:
+    chosen = [(name, make) for name, make in peers(matrix) if name.startswith(begun)]
+    for name, make in [*ours.items(), *chosen]:
         said |= {name: kept_or(kept, name, partial(judged_peer, make))}
     rows, mine = [], [said.pop(name) for name in ours]
     for name, theirs in said.items():
@@ -111,7 +116,7 @@ def judged_peer(make: Callable[[], Peer]) -> dict:
     return {"n_bytes": made.n_bytes, **judged_values("smollm2", made.values)}
 
 
-PARTS = {"ratios": by_ratio, "peers": beside_peers}
+PARTS = {"ratios": by_ratio, "peers": partial(beside_peers, ("",))}
 
 if __name__ == "__main__":
     main()
