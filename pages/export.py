@@ -14,7 +14,7 @@ from pages.parts.export.upload import file_check
 from pages.parts.export.whole_model import whole_model
 from pages.parts.frame import through_app
 from pages.parts.importance import importance_choice
-from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix
+from pages.parts.matrix import asked_texts, chosen, chosen_weights, current_matrix, linked_texts
 from pages.parts.paths import spelled
 from pages.parts.quick_fits import awaited
 from pages.parts.say import refused, sentence
@@ -66,7 +66,8 @@ if fit:
             st.caption(smaller(model.swapped) if model.swapped else sentence(f"The model cannot take it: {model.no_swap}."))
         weights = chosen_weights()
         weights = None if weights == UNIFORM or is_upload(weights.partition(":")[2]) else spelled(weights)
-        shell = shell_code(name, None if is_upload(source) else spelled(source), tensor=tensor, **asked_texts(), weights=weights)
+        asked = {} if is_upload(asked_texts().get("columns", "")) else linked_texts()
+        shell = shell_code(name, None if is_upload(source) else spelled(source), tensor=tensor, **asked, weights=weights)
         st.code(shell, language="bash", wrap_lines=True)
     whole_model(fit, name.removesuffix(".safetensors"), source, tensor, model)
 st.subheader("Check a file")

@@ -34,12 +34,13 @@ def add_source(one: argparse.ArgumentParser) -> None:
     about = "columns of numbers of a table that are not in the matrix: names with commas, '' for none; those that look like it"
     one.add_argument("--left-out", type=column_names, metavar="NAMES", help=about)
     one.add_argument("--names", metavar="COLUMN", help="which column of a table names its rows")
+    one.add_argument("--columns", metavar="FILE", help="a second file of columns of the matrix: a row for each of its rows")
     one.add_argument("--weights", default="uniform", help=f"of the rows: {KINDS}; A between 0 and {MOST_A}")
 
 
 def opened(args: argparse.Namespace) -> compress.EmbeddingMatrix:
     """The matrix that a command is about, with the row weights that were asked for."""
-    asked = {"left_out": args.left_out, "names": args.names}
+    asked = {"left_out": args.left_out, "names": args.names, "columns": args.columns}
     matrix = compress.load_matrix(args.source, tensor=args.tensor, weights=args.weights, **asked)
     return plant(matrix, *args.planted)[0] if getattr(args, "planted", None) else matrix
 

@@ -3,8 +3,9 @@
 import os
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from glob import escape
 from pathlib import Path
@@ -18,13 +19,15 @@ from compress.guard.apart import apart
 from compress.guard.rooms import room
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, glove, hub, model_folder, smollm2, toy
+from compress.sources.beside import column as column_beside
+from compress.sources.beside import with_columns
 from compress.sources.checkpoints.safetensors_file import save_matrix
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.choice.vocabulary import are_labels
 from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
 from compress.sources.order import check_order
-from compress.sources.tables.columns import JUDGED, Asked, Column
+from compress.sources.tables.columns import JUDGED, Asked, Column, Columns
 from compress.sources.toy import planted
 from compress.sources.weights import UNIFORM, row_weights
 
@@ -46,6 +49,7 @@ def load_matrix(
     device: str = "cpu",
     left_out: Sequence[str] | None = None,
     names: str | None = None,
+    columns: str | os.PathLike | None = None,
     guarded: bool = False,
 ) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
@@ -56,16 +60,18 @@ def load_matrix(
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE", "scripts:Latin" or "column:FILE", see compress.sources.weights.
     left_out: which columns of numbers of a table are not in the matrix, by name; those that look like no dimensions for None.
     names: which column of a table names its rows; the one of text that looks most like it for None.
+    columns: a second file, a table with a row for each of the matrix: its columns are then the matrix's too, see `matrix.columns`.
     guarded: whether it is read in a process of its own, which is ended where it takes more time or memory than the size of the
         source allows, see compress.guard; for what others made. What this program brings itself needs none.
     Nothing in a file is ever run. Raises InputError with one plain sentence where the source cannot be used.
     """
-    asked = Asked(None if left_out is None else tuple(left_out), names)
+    asked = Asked(None if left_out is None else tuple(left_out), names, None if columns is None else os.fspath(columns))
     with budget.sharing() as share, reading(source if isinstance(source, str | os.PathLike) else repr(source)):
-        if guarded and not is_made(source):
-            read, name = apart(read_of, source, tensor, asked, name=named(source), size=size_of(source), share=share)
-            if read.columns is not None:
-                read.columns.read_by(partial(column_apart, source))
+        if guarded and not (is_made(source) and columns is None):
+            size = None if is_on_hub(source) else (size_of(source) or 0) + (size_of(columns) or 0 if columns else 0)
+            read, name = apart(read_of, source, tensor, asked, name=named(source), size=size, share=share)
+            if isinstance(read.columns, Columns):
+                read.columns.read_by(partial(column_apart, source, read.columns.elsewhere, len(read.values)))
         else:
             read, name = read_of(source, tensor, asked)
         try:
@@ -82,27 +88,49 @@ def load_matrix(
 def read_of(source: str | os.PathLike, tensor: str | None, asked: Asked) -> tuple[Read, str]:
     """What a source gives, its values in float32 and its tokens as they can be written, and the name of the matrix."""
     reader, where, name = located(source)
-    if asked != JUDGED and getattr(reader, "column", None) is None:
-        told = "to leave out" if asked.names is None else "to name its rows by"
+    own = replace(asked, columns=None)
+    if asked.columns is not None and asked.names is not None:
+        own = replace(own, names=None)  # which may be a column of the second file
+    if own != JUDGED and getattr(reader, "column", None) is None:
+        told = "to leave out" if own.names is None else "to name its rows by"
         raise InputError(f"{name} is no table, so it has no columns {told}.")
     with reading(where):
-        read = reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
+        read = taken(reader, where, tensor, own)
+        if asked.columns is not None:
+            second = Path(asked.columns).expanduser()
+            names = asked.names
+            if names is not None and isinstance(read.columns, Columns) and names in read.columns.naming:
+                read, names = taken(reader, where, tensor, replace(own, names=names)), None
+            read = with_columns(read, second, names)
         stored = [read.stored.words(read.values.shape)] if read.stored else []
         values, tokens = in_float32(read.values, name), whole_text(read.tokens)
         return read._replace(values=values, tokens=tokens, notes=(*stored, *read.notes)), name
 
 
-def column_of(source: str | os.PathLike, name: str) -> Column:
-    """A column of a table that is not in its matrix."""
+def taken(reader: Any, where: Any, tensor: str | None, asked: Asked) -> Read:
+    """What a reader gives, asked of the columns only where a person says something of them."""
+    return reader.read(where, tensor) if asked == JUDGED else reader.read(where, tensor, asked)
+
+
+def column_of(source: str | os.PathLike, elsewhere: Mapping[str, tuple[str, str]], n_rows: int, name: str) -> Column:
+    """A column that is not in the matrix of so many rows: of its table, or of a second file. elsewhere: of those of such, the
+    file and what it is called there."""
+    if name in elsewhere:
+        file, there = elsewhere[name]
+        with reading(file):
+            return column_beside(Path(file), n_rows, there)
     reader, where, _ = located(source)
     with reading(where):
+        if reader is model_folder:
+            reader, where = opened(model_folder.only_matrix(where))
         return reader.column(where, name)
 
 
-def column_apart(source: str | os.PathLike, name: str) -> Column:
+def column_apart(source: str | os.PathLike, elsewhere: Mapping[str, tuple[str, str]], n_rows: int, name: str) -> Column:
     """The same, read in a process of its own."""
+    file = elsewhere[name][0] if name in elsewhere else source
     with budget.sharing() as share:
-        return apart(column_of, source, name, name=named(source), size=size_of(source), share=share)
+        return apart(column_of, source, elsewhere, n_rows, name, name=named(file), size=size_of(file), share=share)
 
 
 def owner_of(values: np.ndarray) -> np.ndarray:

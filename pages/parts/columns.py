@@ -1,6 +1,7 @@
 """What a matrix's other columns show: which of them colours the map, and which stand on hover."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import streamlit as st
 
@@ -8,9 +9,13 @@ from compress import EmbeddingMatrix, InputError
 from compress.sources.column_kinds import Categories, Dates, Numbers, Texts, Typed, typed
 from compress.sources.tables import columns as tables
 from pages.parts.cached import cached
-from pages.parts.matrix import chosen
+from pages.parts.matrix import ask, asked, chosen, named_path, open_matrix
+from pages.parts.paths import may_name
+from pages.parts.say import literal, refused
+from pages.parts.uploads import kept_upload
 
-SHOWN = "columns_shown"  # in the session's state
+SHOWN, FILE, GIVEN, REFUSED = (f"columns_{name}" for name in ("shown", "file", "file_given", "refused"))  # in the session's state
+FORMS = "CSV, TSV, parquet, JSON lines, .npy, or a text of one cell a line: a row for each row of the matrix."
 MOST = 40  # columns that are looked into before somebody asks for one
 
 
@@ -139,6 +144,53 @@ def columns_picker(matrix: EmbeddingMatrix) -> None:
         st.session_state[key] = chosen_hover(matrix)
         about = "The columns shown where the pointer is on a row."
         st.multiselect("Hover", every, key=key, placeholder="Names only", help=about, on_change=hover_given, args=[key])
+    file_picker(matrix)
+
+
+def file_picker(matrix: EmbeddingMatrix) -> None:
+    """The sidebar's way to a second file, whose columns are the matrix's too. One that cannot be is named, and nothing changes."""
+    with st.popover("Columns from a file", icon=":material/view_column:", width="stretch", key=FILE, on_change="rerun") as opened:
+        if opened.open:
+            path, key = None, f"{FILE}_of_{chosen()}"
+            held = st.file_uploader("File", key=f"{key} upload", help=FORMS, on_change=file_given)
+            if held:
+                path = kept_upload(held, "columns", asked().columns)
+            elif may_name():
+                text = st.text_input(
+                    "Path of the file", key=f"{key} path", placeholder="/data/labels.csv", help=FORMS, on_change=file_given
+                )
+                path = named_path(text.strip())
+            if st.session_state.pop(GIVEN, False) and path is not None and take(path):
+                st.rerun()
+            if REFUSED in st.session_state:
+                refused(st.session_state[REFUSED])
+            if (used := asked().columns) is not None:
+                st.caption(f"In use: {literal(Path(used).name)}.")
+                st.button("Leave them out", key=f"{key} out", icon=":material/close:", on_click=leave_out, args=[matrix.columns])
+
+
+def take(path: str) -> bool:
+    """Uses the columns of a file from now on, or notes why they cannot be used."""
+    source, tensor = chosen()
+    said = replace(asked(), columns=path)
+    try:
+        open_matrix(source, tensor, said)
+    except InputError as error:
+        st.session_state[REFUSED] = str(error)
+        return False
+    ask(said)
+    return True
+
+
+def leave_out(held: tables.Columns) -> None:
+    """Uses no second file, nor a column of it to name the rows."""
+    names = asked().names
+    ask(replace(asked(), columns=None, names=None if names in held.elsewhere else names))
+
+
+def file_given() -> None:
+    st.session_state[GIVEN] = True
+    st.session_state.pop(REFUSED, None)
 
 
 def colour_given(key: str) -> None:

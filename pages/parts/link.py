@@ -11,9 +11,9 @@ from pages.parts.frame import PAGE, came_back
 from pages.parts.matrix import (
     ask,
     asked,
-    asked_texts,
     chosen,
     chosen_weights,
+    linked_texts,
     named_asked,
     named_matrix,
     read_address,
@@ -73,7 +73,7 @@ def of_matrix() -> Texts:
     said = {"matrix": [uploads.spelled(source)]}
     if tensor:
         said["tensor"] = [tensor]
-    said |= {name: [text] for name, text in (asked_texts() | shown_texts()).items()}
+    said |= {name: [text] for name, text in (linked_texts() | shown_texts()).items()}
     if chosen_weights() != UNIFORM:
         said["weights"] = [uploads.spelled(chosen_weights())]
     if pins():

@@ -49,7 +49,7 @@ class Unopened:
 def current_matrix() -> EmbeddingMatrix:
     """The matrix chosen in the sidebar or the link; the demo where that cannot be opened, with a sentence on why."""
     source, tensor = chosen()
-    keep_apart(source not in MADE)
+    keep_apart(is_own(source, asked()))
     try:
         matrix = open_matrix(source, tensor, asked())
     except InputError as error:
@@ -113,16 +113,35 @@ def ask(said: Asked) -> None:
 
 
 def asked_texts() -> dict[str, str]:
-    """The same as the address and the command line say it: nothing of what is judged."""
-    left_out, names = asked().left_out, asked().names
-    said = {"left_out": None if left_out is None else columns.spelled(left_out), "names": names}
+    """The same as the command line says it: nothing of what is judged."""
+    left_out, names, file = asked().left_out, asked().names, asked().columns
+    said = {"left_out": None if left_out is None else columns.spelled(left_out), "names": names, "columns": file}
     return {name: text for name, text in said.items() if text is not None}
+
+
+def linked_texts() -> dict[str, str]:
+    """The same as the address says it."""
+    return {name: uploads.spelled(text) if name == "columns" else text for name, text in asked_texts().items()}
 
 
 def named_asked() -> Asked:
     """What the address says of the columns."""
-    left_out = st.query_params.get("left_out")
-    return Asked(None if left_out is None else tuple(columns.named(left_out)), st.query_params.get("names"))
+    left_out, names, file = (st.query_params.get(name) for name in ("left_out", "names", "columns"))
+    path = None if file is None else file_named(file)
+    names = None if file is not None and path is None else names
+    return Asked(None if left_out is None else tuple(columns.named(left_out)), names, path)
+
+
+def file_named(text: str) -> str | None:
+    """The path of the file of columns that an address names; None, with a word, where it is not here."""
+    path = uploads.found(text, "columns")
+    if path is not None and is_upload(path):
+        return path
+    with suppress(InputError):
+        if path is not None and Path(paths.named(path)).is_file():
+            return paths.named(path)
+    st.warning("The file of columns that this link names is not here; the matrix is shown without it.")
+    return None
 
 
 def unopened(source: str, tensor: str | None, why: str, again: str) -> None:
@@ -224,7 +243,13 @@ def weighed(
 
 
 def open_matrix(source: str, tensor: str | None, asked: Asked = JUDGED) -> EmbeddingMatrix:
-    return load.of(source not in MADE, source, tensor, stamp(source), asked)
+    read_at = stamp(source), stamp(asked.columns) if asked.columns else None
+    return load.of(is_own(source, asked), source, tensor, read_at, asked)
+
+
+def is_own(source: str, asked: Asked) -> bool:
+    """Whether a session brings what is read, a file or one of columns."""
+    return source not in MADE or asked.columns is not None
 
 
 def stamp(source: str) -> tuple | None:
@@ -237,12 +262,13 @@ def stamp(source: str) -> tuple | None:
 
 
 @cached(4, "Opening the matrix …", own=2)
-def load(source: str, tensor: str | None, stamp: tuple | None, asked: Asked) -> EmbeddingMatrix:
-    """Read once for all sessions that look at it."""
-    named = source, tensor, stamp, asked
+def load(source: str, tensor: str | None, read_at: tuple, asked: Asked) -> EmbeddingMatrix:
+    """Read once for all sessions that look at it. read_at: the stamps of its file and of that of more columns."""
+    named = source, tensor, read_at, asked
     with reading.setdefault(named, Lock()):
         if (matrix := opened.get(named)) is None:
-            matrix = compress.load_matrix(source, tensor=tensor, left_out=asked.left_out, names=asked.names, guarded=True)
+            said = {"left_out": asked.left_out, "names": asked.names, "columns": asked.columns}
+            matrix = compress.load_matrix(source, tensor=tensor, **said, guarded=True)
             opened[named] = matrix
         return matrix
 
@@ -381,7 +407,7 @@ def names_picker(matrix: EmbeddingMatrix) -> None:
     picked = st.selectbox(
         "Names", held.naming, key=key, index=None, help="The column that names the rows.", on_change=columns_given
     )
-    if picked is not None and picked != held.names_rows and st.session_state.pop("columns_given", False):
+    if picked != held.names_rows and st.session_state.pop("columns_given", False):
         ask(replace(asked(), names=picked))
         st.rerun()
 
@@ -398,7 +424,7 @@ def column_picker(matrix: EmbeddingMatrix) -> None:
     picked = st.multiselect("Left out", held.numbers, key=key, help=about, on_change=columns_given)
     if st.session_state.pop("columns_given", False) and tuple(picked) != held.left_out:
         names = asked().names if asked().names in picked or asked().names not in held.numbers else None
-        ask(Asked(tuple(picked), names))
+        ask(replace(asked(), left_out=tuple(picked), names=names))
         st.rerun()
 
 

@@ -77,3 +77,50 @@ def test_the_link_says_what_was_chosen_and_opens_it(open_page, docs):
 def test_a_matrix_without_columns_has_no_block(open_page):
     page = open_page("app")
     assert box(page, "Colour") is None and box(page, "Hover") is None
+
+
+def test_columns_of_a_second_file_are_the_matrix_s_and_in_the_link(open_page, errors, tmp_path):
+    (tmp_path / "labels.csv").write_text("topic,price\n" + "".join(f"topic {at % 3},{at}.5\n" for at in range(3000)))
+    page = open_page("app", columns=tmp_path / "labels.csv", colour_by="topic")
+    assert not page.exception and not page.warning and not errors(page)
+    assert box(page, "Colour").value == "topic" and box(page, "Names").options == ["topic", "price"]
+    box(page, "Names").set_value("price").run()
+    assert page.session_state["columns"][0].names == "price" and not page.exception
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("short.csv", "short.csv has 3 rows"), ("gone.csv", "The file of columns that this link names is not here")],
+)
+def test_a_file_of_columns_that_cannot_be_used_is_told_and_the_matrix_stays(open_page, errors, tmp_path, name, told):
+    (tmp_path / "short.csv").write_text("topic\na\nb\n")
+    page = open_page("app", columns=tmp_path / name)
+    assert not page.exception and box(page, "Colour") is None
+    assert any(told in each for each in [*errors(page), *(warning.value for warning in page.warning)])
+
+
+def test_a_file_of_columns_is_given_refused_and_left_out_in_the_sidebar(docs, cache, asked_with, tmp_path):
+    (tmp_path / "labels.csv").write_text("mood\n" + "good\nbad\n" * 15)
+    (tmp_path / "short.csv").write_text("mood\ngood\n")
+    page = AppTest.from_function(picker, default_timeout=60)
+    page.query_params["matrix"] = str(docs)
+    page.session_state["columns_file"] = True
+    page.run()
+    page.text_input[0].set_value(str(tmp_path / "short.csv")).run()
+    assert "has 2 rows" in page.error[0].value and "and the matrix 30" in page.error[0].value and "mood" not in page.text[0].value
+    page.text_input[0].set_value(str(tmp_path / "labels.csv")).run()
+    assert not page.exception and not page.error and "mood" in page.text[0].value
+    page.button[0].click().run()
+    assert not page.exception and "mood" not in page.text[0].value
+
+
+def picker():
+    """A page with the picker of a file alone, and the columns that there then are."""
+    import streamlit as st
+
+    from pages.parts.columns import file_picker, offered
+    from pages.parts.matrix import current_matrix
+
+    matrix = current_matrix()
+    st.text(" ".join(offered(matrix)))
+    file_picker(matrix)

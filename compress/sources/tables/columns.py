@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
@@ -39,13 +40,22 @@ MOST_CELLS = 200_000  # of a sample, whose rows are fewer where they are wide
 @dataclass(frozen=True)
 class Asked:
     """What a person says of the columns of a table; what is None is judged by the table. left_out: those of numbers that are not in
-    the matrix. names: the one that names the rows, which is not in the matrix either."""
+    the matrix. names: the one that names the rows, which is not in the matrix either. columns: a second file, of more of them."""
 
     left_out: tuple[str, ...] | None = None
     names: str | None = None
+    columns: str | None = None
 
 
 JUDGED = Asked()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a second file tells of the rows. names: of its columns, each once. texts: of those of words."""
+
+    names: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -209,9 +219,34 @@ def naming(names: Sequence[str], texts: Sequence[int]) -> int | None:
     return min(texts, key=lambda at: (order.get(names[at].strip().lower(), len(order)), at))
 
 
+def telling(names: Sequence[str], texts: Sequence[str]) -> str | None:
+    """That of these columns of text whose name says that it names the rows."""
+    known = [name for name in texts if name.strip().lower() in NAMING]
+    return None if (at := naming(names, [names.index(name) for name in known])) is None else names[at]
+
+
 def row_word(column: str) -> str:
     """What the names in a column are, by the name that it has itself."""
     return TOLD.get(column.strip().lower(), "row")
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """The names, each once: a second one of a name is numbered."""
+    seen: Counter[str] = Counter()
+    found: dict[str, None] = {}
+    for name in names:
+        new = name
+        while new in found:
+            seen[name] += 1
+            new = f"{name}.{seen[name]}"
+        found[new] = None
+    return [*found]
+
+
+def uneven(n: int, n_rows: int, where: str, first: str = "") -> InputError:
+    """That a second file has not a row for each of the matrix. first: what its first row may be."""
+    held = f"{n:,} row{'s' * (n != 1)}{first}"
+    return InputError(f"{where} has {held} and the matrix {n_rows:,}; give a row for each, in the same order.")
 
 
 def spelled(names: Sequence[str]) -> str:
@@ -252,8 +287,9 @@ class Columns(Mapping[str, Column]):
     """The columns of a table that are not in its matrix, by name, each read when it is asked for.
 
     numbers: every column of numbers, those of the matrix too. left_out: which of these are not in it. naming: those that may name
-    the rows. names_rows: the one that does. odd: how those of the matrix that stand out do, by name. key: what is seen of these
-    columns is kept under it; no others have the same.
+    the rows. names_rows: the one that does. odd: how those of the matrix that stand out do, by name. elsewhere: of those that a
+    second file holds, this and what they are called there. key: what is seen of these columns is kept under it; no others have the
+    same.
     """
 
     def __init__(
@@ -270,11 +306,22 @@ class Columns(Mapping[str, Column]):
         self.numbers, self.left_out = tuple(numbers), tuple(left_out)
         self.naming, self.names_rows = tuple(naming), names_rows
         self.odd = dict(odd or {})
+        self.elsewhere: dict[str, tuple[str, str]] = {}
         self.key = uuid4().hex
 
     def read_by(self, read: Callable[[str], Column]) -> None:
         """Has its columns read in another way from now on."""
         self._read = read
+
+    def add(self, path: Path, names: Sequence[str], read: Callable[[str], Column]) -> dict[str, str]:
+        """Adds the columns of a second file, each by a name of its own, and gives these by those that they have there."""
+        own, held = self._read, [*self._names]
+        found = dict(zip(names, unique([*held, *names])[len(held) :], strict=True))
+        self.elsewhere |= {new: (str(path), old) for old, new in found.items()}
+        self._names |= dict.fromkeys(found.values())
+        self.naming = (*self.naming, *found.values())
+        self._read = lambda name: read(self.elsewhere[name][1]) if name in found.values() else own(name)
+        return found
 
     def __getstate__(self) -> dict:
         return vars(self) | {"_read": None}  # which goes to no other process

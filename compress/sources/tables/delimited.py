@@ -1,6 +1,7 @@
 """Tables as text: columns of numbers are the dimensions, or a column of lists the rows; a column of words names the rows."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def read(path: Path, tensor: str | None, asked: columns.Asked = columns.JUDGED) 
     beside, said = columns.rest(layout, dims, out, token, asked, lambda name: column(path, name))
     of_words = not layout.named and path.suffix.lower() not in (".csv", ".tsv")
     word = "word" if of_words else columns.row_word(layout.names[token]) if token is not None and layout.named else "row"
-    if token is None and (names := projector.names_beside(path, len(values))) is not None:
+    if token is None and (names := projector.names_beside(path, len(values), beside)) is not None:
         return Read(values, *names, said, beside)
     return Read(values, None if token is None else tokens, word, (*said, *told), beside)
 
@@ -60,10 +61,13 @@ def gathered(
 
 
 def column(path: Path, name: str) -> columns.Column:
-    """One column of a table: words, numbers (n,) or lists (n, d)."""
+    """One column of a table: words, "" where a cell is empty, numbers (n,) float64, NaN there, or lists (n, d) float32. Words
+    are one of numbers too in which a word stands."""
     layout = layout_of(path)
     at = layout.names.index(name)
-    if at in layout.texts:
-        return rows.decoded([rows.lettered(cells or []) for cells, _ in rows.parts(path, layout, [], at)])[0]
-    found = np.concatenate([block for _, block in rows.parts(path, layout, [at], None)])
-    return found if at in layout.lists else found[:, 0]
+    if at not in layout.texts:
+        with suppress(InputError):
+            kind = np.float32 if at in layout.lists else np.float64
+            found = np.concatenate([block for _, block in rows.parts(path, layout, [at], None, kind)])
+            return found if at in layout.lists else found[:, 0]
+    return rows.decoded([rows.lettered(cells or []) for cells, _ in rows.parts(path, layout, [], at)])[0]

@@ -121,12 +121,27 @@ def numbers_in(row: Row, names: list[str], of_list: bool, dim: int, number: int,
     return found
 
 
+def told_of(path: Path, n_rows: int) -> columns.Told:
+    """The columns of a table that tells of so many rows. Raises InputError where it has another number of them."""
+    n, names = 0, dict[str, bool]()
+    for row in records(path):
+        n += 1
+        for name, cell in row.items():
+            if cell is not None:
+                names[name] = names.get(name, True) and isinstance(cell, str)
+    if n != n_rows:
+        raise columns.uneven(n, n_rows, path.name)
+    return columns.Told(tuple(names), tuple(name for name, words in names.items() if words))
+
+
 def column(path: Path, name: str) -> columns.Column:
-    """One column of a table."""
+    """One column of a table: words, "" where a cell is empty, numbers (n,) float64, NaN there, or lists (n, d) float32."""
     found = [row.get(name) for row in records(path)]
     kind = kind_of([cell for cell in found if cell is not None])
     found = [list_in(str(cell)) for cell in found] if kind is list and isinstance(found[0], str) else found
-    return np.array(found, np.float32) if kind in (int, float, list) else ["" if cell is None else str(cell) for cell in found]
+    if kind in (int, float, list):
+        return np.array(found, np.float32 if kind is list else np.float64)
+    return ["" if cell is None else str(cell) for cell in found]
 
 
 def records(path: Path) -> Iterator[Row]:

@@ -1,7 +1,6 @@
 """How a text of rows is laid out: where they begin, what its columns are called and which are its dimensions."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import AnyStr
@@ -158,7 +157,7 @@ def judged(
     numbers = [at for at, kind in enumerate(kinds) if kind in ("number", "mixed") and at not in words]
     lists = {at: length_in(grid[at]) for at, kind in enumerate(kinds) if kind == "list"}
     every = [name or f"Unnamed: {at}" for at, name in enumerate(names)] if names else [f"column {at + 1}" for at in range(n)]
-    every = unique(every)
+    every = columns.unique(every)
     token = columns.naming(every, [at for at in words if len({*grid[at]}) > 1] or words)
     if base.declared and n == base.declared[1] + 1:
         token, numbers, lists = 0, list(range(1, n)), {}
@@ -234,16 +233,6 @@ def joined(row: list[AnyStr], n: int, separator: AnyStr) -> list[AnyStr]:
     whole = row[len(row) - n :]
     whole[0] = separator.join(row[: len(row) - n + 1])
     return whole
-
-
-def unique(names: list[str]) -> list[str]:
-    """The names, each once: a second one of a name is numbered."""
-    seen: Counter[str] = Counter()
-    found = []
-    for name in names:
-        found.append(f"{name}.{seen[name]}" if seen[name] else name)
-        seen[name] += 1
-    return found
 
 
 def outsiders(

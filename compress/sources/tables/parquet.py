@@ -14,6 +14,7 @@ from compress.guard.rooms import room
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits, check_unpacks
 from compress.sources.tables import columns
+from compress.sources.tables.arrow import in_numpy
 
 BATCH_ROWS = 4096
 AT_ONCE = 200  # columns
@@ -90,8 +91,7 @@ def layout_of(file: Any, path: Path) -> Layout:
     from pyarrow import types as is_a
 
     schema = file.schema_arrow
-    if len(set(schema.names)) < len(schema.names):
-        raise InputError(f"{path.name} has two columns of one name; give each column its own.")
+    check_names(schema.names, path)
     numbers, texts, lists = [], [], []
     for at, field in enumerate(schema):
         kind = plain(field.type)
@@ -111,6 +111,12 @@ def layout_of(file: Any, path: Path) -> Layout:
     others = [at for at in range(len(schema)) if at not in {*numbers, *texts, *lists}]
     n_rows = file.metadata.num_rows
     return Layout(n_rows, tuple(schema.names), tuple(numbers), tuple(texts), lengths, tuple(others), tuple(judged), odd)
+
+
+def check_names(names: list[str], path: Path) -> None:
+    """InputError where two columns have one name."""
+    if len(set(names)) < len(names):
+        raise InputError(f"{path.name} has two columns of one name; give each column its own.")
 
 
 def some_words(file: Any, name: str) -> list[str]:
@@ -212,7 +218,7 @@ def numbers_of(column: Any) -> np.ndarray:
 
     if types.is_decimal(column.type):
         column = compute.cast(column, float64())
-    return column.to_numpy(zero_copy_only=False)
+    return in_numpy(decoded(column))
 
 
 def values_of(file: Any, names: list[str], shape: tuple[int, ...], of_lists: bool, path: Path) -> np.ndarray:
@@ -274,6 +280,20 @@ def texts_in(file: Any, name: str, path: Path) -> Iterator[Any]:
             if size > most:
                 raise InputError(f"The names of rows in {path.name} take more than {bytes_text(most)}; give rows shorter names.")
         yield from cells_of(column)
+
+
+def told_of(path: Path, n_rows: int) -> columns.Told:
+    """The columns of a table that tells of so many rows. Raises InputError where it has another number of them."""
+    from pyarrow import types as is_a
+
+    with opened(path) as file:
+        schema, n = file.schema_arrow, file.metadata.num_rows
+        if n != n_rows:
+            raise columns.uneven(n, n_rows, path.name)
+        check_names(schema.names, path)
+        kinds = {field.name: plain(field.type) for field in schema}
+        texts = [name for name, kind in kinds.items() if is_a.is_string(kind) or is_a.is_large_string(kind)]
+    return columns.Told(tuple(kinds), tuple(texts))
 
 
 def column(path: Path, name: str) -> columns.Column:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
+from compress.sources.tables.arrow import in_numpy
 from compress.sources.tables.blocks import blocks, lines_in
 from compress.sources.tables.cells import is_missing, is_number, list_in, number_of
 from compress.sources.tables.layout import BOM, Layout, joined
@@ -29,23 +30,26 @@ Names = list[str] | list[bytes]
 Part = tuple[list[bytes] | None, np.ndarray]  # names as they are written, and numbers (rows, d)
 
 
-def parts(path: Path, layout: Layout, numbers: Sequence[int], text: int | None) -> Iterator[Part]:
-    """Of some rows at a time the cells of one column, and the numbers of others (rows, d) float32, or the lists of one."""
+def parts(path: Path, layout: Layout, numbers: Sequence[int], text: int | None, kind: Any = np.float32) -> Iterator[Part]:
+    """Of some rows at a time the cells of one column, and the numbers of others (rows, d), or the lists of one. kind: float32 or
+    float64."""
     base, line = layout.base, layout.base.line
     work: deque[tuple[bytes, int, Future]] = deque()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         for block in chain(blocks(path, base.begin, base.newline, base.quotes == "records"), [None] * AT_ONCE):
             if block is not None:
                 n_lines = lines_in(block)
-                work.append((block, n_lines, threads.submit(quickly, block, n_lines, layout, numbers, text)))
+                work.append((block, n_lines, threads.submit(quickly, block, n_lines, layout, numbers, text, kind)))
             if work and (block is None or len(work) > AT_ONCE):
                 first, n_lines, asked = work.popleft()
                 found = asked.result()
-                yield found if found is not None else slowly(first, layout, numbers, text, path, line)
+                yield found if found is not None else slowly(first, layout, numbers, text, path, line, kind)
                 line += n_lines
 
 
-def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], text: int | None) -> Part | None:
+def quickly(
+    block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], text: int | None, kind: Any = np.float32
+) -> Part | None:
     """What Arrow reads of a block of so many lines; None where it does not read every one."""
     import pyarrow as pa
     from pyarrow import csv as arrow
@@ -63,7 +67,7 @@ def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], 
     quoted = layout.base.quotes != "none"
     names = [f"{at}" for at in range(layout.n_fields)]
     wanted = [*numbers, *([text] if text is not None else [])]
-    kinds = dict.fromkeys((f"{at}" for at in numbers), pa.binary() if lists else pa.float32())
+    kinds = dict.fromkeys((f"{at}" for at in numbers), pa.binary() if lists else pa.from_numpy_dtype(kind))
     if text is not None:
         kinds[f"{text}"] = pa.binary()
     table = None
@@ -96,13 +100,15 @@ def quickly(block: bytes, n_lines: int, layout: Layout, numbers: Sequence[int], 
     if lists:
         held = lists_of(table.column(f"{numbers[0]}").to_pylist(), layout.lists[numbers[0]])
         return None if held is None else (cells, held)
-    values = np.empty((len(table), len(numbers)), np.float32)
+    values = np.empty((len(table), len(numbers)), kind)
     for at, column in enumerate(numbers):
-        values[:, at] = table.column(f"{column}").to_numpy()
+        values[:, at] = in_numpy(table.column(f"{column}"))
     return cells, values
 
 
-def slowly(block: bytes, layout: Layout, numbers: Sequence[int], text: int | None, path: Path, line: int) -> Part:
+def slowly(
+    block: bytes, layout: Layout, numbers: Sequence[int], text: int | None, path: Path, line: int, kind: Any = np.float32
+) -> Part:
     """The same row by row. line: the number of the first. Raises InputError that names the line that is no row."""
     cells: list[bytes] = []
     rows: list[Any] = []
@@ -111,11 +117,11 @@ def slowly(block: bytes, layout: Layout, numbers: Sequence[int], text: int | Non
             raise InputError(f"Line {number:,} of {path.name} has {ragged(len(row), layout)}; correct that line.")
         if layout.token == 0 and layout.base.quotes == "none":
             check_token(row, layout, path, number)
-        rows.append(numbers_of(row, numbers, layout, path, number))
+        rows.append(numbers_of(row, numbers, layout, path, number, kind))
         if text is not None:
             cells.append(row[text])
     width = layout.lists.get(numbers[0], 1) if len(numbers) == 1 else len(numbers)
-    return cells if text is not None else None, np.array(rows, np.float32).reshape(len(rows), width)
+    return cells if text is not None else None, np.array(rows, kind).reshape(len(rows), width)
 
 
 def ragged(n_fields: int, layout: Layout) -> str:
@@ -194,7 +200,7 @@ def check_token(row: list[bytes], layout: Layout, path: Path, number: int) -> No
         raise InputError(f"Line {number:,} of {path.name} has more than {n:,} numbers, not a regular table's; correct that line.")
 
 
-def numbers_of(row: list[bytes], numbers: Sequence[int], layout: Layout, path: Path, line: int) -> Any:
+def numbers_of(row: list[bytes], numbers: Sequence[int], layout: Layout, path: Path, line: int, kind: Any = np.float32) -> Any:
     """The numbers of a row, or those of its list."""
     if len(numbers) == 1 and numbers[0] in layout.lists:
         held = list_in(row[numbers[0]].decode("utf-8", "replace"))
@@ -210,12 +216,12 @@ def numbers_of(row: list[bytes], numbers: Sequence[int], layout: Layout, path: P
     try:
         if b"_" in b"".join(found):
             raise ValueError
-        return np.array(found, dtype="S").astype(np.float32) if len(found) < WIDE else wide(found)
+        return np.array(found, dtype="S").astype(kind) if len(found) < WIDE else wide(found)
     except ValueError:
         texts = [row[at].decode("utf-8", "replace") for at in numbers]
         wrong = next((text for text in texts if not is_number(text, layout.decimal) and not is_missing(text)), None)
         if wrong is None:
-            return np.array([number_of(text, layout.decimal) for text in texts], np.float32)
+            return np.array([number_of(text, layout.decimal) for text in texts], kind)
         told = f" ({wrong.strip()[:40]!r})"
         raise InputError(
             f"Line {line:,} of {path.name} has words where numbers should be{told}, not a regular table's; correct that line."
