@@ -7,7 +7,7 @@ import numpy as np
 
 from compress.errors import InputError, reading
 from compress.form.compressed import Compressed
-from compress.form.file import ENTRY, VERSION, WITH_EXPONENT
+from compress.form.file import CHECKSUM, ENTRY, VERSION, WITH_EXPONENT, checksum
 from compress.guard import budget
 from compress.guard.apart import apart
 from compress.methods import METHODS, Method, ProjectiveClustering
@@ -91,6 +91,8 @@ def read_header(entry: str, where: str) -> tuple[Method, tuple[int, int], str, i
             )
         if name not in METHODS:
             raise InputError(f"{where} was made by the method {name!r}, which this version lacks; update it.")
+        if CHECKSUM in header and header[CHECKSUM] != checksum(header):
+            raise ValueError("it was changed")
         n, d = header["shape"]
         if not all(type(side) is int and side > 0 for side in (n, d)):
             raise ValueError(f"the shape is {n} × {d}")

@@ -10,7 +10,10 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import compress
-from compress import SVD, EmbeddingMatrix, InputError, Int4, ProjectiveClustering, files
+from compress import SVD, Dimensions, EmbeddingMatrix, InputError, Int4, ProjectiveClustering, Trimmed, files
+from compress import OptimizedProductQuantization as OPQ
+from compress import ResidualQuantization as RQ
+from compress.export.decoders import decoder_of
 
 METHODS = [
     ProjectiveClustering(k=3, j=2, affine=True, restarts=1),
@@ -22,12 +25,14 @@ METHODS = [
 
 @pytest.fixture(params=METHODS, ids=str)
 def saved(request, small, tmp_path):
-    """A file, its header entry and its arrays."""
+    """A file, its header entry without the checksum, as older files have it, and its arrays."""
     path = tmp_path / "x.safetensors"
     result = request.param.fit(small)
     result.save(path)
     with safe_open(path, framework="numpy") as file:
-        return path, json.loads(file.metadata()["flatland"]), dict(result.arrays)
+        header = json.loads(file.metadata()["flatland"])
+    del header["checksum"]
+    return path, header, dict(result.arrays)
 
 
 def write(path, header, arrays):
@@ -63,6 +68,7 @@ def test_a_file_of_tiny_entries_has_a_version_that_older_programs_refuse(small, 
     with safe_open(path, framework="numpy") as file:
         header = json.loads(file.metadata()["flatland"])
     assert (header["version"], header["exponent"]) == (2, result.exponent)
+    del header["checksum"]
     for damage in ({"exponent": 1e3}, {"exponent": 151}, {"exponent": None}):
         write(path, header | damage, result.arrays)
         assert "damaged" in refusal(path)
@@ -80,6 +86,26 @@ def test_written_back_unchanged_it_is_read(saved):
     expected = compress.load(path).reconstruct()
     write(path, header, arrays)
     assert np.array_equal(compress.load(path).reconstruct(), expected)
+
+
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [
+        (OPQ(parts=1, code_bits=5, steps=1), [40, 7]),
+        (RQ(parts=1, code_bits=5, steps=1), [40, 7]),
+        (Dimensions(kept=4), [39, 8]),
+        (Trimmed(rows=30, of="int8"), [40, 7]),
+    ],
+    ids=lambda each: each.name if isinstance(each, compress.Method) else None,
+)
+def test_a_row_or_a_column_more_that_the_arrays_do_not_tell_is_told_by_the_checksum(small, tmp_path, method, shape):
+    path, result = tmp_path / "x.safetensors", method.fit(EmbeddingMatrix(small.values[:39]))
+    write(path, result.said | {"shape": shape}, result.arrays)
+    assert list(compress.load(path).shape) == shape, "a file without a checksum"
+    write(path, result.header | {"shape": shape}, result.arrays)
+    assert refusal(path) == "The header of x.safetensors is damaged; write the file again."
+    with pytest.raises(ValueError, match=r"x\.safetensors is damaged \(its header was changed\)"):
+        decoder_of(method.name).load(path)
 
 
 def test_another_version_is_refused(saved):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from compress.form.file import VERSION, WITH_EXPONENT, write
+from compress.form.file import CHECKSUM, VERSION, WITH_EXPONENT, checksum, write
 
 if TYPE_CHECKING:
     from compress.form.layers import CompressedEmbedding
@@ -39,7 +39,12 @@ class Compressed:
 
     @property
     def header(self) -> dict:
-        """What a file says beside the arrays, enough to decode them."""
+        """What a file says beside the arrays, enough to decode them, and its checksum."""
+        return self.said | {CHECKSUM: checksum(self.said)}
+
+    @property
+    def said(self) -> dict:
+        """The same without the checksum."""
         header = {
             "version": WITH_EXPONENT if self.exponent else VERSION,
             "method": self.method.name,
@@ -57,7 +62,7 @@ class Compressed:
     @cached_property
     def key(self) -> str:
         """What results are kept under: a hash of the method, the shape, the matrix's digest and every array."""
-        state = hashlib.blake2b(repr(self.header).encode(), digest_size=16)
+        state = hashlib.blake2b(repr(self.said).encode(), digest_size=16)
         for name, array in sorted(self.arrays.items()):
             state.update(f"{name} {array.dtype} {array.shape}".encode())
             state.update(array.data)

@@ -230,7 +230,7 @@ def test_load_py_imports_nothing_of_the_project_and_each_thing_once(name):
     nodes = list(ast.walk(ast.parse(text)))
     names = [each.name for node in nodes if isinstance(node, ast.Import) for each in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
-    known = {"collections.abc", "copy", "json", "math", "pathlib", "typing", "torch", "safetensors", "transformers"}
+    known = {"collections.abc", "copy", "json", "math", "pathlib", "typing", "zlib", "torch", "safetensors", "transformers"}
     assert set(names) <= known and len(names) == len(set(names))
     body = ast.parse(text).body
     assert "transformers" not in [name for node in body if isinstance(node, ast.Import) for name in [node.names[0].name]]

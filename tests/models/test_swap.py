@@ -107,7 +107,7 @@ def test_a_swapped_model_computes_what_the_decoded_table_would(kind, method):
     expected = outputs(dense(model, result))
     said = compress.swap_embedding(model, result)
     assert (said.tied, said.output) == ((True, "compressed") if kind in TIED else (False, "none"))
-    torch.testing.assert_close(outputs(model), expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(outputs(model), expected, rtol=1e-6, atol=1e-5)
     assert sum(each.numel() == N * D for each in (*model.parameters(), *model.buffers())) == (method == "int8")
 
 
@@ -481,6 +481,7 @@ def test_a_damaged_config_is_said_plainly(tmp_path, change, said):
     compress.swap_embedding(model, fit("svd"))
     reopened(model, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
+    del config["quantization_config"]["checksum"]  # as older versions wrote it
     config["quantization_config"] |= change
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(compress.InputError, match=said):

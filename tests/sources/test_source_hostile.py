@@ -63,7 +63,7 @@ def test_a_hostile_file_ends_in_a_sentence(tmp_path, name, guarded):
 
 
 def written(path, result, arrays=None, **header):
-    save_file(arrays or result.arrays, path, {"flatland": json.dumps(result.header | header)})
+    save_file(arrays or result.arrays, path, {"flatland": json.dumps(result.said | header)})
 
 
 @pytest.mark.parametrize("guarded", [False, True], ids=["here", "apart"])

@@ -1,6 +1,7 @@
 """What every load.py has: how bits are read, and the layer. An export joins it with the file of a method."""
 
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from safetensors import safe_open
 
 AT_ONCE = 256  # rows that are decoded at a time, so that what they need stays in the processor's cache
 POWERS = (1, 2, 4, 8, 16, 32, 64, 128)
+SUMMED = ("version", "method", "settings", "shape", "digest", "exponent")  # of a header, what its checksum is of
 
 
 def numbers(array: torch.Tensor, count: int) -> torch.Tensor:
@@ -86,6 +88,12 @@ class Embedding(torch.nn.Module):
         return self
 
 
+def checksum(header: dict) -> int:
+    """CRC-32 of what a header says, as JSON with its names in order: arrays alone do not always tell another shape."""
+    said = {name: header[name] for name in SUMMED if name in header}
+    return zlib.crc32(json.dumps(said, sort_keys=True, separators=(",", ":")).encode())
+
+
 def maker(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Callable:
     """The function that makes the layer of arrays and what a file says of them. It raises ValueError where they are not of each
     other, which the first and the last row tell: those are decoded once."""
@@ -94,6 +102,8 @@ def maker(methods: tuple[str, ...], prepare: Callable, decode: Callable) -> Call
         if not isinstance(header, dict) or header.get("version") not in (1, 2) or header.get("method") not in methods:
             raise ValueError(f"{where} is not a file that this load.py can read; it reads {', '.join(methods)}")
         try:
+            if "checksum" in header and header["checksum"] != checksum(header):
+                raise ValueError("its header was changed")
             bits = 8 * sum(array.numel() * array.element_size() for array in arrays.values())
             rows, dim = header["shape"]
             if not (0 < rows <= bits and 0 < dim <= bits):
