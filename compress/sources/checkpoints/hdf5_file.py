@@ -2,6 +2,7 @@
 
 import io
 import math
+import mmap
 import os
 import struct
 import zipfile
@@ -27,6 +28,8 @@ PACKED = 250  # times that a packed table may be larger than its bytes in the fi
 BUILT_IN = range(1, 7)  # filters that the library itself has
 NAMES = {"token", "tokens", "word", "words", "vocab", "vocabulary", "names", "labels", "index", "axis1", "keys", "ids"}
 BATCH = 1024  # rows whose names are read at once
+HEAP = b"GCOL\x01\0\0\0"  # how a collection of texts begins
+ENTRY = struct.Struct("<H6xQ")  # the number of one, 0 for what is free, and its bytes; the text follows
 
 
 def infos(path: Path) -> list[TensorInfo]:
@@ -50,11 +53,11 @@ def read(path: Path, tensor: str | None) -> Read:
 
         table = decoded(renamed(picked), [renamed(info) for info in infos], taken, path.name)
         if table is not None:
-            return Read(table.values, names_beside(chosen, len(table.values)), notes=notes, stored=table.stored)
+            return Read(table.values, names_beside(chosen, len(table.values), path), notes=notes, stored=table.stored)
         values = numbers_of(chosen, name, path, np.float32)
         values = values.T if transposed(chosen) else values
         n_bytes = chosen.id.get_storage_size()
-        return Read(values, names_beside(chosen, len(values)), notes=notes, stored=stored_as(chosen.dtype.name, n_bytes))
+        return Read(values, names_beside(chosen, len(values), path), notes=notes, stored=stored_as(chosen.dtype.name, n_bytes))
 
 
 def numbers_of(dataset: Any, name: str, path: Path, dtype: type | None) -> np.ndarray:
@@ -185,7 +188,7 @@ def check_held(dataset: Any, where: str) -> None:
         raise InputError(f"{where} declares {bytes_text(declared)}, and the file holds {bytes_text(stored)} of it; write it again.")
 
 
-def names_beside(dataset: Any, n_rows: int) -> list[str] | None:
+def names_beside(dataset: Any, n_rows: int, path: Path) -> list[str] | None:
     """The names in the one list of as many texts that stands beside a dataset under a usual name."""
     import h5py
 
@@ -194,6 +197,7 @@ def names_beside(dataset: Any, n_rows: int) -> list[str] | None:
     texts = [each for each in lists if h5py.check_string_dtype(each.dtype)]
     if len(texts) != 1:
         return None
+    check_heaps(path)
     names: list[str] = []
     room = texts[0].file.id.get_filesize()
     for start in range(0, n_rows, BATCH):
@@ -203,3 +207,22 @@ def names_beside(dataset: Any, n_rows: int) -> list[str] | None:
             return None
         names += [each.decode("utf-8", "replace") for each in part]
     return names
+
+
+def check_heaps(path: Path) -> None:
+    """Raises ValueError unless every collection of texts in a file ends: HDF5 goes for ever through one that has an entry of no
+    bytes. They are found by how they begin, wherever they lie."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        begin = held.find(HEAP)
+        while begin >= 0:
+            at = begin + ENTRY.size
+            end = begin + int.from_bytes(held[begin + 8 : at], "little")
+            if end > len(held):
+                raise ValueError("a collection of texts is cut short")
+            while at + ENTRY.size <= end:
+                number, size = ENTRY.unpack_from(held, at)
+                step = ENTRY.size + size + -size % 8 if number else size
+                if not ENTRY.size <= step <= end - at:
+                    raise ValueError("a collection of texts has no end")
+                at += step
+            begin = held.find(HEAP, begin + 1)
