@@ -1,11 +1,18 @@
 """Networks that Filters knows by name: a small one for digits, and the two kinds that are uploaded as a state_dict."""
 
 from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from compress.errors import InputError, reading
+from compress.guard import budget
+from compress.guard.apart import apart
 
 
 class Digits(nn.Module):
@@ -118,12 +125,35 @@ def unwrapped(state: Mapping) -> Mapping[str, Tensor]:
     return inside
 
 
-def opened(path: str, name: str) -> nn.Module:
-    """From a file of torch.save; only weights are read."""
+def opened(path: str | PathLike, name: str, *, guarded: bool = False) -> nn.Module:
+    """From a file of torch.save; only weights are read. Raises ValueError where they cannot be, or are not of this network.
+
+    guarded: whether it is read in a process of its own, which is ended where it takes more time or memory than the size of the file
+        allows, see compress.guard; for files that others made.
+    """
+    if not guarded:
+        return from_state(name, weights_in(Path(path)))
+    path = Path(path)
+    with reading(path), budget.sharing() as share:
+        held = apart(arrays_in, path, name=path.name, size=path.stat().st_size, share=share)
+    return from_state(name, {key: torch.from_numpy(np.array(array)) for key, array in held.items()})
+
+
+def weights_in(path: Path) -> Mapping[str, Tensor]:
+    """The tensors of a file by their names."""
     try:
         held = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise ValueError("this file cannot be read as weights alone (torch.save of a state_dict)") from error
     if not isinstance(held, Mapping):
         raise ValueError("this file holds no state_dict: a mapping from names to tensors")
-    return from_state(name, held)
+    return unwrapped(held)
+
+
+def arrays_in(path: Path) -> dict[str, np.ndarray]:
+    """The same as arrays, which one process hands to another, those of float16 and bfloat16 as float32. Raises InputError."""
+    try:
+        tensors = weights_in(path)
+    except ValueError as error:
+        raise InputError(error) from error
+    return {name: (each.float() if each.is_floating_point() else each).numpy() for name, each in tensors.items()}

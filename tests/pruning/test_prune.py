@@ -153,12 +153,12 @@ def test_labels_that_are_no_classes_are_refused(trained):
         retrained(trained, x, y[:3])
 
 
-@pytest.mark.parametrize("name", ["ResNet20", "VGG16-BN"])
-def test_a_state_dict_is_opened_by_name(name, tmp_path):
+@pytest.mark.parametrize(("name", "guarded"), [("ResNet20", False), ("ResNet20", True), ("VGG16-BN", False)])
+def test_a_state_dict_is_opened_by_name(name, guarded, tmp_path):
     kind, *sizes = NETWORKS[name]
     network = made(lambda: kind(*sizes, n_classes=7))
     torch.save({"state_dict": {f"module.{key}": values for key, values in network.state_dict().items()}}, tmp_path / "saved.th")
-    again = opened(tmp_path / "saved.th", name)
+    again = opened(tmp_path / "saved.th", name, guarded=guarded)
     x = images(2, side=32)
     assert torch.equal(again(x), network(x)) and again(x).shape == (2, 7)
 
@@ -174,11 +174,22 @@ def test_a_state_dict_is_opened_by_name(name, tmp_path):
 )
 def test_a_file_that_is_not_of_this_network_says_so(held, told, tmp_path):
     torch.save(held, tmp_path / "bad.pt")
-    with pytest.raises(ValueError, match=told):
-        opened(tmp_path / "bad.pt", "ResNet20")
+    for guarded in (False, True):
+        with pytest.raises(ValueError, match=told):
+            opened(tmp_path / "bad.pt", "ResNet20", guarded=guarded)
 
 
 def test_a_file_that_is_more_than_weights_is_not_opened(tmp_path):
     torch.save(made(Residual), tmp_path / "whole.pt")
-    with pytest.raises(ValueError, match="cannot be read as weights alone"):
-        opened(tmp_path / "whole.pt", "ResNet20")
+    for guarded in (False, True):
+        with pytest.raises(ValueError, match="cannot be read as weights alone"):
+            opened(tmp_path / "whole.pt", "ResNet20", guarded=guarded)
+
+
+def test_a_file_that_takes_too_long_ends_in_a_sentence(tmp_path, monkeypatch):
+    torch.save({"w": torch.zeros(3, 3)}, tmp_path / "slow.pt")
+    monkeypatch.setattr("compress.guard.apart.SECONDS", 0.0)
+    monkeypatch.setattr("compress.guard.apart.A_SECOND", 1e9)
+    monkeypatch.setattr("compress.guard.apart.LOADING", 0.0)
+    with pytest.raises(ValueError, match=r"^slow\.pt takes more than 0 s to read"):
+        opened(tmp_path / "slow.pt", "ResNet20", guarded=True)
