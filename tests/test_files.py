@@ -2,13 +2,12 @@
 
 import errno
 import os
-import signal
-import sys
 import threading
 
 import pytest
 
 from compress.files import replacing, whole_folder
+from tests.killed import killed_at
 
 
 def refuse(number: int, name: str | None = None):
@@ -45,19 +44,6 @@ def test_a_file_that_cannot_be_read_meanwhile_keeps_its_own_name(tmp_path):
     with pytest.raises(OSError) as refused, replacing(tmp_path / "x.npy"):
         refuse(errno.EACCES, "/data/other.npy")
     assert refused.value.filename == "/data/other.npy"
-
-
-STEPS = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "ctypes.dlsym")  # as Python's audit tells them
-
-
-def killed_at(step, write):
-    """Whether a child that writes was killed, as it came to so many of the steps."""
-    if not (child := os.fork()):
-        seen = iter(range(step + 1))
-        sys.addaudithook(lambda event, _: event in STEPS and next(seen) == step and os.kill(os.getpid(), signal.SIGKILL))
-        write()
-        os._exit(0)
-    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def write_file(folder, text):

@@ -412,11 +412,11 @@ def finetune(args: argparse.Namespace) -> None:
         )
 
     tuned = stoppable(run, tell if args.progress else lambda step: None)
-    if args.out:
-        save_model(model, args.out)
     if args.report:
         with replacing(args.report) as file:
             file.write(json.dumps({"scores": tuned.rows(), "losses": tuned.curve}).encode())
+    if args.out:
+        save_model(model, args.out)  # last, since where it is there nothing goes on
     if state:
         clear(state)
     for row in tuned.rows():

@@ -24,6 +24,7 @@ from compress.training import finetuning_state
 from compress.training.finetuning import HEAD, finetune, save_model
 from compress.training.finetuning_run import Run, TuningSteps, groups_of
 from compress.training.finetuning_task import LabelledTask, read_task
+from tests.killed import killed_at
 
 WORDS = [f"w{number}" for number in range(36)]
 GOOD, BAD, PLAIN = WORDS[:8], WORDS[8:16], WORDS[16:]
@@ -403,6 +404,23 @@ def test_a_killed_fine_tuning_ends_as_one_that_was_not(tmp_path, monkeypatch, me
     resumed = finetune(model, method, TASK, **given, state=tmp_path / "s")
     assert without_time(resumed) == without_time(straight) and resumed.curve == straight.curve
     assert same_state(model.network, other.network.state_dict())
+
+
+def test_a_fine_tuning_that_is_killed_as_it_writes_goes_on_from_its_last_state_and_leaves_no_half_model(source, monkeypatch):
+    monkeypatch.setattr(finetuning_state, "SPARED", 0)
+    monkeypatch.setattr(finetuning_state, "KEEP", 1)
+    told, out, kills = source / "told", source / "out", 0
+    told.write_text("")
+    monkeypatch.setattr("compress.cli.model.tell", lambda step: told.write_text(f"{told.read_text()}{step.figures['done']} "))
+    given = arguments(source, "--method", "svd", "--j", 4, "--limit", 16, "--epochs", 1, "--fine-tuned")
+    given += ["--out", str(out), "--report", str(source / "report.json"), "--progress"]
+    while killed_at(kills, lambda: main(given), r"\.out\.\w{8}\.part'"):
+        assert not out.exists() or open_model(out, HEAD).network.get_input_embeddings().method.name == "svd"
+        kills += 1
+    done = [int(each) for each in told.read_text().split()]
+    assert kills > 4 and open_model(out, HEAD) and json.loads((source / "report.json").read_text())["losses"]
+    assert done == sorted(done) and done.count(1) > kills, "the step that was done was done again"
+    assert not (source / "report.finetuning").exists()
 
 
 def test_a_command_that_is_stopped_writes_nothing(source):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from compress.cli.options import tell
 from compress.models.network import pooled, states_of
 from compress.training.healing import MEASURES, heal
 from compress.training.importance import importance_of
+from tests.killed import killed_at
 
 SMALL = {
     "projective": {"k": 2, "j": 3},
@@ -345,6 +347,32 @@ def test_the_command_goes_on_where_it_was_stopped_and_only_with_the_same(bert, m
     assert run("--steps", "20")[0] == list(range(1, whole + 1))  # what is whole is not gone on with
     assert run("--steps", "4", "--seed", "1")[0] == [1, 2, 3, 4]
     assert not (tmp_path / "y.healing").exists()
+
+
+def note(step):
+    with open("told", "a") as file:
+        file.write(f"{step.figures.get('step', '')} ")
+
+
+def test_a_healing_that_is_killed_as_it_writes_goes_on_from_its_last_state_and_leaves_no_half_file(
+    bert, matrix, tmp_path, texts, monkeypatch
+):
+    bert.network.save_pretrained(tmp_path / "model")
+    bert.tokenizer.save_pretrained(tmp_path / "model")
+    (tmp_path / "texts.txt").write_text("\n".join(texts[:20]))
+    SVD(j=3).fit(load_matrix(tmp_path / "model")).save(tmp_path / "x.safetensors")
+    monkeypatch.chdir(tmp_path)
+    given = ["heal", "model", "--file", "x.safetensors", "--text", "texts.txt", "--steps", "2", "--history", "h.json"]
+    assert main([*given, "--out", "straight.safetensors"]) == 0
+    straight, kills = Path("straight.safetensors").read_bytes(), 0
+    Path("h.json").unlink()
+    monkeypatch.setattr("compress.cli.model.tell", note)
+    while killed_at(kills, lambda: main([*given, "--out", "y.safetensors", "--progress"]), r"\.(y\.safetensors|h\.json)\."):
+        assert not Path("y.safetensors").exists() or Path("y.safetensors").read_bytes() == straight
+        assert not Path("h.json").exists() or json.loads(Path("h.json").read_text())["finished"]
+        kills += 1
+    assert kills >= 6 and Path("y.safetensors").read_bytes() == straight and not Path("y.healing").exists()
+    assert Path("told").read_text().split() == ["1", "2"], "a step that was done was done again"
 
 
 def test_the_command_refuses_a_model_without_a_tokenizer_before_it_is_opened(llama, tmp_path, capsys, monkeypatch):
