@@ -4,12 +4,20 @@ import errno
 import os
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from compress import cache as the_cache
+from compress import load_matrix
+from compress.__main__ import main
+from pages.parts.subspaces import umap_job
+from pages.parts.work import queue
 from pages.parts.work.job import Job
+from tests.killed import killed_at
 
 
 @pytest.fixture
@@ -71,3 +79,85 @@ def test_a_full_fit_that_failed_is_said_to_have_failed_and_why(open_page, errors
     shown = [caption.value for caption in page.caption]
     assert any("; that failed." in text for text in shown) and not any("that was stopped" in text for text in shown)
     assert errors(page) == ["No room on Mars."]
+
+
+@pytest.fixture(params=["a file", "full"])
+def without(request, cache, monkeypatch):
+    """A cache that cannot be made, or that lies on a full disk."""
+    monkeypatch.setattr(the_cache, "_stand_ins", {})
+    if request.param == "full":
+        monkeypatch.setattr(the_cache, "is_full", lambda place: cache in place.parents)
+    else:
+        cache.write_text("no folder")
+    yield cache
+    the_cache.leave()
+
+
+def test_a_sweep_is_kept_in_memory(open_page, without, finish, errors):
+    page = open_page("tradeoffs")
+    page.session_state["sweep_method"], page.session_state["sweep_ratios"] = "dimensions", [4]
+    next(button for button in page.run().button if button.label.startswith("Fit Dimensions at ")).click().run()
+    finish(page, "sweep")
+    assert not page.exception and not errors(page) and page.session_state["jobs"]["sweep"].error is None
+    assert any("Every setting of the sweep is fitted" in caption.value for caption in page.caption)
+    assert nothing_in(without)
+
+
+def nothing_in(cache):
+    return cache.is_file() or not [path for path in cache.rglob("*") if path.is_file()]
+
+
+class Within(Job):
+    """A job that a thread of this process does, which has read the modules that it takes; `cat` stands for its process."""
+
+    def go(self, ended):
+        self.process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.do, args=[ended]).start()
+
+    def do(self, ended):
+        self.errors += ["failed"] * main(self.arguments)
+        self.process.communicate()
+        ended()
+        self.over.set()
+
+
+def test_judging_and_healing_are_kept_in_memory(open_page, without, finish, errors, tmp_path, bert, reviews, monkeypatch, figures):
+    bert.network.save_pretrained(tmp_path / "model")
+    bert.tokenizer.save_pretrained(tmp_path / "model")
+    texts = [text for text, _ in reviews]
+    monkeypatch.setattr("compress.training.kinds.texts_of_kinds", lambda *_: texts[16:])
+    monkeypatch.setattr("compress.training.healing.texts_apart", lambda *_: {"reviews": texts[:16]})
+    monkeypatch.setattr(queue, "Job", Within)
+    monkeypatch.setattr("compress.cli.model.stoppable", lambda run, tell: run(tell))  # by a signal, which no thread takes
+    page = open_page("model_quality", matrix=tmp_path / "model", j=3, heal_steps=20)
+    for name in ("heal", "judge"):
+        page.button(key=name).click().run()
+        finish(page, name)
+        assert not page.exception and not errors(page) and not page.session_state["jobs"][name].errors
+    assert "Healed" in figures(page) and any("figure" in table.value for table in page.dataframe)
+    assert nothing_in(without)
+
+
+def look_for_map(file):
+    import streamlit as st
+
+    from compress import load_matrix
+    from pages.parts.subspaces import umap_job
+
+    matrix = load_matrix(file)
+    found = umap_job.on_disk(umap_job.path_of(matrix, whole=True), matrix)
+    st.session_state["found"] = None if found is None else found.tolist()
+
+
+def test_a_map_that_is_killed_as_it_is_written_is_whole_or_asked_for_anew(cache, tmp_path):
+    file, kills = str(tmp_path / "x.npy"), 0
+    np.save(file, np.eye(3))
+    path = umap_job.path_of(load_matrix(file), whole=True)
+    page = AppTest.from_function(look_for_map, args=(file,))
+    while killed_at(kills, lambda: main(["map", file, "--out", str(path)]), naming=path.stem):
+        assert path.exists() == (page.run().session_state["found"] is not None)
+        path.unlink(missing_ok=True)
+        kills += 1
+    assert kills > 2 and np.shape(page.run().session_state["found"]) == (3, 2)
+    path.write_bytes(path.read_bytes()[:-4])
+    assert page.run().session_state["found"] is None and not path.exists()
