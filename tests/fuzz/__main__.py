@@ -1,6 +1,6 @@
 """Feeds every reader with files that were changed at random, and says what did not end in one sentence.
 
-    python -m tests.fuzz [READER …] [--count 20000] [--seed 0] [--first 0] [--out FOLDER]
+    python -m tests.fuzz [READER …] [--count 20000] [--seed 0] [--first 0] [--out FOLDER] [--atheris]
 
 Files that failed are kept in FOLDER, one for each way of failing, by reader and number: the same number, seed and reader give the
 same file again.
@@ -9,6 +9,7 @@ same file again.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import zlib
 from base64 import b64decode
 from collections import Counter
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from compress import InputError
@@ -27,6 +29,7 @@ from tests.fuzz.targets import TARGETS
 KEPT = Path(__file__).with_name("kept.json")  # by reader and name, compressed by zlib, in base64
 ROOT = Path(__file__).parents[2]
 MOST_DEATHS = 200  # of children, for one reader
+MEMORY = Path("/dev/shm")  # where it is there: making and removing files on a disk takes longer than reading them
 
 
 @dataclass
@@ -68,15 +71,14 @@ class Report:
 
     @property
     def line(self) -> str:
-        rate = self.read / self.seconds if self.seconds else 0
         counts = f"{sum(self.ways.values()):>5,} failed in {len(self.ways)} ways, {sum(self.ended.values()):,} ended by the guard"
-        return f"{self.reader:<20} {self.read:>7,} files {rate:>6,.0f} a second {counts}"
+        return f"{self.reader:<20} {self.read:>7,} files {self.seconds:>6,.0f} s {counts}"
 
 
 def fuzzed(reader: str, count: int, seed: int = 0, first: int = 0) -> Report:
     """A reader fed with so many changed files, in children that are started again when one dies."""
     report, number, stop = Report(reader), first, first + count
-    with tempfile.TemporaryDirectory(prefix="flatland-fuzz-") as held:
+    with tempfile.TemporaryDirectory(prefix="flatland-fuzz-", dir=place_for_files()) as held:
         report.files = good_files(reader, Path(held))
         for _ in range(MOST_DEATHS):
             began = time.time()
@@ -90,7 +92,7 @@ def fuzzed(reader: str, count: int, seed: int = 0, first: int = 0) -> Report:
             if child.returncode == 0:
                 break
             at = int.from_bytes(Path(held, "at").read_bytes(), "little") if Path(held, "at").exists() else first
-            hung = "Timeout" in child.stderr
+            hung = child.returncode == -signal.SIGPROF
             what = f"hung {place_of(child.stderr)}" if hung else f"{-child.returncode} {place_of(child.stderr)}"
             report.note({"kind": "died", "what": what, "number": at, "where": child.stderr[-3000:]})
             report.read, report.seconds = report.read + at + 1 - number, report.seconds + time.time() - began
@@ -101,6 +103,11 @@ def fuzzed(reader: str, count: int, seed: int = 0, first: int = 0) -> Report:
     return report
 
 
+def place_for_files() -> Path | None:
+    """Where changed files are written; None for where temporary files lie."""
+    return MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
+
+
 def run_child(folder: Path, readers: list[str], count: int, seed: int = 0, first: int = 0) -> subprocess.CompletedProcess:
     """The child, over so many changed files of each reader, whose good ones are in the folder."""
     return subprocess.run(
@@ -108,8 +115,21 @@ def run_child(folder: Path, readers: list[str], count: int, seed: int = 0, first
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        env=surroundings(folder),
     )
+
+
+def by_coverage(reader: str, count: int, seed: int, out: Path) -> int:
+    """What libFuzzer ends with when it has fed a reader, see covered.py."""
+    with tempfile.TemporaryDirectory(prefix="flatland-fuzz-", dir=place_for_files()) as held:
+        asked = [reader, str(count), str(seed), str(out), held]
+        done = subprocess.run([sys.executable, "-m", "tests.fuzz.covered", *asked], cwd=ROOT, env=surroundings(Path(held)))
+    return done.returncode
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of a process that reads changed files."""
+    return os.environ | {"TMPDIR": str(folder), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
 def good_files(reader: str, folder: Path) -> dict[str, bytes]:
@@ -151,8 +171,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first file")
     parser.add_argument("--out", type=Path, default=Path("fuzz"), help="where files that failed are kept")
+    parser.add_argument("--atheris", action="store_true", help="by coverage, with libFuzzer; needs pip install atheris")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")  # of archives that name a member twice
+    if asked.atheris:
+        if find_spec("atheris") is None:
+            parser.error("--atheris needs pip install atheris")
+        ended = [by_coverage(reader, asked.count, asked.seed, asked.out.absolute()) for reader in asked.readers or TARGETS]
+        sys.exit(any(ended))
     failed = 0
     for reader in asked.readers or TARGETS:
         report = fuzzed(reader, asked.count, asked.seed, asked.first)

@@ -3,13 +3,16 @@
     python -m tests.fuzz.child SEED FIRST COUNT FOLDER READER …
 
 FOLDER/READER holds the files to begin from. It prints a line of JSON a finding, and for each reader how many it read and in
-what time. FOLDER/at holds the number of the file that is being read.
+what time of the processor. FOLDER/at holds the number of the file that is being read.
+A file that is read for HUNG seconds of the processor ends the process, also where a library never gives it back to Python.
 """
 
 import faulthandler
 import json
+import logging
 import mmap
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -24,13 +27,15 @@ from tests.fuzz.targets import TARGETS, Target
 BUDGET = 64 << 20  # bytes of memory that a file is told that it may take
 TIMES = 2  # of the budget that it may really take
 SECONDS, PER_BYTE = 1.0, 1e-7  # of the processor, for a file and for each of its bytes
-HUNG = 10  # seconds by the clock after which it is given up
+HUNG = 10.0  # of the processor, after which it is given up
 AS_MUCH = 4 << 30  # bytes of addresses beyond those at the start
 LIBRARIES = ("site-packages", "/lib/python")
 
 
 def main(seed: int, first: int, count: int, folder: Path, readers: list[str]) -> None:
     warnings.simplefilter("ignore")
+    logging.disable()  # what readers would tell a server's log
+    faulthandler.register(signal.SIGPROF, all_threads=False, chain=True)  # by default that ends a process
     with open(folder / "at", "w+b") as file:
         file.write(bytes(8))
         file.flush()
@@ -44,13 +49,13 @@ def main(seed: int, first: int, count: int, folder: Path, readers: list[str]) ->
         limits.MEMORY_LIMIT = BUDGET
         most = status("VmSize") + AS_MUCH
         resource.setrlimit(resource.RLIMIT_AS, (most, resource.getrlimit(resource.RLIMIT_AS)[1]))
-        began = time.time()
+        began = time.process_time()
         for number in range(first, first + count):
             at[:] = number.to_bytes(8, "little")
             name, content = changed(files, reader, seed, number)
             if found := judged_twice(target, folder, name, content):
                 tell({"reader": reader, "number": number, "name": name} | found)
-        tell({"reader": reader, "read": count, "seconds": time.time() - began})
+        tell({"reader": reader, "read": count, "seconds": time.process_time() - began})
 
 
 def changed(files: dict[str, bytes], reader: str, seed: int, number: int) -> tuple[str, bytes]:
@@ -72,7 +77,7 @@ def judged(target: Target, folder: Path, name: str, content: bytes) -> dict | No
     path.write_bytes(content)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted anew
     held, used = status("VmRSS"), time.process_time()
-    faulthandler.dump_traceback_later(HUNG, exit=True)
+    signal.setitimer(signal.ITIMER_PROF, HUNG)
     found = None
     try:
         target.use(path)
@@ -81,7 +86,7 @@ def judged(target: Target, folder: Path, name: str, content: bytes) -> dict | No
             found = {"kind": "no words", "what": type(error).__name__}
     except Exception as error:
         found = {"kind": "error", "what": named(error), "words": str(error)[:300], "where": traceback.format_exc()[-3000:]}
-    faulthandler.cancel_dump_traceback_later()
+    signal.setitimer(signal.ITIMER_PROF, 0)
     spent, peak = time.process_time() - used, status("VmHWM") - held
     path.unlink(missing_ok=True)
     if spent > SECONDS + PER_BYTE * len(content):
