@@ -14,6 +14,7 @@ from pages.parts.kept import cache_notice
 from pages.parts.link import link_popover, open_link, own, standing, unknown_notice
 from pages.parts.live_chart.library.library import found_at, route
 from pages.parts.login import let_in, who
+from pages.parts.made import demo_maker
 from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_notice
 from pages.parts.paths import hide_details
 from pages.parts.pins import pins, pins_list
@@ -52,6 +53,7 @@ def frame() -> None:
     with st.sidebar:
         if page.title not in OF_THEIR_OWN:
             matrix_picker()
+            demo_maker()
             columns_picker(current_matrix())
             weights_picker()
             matrix = current_matrix()  # with the weights that were just picked

@@ -39,6 +39,7 @@ from compress.files import bytes_text, replacing
 from compress.form.metrics import FAR, error_text
 from compress.guard.budget import VARIABLE
 from compress.methods import ALONE
+from compress.sources import MADE
 from compress.sources.order import use_words
 from compress.tuning import survey, sweep
 from compress.tuning.opponents import best_svd
@@ -85,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
         one = commands.add_parser(name, help=about, description=about)
         one.set_defaults(run=run)
         if source:
-            one.add_argument("source", help="demo, demo:smollm2, demo:glove, toy, a file, a model's folder, or hub:org/name")
+            one.add_argument("source", help=f"{', '.join(MADE)}, a file, a model's folder, or hub:org/name")
             add_source(one)
         one.add_argument("--json", action="store_true", help="print one JSON object a result")
         return one

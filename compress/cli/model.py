@@ -21,6 +21,7 @@ from compress.cli.options import (
     report,
     stoppable,
     tell,
+    time_left,
 )
 from compress.errors import InputError, Progress, Step
 from compress.files import replacing
@@ -54,6 +55,11 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--limit", type=int, default=4000, help="at most so many texts, training and test examples; 0 for all")
     one.add_argument("--out", type=Path, help="the folder that keeps the scores; what was stopped goes on there")
     one.add_argument("--report", type=Path, help="the .json file to write the scores to, with what they are of; after every task")
+    one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
+
+    about = "Make a demo of what is installed, once: demo:docs, sentences of documentation with their packages."
+    one = command("make", make, about, source=False)
+    one.add_argument("source", choices=["demo:docs"])
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
 
     one = command("trim", trim, "A smaller vocabulary: the model's folder with rows dropped and its tokenizer made to fit.")
@@ -254,6 +260,16 @@ def judge(args: argparse.Namespace) -> None:
         print(json.dumps(score.row()) if args.json else score)
     if failed:
         raise InputError(" ".join(dict.fromkeys(failed.values())))
+
+
+def make(args: argparse.Namespace) -> None:
+    """Makes a demo, and prints where it lies."""
+    from compress.sources import load_matrix
+    from compress.tasks import documentation
+
+    path = documentation.make(tell if args.progress else time_left() if not args.json else None)
+    matrix = load_matrix(args.source)
+    report(args, {"rows": matrix.shape[0], "columns": matrix.shape[1], "out": str(path)})
 
 
 def trim(args: argparse.Namespace) -> None:

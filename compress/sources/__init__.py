@@ -18,7 +18,7 @@ from compress.guard import budget
 from compress.guard.apart import apart
 from compress.guard.rooms import room
 from compress.matrix import EmbeddingMatrix
-from compress.sources import demo, glove, hub, model_folder, smollm2, toy
+from compress.sources import demo, documentation, glove, hub, model_folder, smollm2, toy
 from compress.sources.beside import column as column_beside
 from compress.sources.beside import with_columns
 from compress.sources.checkpoints.safetensors_file import save_matrix
@@ -34,7 +34,13 @@ from compress.sources.weights import UNIFORM, row_weights
 __all__ = ["TensorInfo", "load_matrix", "planted", "save_matrix", "tensors"]
 
 HUB = "hub:"
-MADE = {"demo": demo, "demo:smollm2": smollm2, "demo:glove": glove, "toy": toy}  # what is there without a file
+MADE: dict[str, Any] = {  # what is there without a file
+    "demo": demo,
+    "demo:smollm2": smollm2,
+    "demo:glove": glove,
+    documentation.SOURCE: documentation,
+    "toy": toy,
+}
 OF_FILES = ("counts:", "column:")  # row weights that a file tells
 SLOWER = 20  # times as long as other reading takes what counts tokens in a text
 TOKEN = 64  # bytes of memory that a name of a row takes, about
@@ -54,8 +60,8 @@ def load_matrix(
 ) -> EmbeddingMatrix:
     """The matrix of a source, with its tokens where it has them.
 
-    source: "demo", "demo:smollm2", "demo:glove", "toy", the path of a file, the folder of a transformers model, "hub:org/name" or
-        "hub:org/name@revision".
+    source: "demo", "demo:smollm2", "demo:glove", "demo:docs", "toy", the path of a file, the folder of a transformers model,
+        "hub:org/name" or "hub:org/name@revision".
     tensor: which 2-D tensor to take where there are several; the most embedding-like one for None.
     weights: of the rows: "uniform", "order:0.6", "counts:TEXTFILE", "scripts:Latin" or "column:FILE", see compress.sources.weights.
     left_out: which columns of numbers of a table are not in the matrix, by name; those that look like no dimensions for None.

@@ -13,7 +13,7 @@ import streamlit as st
 import compress
 from compress import EmbeddingMatrix, InputError
 from compress.files import bytes_text
-from compress.sources import MADE, is_installed, weights_of
+from compress.sources import MADE, documentation, is_installed, weights_of
 from compress.sources.tables import columns
 from compress.sources.tables.columns import JUDGED, Asked
 from compress.sources.weights import UNIFORM
@@ -26,6 +26,7 @@ KINDS = {
     "demo": "Demo: all-MiniLM-L6-v2",
     "demo:smollm2": "Demo: SmolLM2-135M",
     "demo:glove": "Demo: GloVe 6B 50d",
+    "demo:docs": "Demo: sentences of documentation",
     "toy": "Toy: points around 4 flats",
     "upload": "Upload a file",
     "path": "File or model folder here",
@@ -322,8 +323,10 @@ def kinds() -> list[str]:
 
 
 def label(kind: str) -> str:
-    """What a kind is called, with the command that fetches it where it is not here."""
-    return KINDS[kind] if kind not in MADE or is_installed(kind) else f"{KINDS[kind]} (make demos)"
+    """What a kind is called, with the command that fetches it where it is not here; not of one that a page makes, so that it keeps
+    its name while it is made."""
+    here = kind not in MADE or kind == documentation.SOURCE or is_installed(kind)
+    return KINDS[kind] if here else f"{KINDS[kind]} (make demos)"
 
 
 def kind_of(source: str) -> str:

@@ -124,3 +124,25 @@ def picker():
     matrix = current_matrix()
     st.text(" ".join(offered(matrix)))
     file_picker(matrix)
+
+
+def test_the_demo_that_is_not_there_yet_is_made_by_a_button_and_then_opened(open_page, errors, monkeypatch):
+    import pyarrow as pa
+    from pyarrow.parquet import write_table
+
+    from compress.sources import documentation
+
+    asked = []
+    monkeypatch.setattr("pages.parts.made.QUEUE", type("Queue", (), {"ask": lambda self, *given: asked.append(given[-1])})())
+    page = open_page("app")
+    page.selectbox(key="matrix_kind").set_value("demo:docs").run()
+    assert not page.exception and any("python -m compress make demo:docs" in error for error in errors(page))
+    page.button(key="make_demo").click().run()
+    assert not page.exception and asked == [["make", "demo:docs"]]
+    documentation.place().parent.mkdir(parents=True)
+    rows = np.random.default_rng(0).standard_normal((30, 4)).tolist()
+    table = {"vector": rows, "text": [f"a text {at}" for at in range(30)], "package": ["numpy", "torch"] * 15}
+    write_table(pa.table(table), documentation.place())
+    page.run()
+    assert not page.exception and page.session_state["source"] == ("demo:docs", None)
+    assert box(page, "Colour").options == ["package"]
