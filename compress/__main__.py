@@ -41,8 +41,9 @@ from compress.guard.budget import VARIABLE
 from compress.methods import ALONE
 from compress.sources import MADE
 from compress.sources.order import use_words
-from compress.tuning import survey, sweep
+from compress.tuning import counting, survey, sweep
 from compress.tuning.opponents import best_svd
+from compress.tuning.recalls import RECALL
 
 if TYPE_CHECKING:
     from compress.tasks.quick import QuickJudge
@@ -133,6 +134,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--ratios", type=numbers, help="numbers with commas; of every method its own unless given")
     one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
     one.add_argument("--progress", action="store_true", help="print every search as a JSON line on standard error")
+
+    about = "Recall@10 of every trial kept, of SVD and of vector databases' codes; what was stopped goes on where it was."
+    one = command("recall", count_recall, about)
+    one.add_argument("--out", type=Path, required=True, help="the folder that keeps the trials")
+    one.add_argument("--progress", action="store_true", help="print every count as a JSON line on standard error")
 
     about = "The setting to take for a size, an error or what the model may lose, and the runner-up of every other method."
     one = command("advise", advise, about)
@@ -305,6 +311,15 @@ def survey_sizes(args: argparse.Namespace) -> None:
     store = sweep.Trials(args.out / "trials.sqlite")
     for trial in survey.survey(opened(args), args.methods, args.ratios, store, tell if args.progress else None):
         report(args, {"method": trial.method.name, **trial.method.settings, **trial.figures}, brief=str(trial.method))
+
+
+def count_recall(args: argparse.Namespace) -> None:
+    """Prints the recall of every setting that was not counted yet, as they come."""
+    matrix, store = opened(args), sweep.Trials(args.out / "trials.sqlite")
+    for name, n_bytes, recall in counting.count(matrix, store, progress=tell if args.progress else None):
+        ratio = matrix.n_bytes / n_bytes
+        row = {"setting": name, "n_bytes": n_bytes, "ratio": ratio, RECALL: recall}
+        print(json.dumps(row) if args.json else f"{ratio:8.2f}  {recall:8.4f}  {n_bytes:>12,}  {name}", flush=True)
 
 
 def advise(args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import compress
+from compress.analysis.search import SIMILARITIES
 from compress.cli.options import (
     add_settings,
     add_source,
@@ -54,6 +55,7 @@ def add_model_commands(command: Callable) -> None:
     one.add_argument("--seeds", type=int, default=3, help="how many heads are fitted")
     one.add_argument("--limit", type=int, default=4000, help="at most so many texts, training and test examples; 0 for all")
     one.add_argument("--out", type=Path, help="the folder that keeps the scores; what was stopped goes on there")
+    add_search(one)
     one.add_argument("--report", type=Path, help="the .json file to write the scores to, with what they are of; after every task")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
 
@@ -122,7 +124,21 @@ def add_until(one: argparse.ArgumentParser) -> None:
     one.add_argument("--until", metavar="BOUND", help=f"what the model may lose: {EXAMPLES}".replace("%", "%%"))
     one.add_argument("--data", type=Path, help="for --until: the folder with the tasks' folders; the hub by datasets unless given")
     one.add_argument("--limit", type=int, default=0, help="for --until: at most so many texts or examples; 0 for all")
+    add_search(one)
     one.add_argument("--importance", help="for --until: none, or model[:TEXTFILE]; model for one of the next token unless given")
+
+
+def add_search(one: argparse.ArgumentParser) -> None:
+    """The options of search, see `Search`."""
+    about = "for search: a file of query vectors; rows of the matrix, held out, unless given"
+    one.add_argument("--queries", type=Path, help=about)
+    one.add_argument("--qrels", type=Path, help="for search: judgements, as TREC or BEIR have them, by names or numbers of rows")
+    one.add_argument("--similarity", choices=SIMILARITIES, default="cosine", help="for search: cosine unless given")
+
+
+def search_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What `add_search` read."""
+    return {name: getattr(args, name) for name in ("queries", "qrels", "similarity")}
 
 
 def asked_model(args: argparse.Namespace) -> "AskedModel | None":
@@ -132,7 +148,7 @@ def asked_model(args: argparse.Namespace) -> "AskedModel | None":
     if args.until is None:
         return None
     by = False if args.importance is None and args.weights != "uniform" else importance_option(args)
-    return AskedModel(args.source, args.until, args.data, args.text, args.limit or None, by, args.out)
+    return AskedModel(args.source, args.until, args.data, args.text, args.limit or None, by, args.out, search_options(args))
 
 
 def importance_option(args: argparse.Namespace) -> bool | Path | None:
@@ -223,7 +239,7 @@ def judge(args: argparse.Namespace) -> None:
 
     facts, failed = facts_of(args.source), dict[str, str]()
     given = args.data, args.text, args.seeds, args.limit or None
-    made = tasks.ready(args.tasks or usual(facts, args), facts, *given, failed=failed)
+    made = tasks.ready(args.tasks or usual(facts, args), facts, *given, failed=failed, search=search_options(args))
     asking, model = [name for name in made if tasks.needs_model(name)], None
     if asking:
         try:

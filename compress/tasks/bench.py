@@ -41,12 +41,18 @@ class Bench:
     """A model, the tables it is judged with, and what was computed of each text with each table, so that it is computed once.
 
     tables: name to (n, d) float32; "before" is what every other one is compared with. model may be None for what needs the tables
-    alone. tell: told what share of a pass over texts is done, and with which table.
+    alone. tell: told what share of a pass over texts is done, and with which table. names: of the rows, where they have any.
     """
 
-    def __init__(self, model: OpenModel | None, tables: dict[str, np.ndarray], tell: Callable[[str, float], None] | None = None):
+    def __init__(
+        self,
+        model: OpenModel | None,
+        tables: dict[str, Any],
+        tell: Callable[[str, float], None] | None = None,
+        names: Sequence[str] | None = None,
+    ):
         self.model: Any = model
-        self.tables = tables
+        self.tables, self.names = tables, names
         self.tell = tell or (lambda table, share: None)
         self.forget()
 
@@ -55,7 +61,7 @@ class Bench:
         self.known: dict[str, dict[Text, np.ndarray]] = {name: {} for name in self.tables}
         self.made: dict[Any, Any] = {}
 
-    def put(self, name: str, table: np.ndarray) -> None:
+    def put(self, name: str, table: Any) -> None:
         """Another table under a name; what was computed with the one that had it is dropped."""
         self.tables[name], self.known[name] = table, {}
         self.made = {key: made for key, made in self.made.items() if key[-1] != name}

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +25,16 @@ if TYPE_CHECKING:
     from compress.models.open import OpenModel
     from compress.tasks.labelled import Classification, Similarity
 
-UNLABELLED = ("cosine", "neighbours", "perplexity")
+UNLABELLED = ("cosine", "neighbours", "search", "perplexity")
 LABELLED = ("cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli", "squad")
 TASKS = (*UNLABELLED, *LABELLED)
-OWN_LABELS = {"cosine": "Sentence vectors", "neighbours": "Neighbours@10", "perplexity": "Perplexity", "squad": "SQuAD"}
+OWN_LABELS = {
+    "cosine": "Sentence vectors",
+    "neighbours": "Neighbours@10",
+    "search": "Search",
+    "perplexity": "Perplexity",
+    "squad": "SQuAD",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class TaskOptions:
     seeds: int
     limit: int | None
     refit: bool = True
+    search: Mapping[str, Any] = field(default_factory=dict)
 
 
 def judge(
@@ -54,18 +61,19 @@ def judge(
     progress: Progress | None = None,
     store: Scores | None = None,
     failed: dict[str, str] | None = None,
+    search: Mapping[str, Any] | None = None,
 ) -> list[Score]:
     """What each task gives with each table in the model, beside what it gives before.
 
-    model: may be None for "neighbours". tables: name to (n, d) table; "before" is what the others are compared with, the model's
-    own unless given. names: of `TASKS`, or the path of a .csv or .tsv with labels; or what `ready` made of them. data: the folder
-    that the tasks' folders lie in, see `glue` and `squad`; None for the hub. text: the file of texts for tasks without labels; None
-    for the built-in ones. seeds:
-    how many heads are fitted, each on four fifths of the training examples. limit: at most so many texts, training and test
-    examples. refit: whether a head is fitted after compression too, for which all training examples are gone over with every table;
-    SQuAD's always is. progress: told after every batch how far it is, and what a finished task gave; may raise to stop. store:
-    keeps finished tasks, which are not run again. failed: where given, it takes the sentence of each task that could not be judged,
-    by its name, and the others are judged all the same.
+    model: may be None for "neighbours" and "search". tables: name to (n, d) table; "before" is what the others are compared with,
+    the model's own unless given. names: of `TASKS`, or the path of a .csv or .tsv with labels; or what `ready` made of them. data:
+    the folder that the tasks' folders lie in, see `glue` and `squad`; None for the hub. text: the file of texts for tasks without
+    labels; None for the built-in ones. seeds: how many heads are fitted, each on four fifths of the training examples. limit: at
+    most so many texts, training and test examples. refit: whether a head is fitted after compression too, for which all training
+    examples are gone over with every table; SQuAD's always is. progress: told after every batch how far it is, and what a finished
+    task gave; may raise to stop. store: keeps finished tasks, which are not run again. failed: where given, it takes the sentence
+    of each task that could not be judged, by its name, and the others are judged all the same. search: the queries, qrels and
+    similarity of "search", see `Search`.
 
     The model has its own table again afterwards, whatever happens. Raises InputError with one plain sentence where a table, or
     without `failed` a task or its files, cannot be used.
@@ -80,10 +88,12 @@ def judge(
             with told_apart(name, failed):
                 raise InputError(lack)
     else:
-        made = ready(names, facts, data, text, seeds, limit, refit, failed)
-    held = prepared(model, tables)
+        made = ready(names, facts, data, text, seeds, limit, refit, failed, search)
+    held = prepared(model, tables, all(task.by_blocks for task in made.values()))
     tell = JudgeSteps(progress, len(made) * (len(held) - 1), bool(store))
-    bench = Bench(model, held, tell.part)
+    before = tables.get(BEFORE)
+    named = before.tokens if isinstance(before, EmbeddingMatrix) and before.has_tokens else None
+    bench = Bench(model, held, tell.part, named)
     keys = {name: key for name, key in judged_keys(model, held).items() if name != BEFORE} if store else {}
     scores = []
     for name, task in made.items():
@@ -116,6 +126,7 @@ def ready(
     limit: int | None = None,
     refit: bool = True,
     failed: dict[str, str] | None = None,
+    search: Mapping[str, Any] | None = None,
 ) -> dict[str, Task]:
     """The tasks by name with their texts and examples, so that what is wrong with one is said before a model is opened. facts: what
     is known of the model. The others as in `judge`, which takes what this gives."""
@@ -129,7 +140,7 @@ def ready(
         with told_apart(name, failed):
             if name in lacking:
                 raise InputError(lacking[name])
-            made[name] = task_of(name, TaskOptions(data, text, seeds, limit, refit))
+            made[name] = task_of(name, TaskOptions(data, text, seeds, limit, refit, search or {}))
     return made
 
 
@@ -197,6 +208,10 @@ def kind_of(name: str) -> type[Task]:
         from compress.tasks.squad import Squad
 
         return Squad
+    if name == "search":
+        from compress.tasks.search import Search
+
+        return Search
     kinds: dict[str, type[Task]] = {"cosine": Cosine, "neighbours": Neighbours, "perplexity": Perplexity}
     return kinds.get(name, Classification)
 
@@ -259,10 +274,11 @@ def check_names(names: Sequence[str]) -> None:
         raise InputError(f"No task is named; take {', '.join(TASKS)}, or a .csv or .tsv with labels.")
 
 
-def prepared(model: "OpenModel | None", tables: dict) -> dict[str, np.ndarray]:
-    """The tables as (n, d) float32, "before" first. Raises InputError where one has another shape than the model's."""
+def prepared(model: "OpenModel | None", tables: dict, by_blocks: bool = False) -> dict[str, Any]:
+    """The tables as (n, d) float32, "before" first; compressed forms as they are where tasks decode them block by block. Raises
+    InputError where one has another shape than the model's."""
 
-    held = {name: decoded(table) for name, table in tables.items()}
+    held = {name: table if by_blocks and isinstance(table, Compressed) else decoded(table) for name, table in tables.items()}
     if BEFORE not in held and model is not None:
         held[BEFORE] = model.table.detach().cpu().float().numpy().copy()
     if BEFORE not in held or len(held) < 2:
@@ -270,7 +286,7 @@ def prepared(model: "OpenModel | None", tables: dict) -> dict[str, np.ndarray]:
     wanted, whose = (tuple(model.table.shape), "the model’s") if model else (held[BEFORE].shape, "the one before")
     for name, table in held.items():
         check_shape(f"The table {name}", table.shape, whose, wanted)
-        if not np.isfinite(table).all():
+        if isinstance(table, np.ndarray) and not np.isfinite(table).all():
             raise InputError(f"The table {name} has NaN or infinite entries; compress the matrix again.")
     return {BEFORE: held.pop(BEFORE), **held}
 
@@ -289,6 +305,10 @@ def task_of(name: str, given: TaskOptions) -> Task:
     limit = given.limit
     if name == "neighbours":
         return Neighbours()
+    if name == "search":
+        from compress.tasks.search import search_task
+
+        return search_task(**given.search, limit=limit)
     if name == "perplexity" and given.text is None:
         return Perplexity(passages(given.data)[:limit])
     if name in ("cosine", "perplexity"):
@@ -335,7 +355,7 @@ def settings_of(task: Task) -> str:
     return json.dumps({"version": task.version, "seeds": getattr(task, "seeds", 1), "examples": digest, **fewer})
 
 
-def judged_keys(model: "OpenModel | None", tables: dict[str, np.ndarray]) -> dict[str, str]:
+def judged_keys(model: "OpenModel | None", tables: dict[str, Any]) -> dict[str, str]:
     """What each table's scores are kept under: a hash of the model, of the table before and of this one."""
     state = hashlib.blake2b(digest_size=16)
     if model is not None:
@@ -347,9 +367,9 @@ def judged_keys(model: "OpenModel | None", tables: dict[str, np.ndarray]) -> dic
     state.update(repr(before.shape).encode())
     state.update(before.data)
 
-    def key(table: np.ndarray) -> str:
+    def key(table: np.ndarray | Compressed) -> str:
         mine = state.copy()
-        mine.update(table.data)
+        mine.update(table.key.encode() if isinstance(table, Compressed) else table.data)
         return mine.hexdigest()
 
     return {name: key(table) for name, table in tables.items()}

@@ -99,10 +99,11 @@ def spread(values: Sequence[float]) -> float:
 
 class Task(ABC):
     """What can be judged: `figures` with a table in a bench. needs: what it needs of a model, see needs.py. version: of how it is
-    measured; results of another one are not taken up."""
+    measured; results of another one are not taken up. by_blocks: whether it decodes a compressed table itself, block by block."""
 
     name: str
     version: ClassVar[int] = 1
+    by_blocks: ClassVar[bool] = False
     needs: ClassVar[tuple[Need, ...]] = (a_model, a_tokenizer)
 
     @abstractmethod

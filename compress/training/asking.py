@@ -1,10 +1,11 @@
 """A model that is asked what it loses, with one compressed form of its table after another: what advice is bisected by."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +30,9 @@ FIGURES = {  # by the words that a person has for it: a figure that is not the f
     "bits per token": ("perplexity", BITS),
     "agreement": ("perplexity", AGREEMENT),
     "top-1 agreement": ("perplexity", AGREEMENT),
-    "recall": ("neighbours", None),
-    "recall@10": ("neighbours", None),
+    **{name: ("search", name) for name in ("recall@1", "recall@10", "recall@100")},
+    "recall": ("search", "recall@10"),
+    "ndcg@10": ("search", "nDCG@10"),
 }
 LESS = {"perplexity", KL, BITS}  # figures of which less is better
 
@@ -40,7 +42,7 @@ class AskedModel:
 
     until: the bound that the figure is to keep, see `terms.term`. data, text, limit: of the task, see `judge`. importance: whether
     fits are made for what the model depends on, as is usual for one of the next token; or the file of a text that this is measured
-    by. folder: keeps that. It is asked about the forms of one matrix, its own.
+    by. folder: keeps that. search: see `judge`. It is asked about the forms of one matrix, its own.
 
     Raises InputError before a model is opened where it cannot be asked that, and ValueError for a bound that is none.
     """
@@ -54,6 +56,7 @@ class AskedModel:
         limit: int | None = None,
         importance: bool | Path | None = None,
         folder: Path | None = None,
+        search: Mapping[str, Any] | None = None,
     ):
         self.source, self.term, self.text, self.folder = source, term(until), text, folder
         self.measured: Importance | None = None
@@ -61,7 +64,7 @@ class AskedModel:
         self.name, figure = named(self.term.name)
         self.figure, self.better = figure or label_of(self.name), "less" if (figure or self.name) in LESS else "more"
         facts = self.facts = facts_of(source)
-        self.task = ready([self.name], facts, data, text, 1, limit, refit=False)[self.name]
+        self.task = ready([self.name], facts, data, text, 1, limit, refit=False, search=search)[self.name]
         usual = facts is not None and facts.causal is True and facts.tokenizer is not False
         self.by = usual and needs_model(self.name) if importance is None else importance
         if self.by:
@@ -108,10 +111,12 @@ class AskedModel:
         from compress.tasks.bench import Bench
 
         if self.bench is None:
-            self.bench = Bench(self.model if needs_model(self.name) else None, {BEFORE: matrix.values})
-        self.bench.put(AFTER, result.reconstruct())
+            model, names = self.model if needs_model(self.name) else None, matrix.tokens if matrix.has_tokens else None
+            self.bench = Bench(model, {BEFORE: matrix.values}, names=names)
+        self.bench.put(AFTER, result if self.task.by_blocks else result.reconstruct())
         first, *others = self.task.figures(self.bench, AFTER)
-        found = [(label_of(self.name), first), *((each.metric, each) for each in others)]
+        found = [(first.metric if self.figure == first.metric else label_of(self.name), first)]
+        found += [(each.metric, each) for each in others]
         return {name: (float(np.mean(each.before)), float(np.mean(each.after))) for name, each in found}
 
 

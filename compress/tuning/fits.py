@@ -11,6 +11,7 @@ from compress.importance import Importance
 from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.tuning.fitting import variants, within
+from compress.tuning.recalls import key_of, recall_of
 from compress.tuning.sweep import Trial, Trials
 from compress.tuning.terms import Term
 
@@ -96,8 +97,11 @@ class Fits:
         return self.known[draft][method]
 
     def figures(self, method: Method, draft: bool) -> dict[str, float]:
-        """Those of a fit, which is made."""
-        return evaluate(self.matrix, (method.draft if draft else method).fit(self.matrix)).figures()
+        """Those of a fit, which is made; of a full one the recall is kept too."""
+        result = (method.draft if draft else method).fit(self.matrix)
+        if self.store and not draft:
+            self.store.keep(key_of(self.matrix), Trial(method, recall_of(self.matrix, result)))
+        return evaluate(self.matrix, result).figures()
 
     def next(self) -> None:
         """The method at hand is done."""

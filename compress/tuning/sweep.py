@@ -12,6 +12,7 @@ from compress.matrix import EmbeddingMatrix
 from compress.methods import METHODS, Method
 from compress.tuning import measured
 from compress.tuning.fitting import within
+from compress.tuning.recalls import key_of, recall_of
 from compress.tuning.store import Store
 
 RATIOS = (5.0, 10.0, 25.0, 50.0)
@@ -43,16 +44,18 @@ def plan(shape: tuple[int, int], methods: Iterable[str], ratios: Iterable[float]
 
 
 def run(matrix: EmbeddingMatrix, methods: Sequence[Method], store: "Trials", progress: Progress | None = None) -> list[Trial]:
-    """Fits and evaluates every setting that the store does not hold yet; what is stopped goes on from there. progress: told after
-    every setting how many are done; may raise to stop."""
+    """Fits and evaluates every setting that the store does not hold yet, and counts its recall, kept apart; what is stopped goes on
+    from there. progress: told after every setting how many are done; may raise to stop."""
     key, work = matrix.key, [method.effort * method.size(*matrix.shape) for method in methods]
     finished = {trial.method: trial for trial in store.of(key)}
     out = []
     for method in methods:
         trial = finished.get(method)
         if trial is None:
-            trial = Trial(method, evaluate(matrix, method.fit(matrix)).figures())
+            result = method.fit(matrix)
+            trial = Trial(method, evaluate(matrix, result).figures())
             store.keep(key, trial)
+            store.keep(key_of(matrix), Trial(method, recall_of(matrix, result)))
         out.append(trial)
         if progress:
             done, of = len(out), len(methods)

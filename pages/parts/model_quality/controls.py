@@ -54,7 +54,7 @@ def asked_tasks(facts: ModelFacts | None) -> Asked:
     """The controls of a judge: the tasks that the model can be judged by, and why not by others. facts: what the model's files say
     of it, None for a matrix without one."""
     data = label_folder() if facts else None
-    every = [*UNLABELLED, *labelled_tasks(data)] if facts else ["neighbours"]
+    every = [*UNLABELLED, *labelled_tasks(data)] if facts else ["neighbours", "search"]
     row = st.container(horizontal=True, vertical_alignment="bottom")
     by_text = facts is not None and facts.tokenizer is False  # which tasks there are, only the text says
     text = text_choice("judge") if by_text else Text()

@@ -61,7 +61,7 @@ def read(written: tuple[tuple[int, str], ...]) -> pd.DataFrame:
 
 def depends(task: str, report: dict) -> dict:
     """The text and the limit, where a task's scores depend on them beyond the number of examples."""
-    text = task in UNLABELLED and task != "neighbours" and report["text"]
+    text = task in UNLABELLED and task not in ("neighbours", "search") and report["text"]
     return {"text": text or "built-in", "limit": 0 if task in UNLABELLED else report["limit"]}
 
 

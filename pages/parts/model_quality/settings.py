@@ -32,7 +32,7 @@ class Tasks(Setting):
             format_func=label_of,
             key=self.key,
             width=560,
-            help="Without labels: sentence vectors, neighbours, perplexity and KL of a language model. With labels: GLUE, "
+            help="Without labels: sentence vectors, neighbours, search, perplexity and KL of a language model. With labels: GLUE, "
             "SQuAD, from a folder, or a file of yours.",
             **KEPT,
         )

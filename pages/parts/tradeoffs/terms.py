@@ -29,7 +29,7 @@ BOUNDS = {
     "perplexity": Bound("perplexity", "Perplexity", "At most … % more", 1.0, 1000.0, "perplexity <= +{:g}%"),
     "agreement": Bound("perplexity", "Top-1 agreement", "At least …", 0.97, 1.0, "agreement >= {:g}"),
     "cosine": Bound("cosine", label_of("cosine"), "Mean cosine at least …", 0.99, 1.0, "cosine >= {:g}"),
-    "recall@10": Bound("neighbours", "Recall@10", "At least …", 0.95, 1.0, "recall@10 >= {:g}"),
+    "recall@10": Bound("search", "Recall@10", "At least …", 0.95, 1.0, "recall@10 >= {:g}"),
     **{name: Bound(name, label_of(name), "At most … points less", 0.5, 100.0, f"{name} >= -{{:g}} points") for name in LABELLED},
 }
 
