@@ -10,6 +10,7 @@ from pages.parts.export.choice import setting_choice
 from pages.parts.export.code import model_of, python_code, shell_code
 from pages.parts.export.file import check_table, file_name, saved
 from pages.parts.export.folder import folder_export
+from pages.parts.export.search import search_export
 from pages.parts.export.upload import file_check
 from pages.parts.export.whole_model import whole_model
 from pages.parts.frame import through_app
@@ -69,6 +70,7 @@ if fit:
         asked = {} if is_upload(asked_texts().get("columns", "")) else linked_texts()
         shell = shell_code(name, None if is_upload(source) else spelled(source), tensor=tensor, **asked, weights=weights)
         st.code(shell, language="bash", wrap_lines=True)
+    search_export(matrix, fit, name.removesuffix(".safetensors"))
     whole_model(fit, name.removesuffix(".safetensors"), source, tensor, model)
 st.subheader("Check a file")
 file_check(matrix)

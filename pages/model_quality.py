@@ -13,6 +13,7 @@ from pages.parts.model_quality.judging import judging
 from pages.parts.model_quality.model import swap_words
 from pages.parts.model_quality.near import near, token_choice
 from pages.parts.model_quality.records import judged, swap_of
+from pages.parts.model_quality.search import search_panel
 from pages.parts.model_quality.words import FORMULA
 from pages.parts.quick_fits import awaited
 
@@ -40,11 +41,14 @@ if matrix.shape[0] > 1:
         st.markdown("**Error along the rows**")
         error_chart(matrix, fit)
 
+st.subheader("Search")
+search_panel(matrix, fit, facts)
+
 st.subheader("Tasks")
 if not whole:
     st.info(
-        "This matrix comes without its model, so only neighbours can be compared. For tasks and healing open the demo, the folder "
-        "of a transformers model or a Hugging Face model in the sidebar.",
+        "This matrix comes without its model, so only neighbours and search can be compared. For tasks and healing open the demo, "
+        "the folder of a transformers model or a Hugging Face model in the sidebar.",
         icon=":material/info:",
     )
 if matrix.shape[0] > 1:

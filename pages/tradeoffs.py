@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from compress.tuning.recalls import RECALL
 from pages.parts.dial.figures import figures, sentence
 from pages.parts.frame import through_app
 from pages.parts.live_chart.live_chart import live_chart
@@ -13,7 +14,8 @@ from pages.parts.tradeoffs.budget import budgets_of
 from pages.parts.tradeoffs.chart import chart_of
 from pages.parts.tradeoffs.picks import PICKED, picks, table_panel, take_picks
 from pages.parts.tradeoffs.points import bounds_of, points_of, table_of, told_with
-from pages.parts.tradeoffs.settings import BUDGETS, TRADEOFFS
+from pages.parts.tradeoffs.recall import peers_of, recall_line
+from pages.parts.tradeoffs.settings import BUDGETS, TRADEOFFS, axis_name
 from pages.parts.tradeoffs.survey import survey_line
 from pages.parts.tradeoffs.sweep import sweep_panel
 from pages.parts.tradeoffs.unfitted import unfitted
@@ -27,8 +29,12 @@ st.title("What does a byte buy?")
 ratio, measure, log = TRADEOFFS.controls(matrix)
 survey_line(matrix)
 sweep_panel(matrix)
+if measure == RECALL:
+    recall_line(matrix)
 with waiting("Finding the error of every setting …"):
     points = points_of(matrix, measure, pins())
+    if not points.points:
+        st.stop()
     budgets = budgets_of(matrix, points, measure, log)
 at, table, beside = BUDGETS.index(ratio), table_of(points), told_with(matrix, measure)
 figures(budgets.cards[at], answers={TRADEOFFS.ratio.key: budgets.answers})
@@ -38,20 +44,21 @@ with st.container(horizontal=True, vertical_alignment="center"):
     sentence(budgets.least[at], "least")
 
 live_chart(
-    chart_of(matrix, points, measure, tuple(pins()), log),
+    chart_of(matrix, points, measure, tuple(pins()), log, peers_of(matrix) if measure == RECALL else ()),
     key="tradeoffs",
     marked=st.session_state.get(PICKED, []),
     on_mark=lambda: take_picks("tradeoffs"),
     marks=budgets.marks[at],
-    alt=f"{measure.capitalize()} against bytes of {len(table):,} settings; the cards tell the best of every method at the budget",
+    alt=f"{axis_name(measure).capitalize()} against bytes of {len(table):,} settings; the cards tell each method's best",
 )
 st.caption(READING)
 if bounds_of(matrix, measure):
     sentence(budgets.ideal[at], "ideal")
     st.caption(BOUNDS)
-unfitted(matrix, [method for method in pins() if not points.rows([method])])
-picks(matrix, points.points, table, measure, beside)
+if measure != RECALL:
+    unfitted(matrix, [method for method in pins() if not points.rows([method])])
+picks(matrix, points.points, table, axis_name(measure), beside)
 advice_panel(matrix)
-table_panel(table, matrix.name, measure, beside)
+table_panel(table, matrix.name, axis_name(measure), beside)
 with st.expander("Formula and source"):
     st.markdown(FORMULA)

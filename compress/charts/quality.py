@@ -1,4 +1,5 @@
-"""Charts of what a model loses: scores before and after, scores of many settings, errors along the vocabulary, a training."""
+"""Charts of what a model or a search loses: scores before and after, of many settings, rescoring, errors along the vocabulary, a
+training."""
 
 from collections.abc import Sequence
 
@@ -103,6 +104,24 @@ def ratio_axis(ratios: Sequence[float]) -> dict:
         "tickvals": ticks,
         "ticktext": [f"{t:g} ×" for t in ticks],
     }
+
+
+def rescoring(among: np.ndarray, recalls: np.ndarray, count: int, share: float, colour: str) -> go.Figure:
+    """Recall of the `count` nearest rows against how many of the first rows are rescored by the original; a line at the share that
+    is asked for."""
+    chart = figure("rows rescored by the original", f"recall@{count}", height=300)
+    chart.add_scatter(
+        x=among,
+        y=recalls,
+        name=f"recall@{count}",
+        mode="lines",
+        line={"color": colour, "width": 2},
+        hovertemplate="%{x:,d} rows rescored<br>recall %{y:.3f}<extra></extra>",
+        showlegend=False,
+    )
+    chart.add_hline(y=share, line={"color": MUTED, "width": 1, "dash": "dot"})
+    chart.update_xaxes(type="log", range=[float(np.log10(among[0])) - 0.02, float(np.log10(max(among[-1], 10 * among[0]))) + 0.02])
+    return chart.update_yaxes(range=[min(0.9, float(recalls[0]) - 0.05), 1.01])
 
 
 def error_along(found: ErrorByUse, colour: str, row_word: str = "token") -> go.Figure:

@@ -100,6 +100,24 @@ def add_settings(chart: go.Figure, method: str, bits: int, rows: pd.DataFrame) -
     )
 
 
+def add_peers(chart: go.Figure, peers: Sequence[tuple[str, int, float]], whole: int, log: bool) -> None:
+    """Crosses for other programs' codes: names, bytes, recall; open for those that rescore by the original, which is then kept
+    too."""
+    for legend, symbol, rescored in (("vector databases", "x", False), ("the same, rescored", "x-open", True)):
+        shown = [(name, n_bytes, 1 - recall) for name, n_bytes, recall in peers if ("rescored" in name) is rescored]
+        if shown:
+            names, sizes, lost = zip(*shown, strict=True)
+            chart.add_scatter(
+                x=sizes,
+                y=np.maximum(lost, FLOOR) if log else lost,
+                name=legend,
+                mode="markers",
+                marker={"color": MUTED, "symbol": symbol, "size": 10},
+                customdata=[(name, whole / size) for name, size in zip(names, sizes, strict=True)],
+                hovertemplate="%{customdata[0]}<br>%{x:.3s}B, ratio %{customdata[1]:.3g}<br>1 − recall %{y:.3g}<extra></extra>",
+            )
+
+
 def ring(chart: go.Figure, rows: pd.DataFrame) -> None:
     """A numbered ring around each of these settings, with a dot in it for a preview; the legend tells their names."""
     for number, row in enumerate(rows.itertuples(), start=1):

@@ -25,6 +25,7 @@ from compress.cli.options import (
     time_left,
 )
 from compress.errors import InputError, Progress, Step
+from compress.export.search_index import METRICS
 from compress.files import replacing
 from compress.tuning.terms import EXAMPLES
 
@@ -37,12 +38,13 @@ def add_model_commands(command: Callable) -> None:
     about = "A folder to use without this program: the file, load.py, a model card, ONNX; or the whole model as others read it."
     one = command("export", export, about, source=False)
     one.add_argument("file", type=Path)
-    one.add_argument("--out", type=Path, required=True, help="the folder, or the .gguf file, to write")
+    one.add_argument("--out", type=Path, required=True, help="the folder, or the .gguf or .parquet file, to write")
     one.add_argument("--source", help="what the file was made from, to measure its errors for the card")
     one.add_argument("--no-onnx", action="store_true", help="leave the ONNX file out")
-    one.add_argument("--as", dest="form", choices=FORMS, default="folder", help="the folder, or the model with the decoded table")
+    one.add_argument("--as", dest="form", choices=FORMS, default="folder", help="what to write")
     one.add_argument("--model", help="whose table it is, where --source is not it: a GGUF file, for compressed-tensors a folder")
     one.add_argument("--type", help="what the decoded table is rounded to: for gguf Q8_0 and others, else int8 or int4")
+    one.add_argument("--metric", choices=METRICS, help="for search: what faiss's index goes by, l2 unless given")
     one.add_argument("--group", type=int, help="columns that share a scale in compressed-tensors; 32 unless given")
     one.add_argument("--progress", action="store_true", help="print how far it is as JSON lines on standard error")
     add_source(one)
@@ -193,9 +195,9 @@ def export(args: argparse.Namespace) -> None:
     if args.form != "folder":
         report(args, {"out": str(args.out), **FORMS[args.form](args)})
         return
-    for name in ("model", "type", "group"):
+    for name, forms in {"model": WHOLE, "type": WHOLE, "group": WHOLE, "metric": ("search",)}.items():
         if getattr(args, name) is not None:
-            raise ValueError(f"--{name} goes with --as {' or '.join(each for each in FORMS if each != 'folder')}")
+            raise ValueError(f"--{name} goes with --as {' or '.join(forms)}")
     result, matrix = compress.load(args.file), opened(args) if args.source else None
     model = foreseen(args.source, result, args.tensor) if args.source else None
     done = exported(result, args.out, matrix, onnx=not args.no_onnx, model=model)
@@ -229,7 +231,28 @@ def model_of(args: argparse.Namespace) -> str:
     return model
 
 
-FORMS: dict[str, Any] = {"folder": None, "gguf": export_gguf, "compressed-tensors": export_packed}  # what an export writes
+def export_for_search(args: argparse.Namespace) -> dict[str, Any]:
+    """Writes faiss's index, or the file and search.py."""
+    from compress.export.for_search import export_search
+
+    return export_search(compress.load(args.file), args.out, opened(args) if args.source else None, args.metric or "l2")
+
+
+def export_parquet(args: argparse.Namespace) -> dict[str, Any]:
+    """Writes the decoded vectors with names and columns."""
+    from compress.export.for_search import write_parquet
+
+    return {"bytes": write_parquet(compress.load(args.file), args.out, opened(args) if args.source else None)}
+
+
+WHOLE = ("gguf", "compressed-tensors")
+FORMS: dict[str, Any] = {  # what an export writes
+    "folder": None,
+    "gguf": export_gguf,
+    "compressed-tensors": export_packed,
+    "search": export_for_search,
+    "parquet": export_parquet,
+}
 
 
 def judge(args: argparse.Namespace) -> None:

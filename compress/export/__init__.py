@@ -101,11 +101,11 @@ def write_onnx(method: str, part: Path) -> tuple[float | None, str | None]:
     return difference, None
 
 
-def zip_of(folder: str | os.PathLike) -> bytes:
-    """The files of an export as one archive, in a folder of the same name."""
+def zip_of(folder: str | os.PathLike, names: Sequence[str] = NAMES) -> bytes:
+    """The files of an export as one archive, in a folder of the same name. names: those that it may have."""
     folder, held = Path(folder), io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in NAMES:
+        for name in names:
             if (folder / name).is_file():
                 packed = zipfile.ZIP_STORED if name == TABLE else zipfile.ZIP_DEFLATED
                 archive.write(folder / name, f"{folder.name}/{name}", packed)

@@ -116,6 +116,16 @@ def open_model(source: str | os.PathLike, head: str | None = None) -> OpenModel:
     return OpenModel(network.eval(), tokenizer, own == "ForCausalLM")
 
 
+def open_tokenizer(source: str | os.PathLike) -> Any:
+    """The tokenizer of a source's model alone, None where it has none. Raises InputError where there is no model, or it cannot be
+    opened."""
+    found = model_path(source)
+    if found is None:
+        raise InputError(f"{source} is a matrix without a model, and so without a tokenizer.")
+    with plainly(source), quiet():
+        return tokenizer_of(*found)
+
+
 def head_of(config: Any) -> str:
     """The head that a model's files hold and tasks use: "ForCausalLM", whatever its class is called, or "ForQuestionAnswering"; ""
     for the bare model."""

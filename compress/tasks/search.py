@@ -1,5 +1,6 @@
 """What search loses: how much exact search among the decoded rows finds of what it finds among the rows as they are."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from compress.errors import InputError
 from compress.files import read_lines
 from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
+from compress.models.open import open_tokenizer
 from compress.sources import load_matrix
 from compress.sources.limits import OF_TEXT, check_fits
 from compress.tasks.needs import Need
@@ -34,13 +36,14 @@ class Search(Task):
 
     queries: a file of vectors, as any matrix is read; None for rows of the matrix itself, held out by a seed, each none of its own
     hits, or for those that `qrels` judges. qrels: a file of judgements, see `read_judgements`. similarity: cosine, ip or l2. most:
-    of the queries, drawn by a seed.
+    of the queries, drawn by a seed. guarded: whether the file of queries is read in a process of its own.
     """
 
     queries: Path | None = None
     qrels: Path | None = None
     similarity: str = "cosine"
     most: int = QUERIES
+    guarded: bool = False
     name: str = "search"
     needs: ClassVar[tuple[Need, ...]] = ()
     by_blocks: ClassVar[bool] = True
@@ -51,7 +54,7 @@ class Search(Task):
     @cached_property
     def asked(self) -> EmbeddingMatrix | None:
         """The file of queries."""
-        return load_matrix(self.queries) if self.queries else None
+        return load_matrix(self.queries, guarded=self.guarded) if self.queries else None
 
     def of(self, matrix: EmbeddingMatrix) -> tuple[Queries, Judgements | None]:
         """The queries, and their judgements. Raises InputError where they cannot be held against the matrix."""
@@ -162,6 +165,20 @@ def rows_of_ids(path: Path, what: str, ids: Sequence[str], matrix: EmbeddingMatr
     return {each: int(each) for each in ids}
 
 
+def text_query(source: str | os.PathLike, matrix: EmbeddingMatrix, text: str) -> Queries:
+    """A text as a query among the rows of its model's table: the mean of its tokens' rows, without those that every text has around
+    it. Raises InputError where the model has no tokenizer, or finds nothing in the text."""
+    tokenizer = open_tokenizer(source)
+    if tokenizer is None:
+        raise InputError("The model has no tokenizer, so a text cannot be searched for; give vectors in a file.")
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    ids = [each for each in ids if each < matrix.shape[0]]
+    vector = matrix.values[ids].mean(axis=0, keepdims=True) if ids else np.zeros((1, matrix.shape[1]), np.float32)
+    if not vector.any():
+        raise InputError("The tokenizer finds no token with a row in this text; type another one.")
+    return Queries(vector, np.array([-1]))
+
+
 def digest(path: Path) -> str:
     """A hash of a file's bytes."""
     try:
@@ -174,8 +191,8 @@ def search_task(
     queries: Path | str | None = None, qrels: Path | str | None = None, similarity: str = "cosine", limit: int | None = None
 ) -> Search:
     """The task with its files named, of which those that are there are read now, so that what is wrong with one is said first."""
-    paths = [None if path is None else Path(path).expanduser() for path in (queries, qrels)]
-    task = Search(*paths, similarity)
+    named, judged = (None if path is None else Path(path).expanduser() for path in (queries, qrels))
+    task = Search(named, judged, similarity)
     if limit is not None:
         task = replace(task, most=min(limit, QUERIES))
     if task.asked is None and task.qrels:

@@ -140,10 +140,10 @@ def test_tokens_are_shown_as_text_and_nothing_else(open_page, model_folder, note
     assert any(caption.value.startswith(r"**\<b\>bold\</b\>**, row 0") for caption in page.caption)
 
 
-def test_without_a_model_it_says_that_only_neighbours_can_be_compared(open_page):
+def test_without_a_model_it_says_that_only_neighbours_and_search_can_be_compared(open_page):
     page = open_page("model_quality")
-    assert "only neighbours can be compared" in page.info[0].value
-    assert page.multiselect(key="judge_tasks").options == ["Neighbours@10"]
+    assert "only neighbours and search can be compared" in page.info[0].value
+    assert page.multiselect(key="judge_tasks").options == ["Neighbours@10", "Search"]
     assert not [button for button in page.button if button.key == "heal"]
 
 
@@ -365,7 +365,7 @@ def test_only_models_of_the_next_token_are_offered_perplexity_and_begin_with_it(
     page, chosen = page_of("gpt2", ["GPT2LMHeadModel"])
     assert chosen.options == ["Sentence vectors", "Neighbours@10", "Perplexity"] and chosen.value == ["perplexity", "neighbours"]
     page, chosen = page_of("gpt2", ["GPT2LMHeadModel"], tokenizer=False)
-    assert chosen.options == ["Neighbours@10"] and chosen.value == ["neighbours"]
+    assert chosen.options == ["Neighbours@10", "Search"] and chosen.value == ["neighbours"]
     assert any("Perplexity needs a tokenizer, and the model has none" in text for text in said(page.caption))
     assert any(text.startswith("Healing needs a tokenizer") for text in said(page.caption))
     assert "compare_heal" not in {toggle.key for toggle in page.toggle}

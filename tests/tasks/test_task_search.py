@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from compress import EmbeddingMatrix, InputError, Int4, advise, load, tasks
+from compress import EmbeddingMatrix, InputError, Int4, advise, load, load_matrix, tasks
 from compress.__main__ import main
 from compress.analysis.search import held_out, search, truth_of
-from compress.tasks.search import ndcg, read_judgements
+from compress.tasks.search import ndcg, read_judgements, text_query
 from compress.training.asking import AskedModel
 
 NAMES = [f"doc{row}" for row in range(60)]
@@ -118,3 +118,14 @@ def test_advice_takes_a_bound_on_recall_without_a_model(matrix):
     found = advise(matrix, until=AskedModel("toy", "recall@10 >= .9"), methods=["int8", "int4"])
     assert found.best.figures["judged recall@10"] >= 0.9 == pytest.approx(0.9)
     assert found.best.figures["judged recall@10, before"] == 1
+
+
+def test_a_text_is_searched_for_by_the_mean_of_its_tokens_rows():
+    matrix = load_matrix("demo")
+    query = text_query("demo", matrix, "violin music")
+    rows = [list(matrix.tokens).index(word) for word in ("violin", "music")]
+    np.testing.assert_allclose(query.vectors[0], matrix.values[rows].mean(axis=0), rtol=1e-6)
+    with pytest.raises(InputError, match="The tokenizer finds no token with a row in this text"):
+        text_query("demo", matrix, " ")
+    with pytest.raises(InputError, match="a matrix without a model, and so without a tokenizer"):
+        text_query("toy", matrix, "violin")

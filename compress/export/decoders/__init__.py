@@ -5,6 +5,7 @@ text of one, see `Method.decoder`. An export joins it with frame.py and in_model
 project.
 """
 
+import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -45,13 +46,74 @@ if __name__ == "__main__":
     show(load)
 """
 
+ABOUT_SEARCH = """Finds the rows of embedding.safetensors, a table of vectors in fewer bytes, that are nearest to others.
+
+    import search
+    table = search.open_table("embedding.safetensors")
+    ids, similarities = table.search(queries, k=10, similarity="cosine")  # or "ip", "l2"; queries (q, dim)
+    table.rows([3, 5])  # (2, dim), decoded
+
+    python search.py QUERIES.npy 10 cosine
+
+Needs NumPy, nothing else. Rows are decoded in blocks, each time that something is searched for.
+
+"""
+ENDING_SEARCH = """
+
+
+METHODS = ({names})
+
+open_table = opener(METHODS, prepare, decode)
+
+if __name__ == "__main__":
+    show(open_table, sys.argv[1:])
+"""
+SHARED = ("POWERS", "numbers", "read_bits")  # what decoders take of frame.py
+
+
+def search_source_of(method: str) -> str:
+    """The text of `search.py` for a method, by its name: the decoder of `load.py`, on NumPy."""
+    about, own = parts_of(FILES[method])
+    _, common = parts_of("in_numpy.py")
+    others = others_of(method)
+    imports = merged(line for part in (common, own, *others.values()) for line in IMPORTS.findall(OF_FRAME.sub("", part)))
+    taken = [line for line in imports if line.split()[1] not in ("torch", "safetensors", "numpy")]
+    bodies = [IMPORTS.sub("", part).strip() for part in (common, shared(), own)]
+    bodies += [within(number, IMPORTS.sub("", part).strip()) for number, part in enumerate(others.values())]
+    if others:
+        bodies.append(told([*others]))
+    head = "".join([*taken, "\n", "import numpy as np\n"])
+    return f'"""{ABOUT_SEARCH}{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING_SEARCH.format(names=read_names(method))
+
+
+def shared() -> str:
+    """What decoders take of frame.py."""
+    text = Path(__file__).with_name("frame.py").read_text(encoding="utf-8")
+    found = []
+    for node in ast.parse(text).body:
+        name = node.name if isinstance(node, ast.FunctionDef) else getattr(getattr(node, "targets", [None])[0], "id", None)
+        if name in SHARED:
+            found.append(ast.get_source_segment(text, node) or "")
+    return "\n\n\n".join(found)
+
+
+def others_of(method: str) -> dict[str, str]:
+    """The decoders of the methods that one combines with, by their files."""
+    return {file: parts_of(file)[1] for file in FILES.values() if file != FILES[method]} if METHODS[method].combines else {}
+
+
+def read_names(method: str) -> str:
+    """The methods that are decoded so, as the inside of a tuple."""
+    read = [f'"{name}"' for name, other in FILES.items() if other == FILES[method]]
+    return ", ".join(read) + ("," if len(read) == 1 else "")
+
 
 def source_of(method: str) -> str:
     """The text of `load.py` for a method, by its name: what it is about, all imports, what every such file has, the decoder, and
     which methods it reads: all that are decoded so. One that combines with others has all of theirs."""
     about, own = parts_of(FILES[method])
     common = [parts_of(name)[1] for name in COMMON]
-    others = {file: parts_of(file)[1] for file in FILES.values() if file != FILES[method]} if METHODS[method].combines else {}
+    others = others_of(method)
     parts = [OF_FRAME.sub("", part) for part in (*common, own, *others.values())]
     imports = merged(line for part in parts for line in IMPORTS.findall(part))
     late = [line for line in imports if line.split()[1] in ("torch", "safetensors")]
@@ -60,9 +122,7 @@ def source_of(method: str) -> str:
     bodies[len(common) + 1 :] = [within(*each) for each in enumerate(bodies[len(common) + 1 :])]
     if others:
         bodies.append(told([*others]))
-    read = [f'"{name}"' for name, other in FILES.items() if other == FILES[method]]
-    names = ", ".join(read) + ("," if len(read) == 1 else "")
-    return f'"""{ABOUT}{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING.format(names=names)
+    return f'"""{ABOUT}{about}"""\n\n{head}\n' + "\n\n\n".join(bodies) + ENDING.format(names=read_names(method))
 
 
 def parts_of(decoder: str) -> tuple[str, str]:

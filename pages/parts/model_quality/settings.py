@@ -1,4 +1,5 @@
-"""What Model quality can be set to: the token that is looked at, what the model is judged by, and how that is compared."""
+"""What Model quality can be set to: the token that is looked at, what is searched for, what the model is judged by, and how that is
+compared."""
 
 import streamlit as st
 
@@ -42,6 +43,9 @@ class ModelQuality(Screen):
     title, page = "Model quality", "pages/model_quality.py"
 
     token = Words("quality_token")
+    queries = Choice("search_queries", {"Rows held out": "rows", "File": "file", "Text": "text"}, "rows")
+    similarity = Choice("search_similarity", {"Cosine": "cosine", "Inner product": "ip", "ℓ2": "l2"}, "cosine")
+    text = Words("search_text")
     tasks = Tasks("judge_tasks")
     seeds = Choice("judge_seeds", (1, 2, 3, 4, 5), 3)
     limit = Choice("judge_limit", LIMITS, 500)

@@ -13,6 +13,7 @@ from compress.form.metrics import error_text
 from compress.methods import ALONE
 from compress.tuning.fitting import largest_ratio
 from compress.tuning.front import best_within
+from compress.tuning.recalls import RECALL
 from pages.parts.cached import cached
 from pages.parts.cards import change_text
 from pages.parts.dial.answers import Answers, Figure, Line, Mark, Ring
@@ -39,7 +40,7 @@ def budgets_of(matrix: EmbeddingMatrix, points: Points, measure: str, log: bool)
     """What Trade-offs tells at every budget."""
     best, bounds = best_points(matrix, points, measure), bounds_of(matrix, measure)
     svd = svd_front(matrix, measure)
-    figures = {point: method_figure(point, svd) for point in {point for each in best for point in each}}
+    figures = {point: method_figure(point, svd, measure) for point in {point for each in best for point in each}}
     cards = [[figures[point] for point in each] for each in best]
     most = {name: largest_ratio(name, matrix.shape, {}) for name in ALONE if METHODS[name].has_settings()}
     least = [least_words(matrix, each, ratio, measure, most) for each, ratio in zip(best, BUDGETS, strict=True)]
@@ -63,17 +64,18 @@ def best_points(matrix: EmbeddingMatrix, points: Points, measure: str) -> list[l
     return [sorted(filter(None, each), key=lambda point: (point.error, point.n_bytes)) for each in zip(*found, strict=True)]
 
 
-def method_figure(point: Point, front: list[Point]) -> Figure:
-    """A setting's error, and how it compares with SVD in as many bytes. front: of SVD."""
+def method_figure(point: Point, front: list[Point], measure: str) -> Figure:
+    """A setting's error, or recall, and how it compares with SVD in as many bytes. front: of SVD."""
     size, svd = bytes_text(point.n_bytes), within(front, point.n_bytes)
     delta, color, about, beside = size, "off", None, ""
     if svd and point.method.name != "svd" and svd.error > 0:
-        delta, color, about = change_text(point.error, svd.error), "inverse", f"error against SVD in {size}"
+        word = "lost" if measure == RECALL else "error"
+        delta, color, about = change_text(point.error, svd.error), "inverse", f"{word} against SVD in {size}"
         beside = f". Held against {describe(svd.method)}"
     preview = ". A preview, over all rows; the full fit is no worse as a rule" if point.kind == "preview" else ""
     return Figure(
         describe(point.method),
-        error_text(point.error, point.kind == "preview"),
+        f"{1 - point.error:.3f}" if measure == RECALL else error_text(point.error, point.kind == "preview"),
         delta,
         color,
         about,
@@ -88,7 +90,8 @@ def least_words(matrix: EmbeddingMatrix, best: Sequence[Point], ratio: float, me
     known = {point.method.name for point in best}
     names = [METHODS[name].label for name, reached in most.items() if reached >= ratio and name not in known]
     lacking = f" Not fitted at this size yet: {', '.join(names)}; Sweep and Advise fit them." if names else ""
-    return f"Least {measure} in {bytes_text(matrix.n_bytes / ratio)}: {describe(best[0].method)}.{lacking}"
+    least = f"Most {measure}" if measure == RECALL else f"Least {measure}"
+    return f"{least} in {bytes_text(matrix.n_bytes / ratio)}: {describe(best[0].method)}.{lacking}"
 
 
 def ideal_words(bounds: dict[str, Bound], best: Sequence[Point], ratio: float) -> str:

@@ -14,6 +14,8 @@ from compress.coding.factors import BITS
 from compress.methods import SVD, LightToken
 from compress.threads import one_thread
 from compress.tuning import opponents
+from compress.tuning.front import front
+from compress.tuning.recalls import RECALL, key_of
 from pages.parts.cached import cached, keyed, plain_of, rounded_of
 from pages.parts.fits import draft, previewable
 from pages.parts.hash_codes.fits import previewed, whole_of
@@ -65,6 +67,9 @@ class Points:
 
 def points_of(matrix: EmbeddingMatrix, measure: str, pinned: Iterable[Method]) -> Points:
     """Everything that is known now."""
+    if measure == RECALL:
+        points = tuple(counted_points(matrix))
+        return Points(points, f"{matrix.key} {measure} {blake2b(repr(points).encode(), digest_size=8).hexdigest()}")
     fitted = {point.method: point for point in [*rounded_points(matrix, measure), *trial_points(matrix, measure)]}
     for method in pinned:
         point = None if method in fitted else pinned_point(matrix, method, measure)
@@ -73,6 +78,13 @@ def points_of(matrix: EmbeddingMatrix, measure: str, pinned: Iterable[Method]) -
     points = tuple({point.method: point for point in [*svd_points(matrix, measure), *fitted.values()]}.values())
     told = blake2b(repr([*fitted.values()]).encode(), digest_size=8).hexdigest()
     return Points(points, f"{matrix.key} {measure} {told}")
+
+
+def counted_points(matrix: EmbeddingMatrix) -> list[Point]:
+    """Settings whose recall is counted, each with the share that it loses."""
+    trials = known(key_of(matrix))
+    found = {each.method: each.figures for each in trials}
+    return [sized(matrix, method, int(told["n_bytes"]), 1 - told[RECALL], "fit", None) for method, told in found.items()]
 
 
 @cached(8)
@@ -167,9 +179,18 @@ def previewed_figures(matrix: EmbeddingMatrix, method: Method) -> dict[str, floa
     return figures
 
 
-@cached(8)
 def svd_front(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
-    """SVD at every precision and every j, those settings that no other beats in both bytes and error, the smallest first."""
+    """SVD at every precision and every j, by recall at those that are counted: the settings that no other beats in both bytes and
+    error, the smallest first."""
+    if measure != RECALL:
+        return error_front(matrix, measure)
+    points = [point for point in counted_points(matrix) if isinstance(point.method, SVD)]
+    return [points[row] for row in front([point.n_bytes for point in points], [point.error for point in points])]
+
+
+@cached(8)
+def error_front(matrix: EmbeddingMatrix, measure: str) -> list[Point]:
+    """The same by an error, of all."""
     found = opponents.svd_front(matrix, np.inf, lambda matrix, bits, most: svd_errors(matrix, bits, measure))
     curves = svd_curves(matrix, measure)
     return [svd_point(matrix, each.method, curves) for each in found.best]

@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
+from compress.tuning.recalls import RECALL
 from pages.parts.controls import Choice, Switch
 from pages.parts.settings import Screen
 
@@ -15,8 +16,14 @@ MEASURES = {
     RELATIVE: "relative_error",
     "ℓ1 error": "l1_error",
     "median row error": "median_row_error",
+    RECALL: RECALL,
 }
 UNWEIGHTED = [name for name in MEASURES if name != WEIGHTED]
+
+
+def axis_name(measure: str) -> str:
+    """What stands along the axis and over a column: of recall what is lost, so that less is better as of errors."""
+    return f"1 − {measure}" if measure == RECALL else measure
 
 
 class Tradeoffs(Screen):
