@@ -4,6 +4,7 @@ from benchmarks import (
     app,
     bytes,
     codes,
+    columns,
     filters,
     healing,
     language,
@@ -25,6 +26,7 @@ from benchmarks import (
 
 for benchmark in (
     reading,
+    columns,
     bytes,
     spectrum,
     projective,

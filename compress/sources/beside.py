@@ -27,7 +27,7 @@ def with_columns(read: Read, path: Path, names: str | None) -> Read:
     n_rows = len(read.values)
     with reading(path):
         here = told_of(path, n_rows)
-        held = read.columns if isinstance(read.columns, Columns) else Columns((), no_column)
+        held = read.columns if isinstance(read.columns, Columns) else Columns((), columns.nothing)
         new = held.add(path, here.names, partial(column, path, n_rows))
         if names is not None and names not in new:
             raise InputError(f"{path.name} has no column {names!r} to name the rows by; it has {columns.listed(here.names)}.")
@@ -39,11 +39,6 @@ def with_columns(read: Read, path: Path, names: str | None) -> Read:
         cells = column(path, n_rows, names)
     tokens = [f"{cell:g}" for cell in cells] if isinstance(cells, np.ndarray) else list(cells)
     return read._replace(columns=held, tokens=tokens, row_word=columns.row_word(names))
-
-
-def no_column(name: str) -> Column:
-    """Of a source that is no table."""
-    raise KeyError(name)
 
 
 def told_of(path: Path, n_rows: int) -> Told:

@@ -21,7 +21,7 @@ from compress.sources.checkpoints import (
 )
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.contents import kind_of
-from compress.sources.tables import json_rows, parquet, text
+from compress.sources.tables import json_rows, parquet, projector, text
 from compress.sources.tables.columns import Column
 from compress.sources.unread import UNREAD
 
@@ -51,6 +51,7 @@ READERS = {
     "csv": Reader(text.infos, text.read, text.column),
     "json": Reader(json_rows.infos, json_rows.read, json_rows.column),
     "parquet": Reader(parquet.infos, parquet.read, parquet.column),
+    "projector": Reader(projector.infos, projector.read),
     "fasttext": Reader(fasttext_file.infos, fasttext_file.read),
     "hdf5": Reader(hdf5_file.infos, hdf5_file.read),
     "keras": Reader(hdf5_file.infos, hdf5_file.read),
@@ -74,6 +75,7 @@ EXTENSIONS = {  # what a file is where its bytes do not tell
     ".csv": "text",
     ".tsv": "text",
     ".parquet": "parquet",
+    ".bytes": "projector",
     ".h5": "hdf5",
     ".hdf5": "hdf5",
     ".keras": "keras",

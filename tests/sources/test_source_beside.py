@@ -158,3 +158,17 @@ def test_metadata_of_the_projector_gives_its_columns(tmp_path):
     for guarded, source in ((False, tmp_path), (True, tmp_path / "vectors.tsv")):
         matrix = load_matrix(source, guarded=guarded)
         assert list(matrix.tokens) == list(TABLE["title"]) and list(matrix.columns["topic"]) == list(TABLE["topic"])
+
+
+def test_the_projector_s_bytes_are_as_wide_as_its_config_or_its_metadata_say(tmp_path):
+    VECTORS.astype("<f4").tofile(tmp_path / "tensors.bytes")
+    with pytest.raises(InputError, match=r"tensors\.bytes does not say its width"):
+        load_matrix(tmp_path / "tensors.bytes")
+    (tmp_path / "metadata.tsv").write_text("title\ttopic\n" + "\n".join(f"{a}\t{b}" for a, b in TABLE[["title", "topic"]].values))
+    matrix = load_matrix(tmp_path / "tensors.bytes", guarded=True)
+    np.testing.assert_array_equal(matrix.values, VECTORS)
+    assert list(matrix.tokens) == list(TABLE["title"]) and list(matrix.columns["topic"]) == list(TABLE["topic"])
+    (tmp_path / "metadata.tsv").unlink()
+    config = {"embeddings": [{"tensorPath": "data/tensors.bytes", "tensorShape": [24, 5]}]}
+    (tmp_path / "projector_config.json").write_text(json.dumps(config))
+    assert load_matrix(tmp_path / "tensors.bytes").shape == (24, 5)

@@ -338,6 +338,11 @@ class Columns(Mapping[str, Column]):
         return len(self._names)
 
 
+def nothing(name: str) -> Column:
+    """What reads the columns of a source that has none itself."""
+    raise KeyError(name)
+
+
 class Kinds(Protocol):
     """What the columns of a table hold: words, numbers, lists of so many, or what is none of these, by their places; judged: which
     numbers are no dimensions; odd: how others of them stand out."""
