@@ -1,5 +1,7 @@
 """Does one subspace fit all?"""
 
+from functools import cache
+
 import streamlit as st
 
 from pages.parts.cards import setting_figures
@@ -26,14 +28,15 @@ begin_map(matrix)
 method, popover = SUBSPACES.controls(matrix)
 drafts = drafts_of_k(matrix, method)
 known = known_groups(matrix, method, drafts)
-fit = found(matrix, method, start_of(matrix, method, known))
-groups = groups_of(matrix, fit, known)
-if estimated(fit):
-    popover.caption(f"λ = {estimated(fit):.4g}, estimated")
+fit_of = cache(lambda: found(matrix, method, start_of(matrix, method, known)))  # made when somebody asks for it
 
 status = st.container(horizontal=True, vertical_alignment="center", key="status")
 above = st.container(key="told")
-subspace_map(matrix, fit, colours_of_k(drafts))
+subspace_map(matrix, method.k, fit_of, colours_of_k(drafts))
+fit = fit_of()
+groups = groups_of(matrix, fit, known)
+if estimated(fit):
+    popover.caption(f"λ = {estimated(fit):.4g}, estimated")
 with above:  # filled when the map is on its way, which is seen first
     rivals = rivals_of(matrix, method)
     answers = subspace_answers(matrix, fit, groups, known, rivals)

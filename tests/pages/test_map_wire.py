@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from pages.parts import map as parts_map
-from pages.parts.map import Colouring, MapSelection, Recolouring, points_in_polygon
+from pages.parts.map import Colouring, MapSelection, Recolouring
+from pages.parts.map.chosen import selection
+from pages.parts.map.colouring import coloured, recoloured
 from pages.parts.map.packing import (
     frame,
     joined_names,
@@ -14,6 +16,7 @@ from pages.parts.map.packing import (
     quantised_values,
     robust_limits,
 )
+from pages.parts.map.polygon import points_in_polygon
 
 SQUARE = [[0, 0], [2, 0], [2, 2], [0, 2]]
 
@@ -86,13 +89,13 @@ def test_flat_box_is_given_some_width(positions):
     assert (positions <= high).all()
 
 
-def test_values_fill_0_to_254_and_clip_at_the_limits():
+def test_values_fill_0_to_253_and_clip_at_the_limits():
     values = np.array([-5.0, 0.0, 0.5, 1.0, 7.0, np.nan, np.inf])
-    assert list(quantised_values(values, (0.0, 1.0), log=False)) == [0, 0, 127, 254, 254, 255, 255]
+    assert list(quantised_values(values, (0.0, 1.0), log=False)) == [0, 0, 126, 253, 253, 255, 255]
 
 
 def test_log_spreads_decades_evenly_and_has_no_place_for_zero():
-    assert list(quantised_values(np.array([1.0, 10.0, 100.0, 0.0]), (1.0, 100.0), log=True)) == [0, 127, 254, 255]
+    assert list(quantised_values(np.array([1.0, 10.0, 100.0, 0.0]), (1.0, 100.0), log=True)) == [0, 126, 253, 255]
 
 
 def test_equal_limits_are_one_colour():
@@ -125,25 +128,25 @@ def test_long_names_are_cut_the_shorter_the_more_there_are():
 
 
 def test_header_names_every_label():
-    header, colours = parts_map._coloured(Colouring(np.array([0, 2, 2], np.uint8), "categories", ("north",)))
+    header, colours = coloured(Colouring(np.array([0, 2, 2], np.uint8), "categories", ("north",)))
     assert header["names"] == ["north", "1", "2"]
     assert header["counts"] == [1, 0, 2]
-    assert colours == b"\x00\x02\x02"
+    assert colours.tolist() == [0, 2, 2]
 
 
 def test_header_says_where_values_pass_the_limits():
-    header, _ = parts_map._coloured(Colouring(np.array([0.0, 1.0, 9.0]), "sequential", limits=(0.0, 2.0)))
+    header, _ = coloured(Colouring(np.array([0.0, 1.0, 9.0]), "sequential", limits=(0.0, 2.0)))
     assert header["beyond"] == [False, True]
 
 
-def test_labels_past_254_are_refused():
-    with pytest.raises(ValueError, match=r"labels must be between 0 and 254, got 0 to 300"):
-        parts_map._coloured(Colouring(np.array([0, 300]), "categories"))
+def test_labels_past_253_are_refused():
+    with pytest.raises(ValueError, match=r"labels must be between 0 and 253, or -1 for none, got 0 to 300"):
+        coloured(Colouring(np.array([0, 300]), "categories"))
 
 
 def test_log_limits_must_be_positive():
     with pytest.raises(ValueError, match=r"limits must rise from above zero, got 0\.0 and 1\.0"):
-        parts_map._coloured(Colouring(np.ones(2), "sequential", limits=(0.0, 1.0), log=True))
+        coloured(Colouring(np.ones(2), "sequential", limits=(0.0, 1.0), log=True))
 
 
 @pytest.mark.parametrize(
@@ -164,9 +167,9 @@ POINTS = np.array([[1.0, 1.0], [5.0, 5.0], [0.5, 1.5]])
 
 
 def test_polygon_and_row_become_rows():
-    assert parts_map._selection({"polygon": SQUARE}, POINTS).rows.tolist() == [0, 2]
-    assert parts_map._selection({"polygon": SQUARE}, POINTS).polygon == SQUARE
-    assert parts_map._selection({"row": 1}, POINTS).rows.tolist() == [1]
+    assert selection({"polygon": SQUARE}, POINTS).rows.tolist() == [0, 2]
+    assert selection({"polygon": SQUARE}, POINTS).polygon == SQUARE
+    assert selection({"row": 1}, POINTS).rows.tolist() == [1]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,7 @@ def test_polygon_and_row_become_rows():
     ],
 )
 def test_what_a_browser_should_not_send_selects_nothing(sent):
-    chosen = parts_map._selection(sent or {}, POINTS)
+    chosen = selection(sent or {}, POINTS)
     assert isinstance(chosen, MapSelection)
     assert chosen.rows.tolist() == []
     assert chosen.polygon is None
@@ -212,7 +215,7 @@ def test_labels_of_a_dial_are_packed_and_take_the_names_of_what_is_shown():
     assert bits == [0, 1, 2]
     assert rows == [b"", bytes([0b10110]), bytes([0b00000110, 0b01])]
     shown = Colouring(np.array([2, 0, 1, 1, 0]), "categories")
-    assert parts_map._recoloured(Recolouring("k", 3, [1, 2, 3], labels), shown)["order"] == [1, 0, 2]
-    assert parts_map._recoloured(Recolouring("k", 4, [1, 2, 3], labels), shown)["order"] == []
+    assert recoloured(Recolouring("k", 3, [1, 2, 3], labels), shown)["order"] == [1, 0, 2]
+    assert recoloured(Recolouring("k", 4, [1, 2, 3], labels), shown)["order"] == []
     with pytest.raises(ValueError, match=r"labels must be \(2, 5\), got \(3, 5\)"):
-        parts_map._recoloured(Recolouring("k", 3, [1, 2], labels), shown)
+        recoloured(Recolouring("k", 3, [1, 2], labels), shown)

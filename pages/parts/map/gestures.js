@@ -46,8 +46,7 @@ function listen(map, canvas, signal) {
       map.redraw("overlay");
     } else {
       const [fromX, fromY] = press.moved ? [oldX, oldY] : [press.x, press.y];
-      map.camera.pan(x - fromX, y - fromY);
-      map.redraw();
+      map.pan(x - fromX, y - fromY);
     }
     press.moved = true;
   });
@@ -108,6 +107,7 @@ function listen(map, canvas, signal) {
     "=": () => map.zoom(PRESS),
     "-": () => map.zoom(1 / PRESS),
     0: () => map.reset(),
+    n: () => map.showNames(!shared.named),
     l: () => map.use(map.tool === "lasso" ? "pan" : "lasso"),
     Enter: () => map.select(map.hovered === null ? null : { row: map.hovered }),
     Escape: () => {

@@ -2,6 +2,11 @@
 
 const maps = new WeakMap(); // parent element -> map
 
+const MANY = 300_000; // points from which on some stand for all while the map moves
+const SOME = 200_000;
+const RESTING = 150; // milliseconds without a move, after which all are drawn
+const TELLING = 250; // after a change of the filter, in which another may follow
+
 class RowMap {
   constructor(parent) {
     const find = (name) => parent.querySelector(name);
@@ -13,19 +18,15 @@ class RowMap {
     this.spoken = find(".spoken");
     this.legend = find(".legend");
     this.camera = new Camera();
-    this.painter = new Painter(this.canvas);
-    this.points = this.names = this.grid = this.header = this.colours = null;
+    this.painter = painterOf(this.canvas);
+    this.points = this.names = this.columns = this.groups = this.grid = this.header = this.colours = this.among = null;
     this.shown = null; // { header, colours }: the server's own, or those of the value that a dial is moved to
     this.selected = this.hovered = this.drawing = this.glide = null;
     this.recoloured = null; // the row of labels that is shown in place of the server's
     this.probing = false;
-    this.only = new Set();
+    this.filter = new Filter();
+    this.moves = false;
     this.stopping = new AbortController();
-    if (!this.painter.gl) {
-      find(".message").textContent = "This map needs WebGL 2, which this browser does not offer.";
-      this.root.classList.add("off");
-      return;
-    }
     const signal = this.stopping.signal;
     this.resizes = new ResizeObserver(() => this.fit());
     this.resizes.observe(this.stage);
@@ -37,6 +38,7 @@ class RowMap {
     this.buttons.wider.onclick = () => this.zoom(1 / PRESS);
     this.buttons.whole.onclick = () => this.reset();
     this.buttons.clear.onclick = () => this.select(null);
+    this.buttons.names.onclick = () => this.showNames(!shared.named);
     this.canvas.addEventListener("webglcontextlost", (event) => event.preventDefault(), { signal });
     this.canvas.addEventListener("webglcontextrestored", () => this.restore(), { signal });
     shared.arrivals.addEventListener("arrays", () => this.join(), { signal });
@@ -45,25 +47,29 @@ class RowMap {
   }
 
   // A message from Python.
-  update({ header, arrays: [colours] }, send) {
+  update({ header }, send) {
     this.send = send;
-    this.incoming = { header, colours };
+    this.incoming = header;
     this.root.style.height = `${header.height}px`;
-    if (this.painter.gl) this.join();
+    this.join();
   }
 
-  // Colours are shown with the points they belong to, whichever of the two comes first.
+  // Colours are shown with the points they belong to, whichever comes first; names and other columns when they are there.
   join() {
-    const points = shared.held.get(this.incoming?.header.points);
-    const names = shared.held.get(this.incoming?.header.tokens);
-    if (!points || !names) return;
-    const { header, colours } = this.incoming;
-    const sameCategories = this.header?.kind === "categories" && `${this.header.names}` === `${header.names}`;
-    const another = JSON.stringify(seen(this.header)) !== JSON.stringify(seen(header));
-    if (another && (!sameCategories || header.kind !== "categories")) this.only.clear();
-    this.header = header;
-    this.colours = colours;
-    if (points.digest !== this.points?.digest) this.place(points, names);
+    const header = this.incoming;
+    const [points, colours, among, names, columns, groups] = ["points", "colours", "among", "tokens", "columns", "groups"].map(
+      (name) => shared.held.get(header?.[name]) ?? null,
+    );
+    if (!points || !colours || (header.among && !among)) return;
+    const anew = this.header !== header || this.among !== among;
+    const ofSame = this.header?.tokens === header.tokens;
+    if (this.header?.legend !== header.legend) this.filter.take(header.filter);
+    Object.assign(this, { header, among, names, columns, groups });
+    this.colours = colours.arrays[0];
+    if (points.digest !== this.points?.digest) this.place(points, ofSame);
+    this.buttons.names.disabled = !groups;
+    this.showNames(shared.named);
+    if (!anew) return this.redraw("overlay");
     const by = header.title ? `, coloured by ${header.title}` : "";
     this.canvas.setAttribute("aria-label", `${header.label}: ${header.n.toLocaleString("en")} points${by}`);
     this.readTheme();
@@ -74,7 +80,9 @@ class RowMap {
   // A dial has moved: colours are drawn anew where it is theirs.
   follow() {
     const row = this.header && recolouredBy(this.header);
-    if (row !== this.recoloured) this.colour();
+    if (row === this.recoloured) return;
+    this.colour();
+    if (row === null) this.filtered();
   }
 
   // Colours and legend: the server's own, or those of the value that a dial is moved to.
@@ -82,28 +90,46 @@ class RowMap {
     if (!this.points) return;
     this.recoloured = recolouredBy(this.header);
     this.shown = recoloured(this.header, this.recoloured) ?? { header: this.header, colours: this.colours };
+    if (this.among) this.shown.colours = within(this.shown.colours, this.among.arrays[0]);
     this.painter.colours(this.shown.colours);
     const legend = JSON.stringify(seen(this.shown.header));
     if (legend !== this.legendShown) {
       this.legendShown = legend;
-      drawLegend(this.legend, this.shown.header, this.only, () => this.redraw());
+      drawLegend(this.legend, this.shown.header, this.filter, () => this.filtered());
     }
     this.name(null);
     this.redraw();
   }
 
+  // The filter has changed: shown at once, told when it rests.
+  filtered() {
+    this.redraw();
+    clearTimeout(this.telling);
+    if (this.recoloured !== null) return; // of labels that the server does not know of
+    this.telling = setTimeout(() => {
+      const told = this.filter.told();
+      if (JSON.stringify(told) !== JSON.stringify(this.header.filter)) this.send("filter", { legend: this.header.legend, ...told });
+    }, TELLING);
+  }
+
+  showNames(shown) {
+    shared.named = shown;
+    this.buttons.names.setAttribute("aria-pressed", String(shown && Boolean(this.groups)));
+    this.redraw("overlay");
+  }
+
   // New points; the same rows glide there from where they are drawn.
-  place(points, names) {
-    const glides = this.points && this.names === names && this.points.n === points.n && this.camera.width > 1 && !still();
+  place(points, ofSame) {
+    const glides = this.points && ofSame && this.points.n === points.n && this.camera.width > 1 && !still();
     const from = glides && drawnAt(this.points.xy, this.camera, this.glide);
     this.remember();
     this.points = { ...points, xy: new Uint16Array(points.arrays[0].buffer) };
-    this.names = names;
     this.view = this.header.view ?? points.digest;
     this.grid = null;
     this.camera.box(points.high[0] - points.low[0], points.high[1] - points.low[1]);
     Object.assign(this.camera, shared.views.get(this.view));
     this.painter.positions(this.points.xy);
+    this.painter.sample((this.sample = sampled(this.points.n)));
     this.glide = from ? new Glide(from) : null;
     this.painter.from(from || null);
     const kept = this.header.selection;
@@ -115,6 +141,7 @@ class RowMap {
     this.painter.build();
     if (!this.points) return;
     this.painter.positions(this.points.xy);
+    this.painter.sample(this.sample);
     this.painter.colours(this.shown.colours);
     this.painter.from(this.glide?.from ?? null);
     this.redraw();
@@ -150,6 +177,18 @@ class RowMap {
     this.asked ??= requestAnimationFrame((now) => this.draw(now));
   }
 
+  // A redraw in which some points may stand for all, until nothing has moved for a while.
+  move() {
+    this.moves = this.sample !== null;
+    this.redraw();
+    if (!this.moves) return;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.moves = false;
+      this.redraw();
+    }, RESTING);
+  }
+
   draw(now = performance.now()) {
     cancelAnimationFrame(this.asked);
     this.asked = undefined;
@@ -162,9 +201,10 @@ class RowMap {
     this.look = pointLook(this.points.n, this.camera);
     const ratio = this.canvas.width / this.camera.width;
     if (this.stale) {
-      this.painter.palette(paletteBytes(this.shown.header, this.look.alpha, this.only));
+      this.painter.palette(paletteBytes(this.shown.header, this.look, this.filter));
       const shapes = this.shown.header.kind === "categories";
-      this.painter.draw(this.camera, this.theme.clear, this.look.size * ratio, shapes, this.glide?.share ?? 1);
+      const some = this.sample !== null && (this.moves || this.glide !== null);
+      this.painter.draw(this.camera, this.theme.clear, this.look.size * ratio, shapes, this.glide?.share ?? 1, some);
       this.stale = false;
     }
     drawOverlay(this.overlay, this);
@@ -173,13 +213,13 @@ class RowMap {
   // Moving about.
   pan(dx, dy) {
     this.camera.pan(dx, dy);
-    this.redraw();
+    this.move();
   }
 
   zoom(factor, x, y) {
     this.camera.zoomAt(factor, x, y);
     this.touch();
-    this.redraw();
+    this.move();
   }
 
   reset() {
@@ -207,22 +247,24 @@ class RowMap {
   }
 
   nameOf(row) {
-    const [names] = this.names.arrays;
-    if (!this.names.ends) {
-      this.names.ends = new Uint32Array(this.points.n + 1);
-      for (let at = 0, line = 1; line <= this.points.n; line++) {
-        const end = names.indexOf(10, at);
-        this.names.ends[line] = at = (end < 0 ? names.length : end) + 1;
-      }
-    }
-    const name = new TextDecoder().decode(names.subarray(this.names.ends[row], this.names.ends[row + 1] - 1));
+    if (!this.names || this.names.numbered) return `row ${row}`;
+    const name = lineOf(this.names, this.names.arrays[0], row);
     return name.trim() ? name : name ? name.replace(/\s/g, "␣") : "(empty)";
+  }
+
+  // What a row holds in other columns, a line each.
+  cellsOf(row) {
+    return (this.columns?.columns ?? []).map((column, i) => {
+      const cell = element("span", "cell");
+      cell.append(element("bdi", "of", column.name), element("bdi", "", cellText(column, this.columns.arrays[i], row)));
+      return cell;
+    });
   }
 
   rowAt(x, y, reach) {
     if (!this.points || !this.points.n || this.glide) return null;
     this.grid ??= new Grid(this.points.xy);
-    return this.grid.nearest(this.camera, x, y, reach, (i) => !this.only.size || this.only.has(this.shown.colours[i]));
+    return this.grid.nearest(this.camera, x, y, reach, (i) => this.filter.shows(this.shown.colours[i]));
   }
 
   // Name `row` in a box beside (x, y), or none.
@@ -233,7 +275,7 @@ class RowMap {
     if (row !== null) {
       if (moved) {
         const detail = `${meaning(this.shown.header, this.shown.colours[row])} · row ${row.toLocaleString("en")}`;
-        this.tip.replaceChildren(element("bdi", "", this.nameOf(row)), element("span", "detail", detail));
+        this.tip.replaceChildren(element("bdi", "", this.nameOf(row)), ...this.cellsOf(row), element("span", "detail", detail));
         this.tip.hidden = false;
       }
       const { offsetWidth: width, offsetHeight: height } = this.tip;
@@ -279,6 +321,8 @@ class RowMap {
   release() {
     this.remember();
     cancelAnimationFrame(this.asked);
+    clearTimeout(this.resting);
+    clearTimeout(this.telling);
     this.stopping.abort();
     this.resizes?.disconnect();
     this.painter.release();
@@ -286,7 +330,25 @@ class RowMap {
 }
 
 // The part of a header that the legend shows.
-const seen = (header) => header && { ...header, highlight: 0, selection: 0, points: 0, tokens: 0, recolour: 0 };
+const OTHER = ["highlight", "selection", "filter", "points", "tokens", "colours", "among", "columns", "groups", "recolour"];
+const seen = (header) => header && { ...header, ...Object.fromEntries(OTHER.map((name) => [name, 0])) };
+
+// Rows that stand for all of many, evenly by chance and in their order; null for few.
+function sampled(n) {
+  if (n <= MANY) return null;
+  const rows = [];
+  let state = 1;
+  for (let i = 0; i < n; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    if ((state / 2 ** 32) * (n - i) < SOME - rows.length) rows.push(i);
+  }
+  return Uint32Array.from(rows);
+}
+
+// Colours with those rows left out whose bit is not set, from the lowest of each byte on.
+function within(colours, bits) {
+  return colours.map((value, i) => ((bits[i >> 3] >> (i & 7)) & 1 ? value : LEFT_OUT));
+}
 
 export default function ({ data, parentElement, setStateValue }) {
   let map = maps.get(parentElement);

@@ -30,6 +30,7 @@ function drawOverlay(canvas, map) {
     }
   }
 
+  drawNames(pen, map);
   const radius = map.look.size / 2 + 3.5;
   const taken = [];
   const named = map.header.highlight.length <= MOST_LABELS ? map.header.highlight : [];

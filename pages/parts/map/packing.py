@@ -1,14 +1,18 @@
 """What goes to the browser: a JSON header and raw arrays in one run of bytes."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 
 from compress.coding.packing import pack_stream, width
+from compress.sources.column_kinds import Categories, Dates, Numbers, Texts, Typed
 
 NAME_BUDGET = 4_000_000  # characters for all names together
+TEXT_BUDGET = 8_000_000  # and for all texts of other columns
 LONGEST_NAME, SHORTEST_NAME = 80, 12
-MISSING = 255
+LONGEST_TEXT, SHORTEST_TEXT = 240, 16
+TOP, MISSING = 253, 255  # the largest value of a point's colour, and none; 254 is the browser's, for a row that is left out
 
 
 def pack(header: dict, *arrays: bytes) -> bytes:
@@ -40,8 +44,8 @@ def packed_labels(labels: np.ndarray) -> tuple[list[int], list[bytes]]:
     return bits, [pack_stream(row, wide).tobytes() for row, wide in zip(labels, bits, strict=True)]
 
 
-def quantised_values(values: np.ndarray, limits: tuple[float, float], log: bool) -> bytes:
-    """`values` (n,) as uint8: 0 at or under the lower limit, 254 at or above the upper one, 255 where there is no value."""
+def quantised_values(values: np.ndarray, limits: tuple[float, float], log: bool) -> np.ndarray:
+    """`values` (n,) as uint8: 0 at or under the lower limit, 253 at or above the upper one, 255 where there is no value."""
     values = np.asarray(values, dtype=np.float64)
     low, high = limits
     known = np.isfinite(values)
@@ -49,8 +53,8 @@ def quantised_values(values: np.ndarray, limits: tuple[float, float], log: bool)
         known &= values > 0
         values = np.log(values, where=known, out=np.zeros_like(values))
         low, high = np.log(low), np.log(high)
-    steps = np.clip((np.where(known, values, low) - low) / ((high - low) or 1.0), 0, 1) * 254
-    return np.where(known, np.rint(steps), MISSING).astype(np.uint8).tobytes()
+    steps = np.clip((np.where(known, values, low) - low) / ((high - low) or 1.0), 0, 1) * TOP
+    return np.where(known, np.rint(steps), MISSING).astype(np.uint8)
 
 
 def robust_limits(values: np.ndarray, log: bool) -> tuple[float, float]:
@@ -63,12 +67,51 @@ def robust_limits(values: np.ndarray, log: bool) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def joined_names(tokens) -> bytes:
+def joined_names(tokens: Sequence[str]) -> bytes:
     """`tokens` as UTF-8, one a line. Line breaks inside a token become ␤, and long tokens are cut, shorter the more there are."""
-    longest = int(np.clip(NAME_BUDGET // max(len(tokens), 1), SHORTEST_NAME, LONGEST_NAME))
-    text = "\n".join(tokens)
-    if text.count("\n") != max(len(tokens) - 1, 0):
-        tokens = [token.replace("\n", "␤") for token in tokens]
-    if max(map(len, tokens), default=0) > longest:
-        tokens = [token if len(token) <= longest else token[: longest - 1] + "…" for token in tokens]
-    return "\n".join(tokens).encode("utf-8", "replace")
+    return lines(tokens, int(np.clip(NAME_BUDGET // max(len(tokens), 1), SHORTEST_NAME, LONGEST_NAME)))
+
+
+def lines(texts: Sequence[str], longest: int) -> bytes:
+    """Texts as UTF-8, one a line, each cut to so many letters."""
+    if max(map(len, texts), default=0) > longest:
+        texts = [text if len(text) <= longest else text[: longest - 1] + "…" for text in texts]
+    text = "\n".join(texts)
+    if text.count("\n") != max(len(texts) - 1, 0):
+        text = "\n".join(each.replace("\n", "␤") for each in texts)
+    return text.encode("utf-8", "replace")
+
+
+def packed_columns(columns: Sequence[Typed]) -> tuple[list[dict], list[bytes]]:
+    """What is told of each column that is shown on hover, and its cells: codes of categories, numbers, seconds since 1970, or texts
+    one a line, which are cut, shorter the more there are."""
+    n_texts = sum(len(each.values) for each in columns if isinstance(each, Texts))
+    longest = int(np.clip(TEXT_BUDGET // max(n_texts, 1), SHORTEST_TEXT, LONGEST_TEXT))
+    headers, arrays = [], []
+    for column in columns:
+        kind, cells, names = packed_column(column, longest)
+        header: dict = {"name": lines([column.name], LONGEST_NAME).decode(), "kind": kind}
+        if isinstance(cells, np.ndarray):
+            header |= {"width": cells.itemsize, "names": names}
+            cells = cells.tobytes()
+        headers.append(header)
+        arrays.append(cells)
+    return headers, arrays
+
+
+def packed_column(column: Typed, longest: int) -> tuple[str, np.ndarray | bytes, list[str]]:
+    """The kind of a column, its cells (n,), the largest code, NaN or an empty line for none, and the names of its codes."""
+    if isinstance(column, Categories):
+        names = lines(column.names, LONGEST_NAME).decode().split("\n")
+        kind, none = (np.uint8, 255) if len(names) <= 255 else (np.uint16, 65535)
+        return "category", np.where(column.codes < 0, none, column.codes).astype(kind), names
+    if isinstance(column, Numbers):
+        small = column.values.astype("<f4")
+        exact = np.abs(column.values) < 2**24  # whole numbers that float32 holds
+        fits = bool((exact | ~np.isfinite(column.values)).all())
+        return "number", small if fits else column.values.astype("<f8"), []
+    if isinstance(column, Dates):
+        seconds = column.values.astype("datetime64[s]")
+        return "date", np.where(np.isnat(seconds), np.nan, seconds.astype(np.int64)).astype("<f8"), []
+    texts = [column.values[at : at + 1000] for at in range(0, len(column.values), 1000)]  # a lazy one gives them by slices
+    return "text", lines([text[: longest + 1] for part in texts for text in part], longest), []

@@ -1,5 +1,5 @@
 // Draws the points with WebGL 2: positions and colours in two buffers, the colours' meaning in a texture of 256 entries;
-// while points glide, where they come from in a third.
+// while points glide, where they come from in a third, and in a fourth which of many are drawn while the map moves.
 
 const VERTEX = `#version 300 es
 layout(location = 0) in vec2 position;
@@ -60,6 +60,7 @@ class Painter {
     this.positionBuffer = gl.createBuffer();
     this.colourBuffer = gl.createBuffer();
     this.fromBuffer = gl.createBuffer();
+    this.sampleBuffer = gl.createBuffer();
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
     gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
@@ -95,12 +96,21 @@ class Painter {
     gl.vertexAttribPointer(2, 2, gl.FLOAT, false, 0, 0);
   }
 
+  // The rows that are drawn where only some are; null for none.
+  sample(rows) {
+    const gl = this.gl;
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.sampleBuffer);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, rows ?? new Uint32Array(0), gl.STATIC_DRAW);
+    this.sampled = rows?.length ?? 0;
+  }
+
   palette(rgba) {
     const gl = this.gl;
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, 256, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, rgba);
   }
 
-  draw(camera, background, size, shapes, share) {
+  // some: whether only the sample is drawn.
+  draw(camera, background, size, shapes, share, some) {
     const gl = this.gl;
     const { width, height } = this.canvas;
     gl.viewport(0, 0, width, height);
@@ -113,7 +123,8 @@ class Painter {
     gl.uniform1f(this.at.share, share);
     gl.uniform1f(this.at.size, size);
     gl.uniform1i(this.at.shapes, shapes ? 1 : 0);
-    gl.drawArrays(gl.POINTS, 0, this.n);
+    if (some && this.sampled) gl.drawElements(gl.POINTS, this.sampled, gl.UNSIGNED_INT, 0);
+    else gl.drawArrays(gl.POINTS, 0, this.n);
   }
 
   release() {
@@ -126,7 +137,7 @@ function pointLook(n, camera) {
   const room = Math.sqrt((camera.width * camera.height) / Math.max(n, 1));
   const size = Math.min(Math.min(Math.max(room * 0.75, 2.5), 7) * camera.zoom ** 0.35, 16);
   const crowding = (size / room) ** 2 / camera.zoom ** 1.3;
-  return { size, alpha: Math.min(Math.max(0.95 - 0.3 * crowding, 0.45), 0.9) };
+  return { size, alpha: Math.min(Math.max(0.95 - 0.3 * crowding, 0.45), 0.9), faint: crowding > 1 ? 0 : 0.07 };
 }
 
 function rgb(hex) {
@@ -139,22 +150,23 @@ function mixed(palette, t) {
   return low.map((c, i) => c + (high[i] - c) * (at - Math.floor(at)));
 }
 
-const MISSING = 255;
+const GREY = "#888888";
 const SHAPES = ["circle", "square", "triangle", "diamond"];
 
 const categoryColour = (palette, label) => palette[label % palette.length];
 const categoryShape = (label) => SHAPES[(label >> 3) & 3];
 
-// RGBA of each of the 256 colour values: a category's colour, or a step of the scale; faint where `only` leaves it out.
-function paletteBytes(header, alpha, only) {
+// RGBA of each of the 256 colour values: a category's colour, or a step of the scale; faint, or gone in a crowd, where the filter
+// leaves it out.
+function paletteBytes(header, look, filter) {
   const rgba = new Uint8Array(1024);
+  const grey = rgb(GREY);
   for (let value = 0; value < 256; value++) {
-    const missing = value === MISSING;
-    const colour = missing
-      ? [136, 136, 136]
-      : header.kind === "categories" ? rgb(categoryColour(header.palette, value)) : mixed(header.palette, value / 254);
-    const faint = only.size && !only.has(value);
-    rgba.set([...(faint ? [136, 136, 136] : colour), 255 * (faint ? 0.07 : missing ? alpha / 2 : alpha)], 4 * value);
+    const shown = filter.shows(value);
+    const colour = !shown || value > TOP
+      ? grey
+      : header.kind === "categories" ? rgb(categoryColour(header.palette, value)) : mixed(header.palette, value / TOP);
+    rgba.set([...colour, 255 * (shown ? (value === MISSING ? look.alpha / 2 : look.alpha) : look.faint)], 4 * value);
   }
   return rgba;
 }

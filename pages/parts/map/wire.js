@@ -1,7 +1,9 @@
 // What the two components share: the format of their messages, and arrays, each held once under its digest;
 // and where a person looked, for when they come back to the page.
 
-const shared = (globalThis[Symbol.for("flatland.map")] ??= { held: new Map(), arrivals: new EventTarget(), views: new Map() });
+const shared = (globalThis[Symbol.for("flatland.map")] ??= {
+  held: new Map(), arrivals: new EventTarget(), views: new Map(), named: true,
+});
 
 // The parts of a message: uint32 length and bytes, one after the other. Bytes are copied so that wider numbers lie aligned.
 function unpack(data) {

@@ -1,24 +1,28 @@
 """The map of all rows, coloured by what a fit made of them, and the rows that are chosen on it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 
-from compress import EmbeddingMatrix
+from compress import EmbeddingMatrix, InputError
 from compress.analysis.matching import chained
 from compress.analysis.scatter import FIRST
+from compress.sources.column_kinds import Categories, Dates, Numbers, Typed
 from pages.parts.cached import pca_of
-from pages.parts.map import Colouring, MapSelection, Recolouring, scatter_map
-from pages.parts.subspaces.found import Found
-from pages.parts.subspaces.settings import SUBSPACES
+from pages.parts.columns import chosen_colour, chosen_hover, column
+from pages.parts.map import Colouring, Recolouring, by_column, scatter_map
+from pages.parts.subspaces.group_names import group_names, groups_id
+from pages.parts.subspaces.listed import Fitted, listed
+from pages.parts.subspaces.search import rows_with
+from pages.parts.subspaces.settings import COLUMN, SUBSPACES
 from pages.parts.subspaces.umap_job import Umap, job_key, lay_out_all, umap_of
-from pages.parts.tokens import found_rows, placeholder
+from pages.parts.tokens import placeholder
 from pages.parts.work import jobs
 from pages.parts.work.ahead import working
 from pages.parts.work.watch import watch
 
-MOST_LISTED = 2000
 SOON = 0.5  # seconds between looks at a job that takes a few
 
 
@@ -29,37 +33,58 @@ def begin_map(matrix: EmbeddingMatrix) -> None:
 
 
 @st.fragment
-def subspace_map(matrix: EmbeddingMatrix, fit: Found, drafts: Mapping[int, np.ndarray]) -> None:
-    """drafts: labels of the rows by k, which colour the map while k is dragged."""
+def subspace_map(matrix: EmbeddingMatrix, k: int, fit: Fitted, drafts: Mapping[int, np.ndarray]) -> None:
+    """k: of the fit, which is asked for only where it colours the map or rows are listed, so that the map is seen first. drafts:
+    labels of the rows by k, which colour the map while k is dragged."""
+    chosen_column, hover = chosen_colour(matrix), hovered(matrix)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layout = SUBSPACES.layout.draw("Map")
-        colour = SUBSPACES.colour.draw("Colour by")
+        colour = SUBSPACES.colour.draw_with("Colour by", chosen_column and chosen_column.name)
         sought = SUBSPACES.token.draw(f"Find a {matrix.row_word}", placeholder(matrix))
+        only = SUBSPACES.only_found.draw("Only these", "The map shows only rows that are found.")
     umap = umap_of(matrix) if layout == "UMAP" else None
     if layout == "UMAP" and (umap is None or not umap.whole):
         unfinished(matrix, umap)
     positions = umap.positions if umap else pca_of(matrix)
     shown = "UMAP" if umap else "PCA"
-    rows = found_rows(matrix, sought)
+    rows = rows_with(matrix, sought, hover)
+    coloured_by = chosen_column if colour == COLUMN else None
+    groups = groups_id(matrix, f"{shown}{umap.whole if umap else ''}", coloured_by)
     chosen = scatter_map(
         positions,
-        colouring(matrix, fit, colour),
+        colouring(matrix, fit, colour, coloured_by),
         matrix.tokens,
         key="map",
         highlight=rows,
-        recolour=recolouring(drafts, fit.asked.k) if drafts and colour == "subspace" else None,
-        label=f"Map of {len(positions):,} rows by {shown}, coloured by {colour}",
+        recolour=recolouring(drafts, k) if drafts and colour == "subspace" else None,
+        among=np.isin(np.arange(len(positions)), rows) if only and len(rows) else None,
+        columns=hover,
+        groups=groups,
+        label=f"Map of {len(positions):,} rows by {shown}, coloured by {coloured_by.name if coloured_by else colour}",
         view=f"{matrix.digest} {shown}",
     )
     st.caption(how_to_read(layout, umap))
-    listed(matrix, fit, chosen, sought, rows)
+    known = coloured_by is None or coloured_by.name in [each.name for each in hover]
+    listed(matrix, fit, chosen, sought, rows, hover if known or coloured_by is None else [coloured_by, *hover])
+    group_names("map", groups, matrix, positions, coloured_by)
 
 
-def colouring(matrix: EmbeddingMatrix, fit: Found, colour: str) -> Colouring:
+def hovered(matrix: EmbeddingMatrix) -> list[Typed]:
+    """The columns shown on hover, without those that can no longer be read."""
+    found = []
+    for name in chosen_hover(matrix):
+        with suppress(InputError):
+            found.append(column(matrix, name))
+    return found
+
+
+def colouring(matrix: EmbeddingMatrix, fit: Fitted, colour: str, column: Categories | Numbers | Dates | None) -> Colouring:
+    if column is not None:
+        return by_column(column)
     if colour == "subspace":
-        return Colouring(fit.labels, "categories", tuple(str(z + 1) for z in range(fit.asked.k)), "subspace")
+        return Colouring(fit().labels, "categories", tuple(str(z + 1) for z in range(fit().asked.k)), "subspace")
     if colour == "error":
-        errors = fit.evaluation.row_errors
+        errors = fit().evaluation.row_errors
         return Colouring(np.where(np.isfinite(errors), errors, np.nan), "sequential", title="relative error of the row")
     return Colouring(np.sqrt(matrix.squared_norms), "sequential", title="norm of the row, ‖aᵢ‖")
 
@@ -89,35 +114,4 @@ def how_to_read(layout: str, umap: Umap | None) -> str:
     return (
         f"{first}Each point is a row; UMAP puts rows with a small cosine distance near each other. Near means alike; distances "
         "between far groups and their sizes mean little."
-    )
-
-
-def listed(matrix: EmbeddingMatrix, fit: Found, chosen: MapSelection, sought: str, found: np.ndarray) -> None:
-    """The chosen rows as a table; those that were sought where none is chosen."""
-    rows = chosen.rows if len(chosen.rows) else found
-    if sought and not len(found):
-        st.caption(f"No {matrix.row_word} here holds that text.")
-    if not len(rows):
-        return
-    rows = rows[np.argsort(fit.evaluation.row_errors[rows], kind="stable")[::-1]]
-    words = "in the lasso" if chosen.polygon else "picked on the map" if len(chosen.rows) else "found"
-    some = f", the {MOST_LISTED:,} worst shown" if len(rows) > MOST_LISTED else ""
-    count = "1 row" if len(rows) == 1 else f"{len(rows):,} rows"
-    st.caption(f"{count} {words}{some}, largest relative error first.")
-    rows = rows[:MOST_LISTED]
-    st.dataframe(
-        {
-            "name" if matrix.row_word == "row" else matrix.row_word: [matrix.tokens[row] for row in rows],
-            "row": rows,
-            "subspace": fit.labels[rows] + 1,
-            "relative error": fit.evaluation.row_errors[rows],
-            "norm": np.sqrt(matrix.squared_norms[rows]),
-        },
-        key="listed",
-        height=min(38 + 35 * len(rows), 320),
-        hide_index=True,
-        column_config={
-            "relative error": st.column_config.NumberColumn(format="%.3g"),
-            "norm": st.column_config.NumberColumn(format="%.3g"),
-        },
     )

@@ -4,18 +4,50 @@ import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
 from compress.solvers.losses import LABELS
-from pages.parts.controls import ABOUT_PRECISION, STORED_AS, Choice, Real, Switch, Whole, Words, precision, rank
+from pages.parts.controls import ABOUT_PRECISION, KEPT, STORED_AS, Choice, Real, Switch, Whole, Words, precision, rank
+from pages.parts.say import literal
 from pages.parts.settings import Screen
 
 LOSSES = {label: name for name, label in LABELS.items()}
 LEAST, MOST = 1e-12, 1e12  # of a scale
+LONGEST = 24  # letters of a column's name on a button
 LAYOUTS = ("PCA", "UMAP")
-COLOURS = ("subspace", "error", "norm")
+COLUMN = "column"  # the one that the sidebar says
+COLOURS = ("subspace", "error", "norm", COLUMN)
 
 
 def loss_settings(loss: str, p: float, scale: float | None) -> dict:
     """The loss as settings of a method, those that it does not use left at their defaults."""
     return {"loss": loss, "p": p} if loss == "lp" else {"loss": loss, "scale": scale}
+
+
+class ColourBy(Choice):
+    """What colours the map; the sidebar's column from when a person takes one there."""
+
+    def draw_with(self, label: str, column: str | None) -> str:
+        """column: the name of that column, if there is one."""
+        seen, held = f"{self.key} seen", self.asked()
+        if st.session_state.get(seen, "") != column:
+            linked = seen not in st.session_state and held is not None
+            st.session_state[seen] = column
+            if column is not None and not linked:
+                st.session_state[self.key] = COLUMN
+        if column is None and held == COLUMN:
+            st.session_state[self.key] = self.default
+        options = [each for each in self.labels if each != COLUMN or column is not None]
+        told = literal(column if column is None or len(column) <= LONGEST else f"{column[: LONGEST - 1]}…") if column else ""
+        st.segmented_control(
+            label,
+            options,
+            default=self.default,
+            required=True,
+            key=self.key,
+            wrap=True,
+            format_func=lambda each: told if each == COLUMN else each,
+            **KEPT,
+        )
+        found = self.held()
+        return self.default if found == COLUMN and column is None else found
 
 
 class Subspaces(Screen):
@@ -31,8 +63,11 @@ class Subspaces(Screen):
     p = Real("flat_p", 1.0, 2.0, 2.0, 2)
     scale = Real("flat_scale", LEAST, MOST, None)
     layout = Choice("layout", LAYOUTS, "UMAP")
-    colour = Choice("colour", COLOURS, "subspace")
+    colour = ColourBy("colour", COLOURS, "subspace")
     token = Words("map_token")
+    only_found = Switch("only_found")
+    listed_by = Words("listed_by")
+    least_first = Switch("least_first")
 
     def controls(self, matrix: EmbeddingMatrix):
         """The method, and the place for more words on its loss."""
