@@ -2,6 +2,7 @@
 
 from benchmarks import (
     app,
+    big_maps,
     bytes,
     codes,
     columns,
@@ -41,6 +42,7 @@ for benchmark in (
     vocabulary,
     survey,
     maps,
+    big_maps,
     app,
     lesson,
     filters,
