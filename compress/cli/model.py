@@ -22,7 +22,7 @@ from compress.cli.options import (
     report,
     stoppable,
     tell,
-    time_left,
+    tenths,
 )
 from compress.errors import InputError, Progress, Step
 from compress.export.search_index import METRICS
@@ -306,7 +306,7 @@ def make(args: argparse.Namespace) -> None:
     from compress.sources import load_matrix
     from compress.tasks import documentation
 
-    path = documentation.make(tell if args.progress else time_left() if not args.json else None)
+    path = documentation.make(tell if args.progress else None if args.json else tenths())
     matrix = load_matrix(args.source)
     report(args, {"rows": matrix.shape[0], "columns": matrix.shape[1], "out": str(path)})
 

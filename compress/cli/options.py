@@ -105,6 +105,18 @@ def tell(step: Step) -> None:
     print(json.dumps(step.row()), file=sys.stderr, flush=True)
 
 
+def tenths() -> Progress:
+    """Prints on standard error, ten times or so, how far it is."""
+    said = [-1.0]
+
+    def told(step: Step) -> None:
+        if step.share >= said[-1] + 0.1:
+            said.append(step.share)
+            print(f"{step.share:4.0%}  {step.words}", file=sys.stderr, flush=True)
+
+    return told
+
+
 def time_left() -> Progress:
     """Prints what is finished, and about how long it takes yet, in words on standard error."""
     began = time.monotonic()

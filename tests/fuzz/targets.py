@@ -18,6 +18,7 @@ import numpy as np
 
 import compress
 from compress import METHODS, InputError
+from compress.errors import reading
 from compress.sources import packed
 from tests.cases import CASES
 
@@ -418,6 +419,38 @@ def weights_in(path: Path) -> None:
             told(error, path)
 
 
+def columns_files(folder: Path) -> Files:
+    import pandas as pd
+
+    table = pd.DataFrame({"title": WORDS, "topic": [*"abababb"], "price": VALUES[:, 0]})
+    table.assign(when=pd.Timestamp("2024-01-01")).to_parquet(folder / "c.parquet")
+    np.save(folder / "e.npy", np.array(WORDS))
+    return {
+        "a.csv": table.to_csv(index=False).encode(),
+        "b.tsv": table.to_csv(index=False, sep="\t").encode(),
+        "c.parquet": (folder / "c.parquet").read_bytes(),
+        "d.jsonl": table.to_json(orient="records", lines=True).encode(),
+        "e.npy": (folder / "e.npy").read_bytes(),
+        "f.txt": "\n".join(WORDS).encode(),
+    }
+
+
+def columns_in(path: Path) -> None:
+    """The columns of a second file, each read, and seen for what it holds."""
+    from compress.sources.beside import with_columns
+    from compress.sources.choice.info import Read
+    from compress.sources.column_kinds import Categories, typed
+
+    try:
+        read = with_columns(Read(VALUES, None), path, None)
+        for name in read.columns or ():
+            with reading(path):
+                found = typed(read.columns[name], name)
+            assert len(found.codes if isinstance(found, Categories) else found.values) == ROWS
+    except InputError as error:
+        told(error, path)
+
+
 def text_files(folder: Path) -> Files:
     questions = {
         "title": "t",
@@ -614,6 +647,7 @@ READERS = {
     "folder": Target(folder_files, folder_of_model),
     "hub": Target(hub_files, hub_model),
     "weights": Target(weights_files, weights_in),
+    "columns": Target(columns_files, columns_in),
     "texts": Target(text_files, texts_in),
     "pictures": Target(picture_files, pictures_in, guarded=guarded_pictures),
     "network": Target(torch_files, network_in, PICTURED, guarded_network),
