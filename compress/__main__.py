@@ -13,6 +13,7 @@ import compress
 from compress import cache
 from compress.analysis.code_preview import PATIENT, code_preview
 from compress.answers import tables
+from compress.cli.clean import add_clean_command
 from compress.cli.model import add_model_commands, add_until, asked_importance, asked_model
 from compress.cli.options import (
     Parts,
@@ -157,6 +158,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--progress", action="store_true", help="print every fit as a JSON line on standard error")
 
     add_model_commands(command)
+    add_clean_command(command)
 
     one = command("answers", answers, "What a page shows for every value of a setting, as a table of arrays.")
     one.add_argument("--table", required=True, choices=tables.TABLES)

@@ -14,6 +14,8 @@ from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.opened import tabs
 from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
+from pages.parts.subspaces.agreement import agreement_panel
+from pages.parts.subspaces.cleaning import cleaning_panel
 from pages.parts.subspaces.found import Found, angles_of, errors_inside, group_spectra_of
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
@@ -30,6 +32,8 @@ def subspace_panels(matrix: EmbeddingMatrix, fit: Found) -> None:
         "Angles": angles,
         "Steps": steps,
         "k at equal bytes": equal_bytes,
+        "Agreement": agreement_panel,
+        "Cleaning": cleaning_panel,
     }
     tabs(panels, "panel", matrix, fit)
 

@@ -15,6 +15,7 @@ from pages.parts.columns import chosen_colour, chosen_hover, column
 from pages.parts.map import Colouring, Recolouring, by_column, scatter_map
 from pages.parts.subspaces.group_names import group_names, groups_id
 from pages.parts.subspaces.listed import Fitted, listed
+from pages.parts.subspaces.marked import marked_rows
 from pages.parts.subspaces.search import rows_with
 from pages.parts.subspaces.settings import COLUMN, SUBSPACES
 from pages.parts.subspaces.umap_job import Umap, job_key, lay_out_all, umap_of
@@ -55,7 +56,7 @@ def subspace_map(matrix: EmbeddingMatrix, k: int, fit: Fitted, drafts: Mapping[i
         colouring(matrix, fit, colour, coloured_by),
         matrix.tokens,
         key="map",
-        highlight=rows,
+        highlight=rows if sought else marked_rows(matrix),
         recolour=recolouring(drafts, k) if drafts and colour == "subspace" else None,
         among=np.isin(np.arange(len(positions)), rows) if only and len(rows) else None,
         columns=hover,
