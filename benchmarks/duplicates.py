@@ -7,6 +7,7 @@ Asked are 20 seconds on two cores and 99 % of the pairs. "even": rows in all dir
 import resource
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def bounds() -> list[tuple[float, float]]:
-    return list(zip(STEPS[:-1], STEPS[1:], strict=True))
+    return list(pairwise(STEPS))
 
 
 def measured(kind: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def counts_by_category(counts: np.ndarray, names: Sequence[str]) -> go.Figure:
         zmin=0,
         zmax=100,
         colorscale=[[i / (len(SEQUENTIAL) - 1), colour] for i, colour in enumerate(SEQUENTIAL)],
-        colorbar={"title": {"text": "% of the category"}},
+        colorbar={"title": {"text": "%"}, "thickness": 14},
         text=[[f"{count:,}" for count in row] for row in counts],
         texttemplate="%{text}" if k <= MOST_WRITTEN else None,
         hovertemplate="%{y}<br>subspace %{x}: %{text} rows, %{z:.0f} %<extra></extra>",
