@@ -58,7 +58,7 @@ def agree(matrix: EmbeddingMatrix, fit: Found, held: Categories) -> None:
     live_chart(counts_by_category(counts, names), key="agreement_counts", alt=in_words(counts, names))
     st.caption(
         f"Each line is a category of {literal(held.name)}, the commonest first: how many of its rows each subspace holds, "
-        "coloured by their share in %. A line with one cell near 100 % lies in one subspace; lines that look alike are not told apart."
+        "coloured by their share in %. One with a cell near 100 % lies in one subspace; lines that look alike are not parted."
     )
 
 
