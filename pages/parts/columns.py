@@ -29,11 +29,15 @@ class Shown:
 
 
 def chosen_colour(matrix: EmbeddingMatrix) -> Categories | Numbers | Dates | None:
-    """The column that colours the map, if a person has chosen one."""
+    """The column that colours the map, if a person has chosen one; with a word where its file is no longer as it was."""
     name = shown().colour
     if name is None or name not in colouring(matrix):
         return None
-    found = column(matrix, name)
+    try:
+        found = column(matrix, name)
+    except InputError as error:
+        refused(error)
+        return None
     return None if isinstance(found, Texts) else found
 
 
