@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-WORD = re.compile(r"[^\W\d_](?:[^\W_]|['’\-](?=\w))+")  # two letters or more, the first one no digit
+WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?:['’-][^\W\d_]+)*(?![^\W_])")  # two letters or more, no digits beside them
 LONGEST, READ = 24, 2000  # letters of a word, and of a text from its beginning
 LIFT = 1.5  # times its share in the others that a word's share in its own group is, at least
 BEGINS = str.maketrans("Ġ▁", "  ")  # marks of a tokenizer that a word begins with

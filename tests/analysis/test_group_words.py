@@ -9,7 +9,7 @@ def planted(n=300, groups=3, seed=0):
     labels = random.integers(0, groups, n)
     common = ["the", "of", "and", "to", "in", "is"]
     texts = [
-        " ".join([*random.choice(common, 4), f"river{'abc'[z]}", f"stone{'abc'[z]}", f"r{at} seldom{at:x}x"])
+        " ".join([*random.choice(common, 4), f"river{'abc'[z]}", f"stone{'abc'[z]}", f"r{at} seldom"])
         for at, z in enumerate(labels)
     ]
     return texts, labels
@@ -34,6 +34,12 @@ def test_words_named_above_are_left_to_those_above():
 def test_of_rows_with_a_word_each_the_first_ones_speak_for_the_group():
     texts, labels = ["##king", "Ġqueen", "prince", "red", "blue"], np.array([0, 0, 0, 1, 1])
     assert group_words(map(words, texts), labels, 2, most=2) == [("king", "queen"), ("red", "blue")]
+
+
+def test_words_have_letters_only_and_are_not_parts_of_numbers():
+    assert words("The 19th [unused396] state-of-the-art ##king's Ġqueen ▁Zürich 日本 x") == [
+        *("the", "state-of-the-art", "king's", "queen", "zürich", "日本")
+    ]
 
 
 def test_a_word_counts_once_a_row_and_numbers_are_none():

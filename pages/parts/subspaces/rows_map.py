@@ -49,6 +49,7 @@ def subspace_map(matrix: EmbeddingMatrix, k: int, fit: Fitted, drafts: Mapping[i
     positions = umap.positions if umap else pca_of(matrix)
     shown = "UMAP" if umap else "PCA"
     rows = rows_with(matrix, sought, hover)
+    alone = only and len(rows) > 0
     coloured_by = chosen_column if colour == COLUMN else None
     groups = groups_id(matrix, f"{shown}{umap.whole if umap else ''}", coloured_by)
     chosen = scatter_map(
@@ -56,9 +57,9 @@ def subspace_map(matrix: EmbeddingMatrix, k: int, fit: Fitted, drafts: Mapping[i
         colouring(matrix, fit, colour, coloured_by),
         matrix.tokens,
         key="map",
-        highlight=rows if sought else marked_rows(matrix),
+        highlight=None if alone else rows if sought else marked_rows(matrix),
         recolour=recolouring(drafts, k) if drafts and colour == "subspace" else None,
-        among=np.isin(np.arange(len(positions)), rows) if only and len(rows) else None,
+        among=np.isin(np.arange(len(positions)), rows) if alone else None,
         columns=hover,
         groups=groups,
         label=f"Map of {len(positions):,} rows by {shown}, coloured by {coloured_by.name if coloured_by else colour}",
