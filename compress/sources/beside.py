@@ -8,6 +8,7 @@ import numpy as np
 
 from compress.errors import InputError, reading
 from compress.sources import packed
+from compress.sources.checkpoints.arrays import mapped
 from compress.sources.choice.info import Read
 from compress.sources.contents import kind_of
 from compress.sources.kinds import EXTENSIONS
@@ -74,8 +75,8 @@ def opened(path: Path) -> tuple[Path, str]:
 
 def of_array(path: Path, n_rows: int) -> Column:
     """The one column of a .npy, of numbers, words, truths or dates."""
-    found = np.load(path, mmap_mode="r", allow_pickle=False)
-    if found.dtype.kind not in "fiubUSM" or found.ndim == 0 or found.size != len(found):
+    found = mapped(path, "fiubUSM")
+    if found.ndim == 0 or found.size != len(found):
         raise InputError(f"{path.name} holds {found.dtype} of shape {found.shape}; give one column.")
     if len(found) != n_rows:
         raise columns.uneven(len(found), n_rows, path.name)

@@ -13,6 +13,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import read_lines
+from compress.sources.checkpoints.arrays import mapped
 from compress.sources.choice.vocabulary import SENTENCEPIECE
 from compress.sources.order import IN_NO_TEXT, by_order
 from compress.sources.scripts import EVERYWHERE, written_in
@@ -225,13 +226,12 @@ def column_of(what: str, n_rows: int) -> np.ndarray:
 def read_array(path: Path) -> np.ndarray:
     """(n,) float64, from a .npy file."""
     try:
-        numbers = np.load(path, mmap_mode="r", allow_pickle=False)
-        kind = numbers.dtype.kind  # an archive of arrays has none
-    except OSError:
+        numbers = mapped(path, "fiubcUSM")
+    except (InputError, OSError):
         raise
-    except Exception as error:  # whatever class NumPy fails with of a header
+    except Exception as error:  # of an array without entries
         raise InputError(f"{path.name} is not a NumPy array of numbers; save it again with numpy.save.") from error
-    if kind not in "fiub" or numbers.ndim == 0 or numbers.size != len(numbers):
+    if numbers.dtype.kind not in "fiub" or numbers.ndim == 0 or numbers.size != len(numbers):
         raise InputError(f"{path.name} holds {numbers.dtype} of shape {numbers.shape}; give one column of numbers.")
     return np.array(numbers, np.float64).reshape(-1)
 

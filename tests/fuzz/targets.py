@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -360,19 +360,22 @@ def packed_matrix(path: Path) -> None:
 
 
 def forms_of(method: str) -> Callable[[Path], Files]:
-    """The files that a method's fits are saved to, one an example of its settings."""
+    """The files that a method's fits are saved to, one an example of its settings, fitted once for both who read them."""
 
-    def made(folder: Path) -> Files:
+    @cache
+    def made() -> Files:
         from compress.sources import planted
 
         values, _ = planted(n_rows=240, k=3, j=2, dim=11, noise=0.05, outliers=0.0, seed=1)
         matrix, files = compress.EmbeddingMatrix(values), {}
-        for at, setting in enumerate(CASES[method][:6]):
-            setting.fit(matrix).save(folder / f"{at}.safetensors")
-            files[f"{at}.safetensors"] = (folder / f"{at}.safetensors").read_bytes()
+        with tempfile.TemporaryDirectory() as folder:
+            for at, setting in enumerate(CASES[method][:6]):
+                path = Path(folder, f"{at}.safetensors")
+                setting.fit(matrix).save(path)
+                files[path.name] = path.read_bytes()
         return files
 
-    return made
+    return lambda folder: dict(made())
 
 
 def form_of(path: Path) -> None:
@@ -653,9 +656,10 @@ READERS = {
     "network": Target(torch_files, network_in, PICTURED, guarded_network),
     "link": Target(link_files, link_in, ()),
 }
-FORMS = {f"load:{name}": Target(forms_of(name), form_of, guarded=partial(compress.load, guarded=True)) for name in METHODS}
+FITTED = {name: forms_of(name) for name in METHODS}
+FORMS = {f"load:{name}": Target(FITTED[name], form_of, guarded=partial(compress.load, guarded=True)) for name in METHODS}
 ALONE = {
-    f"load.py:{name}": Target(forms_of(name), partial(loaded_alone, name), (ValueError, IndexError))
+    f"load.py:{name}": Target(FITTED[name], partial(loaded_alone, name), (ValueError, IndexError))
     for name, method in METHODS.items()
     if method.decoder is not None
 }

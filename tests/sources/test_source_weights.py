@@ -196,7 +196,7 @@ FAULTS = {
     "no text": ("counts:{}/x.txt", "a\0b", r"^x\.txt is not a text file; give UTF-8 text\.$"),
     "an empty text": ("counts:{}/x.txt", " \n\n", r"^x\.txt is empty; give a text to count the tokens in\.$"),
     "another language": ("counts:{}/x.txt", "zzz zzz", r"^No token of the matrix occurs in x\.txt; give a text in its language\.$"),
-    "no array": ("column:{}/x.npy", "1\n2\n3\n", r"^x\.npy is not a NumPy array of numbers"),
+    "no array": ("column:{}/x.npy", "1\n2\n3\n", r"^x\.npy is not a NumPy array file"),
 }
 
 
@@ -220,7 +220,7 @@ def test_arrays_that_are_no_column_of_numbers_are_refused(tmp_path, array):
 def test_an_archive_of_arrays_is_no_column(tmp_path):
     np.savez(tmp_path / "w.npz", a=np.ones(3))
     (tmp_path / "w.npz").rename(tmp_path / "w.npy")
-    with pytest.raises(InputError, match=r"^w\.npy is not a NumPy array of numbers; save it again"):
+    with pytest.raises(InputError, match=r"^w\.npy is not a NumPy array file"):
         row_weights(f"column:{tmp_path / 'w.npy'}", 3)
 
 

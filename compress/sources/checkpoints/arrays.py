@@ -51,6 +51,13 @@ class Array:
     def stored(self) -> Stored | None:
         return stored_as(self.dtype.name, self.n_bytes)
 
+    def mapped(self, path: Path) -> np.ndarray:
+        """Its entries in a file; InputError where that lacks some."""
+        missing = self.offset + self.n_bytes - path.stat().st_size
+        if missing > 0:
+            raise InputError(f"{path.name} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
+        return np.memmap(path, self.dtype, "r", self.offset, self.shape, order=self.order)
+
     def info(self, name: str) -> TensorInfo:
         return TensorInfo(name, self.shape, "U32" if self.dtype.name == "uint32" else self.dtype.name)
 
@@ -66,10 +73,14 @@ def read_npy(path: Path, tensor: str | None) -> Read:
     with open(path, "rb") as file:
         array = read_header(file, path.name)
     pick([array.info("embedding")], tensor, path.name)
-    missing = array.offset + array.n_bytes - path.stat().st_size
-    if missing > 0:
-        raise InputError(f"{path.name} is cut short: {missing:,} bytes of its array are missing; fetch the file again.")
-    return Read(np.memmap(path, array.dtype, "r", array.offset, array.shape, order=array.order), None, stored=array.stored)
+    return Read(array.mapped(path), None, stored=array.stored)
+
+
+def mapped(path: Path, kinds: str) -> np.ndarray:
+    """The one array of a .npy file, of some kinds of dtypes, mapped: as NumPy opens it, but for headers that it would take long
+    to parse."""
+    with open(path, "rb") as file:
+        return read_header(file, path.name, kinds).mapped(path)
 
 
 def infos_npz(path: Path) -> list[TensorInfo]:

@@ -258,7 +258,10 @@ def spelled(names: Sequence[str]) -> str:
 
 def named(text: str) -> list[str]:
     """The names that `spelled` made a text of."""
-    return next(csv.reader([text], skipinitialspace=True), [])
+    try:
+        return next(csv.reader([text], skipinitialspace=True), [])
+    except csv.Error:  # of breaks of lines, and of more letters than a cell may have
+        return [name.strip() for name in text.split(",")]
 
 
 def listed(names: Sequence[str], most: int = 8) -> str:
