@@ -1,6 +1,7 @@
 """Small matrices that several tests share."""
 
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,13 @@ def trained():
 def trained_before(trained, monkeypatch):
     """What trains the digits network finds it trained."""
     monkeypatch.setattr("compress.pruning.digits_network", lambda progress=None, seed=0: deepcopy(trained))
+
+
+@pytest.fixture(scope="session")
+def operators_read_once():
+    """What torch reads of its sources for an export to ONNX, which takes longer than the export, it reads for the first alone."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(cache(ONNXRegistry.from_torchlib)))
+        yield

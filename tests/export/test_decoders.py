@@ -21,6 +21,7 @@ from compress.export.onnx_file import NotExported
 from compress.export.onnx_layer import differs, onnx_of
 from compress.methods import BlockFormats, Groups, Int8
 
+pytestmark = pytest.mark.usefixtures("operators_read_once")
 MANY = ProjectiveClustering(k=70, j=2, restarts=1, steps=1)
 SETTINGS = [*(each for cases in CASES.values() for each in cases), MANY]
 IN_ONNX = [

@@ -17,6 +17,8 @@ from compress.export import NAMES, export_folder, exported, zip_of
 from compress.export.card import in_onnx
 from compress.tuning.opponents import best_svd
 
+pytestmark = pytest.mark.usefixtures("operators_read_once")
+
 
 @pytest.fixture(scope="module")
 def matrix(flats):

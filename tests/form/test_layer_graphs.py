@@ -8,6 +8,7 @@ from compress import METHODS, EmbeddingMatrix
 from compress.export.onnx_file import quiet
 
 N, D = 40, 12
+pytestmark = pytest.mark.usefixtures("operators_read_once")
 FITTED = {
     "svd": {"j": 4},
     "projective": {"k": 3, "j": 3, "affine": True, "factor_bits": 8, "restarts": 1},

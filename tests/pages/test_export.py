@@ -22,7 +22,7 @@ from pages.parts.export.file import checks, file_name
 from pages.parts.pins import describe, to_link
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = pytest.mark.usefixtures("cache", "operators_read_once")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from pages.parts.filters.work import Background, Turns
 from pages.parts.work.queue import Queue, Session
 from tests.pages.drawn import moved, shown_cards, stands
 
-pytestmark = pytest.mark.usefixtures("trained_before")
+pytestmark = pytest.mark.usefixtures("trained_before", "operators_read_once")
 PLAIN = Pruning(0.4, "parameters", "largest", "top", 0)
 FIGURES = ["Parameters", "FLOPs", "Accuracy, one shot", "Relative output error", "ε"]
 

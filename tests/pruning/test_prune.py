@@ -22,6 +22,8 @@ from compress.pruning import (
     study,
 )
 
+pytestmark = pytest.mark.usefixtures("operators_read_once")
+
 
 def lost(network, smaller):
     return accuracy(network, *digits().judge) - accuracy(smaller, *digits().judge)
