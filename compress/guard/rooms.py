@@ -31,6 +31,21 @@ def shared(shape: tuple[int, ...], dtype: Any, order: Any) -> np.ndarray:
     return array
 
 
+def put(values: np.ndarray, first: int, rows: np.ndarray) -> None:
+    """Writes rows into a room, from its first one on that is given. A file is written to: the system then makes its pages with what
+    they hold, where those that are mapped are made empty, one at a time, as each is touched."""
+    here = values[first : first + len(rows)]
+    start, found = here.ctypes.data, [each for each in made if each[0] <= values.ctypes.data < each[0] + each[1]]
+    if not found or not here.flags.c_contiguous:
+        here[...] = rows
+        return
+    address, _, file = found[0]
+    content = np.ascontiguousarray(rows, values.dtype).reshape(-1).view(np.uint8).data
+    while content:
+        done = os.pwrite(file, content, start - address)
+        content, start = content[done:], start + done
+
+
 def nameless() -> int:
     """A file without a name, in memory where the system has such, which is gone when nobody has it open."""
     if hasattr(os, "memfd_create"):

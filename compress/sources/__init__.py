@@ -16,7 +16,7 @@ import numpy as np
 from compress.errors import InputError, reading, unreadable
 from compress.guard import budget
 from compress.guard.apart import apart
-from compress.guard.rooms import room
+from compress.guard.rooms import put, room
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, documentation, glove, hub, model_folder, smollm2, toy
 from compress.sources.beside import column as column_beside
@@ -43,6 +43,7 @@ MADE: dict[str, Any] = {  # what is there without a file
 }
 OF_FILES = ("counts:", "column:")  # row weights that a file tells
 SLOWER = 20  # times as long as other reading takes what counts tokens in a text
+BLOCK = 1 << 18  # entries that are converted at a time
 TOKEN = 64  # bytes of memory that a name of a row takes, about
 WITH_MODEL = {"demo": demo, "demo:smollm2": smollm2}
 
@@ -261,8 +262,10 @@ def in_float32(values: np.ndarray, name: str) -> np.ndarray:
         return values
     check_fits(4 * values.size, name)
     found = room(values.shape)
+    step = max(1, BLOCK // max(1, values[:1].size))
     with np.errstate(over="ignore"):
-        found[...] = values
+        for first in range(0, len(values), step):
+            put(found, first, values[first : first + step])
     return found
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from compress.errors import InputError
-from compress.guard.rooms import room
+from compress.guard.rooms import put, room
 from compress.matrix import Stored
 from compress.sources.checkpoints.stored import decoded
 from compress.sources.choice.clues import config_in
@@ -24,7 +24,7 @@ from compress.sources.limits import check_fits, check_unpacks
 
 MAX_HEADER = 1 << 16
 MOST_TOLD = 1000
-CHUNK = 16 << 20
+CHUNK = 1 << 20
 LAST_LETTER = 0x10FFFF  # of Unicode
 MOST_WORDS = 4000  # bytes of the longest name of a row
 VERSIONS = {  # 3.0 is 2.0 with other letters in the names of fields, and arrays with fields are refused
@@ -179,7 +179,7 @@ def fill(buffer: np.ndarray, file: IO[bytes], where: str) -> None:
     """Reads bytes into a buffer until it is full; InputError where the file ends before."""
     for start in range(0, len(buffer), CHUNK):
         part = file.read(min(CHUNK, len(buffer) - start))
-        buffer[start : start + len(part)] = np.frombuffer(part, np.uint8)
+        put(buffer, start, np.frombuffer(part, np.uint8))
         if len(part) < min(CHUNK, len(buffer) - start):
             raise InputError(f"{where} is cut short; fetch the file again.")
 

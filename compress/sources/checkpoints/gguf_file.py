@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
-from compress.guard.rooms import room
+from compress.guard.rooms import put, room
 from compress.sources.checkpoints.gguf_header import ALIGNED, BEGIN, Header, Start, framed, read_header, tokens_at
 from compress.sources.checkpoints.safetensors_file import values_of
 from compress.sources.checkpoints.safetensors_header import NAMES, NUMPY, Entry
@@ -112,7 +112,7 @@ def decoded(path: Path, entry: Entry) -> np.ndarray:
     values = room((n, d))
     step = max(1, BLOCK // d)
     for first in range(0, n, step):
-        values[first : first + step] = dequantize(stored[first : first + step], GGMLQuantizationType[entry.dtype])
+        put(values, first, dequantize(stored[first : first + step], GGMLQuantizationType[entry.dtype]))
     return values
 
 

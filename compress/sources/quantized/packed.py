@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError
-from compress.guard.rooms import room
+from compress.guard.rooms import put, room
 from compress.sources.choice.clues import COLUMNS, of_text, settings
 from compress.sources.choice.info import TensorInfo
 from compress.sources.limits import check_fits
@@ -139,5 +139,5 @@ class Packed:
         values = room((n, d))
         step = max(1, BLOCK // d)
         for first in range(0, n, step):
-            values[first : first + step] = rows(first, min(first + step, n))
+            put(values, first, rows(first, min(first + step, n)))
         return values

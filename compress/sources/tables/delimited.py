@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from compress.errors import InputError
-from compress.guard.rooms import room
+from compress.guard.rooms import put, room
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.limits import check_fits
 from compress.sources.tables import columns, projector, rows
@@ -54,7 +54,7 @@ def gathered(
     for names, block in rows.parts(path, layout, dims, token):
         if done + len(block) > len(values):
             raise InputError(f"{path.name} declares {len(values):,} rows and has more; correct its first line.")
-        values[done : done + len(block)] = block
+        put(values, done, block)
         done += len(block)
         cells += [rows.lettered(names)] if names is not None else []
     return values[:done], cells
