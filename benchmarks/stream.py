@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import urllib.request
 import uuid
 from collections import OrderedDict
@@ -23,9 +24,10 @@ BEFORE = "$$STREAMLIT_INTERNAL_KEY"  # and a component's id, in that of what it 
 
 @dataclass(eq=False)
 class Stream:
-    """One session. dials: what each is told, by its key, with `id` and `fragment` of its component. choices: select boxes and
-    uploaders, by label. figures: cards, by the key of their row. errors: what went wrong, said on the page or by the server. texts:
-    raw messages, until somebody empties it. runs: of the whole page that have ended."""
+    """One session. dials: what each is told, by its key, with `id` and `fragment` of its component. choices: select boxes,
+    uploaders and text boxes, by label. figures: cards, by the key of their row. errors: what went wrong, said on the page or by the
+    server. texts: raw messages, until somebody empties it. runs: of the whole page that have ended. had: when the server had an
+    upload, in seconds of time.perf_counter()."""
 
     socket: ClientConnection
     address: str
@@ -43,6 +45,7 @@ class Stream:
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     widgets: dict[str, WidgetState] = field(default_factory=dict)
     session: str = ""
+    had: float = 0.0
     urls: Any = None
     kept: OrderedDict[str, bytes] = field(default_factory=OrderedDict)
     timers: dict[str, asyncio.Task] = field(default_factory=dict)
@@ -92,6 +95,12 @@ class Stream:
         self.widgets[box.id] = WidgetState(id=box.id, string_value=next(each for each in box.options if text in each))
         await self.run(ClientState())
 
+    async def write(self, label: str, text: str) -> None:
+        """In a text box."""
+        box = self.choices[label]
+        self.widgets[box.id] = WidgetState(id=box.id, string_value=text)
+        await self.run(ClientState())
+
     async def upload(self, label: str, name: str, content: bytes) -> None:
         box = self.choices[label]
         self.urls = None
@@ -100,6 +109,7 @@ class Stream:
         await self.until(lambda: self.urls is not None)
         urls = self.urls.file_urls[0]
         await asyncio.to_thread(put, f"http://{self.address}{urls.upload_url}", self.cookie, name, content)
+        self.had = time.perf_counter()
         info = UploadedFileInfo(name=name, size=len(content), file_id=urls.file_id, file_urls=urls)
         state = WidgetState(id=box.id)
         state.file_uploader_state_value.uploaded_file_info.append(info)
@@ -177,7 +187,7 @@ class Stream:
             self.errors.append(f"{element.exception.type}: {element.exception.message}")
         elif kind == "alert" and element.alert.format == element.alert.ERROR:
             self.errors.append(element.alert.body)
-        elif kind in ("selectbox", "file_uploader"):
+        elif kind in ("selectbox", "file_uploader", "text_input"):
             box = getattr(element, kind)
             self.choices[box.label] = box
         elif kind == "bidi_component":
