@@ -19,7 +19,7 @@ from compress.guard import apart
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
-from pages.parts.visitors import close_those_gone
+from pages.parts.visitors import close_those_gone, one_heap
 from pages.parts.work.ahead import ON
 from pages.parts.work.process import prepare
 from pages.parts.work.queue import QUEUE
@@ -32,6 +32,7 @@ REST = 15.0  # seconds of rest for whoever came at once, and from when a dial wa
 @asynccontextmanager
 async def ready(app: st.App) -> AsyncIterator[None]:
     """The life of the server: a thread gets ready, unless nothing is to be done ahead, and sessions are closed that are left."""
+    one_heap()  # before there are threads
     Thread(target=cache.tidy, daemon=True).start()
     if ON:
         Thread(target=get_ready, daemon=True).start()

@@ -14,6 +14,7 @@ from pages.parts.cached import apart
 
 AWAY = 30.0  # seconds that a browser may be away, as without a network, and find its session
 LOOK = 5.0  # seconds between looks
+MOST_HEAPS = -8  # M_ARENA_MAX of glibc's malloc.h
 
 seen: dict[str, float] = {}  # when each session was last known to be connected, in seconds of time.monotonic()
 states: dict[str, Any] = {}  # what each holds
@@ -56,8 +57,15 @@ def is_gone(session: str) -> bool:
     return time.monotonic() - seen[session] > AWAY
 
 
+def one_heap() -> None:
+    """Has all threads take memory from one heap: glibc gives threads heaps of their own, and keeps up to 64 MB of the free end of
+    each, whatever is asked of it."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(MOST_HEAPS, 1)
+
+
 def give_back() -> None:
     """Frees what is held in circles, and gives the system the memory that is free: glibc would keep it."""
     gc.collect()
-    with suppress(OSError, AttributeError):  # another C library
+    with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)

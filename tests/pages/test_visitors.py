@@ -1,5 +1,9 @@
 """A session whose browser is gone is closed after a while, and what only it held is let go."""
 
+import ctypes
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -45,3 +49,32 @@ def test_what_a_closed_session_held_is_let_go_and_no_one_elses(server):
     assert server.closed == ["a"] and server.states == {"a": {}, "b": {"uploads": "y"}}
     assert "a" not in apart and "b" in apart and [*visitors.seen] == ["b"] == [*visitors.states]
     apart.discard("b")
+
+
+FREED = """
+import random, threading, time
+import numpy as np
+import psutil
+from pages.parts.visitors import give_back, one_heap
+
+def take():
+    kept = []
+    for _ in range(30):
+        held = [np.ones(random.randrange(10**4, 4 * 10**6), np.uint8) for _ in range(10)]
+        kept.append(bytes(2000))
+        time.sleep(0.001)
+
+one_heap()
+before = psutil.Process().memory_info().rss
+threads = [threading.Thread(target=take) for _ in range(8)]
+for each in threads: each.start()
+for each in threads: each.join()
+give_back()
+print((psutil.Process().memory_info().rss - before) / 1e6)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another C library")
+def test_memory_that_threads_took_goes_back_to_the_system():
+    ran = subprocess.run([sys.executable, "-c", FREED], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) < 15
