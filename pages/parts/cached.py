@@ -24,6 +24,7 @@ from compress.answers.robust import View
 from compress.charts.robustness import Bins
 from compress.linalg.blocks import unit_rows
 from compress.threads import one_thread
+from pages.parts.work.turns import in_turn
 
 KEYS: dict[type, Callable] = {
     EmbeddingMatrix: lambda matrix: f"{matrix.key} {matrix.names} {matrix.stored}",
@@ -80,13 +81,26 @@ class Kept:
             self.for_one.clear()
 
 
-def cached(max_entries: int, spinner: bool | str = False, weights: bool = True, own: int | None = None, **how: Any) -> Any:
+def cached(
+    max_entries: int, spinner: bool | str = False, weights: bool = True, own: int | None = None, slow: bool = False, **how: Any
+) -> Any:
     """Keeps what a function gave for its last few arguments, as it is: not to be written to. weights: whether the weights of a
     matrix matter, the only object with a key that it may take otherwise. own: how many for a session that is apart, as many unless
-    given."""
+    given. slow: whether it is called for one session at a time."""
     keys = KEYS if weights else {EmbeddingMatrix: lambda matrix: f"{matrix.digest} {matrix.names}"}
     how |= {"show_spinner": spinner, "hash_funcs": keys}
-    return lambda function: Kept(function, max_entries, own or max_entries, how)
+    return lambda function: Kept(taking_turns(function) if slow else function, max_entries, own or max_entries, how)
+
+
+def taking_turns(function: Callable) -> Callable:
+    """The function, called in its turn."""
+
+    @wraps(function)
+    def called(*given: Any, **named: Any) -> Any:
+        with in_turn():
+            return function(*given, **named)
+
+    return called
 
 
 @cached(8)

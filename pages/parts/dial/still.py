@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import streamlit as st
 
 from pages.parts.dial.answers import source
 from pages.parts.frame import let_go
+from pages.parts.work.turns import in_turn
 
 SECONDS = 0.5  # without a change, in which a hand that has let go of a dial does not come to another
 
@@ -24,5 +26,5 @@ def drawn_later(draw: Callable[[], None], key: str, until: Callable[[], None], r
     """run: of the page, by its time. seconds: that it was still."""
     place = st.container(gap=None)
     still = _still(key=f"{key} still", data={"run": run, "seconds": seconds}, on_still_change=lambda: None, height=1).still
-    with place:
+    with place, in_turn(behind=True) if still else nullcontext():
         (draw if still else until)()

@@ -139,7 +139,7 @@ def read_preview(matrix: EmbeddingMatrix, path: str, written: tuple) -> CodePrev
     return preview_again(matrix, compress.load(path), PATIENT)
 
 
-@cached(16)
+@cached(16, slow=True)
 def preview(matrix: EmbeddingMatrix, method: LightToken) -> CodePreview:
     with one_thread(), one_torch_thread(method.solver == "paper"):
         return code_preview(matrix, method)

@@ -12,11 +12,11 @@ from compress.answers.robust import DIALS, Around, Arrays, Place, View, robust
 from compress.charts.robustness import FAR, Bins, heights, histograms
 from pages.parts.cached import cached
 from pages.parts.dial.answers import Answers, tell_all
-from pages.parts.frame import give_way
 from pages.parts.robustness.cards import fit_figures, planted_figures, planted_sentence, size_sentence, svd_figures
 from pages.parts.robustness.fits import Planted
 from pages.parts.robustness.settings import ROBUSTNESS, most_planted
 from pages.parts.work.ahead import ahead
+from pages.parts.work.turns import stand_back
 
 MOST = {"j": 120, "planted": 96}  # values of a dial that are answered, evenly spaced
 SINGLE = {"j": 48, "planted": 24}  # up to which every number is
@@ -105,7 +105,7 @@ def answers_follow(work: Planted, method: Method, tables: Tables, around: Around
         told = [dial for dial in dials if f"{dial}.values" in found]
         tell_all(robust_answers(work, method, around, bins, told[-1:]))
 
-    robust(tables.matrix, keep, lambda step: give_way(), coarse=True, dials=dials, **tables.asked)
+    robust(tables.matrix, keep, lambda step: stand_back(), coarse=True, dials=dials, **tables.asked)
 
 
 def robust_answers(work: Planted, method: Method, around: Around, bins: Bins, dials: Sequence[str]) -> dict[str, Answers]:

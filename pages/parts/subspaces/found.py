@@ -64,7 +64,7 @@ def found(matrix: EmbeddingMatrix, method: ProjectiveClustering, start: Grouping
     return Grouped(matrix, method, *sought(matrix, method)) if told_by_groups else draft(matrix, method)
 
 
-@cached(16)
+@cached(16, slow=True)
 def sought(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> tuple[Grouping, tuple[dict, ...]]:
     """The groups that the draft of a setting finds, and the steps of its search."""
     history: list[dict] = []

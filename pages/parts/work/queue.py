@@ -108,6 +108,11 @@ class Queue:
         self.turn()
 
     @property
+    def answers(self) -> bool:
+        """Whether a page of any session answers a dial."""
+        return any(session.rests == math.inf for session in list(self.sessions))
+
+    @property
     def answering(self) -> bool:
         """Whether a page of any session answers a dial, or a hand may be about to move it again."""
         return self.moved(0.0)
