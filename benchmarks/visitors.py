@@ -25,7 +25,7 @@ PAGES = ("", "subspaces", "robustness", "hash_codes", "tradeoffs")
 MOVES = 8  # on a page, before the next one
 ROWS, COLUMNS = 10_000, 100
 QUICK = 2.0  # seconds in which a move is to be answered
-LATE = 60.0  # seconds after which it is given up
+LATE, LATEST = 60.0, 120.0  # seconds after which it is given up, and a page that is opened
 STEADY = 20.0  # seconds in which a server that has got ready takes no more memory
 FIRST = 45.0  # seconds that one visitor is there before the others
 AFTER = 60.0  # seconds after which what the sessions held is to be free
@@ -158,7 +158,10 @@ async def opened(stream: Stream, page: str, found: Found) -> None:
     runs, start = stream.runs, time.perf_counter()
     stream.dials.clear()
     await stream.turn_to(page)
-    await stream.until(lambda: stream.runs > runs and not stream.running)
+    try:
+        await stream.until(lambda: stream.runs > runs and not stream.running, LATEST)
+    except TimeoutError:
+        found.wrong.append(f"{page or 'spectrum'}: not drawn in {LATEST:.0f} s")
     found.opened[page or "spectrum"].append(time.perf_counter() - start)
 
 
