@@ -2,6 +2,7 @@
 is computed or read."""
 
 import inspect
+import sys
 from asyncio import create_task
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -19,20 +20,22 @@ from compress.guard import apart
 from compress.threads import one_thread
 from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
-from pages.parts.visitors import close_those_gone, one_heap
+from pages.parts.visitors import close_those_gone, few_heaps
 from pages.parts.work.ahead import ON
 from pages.parts.work.process import prepare
 from pages.parts.work.queue import QUEUE
 
 PARTS = Path(__file__).parent
 LATER = ("sklearn.datasets", "torch", "transformers")  # which take seconds; Filters, Model quality and Export need them
+SWITCH = 0.0005  # seconds after which a session's thread lets others in: one that sends much lets go often, and waits each time
 REST = 15.0  # seconds of rest for whoever came at once, and from when a dial was moved
 
 
 @asynccontextmanager
 async def ready(app: st.App) -> AsyncIterator[None]:
     """The life of the server: a thread gets ready, unless nothing is to be done ahead, and sessions are closed that are left."""
-    one_heap()  # before there are threads
+    few_heaps()
+    sys.setswitchinterval(SWITCH)
     Thread(target=cache.tidy, daemon=True).start()
     if ON:
         Thread(target=get_ready, daemon=True).start()

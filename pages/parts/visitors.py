@@ -5,6 +5,7 @@ import ctypes
 import gc
 import time
 from contextlib import suppress
+from threading import Barrier, Thread
 from typing import Any
 
 from streamlit import runtime
@@ -14,7 +15,9 @@ from pages.parts.cached import apart
 
 AWAY = 30.0  # seconds that a browser may be away, as without a network, and find its session
 LOOK = 5.0  # seconds between looks
-MOST_HEAPS = -8  # M_ARENA_MAX of glibc's malloc.h
+MOST_HEAPS, MAPPED, KEPT = -8, -3, -1  # M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of glibc's malloc.h
+USUAL_KEPT, SOME = 64 << 20, 1 << 16  # bytes that the end of a heap may have before it is freed
+HEAPS = 16  # more than there are
 
 seen: dict[str, float] = {}  # when each session was last known to be connected, in seconds of time.monotonic()
 states: dict[str, Any] = {}  # what each holds
@@ -57,15 +60,40 @@ def is_gone(session: str) -> bool:
     return time.monotonic() - seen[session] > AWAY
 
 
-def one_heap() -> None:
-    """Has all threads take memory from one heap: glibc gives threads heaps of their own, and keeps up to 64 MB of the free end of
-    each, whatever is asked of it."""
+def few_heaps() -> None:
+    """Has threads that begin from now on take memory from the heaps that there are: glibc gives each heaps of its own. These are
+    asked for all arrays but the largest, which it comes to by itself."""
     with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(MOST_HEAPS, 1)
+        library = ctypes.CDLL(None)
+        library.mallopt(MOST_HEAPS, 1)
+        library.mallopt(MAPPED, 32 << 20)
+        library.mallopt(KEPT, USUAL_KEPT)
 
 
 def give_back() -> None:
     """Frees what is held in circles, and gives the system the memory that is free: glibc would keep it."""
     gc.collect()
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
+        library = ctypes.CDLL(None)
+        library.mallopt(KEPT, SOME)
+        free_ends(library)
+        library.mallopt(KEPT, USUAL_KEPT)
+        library.malloc_trim(0)
+
+
+def free_ends(library: ctypes.CDLL) -> None:
+    """Frees the ends of all heaps, which `malloc_trim` passes over: each by a thread that it is given to, which frees something
+    there."""
+    library.malloc.restype, library.malloc.argtypes, library.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+    together = Barrier(HEAPS)
+
+    def free_end() -> None:
+        held = library.malloc(4 * SOME)
+        together.wait()  # each has a heap that no other has
+        library.free(held)
+
+    threads = [Thread(target=free_end) for _ in range(HEAPS)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
