@@ -76,9 +76,10 @@ def give_back() -> None:
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(KEPT, SOME)
-        free_ends(library)
+        for _ in range(2):  # one that a thread has just left may be passed over
+            free_ends(library)
+            library.malloc_trim(0)
         library.mallopt(KEPT, USUAL_KEPT)
-        library.malloc_trim(0)
 
 
 def free_ends(library: ctypes.CDLL) -> None:
