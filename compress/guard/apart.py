@@ -29,8 +29,14 @@ ONLINE = 120.0  # seconds where the size is not known before
 FREE = 128 << 20  # bytes of memory that reading may take in any case
 TIMES = 200  # as much memory as a file has bytes
 
+NOT_NOW = "Files cannot be read here now: the process that reads them does not begin; free some memory."
+
 lock = Lock()
 nurseries: list["Nursery"] = []  # one at most
+
+
+class Unborn(Exception):
+    """A process that was asked for ended before it began with its task, as where the one that it is forked from just ends."""
 
 
 class Nursery:
@@ -74,7 +80,7 @@ def born() -> socket.socket:
             with lock:
                 nurseries.clear()  # it has been ended
     mine.close()
-    raise InputError("Files cannot be read here now: the process that reads them does not begin; free some memory.")
+    raise InputError(NOT_NOW)
 
 
 def apart(function: Callable[..., Any], *args: Any, name: str, size: int | None, share: budget.Share) -> Any:
@@ -89,14 +95,17 @@ def apart(function: Callable[..., Any], *args: Any, name: str, size: int | None,
         return function(*args)
     seconds = ONLINE if size is None else SECONDS + size / A_SECOND
     most = budget.left() if size is None else min(budget.left(), max(FREE, TIMES * size))
-    with ExitStack() as stack:
-        folder = stack.enter_context(Temporary())
+    with Temporary() as folder:
         surroundings = {**os.environ, "FLATLAND_CACHE": str(cache.root())}  # or what stands in for it here
         task = Task(function, args, name, surroundings, os.getcwd(), folder, seconds, most, size is None)
-        channel = stack.enter_context(born())
-        child = Child(channel, task)
-        stack.callback(child.end)
-        return child.answer(share)
+        for _ in range(2):
+            with suppress(Unborn), ExitStack() as stack:
+                child = Child(stack.enter_context(born()), task)
+                stack.callback(child.end)
+                return child.answer(share)
+            with lock:
+                nurseries.clear()
+    raise InputError(NOT_NOW)
 
 
 class Child:
@@ -111,9 +120,12 @@ class Child:
             channel.sendall(pickle.dumps(task))
 
     def answer(self, share: budget.Share) -> Any:
-        """What the task gave. Memory that it asks for is asked of the share, which in the end keeps what was handed over."""
+        """What the task gave. Memory that it asks for is asked of the share, which in the end keeps what was handed over. Raises
+        Unborn where the process never began."""
+        began = False
         while word := self.word():
             if "pid" in word:
+                began = True
                 with suppress(psutil.Error):
                     self.process = psutil.Process(word["pid"])
                     self.seconds, self.before = self.used()
@@ -125,6 +137,8 @@ class Child:
             else:
                 share.handed = word["n_bytes"]
                 return handover.unpacked(self.files, word["places"])
+        if not began:
+            raise Unborn
         if self.seconds > 0.8 * self.task.seconds:
             raise self.slow()
         raise InputError(f"{self.name} ended the process that was to read it: it is damaged, or made to; write or fetch it again.")

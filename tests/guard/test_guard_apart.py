@@ -82,3 +82,18 @@ def test_one_that_forks_is_begun_again_where_it_was_ended():
         os.killpg(nursery.process.pid, signal.SIGKILL)
     time.sleep(0.1)
     assert called(sum, [1, 2]) == 3
+
+
+def test_a_file_is_not_blamed_where_its_process_never_began(monkeypatch):
+    bear, asked = asking.Nursery.bear, []
+
+    def lost(self, channel):
+        asked.append(channel)
+        if len(asked) > 1:
+            bear(self, channel)
+
+    monkeypatch.setattr(asking.Nursery, "bear", lost)
+    assert called(sum, [1, 2]) == 3 and len(asked) == 2
+    monkeypatch.setattr(asking.Nursery, "bear", lambda *_: None)
+    with pytest.raises(InputError, match="Files cannot be read here now"):
+        called(sum, [1, 2])
