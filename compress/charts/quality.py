@@ -120,7 +120,12 @@ def rescoring(among: np.ndarray, recalls: np.ndarray, count: int, share: float, 
         showlegend=False,
     )
     chart.add_hline(y=share, line={"color": MUTED, "width": 1, "dash": "dot"})
-    chart.update_xaxes(type="log", range=[float(np.log10(among[0])) - 0.02, float(np.log10(max(among[-1], 10 * among[0]))) + 0.02])
+    chart.update_xaxes(
+        type="log",
+        dtick=1,
+        tickformat=",d",
+        range=[float(np.log10(among[0])) - 0.02, float(np.log10(max(among[-1], 10 * among[0]))) + 0.02],
+    )
     return chart.update_yaxes(range=[min(0.9, float(recalls[0]) - 0.05), 1.01])
 
 

@@ -179,7 +179,7 @@ def test_a_folder_of_tasks_offers_what_lies_in_it(open_page, model_folder, noted
     page = open_page("model_quality", matrix=model_folder)
     assert not {"SST-2", "CoLA"} & {*page.multiselect(key="judge_tasks").options}
     page.text_input(key="judge_data").set_value(str(data)).run()
-    assert page.multiselect(key="judge_tasks").options == ["Sentence vectors", "Neighbours@10", "SST-2", "STS-B", "SQuAD"]
+    assert page.multiselect(key="judge_tasks").options == ["Sentence vectors", "Neighbours@10", "Search", "SST-2", "STS-B", "SQuAD"]
     page.text_input(key="judge_data").set_value(str(data / "none")).run()
     assert "There is no folder" in errors(page)[0]
 
@@ -360,10 +360,13 @@ def test_only_models_of_the_next_token_are_offered_perplexity_and_begin_with_it(
         return page, page.multiselect(key="judge_tasks")
 
     page, chosen = page_of("bert", ["BertModel"])
-    assert chosen.options == ["Sentence vectors", "Neighbours@10"] and chosen.value == ["cosine", "neighbours"]
+    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Search"] and chosen.value == ["cosine", "neighbours"]
     assert "Not with this model: Perplexity needs a model that predicts the next token; BertModel does not." in said(page.caption)
     page, chosen = page_of("gpt2", ["GPT2LMHeadModel"])
-    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Perplexity"] and chosen.value == ["perplexity", "neighbours"]
+    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Search", "Perplexity"] and chosen.value == [
+        "perplexity",
+        "neighbours",
+    ]
     page, chosen = page_of("gpt2", ["GPT2LMHeadModel"], tokenizer=False)
     assert chosen.options == ["Neighbours@10", "Search"] and chosen.value == ["neighbours"]
     assert any("Perplexity needs a tokenizer, and the model has none" in text for text in said(page.caption))
@@ -372,7 +375,10 @@ def test_only_models_of_the_next_token_are_offered_perplexity_and_begin_with_it(
     page.button_group(key="judge_text").set_value("Upload").run()
     page.file_uploader(key="judge_upload").set_value(("ids.json", b"[[1, 2, 3], [4, 5]]", "application/json")).run()
     chosen = page.multiselect(key="judge_tasks")
-    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Perplexity"] and chosen.value == ["perplexity", "neighbours"]
+    assert chosen.options == ["Sentence vectors", "Neighbours@10", "Search", "Perplexity"] and chosen.value == [
+        "perplexity",
+        "neighbours",
+    ]
     assert not any("Not with this model" in text for text in said(page.caption))
 
 

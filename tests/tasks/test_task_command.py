@@ -88,7 +88,7 @@ def test_a_run_that_is_killed_goes_on_after_its_finished_tasks(source, capsys):
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        ("magic", "compress: There is no task magic; take cosine, neighbours, perplexity, cola, "),
+        ("magic", "compress: There is no task magic; take cosine, neighbours, search, perplexity, cola, "),
         ("perplexity", "compress: Perplexity needs a model that predicts the next token; BertModel does not."),
         ("rte", "has no folder for rte; looked for RTE and glue_rte."),
     ],

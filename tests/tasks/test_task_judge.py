@@ -254,7 +254,11 @@ def test_a_finished_task_is_not_run_again(bert, damaged, text, tmp_path, monkeyp
 
 
 FAULTS = {
-    "no task": ([], {}, r"^No task is named; take cosine, neighbours, perplexity, cola, .*squad, or a .csv or .tsv with labels\.$"),
+    "no task": (
+        [],
+        {},
+        r"^No task is named; take cosine, neighbours, search, perplexity, cola, .*squad, or a .csv or .tsv with labels\.$",
+    ),
     "another task": (["cosine", "magic"], {}, r"^There is no task magic; take cosine, neighbours, .*squad, or a .csv"),
     "no tokens predicted": (["perplexity"], {}, r"^Perplexity needs a model that predicts the next token; BertModel does not\.$"),
     "no text there": (["cosine"], {"text": "no.txt"}, r"^There is no file no\.txt; check the path of the text\.$"),
@@ -337,7 +341,7 @@ def test_what_a_model_lacks_is_told_by_its_files(tmp_path, ids, text):
     (tmp_path / "config.json").write_text(json.dumps(GPT | {"max_position_embeddings": 8}))
     facts = facts_of(tmp_path)
     assert (facts.tokenizer, facts.context) == (False, 8)
-    assert set(tasks.unmet(tasks.TASKS, facts)) == set(tasks.TASKS) - {"neighbours"}
+    assert set(tasks.unmet(tasks.TASKS, facts)) == set(tasks.TASKS) - {"neighbours", "search"}
     assert set(tasks.unmet(tasks.TASKS, facts, ids)) == set(tasks.LABELLED)
     assert "cosine" in tasks.unmet(["cosine"], facts, text)
     (tmp_path / "vocab.json").write_text("{}")
@@ -347,7 +351,7 @@ def test_what_a_model_lacks_is_told_by_its_files(tmp_path, ids, text):
         "squad": "SQuAD needs a model that reads 16 tokens or more at once; this one reads 8."
     }
     assert not tasks.unmet(tasks.TASKS, facts_of("hub:any/model"))  # nothing is known of it yet
-    assert set(tasks.unmet(tasks.TASKS, facts_of("toy"))) == set(tasks.TASKS) - {"neighbours"}
+    assert set(tasks.unmet(tasks.TASKS, facts_of("toy"))) == set(tasks.TASKS) - {"neighbours", "search"}
 
 
 def test_a_model_on_the_hub_is_known_by_what_is_in_the_cache(tmp_path, monkeypatch):
