@@ -13,7 +13,7 @@ from benchmarks.kept import kept_or
 from benchmarks.peers import best_product_codes
 from benchmarks.table import against, heading, table
 from compress import Compressed, EmbeddingMatrix, ResidualQuantization, Trellis, load_matrix
-from compress.analysis.peers import peers
+from compress.analysis.peers import RESCORED, peers
 from compress.analysis.search import held_out, search, truth_of
 from compress.linalg.blocks import unit_rows
 
@@ -92,7 +92,9 @@ def every(matrix: EmbeddingMatrix, truth) -> Iterator[tuple[str, Callable[[], di
 
     def ours(name: str, fit: Callable[[], Compressed]) -> dict:
         result = fit()
-        return {name.format(result.method): figures(search(matrix, result, truth), result.n_bytes)}
+        found, label = search(matrix, result, truth), name.format(result.method)
+        rescored = figures(found, result.n_bytes, found.recall(among=RESCORED))
+        return {label: figures(found, result.n_bytes), f"{label}, {RESCORED} rescored": rescored}
 
     def theirs(make) -> dict:
         return {peer.name: figures(peer.found, peer.n_bytes, peer.recall) for peer in make()}
