@@ -19,6 +19,7 @@ from compress.matrix import EmbeddingMatrix
 BITS = (32, 16, 8, 4)
 FLOAT = {32: np.float32, 16: np.float16}
 LARGEST = {8: 127, 4: 7}  # of a grid's whole numbers
+NOTHING = {32: -float(np.finfo(np.float32).max), 16: -65504.0, 8: -128.0, 4: -8.0}  # no coefficient is so low: the row is 0
 SEEN = 4096  # rows that tell the step of a column
 FAR = 2  # times as long as all of those: rows that are looked at too
 LOW_CLIPS = np.array([0.01, 0.015, 0.02, 0.03, 0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.2, 0.25], np.float32)  # where some rows are far
@@ -158,6 +159,15 @@ def read_bases(arrays: dict[str, Any]) -> Any:
     xp = array_namespace(arrays["bases"])
     bases = xp.astype(arrays["bases"], xp.float32)
     return bases * arrays["scales"][:, :, None] if "scales" in arrays else bases
+
+
+def at_zero(arrays: dict[str, np.ndarray], rows: np.ndarray, m: int, bits: int) -> dict[str, np.ndarray]:
+    """The arrays with some rows marked as 0, though they are points of flats that do not go through it."""
+    marked: np.ndarray = np.zeros((len(rows), m), np.int8 if bits == 4 else arrays["coefficients"].dtype)
+    marked[:, 0] = NOTHING[bits]
+    coefficients = arrays["coefficients"].copy()
+    coefficients[rows] = packing.pack_nibbles(marked) if bits == 4 else marked
+    return arrays | {"coefficients": coefficients}
 
 
 def trainable(arrays: dict[str, Any], m: int) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ from compress.form.compressed import Compressed
 from compress.form.metrics import evaluate
 from compress.form.trainable import Trainable
 from compress.importance import Importance
-from compress.linalg.blocks import walk
+from compress.linalg.blocks import squared_norms, walk
 from compress.matrix import EmbeddingMatrix
 
 
@@ -257,6 +257,15 @@ def seen_through(matrix: EmbeddingMatrix, root: np.ndarray) -> EmbeddingMatrix:
     """The matrix A M with the weights of A."""
     values = np.concatenate([(block @ root).astype(np.float32) for _, block in walk(matrix.values)])
     return EmbeddingMatrix(values, weights=matrix.weights, name=matrix.name, device=matrix.device)
+
+
+def worse_than_nothing(matrix: EmbeddingMatrix, decode: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The rows, by their numbers, of which `decode`, given such numbers, makes a larger error than 0 would."""
+    found = [np.zeros(0, np.int64)]
+    for rows, block in walk(matrix.values):
+        numbers = np.arange(rows.start, rows.stop)
+        found.append(numbers[squared_norms(block - decode(numbers)) > matrix.squared_norms[rows]])
+    return np.concatenate(found)
 
 
 def rank_bound(n: int, d: int) -> tuple[int, str]:

@@ -17,7 +17,7 @@ from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, tell_count
+from compress.methods.base import Method, tell_count, worse_than_nothing
 from compress.solvers import block_scales
 
 Parts = dict[str, np.ndarray]
@@ -49,7 +49,11 @@ class InBlocks(Method):
             parts.append(part)
             tell_count(progress, "row", rows.stop, n)
         arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        return Compressed(self, packed(arrays, kept, n, d), matrix.shape, matrix.digest)
+        result = Compressed(self, packed(arrays, kept, n, d), matrix.shape, matrix.digest)
+        if kept.nested:  # scales have a least one, which may be many times that of a row near 0
+            arrays["codes"][worse_than_nothing(matrix, result.rows)] = kept.values.index(0)
+            result = replace(result, arrays=packed(arrays, kept, n, d))
+        return result
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         return self.format_for(d).decode(arrays, rows, d)

@@ -18,7 +18,7 @@ from compress.methods import low_rank
 from compress.methods.base import Method, precision, rank_bound
 from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
-from compress.solvers.binary_codes import Codes, Target, first_gains, fit_codes, refit_decoder, refit_gains, sweep
+from compress.solvers.binary_codes import Codes, Target, first_gains, fit_codes, refit_decoder, refit_gains, sparing, sweep
 from compress.solvers.code_losses import LOSSES
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}
@@ -34,7 +34,8 @@ class LightToken(Method):
     loss: "euclidean", ‖aᵢ−bᵢ‖², or "direction", a bound above it that minds the angle more (solvers/code_losses.py).
     solver: "refined" (ours, solvers/binary_codes.py) or "paper", the trained autoencoder (solvers/autoencoder.py), whose
     temperature falls to `temperature` over `epochs` a stage. passes: of the refined solver over all rows, for each stage.
-    gain_bits: bits of each row's own gain, refined only. factor_bits: precision of the factors and the decoder, 32, 16 or 8. Stored
+    gain_bits: bits of each row's own gain, refined only; where rows would lose more than all of themselves, one gain is 0, and its
+    rows are without the code's offset too. factor_bits: precision of the factors and the decoder, 32, 16 or 8. Stored
     besides: the packed bits; encoders are thrown away.
     """
 
@@ -170,7 +171,7 @@ class LightToken(Method):
             stored = stored_decoder(codes.decoder, self.factor_bits)
             fitted = replace(codes, signs=codes.signs.copy(), decoder=read_decoder(stored))
             sweep(target, fitted)
-            codes = replace(refit_gains(target, fitted), decoder=codes.decoder)
+            codes = replace(sparing(target, refit_gains(target, fitted)), decoder=codes.decoder)
         return self.pack(codes)
 
     def pack(self, codes: Codes) -> dict[str, np.ndarray]:
@@ -184,11 +185,12 @@ class LightToken(Method):
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         if not self.bits:
             return low_rank.decoded(arrays, rows, self.rank)
-        signs = packing.read_signs(arrays["codes"][rows], self.bits)
+        signs, offset = packing.read_signs(arrays["codes"][rows], self.bits), arrays["offset"]
         if self.levels > 1:
-            level = packing.read_stream(arrays["gains"], self.gain_bits, rows)
-            signs = signs * arrays["levels"][level][:, None]
-        decoded = signs @ read_decoder(arrays) + arrays["offset"]
+            gains = arrays["levels"][packing.read_stream(arrays["gains"], self.gain_bits, rows)][:, None]
+            there = gains != 0
+            signs, offset = signs * (gains * there), offset * there
+        decoded = signs @ read_decoder(arrays) + offset
         return decoded + low_rank.decoded(arrays, rows, self.rank) if self.rank else decoded
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:

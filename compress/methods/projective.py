@@ -17,7 +17,7 @@ from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import Method, precision, rank_bound
+from compress.methods.base import Method, precision, rank_bound, worse_than_nothing
 from compress.solvers.flats import Flats, find_flats, flats_of
 from compress.solvers.losses import LARGEST_P, Loss
 from compress.solvers.losses import NAMES as LOSSES
@@ -33,7 +33,7 @@ class ProjectiveClustering(Method):
     Feldman, ICLR 2021).
 
     k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers,
-    in float32).
+    in float32); a row that is nearer to 0 than to any of them is kept as 0.
     loss: ρ, one of lp (dist^p), huber, cauchy, geman_mcclure, welsch, tukey (solvers/losses.py). p: exponent of lp, 1 to 32; 2 is
     least squares. scale: the distance from which the other losses hold a row for far; None to estimate it from the rows.
     restarts: starts tried on a sample. steps: passes over all rows at most; 1 gives a preview. factor_bits: stored precision of the
@@ -89,6 +89,8 @@ class ProjectiveClustering(Method):
             arrays["labels"] = packing.pack_stream(labels, packing.width(self.k))
         if self.affine:
             arrays["offsets"] = flats.offsets
+            lost = worse_than_nothing(matrix, lambda rows: self.decode(arrays, rows, matrix.shape[1]))
+            arrays = factors.at_zero(arrays, lost, self.j, self.factor_bits)
         return Compressed(self, arrays, matrix.shape, matrix.digest)
 
     def in_units(self, exponent: int) -> Self:
@@ -102,6 +104,9 @@ class ProjectiveClustering(Method):
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         coefficients = factors.read_coefficients(arrays, rows, self.j)
         bases = factors.read_bases(arrays)
+        if self.affine:
+            there = coefficients[:, :1] > factors.NOTHING[self.factor_bits]
+            coefficients = coefficients * there
         if self.k == 1:
             decoded = coefficients @ bases[0]
             labels = 0 * rows
@@ -109,7 +114,7 @@ class ProjectiveClustering(Method):
             labels = self.labels(arrays, rows)
             decoded = by_group(coefficients, bases, labels)
         if self.affine:
-            decoded = decoded + arrays["offsets"][labels]
+            decoded = decoded + arrays["offsets"][labels] * there
         return decoded
 
     def labels(self, arrays: dict[str, Any], rows: Any) -> Any:
@@ -121,7 +126,12 @@ class ProjectiveClustering(Method):
         return Trainable(parameters, {"labels": arrays["labels"]} if self.k > 1 else {})
 
     def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return arrays | factors.stored(parameters, self.factor_bits) | ({"offsets": parameters["offsets"]} if self.affine else {})
+        moved = arrays | factors.stored(parameters, self.factor_bits)
+        if not self.affine:
+            return moved
+        first = factors.read_coefficients(arrays, np.arange(len(arrays["coefficients"])), self.j)[:, 0]
+        lost = np.flatnonzero(first <= factors.NOTHING[self.factor_bits])
+        return factors.at_zero(moved, lost, self.j, self.factor_bits) | {"offsets": parameters["offsets"]}
 
     def layout(self, n: int, d: int) -> Layout:
         layout = factors.layout(n, d, self.k, self.j, self.factor_bits)

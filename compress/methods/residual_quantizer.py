@@ -10,11 +10,12 @@ from compress.checks import setting, whole
 from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
-from compress.methods.base import tell_count
+from compress.methods.base import tell_count, worse_than_nothing
 from compress.methods.vector_quantizers import VectorQuantization, unit_of, weights_of
 
 SAMPLE_ROWS, SAMPLE_PER_VECTOR = 8192, 64  # that the codebooks are trained on: so many, or so many for each of their vectors
 BEAM_BYTES = 256 << 20
+MANTISSA = {32: 24, 16: 11}  # bits of whole numbers that codebooks hold
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class ResidualQuantization(VectorQuantization):
 
     steps: rounds of k-means in each of ten growing numbers of directions, on a sample of the rows, drawn by their weights. beam:
     how many encodings of a row are carried from codebook to codebook; 1 is greedy. The codebooks are then refitted together to the
-    codes of all rows by least squares, weighted as the matrix is.
+    codes of all rows by least squares, weighted as the matrix is; where rows would lose more than all of themselves, so that one
+    code stands for 0.
     """
 
     name = "rq"
@@ -52,7 +54,16 @@ class ResidualQuantization(VectorQuantization):
         tell_count(progress, "step", 1, 2)
         coder.max_beam_size = self.beam
         codes = faiss.unpack_bitstrings(coder.compute_codes(values), self.parts, self.code_bits).astype(np.int64)
-        return self.compress(matrix, unit, refit_codebooks(values, codes, count, weights), codes)
+        result = self.compress(matrix, unit, refit_codebooks(values, codes, count, weights), codes)
+        lost = worse_than_nothing(matrix, result.rows)
+        if not len(lost):
+            return result
+        nothing = faiss.unpack_bitstrings(coder.compute_codes(np.zeros((1, d), np.float32)), self.parts, self.code_bits)[0]
+        codes[lost] = nothing
+        books = refit_codebooks(values, codes, count, weights, nothing.astype(np.int64))
+        books = with_nothing(books, nothing, MANTISSA[self.codebook_bits])
+        codes[worse_than_nothing(matrix, self.compress(matrix, unit, books, codes).rows)] = nothing
+        return self.compress(matrix, unit, books, codes)
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
         books, codes = self.read_books(arrays), self.read_codes(arrays, rows)
@@ -89,8 +100,11 @@ def draw_rows(values: np.ndarray, weights: np.ndarray | None, most: int, seed: i
     return values[np.sort(np.random.default_rng(seed).choice(len(values), most, replace=False, p=chances))]
 
 
-def refit_codebooks(values: np.ndarray, codes: np.ndarray, count: int, weights: np.ndarray | None) -> np.ndarray:
-    """The codebooks (parts, count, d) that with the given codes come closest to the rows."""
+def refit_codebooks(
+    values: np.ndarray, codes: np.ndarray, count: int, weights: np.ndarray | None, nothing: np.ndarray | None = None
+) -> np.ndarray:
+    """The codebooks (parts, count, d) that with the given codes come closest to the rows; of those where the code `nothing`
+    (parts,), if it is given, stands for 0."""
     from scipy import sparse
 
     n, parts = codes.shape
@@ -99,4 +113,21 @@ def refit_codebooks(values: np.ndarray, codes: np.ndarray, count: int, weights: 
     weighted = used if weights is None else used * weights[:, None]
     inner, cross = (weighted.T @ used).toarray().astype(np.float64), (weighted.T @ values).astype(np.float64)
     inner[np.diag_indices(parts * count)] += 1e-6 * np.trace(inner) / (parts * count)
-    return np.linalg.solve(inner, cross).astype(np.float32).reshape(parts, count, -1)
+    books = np.linalg.solve(inner, cross)
+    if nothing is not None:
+        chosen = nothing + count * np.arange(parts)
+        pull = np.linalg.solve(inner, np.bincount(chosen, minlength=parts * count))
+        books -= np.outer(pull / pull[chosen].sum(), books[chosen].sum(axis=0))
+    return books.astype(np.float32).reshape(parts, count, -1)
+
+
+def with_nothing(books: np.ndarray, nothing: np.ndarray, bits: int) -> np.ndarray:
+    """The codebooks with the vectors of a code, which are nearly 0 together, moved so little that as floats of so many bits they
+    are just 0 in any order: to whole steps of which no sum of them has more."""
+    part = np.arange(len(books))
+    vectors = books[part, nothing].astype(np.float64)
+    steps = 2.0 ** np.maximum(np.frexp(np.abs(vectors).sum(axis=0))[1] - bits + 1, -24)
+    vectors = np.rint(vectors / steps) * steps
+    vectors[0] -= vectors.sum(axis=0)
+    books[part, nothing] = vectors
+    return books

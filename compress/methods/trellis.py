@@ -8,14 +8,15 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress.checks import one_of, random_seed, real, setting, whole
-from compress.coding import basis_code, escapes, packing
+from compress.coding import basis_code, escapes, nothing, packing
 from compress.coding.classes import Classes, find_classes
-from compress.coding.escapes import Escapes, beyond, classes_within
+from compress.coding.escapes import ENTRY, Escapes, beyond, classes_within
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_basis, least_bytes, plan_within
 from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, multiply, reach, read, spread
 from compress.errors import Progress
 from compress.form.compressed import Compressed
+from compress.form.metrics import FAR
 from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
@@ -25,6 +26,7 @@ SAMPLE = 16384  # rows that classes are found and their statistics taken from
 REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often
 BLOCK = 8192  # rows that are coded at a time
 ROUNDS = 2  # of what escapes, and the classes of the rest
+RISK = 2  # times the error of an ideal coder: for rows that lose this, it is looked at what they lose
 OCTAVE = 16  # steps of stored scales in an octave
 
 
@@ -36,8 +38,9 @@ class Trellis(Method):
     rate: the size in bits a number of the matrix, everything counted: 32 / ratio. Of more than 10 the rest is left empty. classes:
     of rows, at most; they share the basis and have their own means and variances (coding/classes.py). states: of the trellis, 256,
     1024 or 4096; more are slower and a little closer. Stored: the rows' bits, labels, the kind, scale and mean of each class and
-    direction, and the basis, coded by the same trellis; no basis where the columns do better as they are. Row weights enter all of
-    it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination is ours.)
+    direction, and the basis, coded by the same trellis; no basis where the columns do better as they are; and which rows are 0
+    (coding/nothing.py). Row weights enter all of it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination
+    is ours.)
     """
 
     name = "trellis"
@@ -98,9 +101,12 @@ class Trellis(Method):
         arrays["extra"] = np.zeros((int(schedule.lengths[1, labels].sum()) + 7) // 8, np.uint8)
         rest = self.size(n, d) - sum(array.nbytes for array in arrays.values())
         needed = GUARD + (int(schedule.lengths[0, labels].sum()) + 7) // 8
-        escaped = found_beyond(matrix, inverse, means, reach(plan.rates) * scales, labels, plan.level).within(rest - needed)
+        kept = replace(classes, means=means, variances=about)
+        escaped, risky = found_beyond(matrix, inverse, kept, reach(plan.rates) * scales, labels, plan)
+        risky = nothing.within(risky, matrix.squared_norms, rest - needed)
+        escaped = escaped.within(rest - needed - len(nothing.gaps(risky)))
         halves, unit = np.zeros(len(escaped.rows), np.float16), escapes.unit_for(matrix, inverse / lengths)
-        arrays["codes"] = np.zeros(rest - escaped.n_bytes, np.uint8)
+        arrays["codes"], worse = np.zeros(rest - escaped.n_bytes, np.uint8), [risky[:0]]
         at, extra_at = 8 * GUARD, 0
         for first in range(0, n, BLOCK):
             rows = slice(first, first + BLOCK)
@@ -109,11 +115,17 @@ class Trellis(Method):
             units = unit * lengths[directions]
             halves[part] = numbers[own, directions] / units
             numbers[own, directions] -= halves[part] * units
-            bits, extra_bits = schedule.pack(encode(numbers, labels[rows], scales, schedule), labels[rows])
+            symbols = encode(numbers, labels[rows], scales, schedule)
+            own = risky[(risky >= first) & (risky < first + BLOCK)]
+            left = numbers[own - first] - levels_of(symbols[own - first], labels[own], schedule) * scales[labels[own]]
+            worse.append(own[blocks.squared_norms(left) > blocks.squared_norms(matrix.values[own] @ inverse)])
+            bits, extra_bits = schedule.pack(symbols, labels[rows])
             at = packing.put_bits(arrays["codes"], at, bits)
             extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
             tell_count(progress, "row", min(first + BLOCK, n), n)
-        return arrays | escaped.stored(halves, unit)
+        spared = nothing.stored(np.concatenate(worse))
+        arrays["codes"] = arrays["codes"][: len(arrays["codes"]) - sum(array.nbytes for array in spared.values())]
+        return arrays | escaped.stored(halves, unit) | spared
 
     def plan(self, matrix: EmbeddingMatrix, rng: np.random.Generator, turned: bool) -> tuple[np.ndarray, Plan, Classes, np.ndarray]:
         """The axes (d, m), the plan, the classes and that of each row (n,): in the principal axes or, where they need not be turned
@@ -130,17 +142,19 @@ class Trellis(Method):
                 return plan_within(self.size(n, d) - int(spent), classes, counts, d, self.states, rotated)
 
             coefficients = blocks.project(matrix.values[sample], axes, matrix.device)
-            best = best_classes(coefficients, matrix.weights[sample], self.classes, n / len(sample), plan_of)
+            best = best_classes(coefficients, matrix, sample, self.classes, plan_of)
             found.append((*best, axes, plan_of) if best else None)
         plan, classes, axes, plan_of = min(filter(None, found), key=lambda each: each[0].error)
-        labels, entries = np.empty(n, np.int64), 0
+        labels, entries, risky = np.empty(n, np.int64), 0, [np.zeros(0, np.int64)]
         for rows, block in blocks.walk(matrix.values):
             coefficients, weights = block @ axes, matrix.weights[rows]
             labels[rows] = classes.assign(coefficients, weights, plan.level)
-            apart = escaping(coefficients[:, plan.kept], labels[rows], weights, classes.along(plan.kept), plan)
-            entries += int(np.count_nonzero(apart))
+            kept, norms = classes.along(plan.kept), matrix.squared_norms[rows]
+            entries += int(np.count_nonzero(escaping(coefficients[:, plan.kept], labels[rows], weights, kept, plan)))
+            risky.append(rows.start + at_risk(coefficients[:, plan.kept], norms, labels[rows], kept, plan))
         counts = np.bincount(labels, minlength=len(classes.shares))
-        final = plan_of(classes, escapes.ENTRY * entries, counts) or plan_of(classes, 0, counts)
+        spent = ENTRY * entries + len(nothing.gaps(np.concatenate(risky)))
+        final = plan_of(classes, spent, counts) or plan_of(classes, 0, counts)
         assert final is not None
         return axes, final, classes, labels
 
@@ -166,6 +180,7 @@ class Trellis(Method):
             "means": read_means(arrays),
             "basis": basis_code.decode(arrays, d) if arrays["basis"].shape[0] else None,
             **escapes.opened(arrays, n),
+            **nothing.opened(arrays, n),
         }
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
@@ -173,6 +188,7 @@ class Trellis(Method):
         starts, extra_starts = arrays["starts"][rows], arrays["extra_starts"][rows]
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
         numbers = escapes.add(numbers * arrays["scales"][labels] + arrays["means"][labels], rows, arrays)
+        numbers = numbers * arrays["there"][rows] if "there" in arrays else numbers
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
 
     def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any]:
@@ -185,7 +201,10 @@ class Trellis(Method):
         own = np.asarray(arrays["scales"][:, None] * turned), np.asarray(arrays["means"] @ turned.T)
         starts, labels, schedule = (arrays["starts"], arrays["extra_starts"]), arrays["labels"], arrays["schedule"]
         found = multiply(arrays["codes"], arrays["extra"], *starts, labels, schedule, *own)
-        return None if found is None else xp.asarray(escapes.multiply(found, np.asarray(turned), arrays))
+        if found is None:
+            return None
+        found = xp.asarray(escapes.multiply(found, np.asarray(turned), arrays))
+        return found * arrays["there"] if "there" in arrays else found
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         prepared = self.prepared(arrays, n, d)
@@ -240,7 +259,7 @@ class Trellis(Method):
         if labels.max() >= c:
             raise ValueError("array 'labels' has classes that are not there")
         bits, extra_bits = Schedule(arrays["kinds"], self.states).lengths[:, labels].sum(axis=1)
-        layout |= escapes.layout(arrays, n, m)
+        layout |= escapes.layout(arrays, n, m) | nothing.layout(arrays, n)
         layout["extra"] = (((int(extra_bits) + 7) // 8,), np.uint8)
         layout["codes"] = ((self.size(n, d) - bytes_of(layout),), np.uint8)
         check_stored(arrays, layout)
@@ -268,26 +287,33 @@ class Trellis(Method):
 
 
 def best_classes(
-    coefficients: np.ndarray, weights: np.ndarray, most: int, times: float, plan_of: Callable[..., Plan | None]
+    coefficients: np.ndarray, matrix: EmbeddingMatrix, sample: np.ndarray, most: int, plan_of: Callable[..., Plan | None]
 ) -> tuple[Plan, Classes] | None:
     """Of one class and of `most`, half of that, a quarter, … what leaves the least error to an ideal coder in as many bytes, with
-    what escapes stored besides; None where not even one class fits. times: rows of the matrix for each of the coefficients."""
+    what escapes stored besides, and which rows are 0; None where not even one class fits. coefficients: of a sample of the rows."""
+    weights, times = matrix.weights[sample], len(matrix.values) / len(sample)
 
-    def planned(count: int, level: float) -> tuple[Plan, Classes] | None:
+    def planned(count: int, level: float) -> tuple[Plan, Classes, int] | None:
         classes = find_classes(coefficients, weights, count, level)
         plan = plan_of(classes)
         if plan is None:
             return None
+        own, norms = classes.assign(coefficients, weights, plan.level), matrix.squared_norms[sample]
+        risky = at_risk(coefficients[:, plan.kept], norms, own, classes.along(plan.kept), plan)
+        spared = plan_of(classes, times * len(risky))
+        if spared is None:
+            return plan, classes, len(risky)
+        plan = spared
         for _ in range(ROUNDS):
             labels = classes.assign(coefficients, weights, plan.level)
             apart = np.zeros(coefficients.shape, bool)
             apart[:, plan.kept] = escaping(coefficients[:, plan.kept], labels, weights, classes.along(plan.kept), plan)
             inner = classes_within(coefficients, labels, weights, classes, apart)
-            lighter = plan_of(inner, escapes.ENTRY * times * np.count_nonzero(apart))
+            lighter = plan_of(inner, times * (ENTRY * np.count_nonzero(apart) + len(risky)))
             if not lighter or lighter.error > plan.error:
                 break
             plan, classes = lighter, inner
-        return plan, classes
+        return plan, classes, 0
 
     single = planned(1, 1.0)
     if single is None:
@@ -300,7 +326,7 @@ def best_classes(
             if len(found) > 2 and several[0].error > found[-2][0].error:
                 break
         count //= 2
-    return min(found, key=lambda each: each[0].error)
+    return min(found, key=lambda each: (each[2], each[0].error))[:2]
 
 
 def escaping(numbers: np.ndarray, labels: np.ndarray, weights: np.ndarray, classes: Classes, plan: Plan) -> np.ndarray:
@@ -309,17 +335,30 @@ def escaping(numbers: np.ndarray, labels: np.ndarray, weights: np.ndarray, class
     return beyond(numbers - classes.means[labels].astype(np.float32), ends[labels], weights, plan.level) > 0
 
 
+def at_risk(numbers: np.ndarray, norms: np.ndarray, labels: np.ndarray, classes: Classes, plan: Plan) -> np.ndarray:
+    """Which rows, of numbers (r, m) along the plan's directions and squared norms (r,), may lose more than all of themselves, and
+    than FAR times what rows lose in the mean: with RISK times the error of an ideal coder."""
+    coded = plan.rates > 0
+    noise = np.where(coded, classes.variances * 4.0**-plan.rates, 0).sum(axis=1)[labels]
+    apart = (~coded).astype(np.float32)[labels]
+    apart *= numbers - classes.means.astype(np.float32)[labels]
+    left = blocks.squared_norms(apart) + np.maximum(norms - blocks.squared_norms(numbers), 0)
+    share = np.minimum((left + noise) / np.maximum(norms, 1e-300), 1).mean()
+    return np.flatnonzero(left + RISK * noise > max(1.0, FAR * share) * norms)
+
+
 def found_beyond(
-    matrix: EmbeddingMatrix, inverse: np.ndarray, means: np.ndarray, ends: np.ndarray, labels: np.ndarray, level: float
-) -> Escapes:
-    """What of the numbers A V, V (d, m) `inverse`, escapes; means, ends: (c, m) of their classes."""
-    found = []
+    matrix: EmbeddingMatrix, inverse: np.ndarray, classes: Classes, ends: np.ndarray, labels: np.ndarray, plan: Plan
+) -> tuple[Escapes, np.ndarray]:
+    """What of the numbers A V, V (d, m) `inverse`, escapes, over the ends (c, m) of their classes; and the rows at risk."""
+    found, rows_at_risk = [], []
     for rows, block in blocks.walk(matrix.values):
-        own = labels[rows]
-        over = beyond(blocks.project(block, inverse, matrix.device) - means[own], ends[own], matrix.weights[rows], level)
+        own, numbers = labels[rows], blocks.project(block, inverse, matrix.device)
+        over = beyond(numbers - classes.means[own], ends[own], matrix.weights[rows], plan.level)
+        rows_at_risk.append(rows.start + at_risk(numbers, matrix.squared_norms[rows], own, classes, plan))
         at, directions = np.nonzero(over)
         found.append((rows.start + at, directions, over[at, directions]))
-    return Escapes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Escapes(*(np.concatenate(parts) for parts in zip(*found, strict=True))), np.concatenate(rows_at_risk)
 
 
 def refit_scales(

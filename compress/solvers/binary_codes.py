@@ -42,7 +42,8 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """signs (n, L) int8; level (n,) of each row among the gain levels (g,); decoder D (L, d); offset o (d,)."""
+    """signs (n, L) int8; level (n,) of each row among the gain levels (g,); decoder D (L, d); offset o (d,), which rows of a gain
+    of 0 are without."""
 
     signs: np.ndarray
     level: np.ndarray
@@ -57,7 +58,8 @@ class Codes:
 
     def decode(self, rows: slice | np.ndarray) -> np.ndarray:
         """What the codes add to the base of some rows, (r, d)."""
-        return (self.signs[rows] * self.gains[rows, None]) @ self.decoder + self.offset
+        gains = self.gains[rows, None]
+        return (self.signs[rows] * gains) @ self.decoder + self.offset * (gains != 0)
 
 
 def fit_codes(
@@ -204,20 +206,41 @@ def refit_gains(target: Target, codes: Codes) -> Codes:
     """Every row's best gain among the levels, and every level's best value for its rows."""
     if len(codes.levels) == 1:
         return codes
+    found, best = nearest_gains(target, codes)
+    return better_of(target, found, replace(found, levels=best))
+
+
+def nearest_gains(target: Target, codes: Codes) -> tuple[Codes, np.ndarray]:
+    """The codes with every row's best gain among the levels, and the levels (g,) that are best for these rows; 0 stays 0."""
     level = np.empty_like(codes.level)
     above, below = np.zeros(len(codes.levels)), np.zeros(len(codes.levels))
     for rows in target.blocks():
-        x, base = target.values[rows], target.base(rows) + codes.offset
-        pattern = codes.signs[rows].astype(np.float32) @ codes.decoder
+        x, known = target.values[rows], target.base(rows)
+        base, pattern = known + codes.offset, codes.signs[rows].astype(np.float32) @ codes.decoder
         own, fixed, mixed, energy = squares(x), squares(base), inner(base, pattern), squares(pattern)
         at, reach = inner(x, base), inner(x, pattern)
         lost = [target.loss(at + g * reach, fixed + 2 * g * mixed + g * g * energy, own) for g in codes.levels]
+        for zero in np.flatnonzero(codes.levels == 0):
+            lost[zero] = target.loss(inner(x, known), squares(known), own)
         level[rows] = np.argmin(lost, axis=0)
         above += np.bincount(level[rows], target.weights[rows] * (reach - mixed), minlength=len(above))
         below += np.bincount(level[rows], target.weights[rows] * energy, minlength=len(above))
-    best = np.where((below > 0) & (above > 0), above / np.maximum(below, 1e-300), codes.levels).astype(np.float32)
-    found = replace(codes, level=level)
-    return better_of(target, found, replace(found, levels=best))
+    better = (below > 0) & (above > 0) & (codes.levels != 0)
+    return replace(codes, level=level), np.where(better, above / np.maximum(below, 1e-300), codes.levels).astype(np.float32)
+
+
+def sparing(target: Target, codes: Codes) -> Codes:
+    """The codes with a gain at 0, the one that is missed the least, if there is more than one, and some row loses more than all of
+    itself."""
+    worse = [
+        (squares(target.values[rows] - decode(target, codes, rows)) > squares(target.values[rows])).any()
+        for rows in target.blocks()
+    ]
+    if len(codes.levels) == 1 or not any(worse):
+        return codes
+    places = np.arange(len(codes.levels))
+    tried = (refit_gains(target, replace(codes, levels=np.where(places == zero, np.float32(0), codes.levels))) for zero in places)
+    return nearest_gains(target, min(tried, key=lambda each: total(target, each)))[0]
 
 
 def refit_decoder(target: Target, codes: Codes) -> Codes:
@@ -230,8 +253,8 @@ def refit_decoder(target: Target, codes: Codes) -> Codes:
         if target.loss is not euclidean:
             decoded = decode(target, codes, rows)
             weights = weights * (1 + turn_of(inner(x, decoded), product(squares(decoded), squares(x))))
-        used = np.ones((len(x), bits + 1), np.float32)
-        used[:, :bits] = codes.signs[rows] * codes.gains[rows, None]
+        used, gains = np.empty((len(x), bits + 1), np.float32), codes.gains[rows, None]
+        used[:, :bits], used[:, bits:] = codes.signs[rows] * gains, gains != 0
         weighted = used * weights[:, None]
         moments += weighted.T @ used
         cross += weighted.T @ (x - base)

@@ -1,6 +1,6 @@
 """A row is a few coefficients times a basis. Rows may be split in groups that have a basis each, and a point to start from (SVD,
 low rank in the lp sense, k subspaces). Numbers of 8 and 4 bits are whole; the steps that they count in are multiplied into the
-basis.
+basis. Where groups have points, a row whose first coefficient is the least that its type holds is 0.
 """
 
 import torch
@@ -8,6 +8,7 @@ import torch
 from compress.export.decoders.frame import numbers, read_bits
 
 MOST_SIDE_BY_SIDE = 64
+NOTHING = {torch.float32: torch.finfo(torch.float32).min, torch.float16: -65504.0, torch.int8: -128.0, torch.uint8: -8.0}
 
 
 def prepare(header: dict, arrays: dict) -> dict:
@@ -22,6 +23,9 @@ def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
         bases = bases * arrays["scales"][:, :, None]
     groups, rank, _ = bases.shape
     coefficients = numbers(arrays["coefficients"][rows], rank)
+    there = coefficients[:, :1] > NOTHING[arrays["coefficients"].dtype]
+    if "offsets" in arrays:
+        coefficients = coefficients * there
     if groups == 1:
         group, vectors = 0 * rows, coefficients @ bases[0]
     else:
@@ -32,4 +36,4 @@ def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
             vectors = (own[:, :, None] * coefficients[:, None]).flatten(1) @ bases.flatten(0, 1)
         else:
             vectors = (coefficients[:, None] @ bases[group])[:, 0]
-    return vectors + arrays["offsets"][group] if "offsets" in arrays else vectors
+    return vectors + arrays["offsets"][group] * there if "offsets" in arrays else vectors

@@ -4,7 +4,7 @@ number to number: a hash of what stands in the window is the lower part of the l
 second stream, `extra`, are the upper part. The levels are quantiles of a normal density. A number's kind says how far the window
 moves, how many own bits there are, and which hash is taken. The basis is coded in the same way, and turned by a fixed matrix. What
 lies too far for its code is made up by entries, sorted by rows: how many rows further each is, its direction, and what is to be
-added there.
+added there. Rows that are 0 are told by how many rows further each is, 255 for so many and not that row.
 """
 
 import math
@@ -99,6 +99,10 @@ def opened(header: dict, arrays: dict) -> dict:
         own = arrays["escape_gaps"].long().cumsum(0)
         counts = torch.zeros(rows + 1, dtype=torch.int64, device=kinds.device).scatter_add(0, own + 1, torch.ones_like(own))
         found["entries_at"] = counts.cumsum(0)
+    if "nothing" in arrays:
+        gaps = arrays["nothing"].long()
+        told = torch.zeros(rows, dtype=torch.int64, device=kinds.device).scatter_add(0, gaps.cumsum(0), (gaps < 255).long())
+        found["there"] = told[:, None] == 0
     return found
 
 
@@ -149,4 +153,6 @@ def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
         at = at * there
         values = arrays["escape_values"].float() * arrays["escape_unit"]
         numbers = numbers.scatter_add(1, arrays["escape_directions"].long()[at], values[at] * there)
+    if "there" in arrays:
+        numbers = numbers * arrays["there"][rows]
     return numbers @ arrays["axes"] if "axes" in arrays else numbers
