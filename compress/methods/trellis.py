@@ -8,7 +8,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from compress.checks import one_of, random_seed, real, setting, whole
-from compress.coding import basis_code, escapes, nothing, packing
+from compress.coding import as_quantized, basis_code, escapes, nothing, packing
 from compress.coding.classes import Classes, find_classes
 from compress.coding.escapes import ENTRY, Escapes, beyond, classes_within
 from compress.coding.layout import Layout, bytes_of, check_stored
@@ -40,7 +40,7 @@ class Trellis(Method):
     1024 or 4096; more are slower and a little closer. Stored: the rows' bits, labels, the kind, scale and mean of each class and
     direction, and the basis, coded by the same trellis; no basis where the columns do better as they are; and which rows are 0
     (coding/nothing.py). Row weights enter all of it. (Cover and Thomas, Elements of Information Theory, chapter 10; the combination
-    is ours.)
+    is ours.) A matrix that was quantized to 8 bits before is kept as it was (coding/as_quantized.py), where the rate is enough.
     """
 
     name = "trellis"
@@ -58,12 +58,24 @@ class Trellis(Method):
 
     def fit(self, matrix: EmbeddingMatrix, progress: Progress | None = None) -> Compressed:
         self.check(*matrix.shape)
-        return Compressed(self, self.code_rows(matrix, None, progress), matrix.shape, matrix.digest)
+        arrays = self.as_it_was(matrix, progress) or self.code_rows(matrix, None, progress)
+        return Compressed(self, arrays, matrix.shape, matrix.digest)
 
     def fit_under(self, matrix: EmbeddingMatrix, root: np.ndarray, progress: Progress | None = None) -> Compressed:
         """Directions that are to be stored are then no longer at right angles, nor of one length as they are seen."""
         self.check(*matrix.shape)
-        return Compressed(self, self.code_rows(seen_through(matrix, root), root, progress), matrix.shape, matrix.digest)
+        arrays = self.as_it_was(matrix, progress) or self.code_rows(seen_through(matrix, root), root, progress)
+        return Compressed(self, arrays, matrix.shape, matrix.digest)
+
+    def as_it_was(self, matrix: EmbeddingMatrix, progress: Progress | None) -> dict[str, np.ndarray] | None:
+        """The arrays that give a matrix back that was quantized before, where there are bytes for them."""
+        n, d = matrix.shape
+        spare = self.size(n, d) - bytes_of(as_quantized.layout(n, d))
+        arrays = as_quantized.code(matrix) if spare >= 0 else None
+        if arrays is None:
+            return None
+        tell_count(progress, "row", n, n)
+        return arrays | {"spare": np.zeros(spare, np.uint8)}
 
     def code_rows(self, matrix: EmbeddingMatrix, root: np.ndarray | None, progress: Progress | None) -> dict[str, np.ndarray]:
         """The arrays for rows of A M, which `matrix` holds, that decode to those of A. root: M (d, d), None for 1."""
@@ -160,6 +172,8 @@ class Trellis(Method):
 
     def prepared(self, arrays: dict[str, Any], n: int, d: int) -> dict[str, Any]:
         """The class of every row, the bit at which it begins, scales and means as floats, and the basis."""
+        if as_quantized.KEPT in arrays:
+            return as_quantized.opened(arrays)
         stream = arrays["codes"]
         xp = array_namespace(stream)
         schedule = Schedule(blocks.to_host(arrays["kinds"]), self.states)
@@ -184,6 +198,8 @@ class Trellis(Method):
         }
 
     def decode(self, arrays: dict[str, Any], rows: Any, d: int) -> Any:
+        if as_quantized.KEPT in arrays:
+            return as_quantized.decode(arrays, rows)
         labels = arrays["labels"][rows]
         starts, extra_starts = arrays["starts"][rows], arrays["extra_starts"][rows]
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
@@ -191,13 +207,17 @@ class Trellis(Method):
         numbers = numbers * arrays["there"][rows] if "there" in arrays else numbers
         return numbers if arrays["basis"] is None else numbers @ arrays["basis"]
 
-    def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any]:
+    def against(self, arrays: dict[str, Any], vectors: Any) -> dict[str, Any] | None:
+        if as_quantized.KEPT in arrays:
+            return None
         return arrays | {"basis": vectors.T if arrays["basis"] is None else arrays["basis"] @ vectors.T}
 
     def products(self, arrays: dict[str, Any], vectors: Any) -> Any | None:
         """Straight from the codes, each class's scales taken into the vectors."""
-        xp = array_namespace(vectors)
-        turned = self.against(arrays, vectors)["basis"].T  # (v, m)
+        xp, known = array_namespace(vectors), self.against(arrays, vectors)
+        if known is None:
+            return None
+        turned = known["basis"].T  # (v, m)
         own = np.asarray(arrays["scales"][:, None] * turned), np.asarray(arrays["means"] @ turned.T)
         starts, labels, schedule = (arrays["starts"], arrays["extra_starts"]), arrays["labels"], arrays["schedule"]
         found = multiply(arrays["codes"], arrays["extra"], *starts, labels, schedule, *own)
@@ -208,12 +228,15 @@ class Trellis(Method):
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         prepared = self.prepared(arrays, n, d)
-        parameters = {name: prepared.pop(name) for name in ("scales", "means", "basis") if prepared[name] is not None}
+        names = [name for name in ("steps", "scales", "means", "basis") if prepared.get(name) is not None]
+        parameters = {name: prepared.pop(name) for name in names}
         return Trainable(parameters, prepared)
 
     def stored(self, arrays: dict[str, np.ndarray], parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """A basis is coded anew, at the rates it had; the lengths of its directions go into scales and means."""
         tight, lengths = dict(arrays), 1.0
+        if "steps" in parameters:
+            return tight | {"steps": as_quantized.stored_steps(parameters["steps"])}
         if "basis" in parameters:
             lengths = np.linalg.norm(parameters["basis"], axis=1)
             tight |= basis_code.code(blocks.unit_rows(parameters["basis"]), arrays["basis_rates"] / 2)
@@ -241,6 +264,10 @@ class Trellis(Method):
 
     def check_stored(self, arrays: dict[str, np.ndarray], n: int, d: int) -> None:
         self.check(n, d)
+        if as_quantized.KEPT in arrays:
+            known = as_quantized.layout(n, d)
+            check_stored(arrays, known | {"spare": ((self.size(n, d) - bytes_of(known),), np.uint8)})
+            return
         c, m = np.shape(arrays.get("kinds", ()))[:2] or (0, 0)
         layout: Layout = {
             "kinds": ((c, m), np.uint8),

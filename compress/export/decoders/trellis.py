@@ -5,6 +5,9 @@ second stream, `extra`, are the upper part. The levels are quantiles of a normal
 moves, how many own bits there are, and which hash is taken. The basis is coded in the same way, and turned by a fixed matrix. What
 lies too far for its code is made up by entries, sorted by rows: how many rows further each is, its direction, and what is to be
 added there. Rows that are 0 are told by how many rows further each is, 255 for so many and not that row.
+
+A table that was quantized before is kept as it was instead: whole numbers in blocks of 32, each with a step, a float16 without its
+sign; what they give is rounded to float16 where that is what it was.
 """
 
 import math
@@ -25,6 +28,8 @@ GUARD = 16  # bits of zeros before the first stream, for the window of its first
 
 def prepare(header: dict, arrays: dict) -> dict:
     """What decoding needs beside the file's arrays: tables that are the same for every file, and what is decoded once."""
+    if "whole_numbers" in arrays:
+        return {"powers": torch.tensor([2.0 ** (max(each, 1) - 25) for each in range(32)])}
     halves = arrays["basis_rates"].double()  # rates of the basis in halves of a bit a number
     extra = torch.tensor(EXTRA)
     most = max(int(extra[arrays["kinds"].long()].max()), int((halves.max() + 1) // 2) - 1 if len(halves) else 0)
@@ -139,6 +144,13 @@ def read(
 
 def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
     """The vectors (r, dim) of rows (r,)."""
+    if "whole_numbers" in arrays:
+        numbers = arrays["whole_numbers"][rows].float()
+        dim, count = numbers.shape[1], -(-numbers.shape[1] // 32)
+        bits = read_bits(arrays["steps"], (rows[:, None] * count + torch.arange(count, device=rows.device)) * 15, 15)
+        steps = arrays["powers"][bits // 1024] * (bits % 1024 + 1024 * (bits > 1023))
+        numbers = numbers * steps[:, torch.arange(dim, device=rows.device) // 32]
+        return torch.where(arrays["in_float16"] > 0, numbers.half().float(), numbers)
     if torch.onnx.is_in_onnx_export():  # the ONNX file keeps what is stored, and is opened anew by who runs it
         arrays = {**arrays, **opened(header, arrays)}
     classes, kinds = arrays["classes"][rows], arrays["kinds"].long()

@@ -1,0 +1,78 @@
+"""A table that was quantized before, as that of a model in GGUF's Q8_0: its whole numbers and their steps, found again, give it
+back to the last bit, where any other code of as many bits would add an error of its own.
+"""
+
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace, device
+
+from compress.coding import packing
+from compress.coding.layout import Layout
+from compress.linalg.blocks import walk
+from compress.matrix import EmbeddingMatrix
+
+BLOCK = 32  # numbers that share a step
+END = 127  # the largest whole number
+STEP_BITS = 15  # of a float16 above 0
+KEPT = "whole_numbers"
+
+
+def code(matrix: EmbeddingMatrix) -> dict[str, np.ndarray] | None:
+    """The arrays that keep the matrix: whole numbers (n, d), steps of STEP_BITS, and whether what they give is rounded to float16,
+    as in a model's file. None where that is not the matrix."""
+    n, d = matrix.shape
+    for half in (False, True):
+        numbers, steps = np.empty((n, d), np.int8), np.empty((n, -(-d // BLOCK)), np.float16)
+        for rows, block in walk(matrix.values):
+            numbers[rows], steps[rows] = nearest(block)
+            if not np.array_equal(values(numbers[rows], steps[rows].astype(np.float32), half), block):
+                break
+        else:
+            return {KEPT: numbers, "steps": stored_steps(steps), "in_float16": np.array([half], np.uint8)}
+    return None
+
+
+def nearest(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (r, d) as whole numbers (r, d) int8 of steps (r, blocks) float16, the largest number of each block at the end."""
+    r, d = block.shape
+    filled = np.pad(block, ((0, 0), (0, -d % BLOCK))).reshape(r, -1, BLOCK)
+    steps = (np.abs(filled).max(axis=2) / END).astype(np.float16)
+    inverse = 1 / np.where(steps > 0, steps, 1).astype(np.float32)
+    numbers = np.clip(np.rint(filled * inverse[:, :, None]), -END, END).astype(np.int8)
+    return numbers.reshape(r, -1)[:, :d], steps
+
+
+def values(numbers: Any, steps: Any, half: bool) -> Any:
+    """(r, d) float32 of whole numbers (r, d) and steps (r, blocks) float32; numpy arrays or torch tensors."""
+    xp, d = array_namespace(numbers), numbers.shape[1]
+    found = xp.astype(numbers, xp.float32) * steps[:, xp.arange(d, dtype=xp.int64, device=device(numbers)) // BLOCK]
+    return xp.astype(xp.astype(found, xp.float16), xp.float32) if half else found
+
+
+def opened(arrays: dict[str, Any]) -> dict[str, Any]:
+    """What `decode` starts from: the whole numbers, the steps as floats, and whether to round."""
+    numbers, told = arrays[KEPT], arrays["steps"]
+    xp, (n, d) = array_namespace(told), numbers.shape
+    at = xp.arange(n * -(-d // BLOCK), dtype=xp.int64, device=device(told))
+    bits = packing.read_stream(told, STEP_BITS, at)
+    scales = xp.asarray([2.0 ** (max(exponent, 1) - 25) for exponent in range(32)], dtype=xp.float32, device=device(told))
+    steps = scales[bits >> 10] * xp.astype((bits & 1023) + 1024 * xp.astype(bits > 1023, xp.int64), xp.float32)
+    return {KEPT: numbers, "steps": xp.reshape(steps, (n, -1)), "in_float16": bool(arrays["in_float16"][0])}
+
+
+def decode(arrays: dict[str, Any], rows: Any) -> Any:
+    """Rows (r,) from what `opened` gives: (r, d) float32; numpy arrays or torch tensors."""
+    return values(arrays[KEPT][rows], arrays["steps"][rows], arrays["in_float16"])
+
+
+def stored_steps(steps: np.ndarray) -> np.ndarray:
+    """The array that keeps steps (n, blocks), as float16 without a sign."""
+    halves = np.minimum(np.abs(steps), np.finfo(np.float16).max).astype(np.float16)
+    return packing.pack_stream(halves.view(np.uint16).ravel(), STEP_BITS)
+
+
+def layout(n: int, d: int) -> Layout:
+    """Of what `code` gives."""
+    told = (n * -(-d // BLOCK) * STEP_BITS + 7) // 8
+    return {KEPT: ((n, d), np.int8), "steps": ((told,), np.uint8), "in_float16": ((1,), np.uint8)}
