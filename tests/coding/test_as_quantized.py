@@ -36,7 +36,9 @@ def test_what_was_quantized_is_given_back_in_fewer_bytes_than_it_had(in_blocks, 
     )
     for other in (layer, *others):
         assert np.array_equal(other(ids).detach().numpy(), matrix.values)
-    torch.testing.assert_close(CompressedOutput(layer)(torch.eye(d)), torch.from_numpy(matrix.values.T.copy()), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        CompressedOutput(layer)(torch.eye(d)), torch.from_numpy(matrix.values.T.copy()), rtol=1e-5, atol=1e-5
+    )
     moved = result.method.stored(result.arrays, result.method.trainable(result.arrays, n, d).parameters)
     assert all(np.array_equal(moved[name], result.arrays[name]) for name in result.arrays)
 
