@@ -8,7 +8,7 @@ import streamlit as st
 from compress import EmbeddingMatrix, InputError
 from compress.sources.column_kinds import Categories, Dates, Numbers, Texts, Typed, typed
 from compress.sources.tables import columns as tables
-from pages.parts.cached import cached
+from pages.parts.cached import cached, keyed
 from pages.parts.matrix import ask, asked, chosen, named_path, open_matrix
 from pages.parts.paths import may_name
 from pages.parts.say import literal, refused
@@ -71,29 +71,37 @@ def naming(matrix: EmbeddingMatrix) -> str | None:
 
 def column(matrix: EmbeddingMatrix, name: str) -> Typed:
     """A column, read once a matrix. Raises InputError where its file is no longer as it was."""
-    return read(matrix, key_of(matrix), name)
+    return read(Beside(matrix), name)
 
 
 def kinds_of(matrix: EmbeddingMatrix) -> dict[str, type | None]:
     """What the columns are, by name; None for one of a single value, or one that can no longer be read."""
-    return looked_into(matrix, key_of(matrix)) if offered(matrix) else {}
+    return looked_into(Beside(matrix)) if offered(matrix) else {}
 
 
-def key_of(matrix: EmbeddingMatrix) -> str:
-    return getattr(matrix.columns, "key", matrix.digest) + matrix.names
+@keyed
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """A matrix, known by the columns beside it and what its rows are called."""
+
+    matrix: EmbeddingMatrix
+
+    @property
+    def key(self) -> str:
+        return getattr(self.matrix.columns, "key", self.matrix.digest) + self.matrix.names
 
 
 @cached(12, "Reading a column …")
-def read(_matrix: EmbeddingMatrix, key: str, name: str) -> Typed:
-    return typed((_matrix.columns or {}).get(name, _matrix.tokens), name)
+def read(beside: Beside, name: str) -> Typed:
+    return typed((beside.matrix.columns or {}).get(name, beside.matrix.tokens), name)
 
 
 @cached(8, "Reading the columns …")
-def looked_into(_matrix: EmbeddingMatrix, key: str) -> dict[str, type | None]:
+def looked_into(beside: Beside) -> dict[str, type | None]:
     found: dict[str, type | None] = {}
-    for name in offered(_matrix)[:MOST]:
+    for name in offered(beside.matrix)[:MOST]:
         try:
-            held = column(_matrix, name)
+            held = column(beside.matrix, name)
         except InputError:
             found[name] = None
         else:

@@ -9,7 +9,7 @@ from compress.analysis.agreement import Agreement
 from compress.charts.agreement import counts_by_category
 from compress.sources.column_kinds import Categories
 from pages.parts.cached import cached
-from pages.parts.columns import chosen_colour, column, key_of, kinds_of
+from pages.parts.columns import Beside, chosen_colour, column, kinds_of
 from pages.parts.live_chart.live_chart import live_chart
 from pages.parts.say import literal, refused, waiting
 from pages.parts.subspaces.found import Found
@@ -38,7 +38,7 @@ def agree(matrix: EmbeddingMatrix, fit: Found, held: Categories) -> None:
         for where, unit in (("rows of length 1", True), ("rows as they are", False)):
             labels = means_of(matrix, k, unit, fit.asked.seed)
             found[f"k-means, {where}"] = agreement.agreement(labels, held.codes)
-        found["chance"] = chance_of(fit, f"{key_of(matrix)} {held.name}", held)
+        found["chance"] = chance_of(fit, Beside(matrix), held.name)
     st.dataframe(
         {
             "labels": [f"{name}, k = {k}" for name in found],
@@ -79,5 +79,7 @@ def means_of(matrix: EmbeddingMatrix, k: int, unit: bool, seed: int) -> np.ndarr
 
 
 @cached(24)
-def chance_of(fit: Found, key: str, _held: Categories) -> Agreement:
-    return agreement.by_chance(fit.labels, _held.codes, fit.asked.seed)
+def chance_of(fit: Found, beside: Beside, name: str) -> Agreement:
+    held = column(beside.matrix, name)
+    assert isinstance(held, Categories)
+    return agreement.by_chance(fit.labels, held.codes, fit.asked.seed)

@@ -1,6 +1,8 @@
 """Names of groups on the map: of the categories that colour it, else the words that tell one hill of its points from the others."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
@@ -10,8 +12,8 @@ from compress import EmbeddingMatrix, InputError
 from compress.analysis.group_words import group_words, words
 from compress.analysis.map_groups import densest, hills
 from compress.sources.column_kinds import Categories, Texts, Typed
-from pages.parts.cached import cached
-from pages.parts.columns import chosen_hover, column, key_of
+from pages.parts.cached import cached, keyed
+from pages.parts.columns import Beside, chosen_hover, column
 from pages.parts.dial.still import once_still
 from pages.parts.map import GroupName, name_groups
 from pages.parts.map.colouring import MOST
@@ -27,7 +29,7 @@ def groups_id(matrix: EmbeddingMatrix, shown: str, coloured_by: Typed | None) ->
     by = coloured_by if isinstance(coloured_by, Categories) else texts_of(matrix)
     if by is None and not matrix.has_tokens:
         return None
-    named = f"{matrix.digest} {key_of(matrix)} {shown} {by and by.name}"
+    named = f"{matrix.digest} {Beside(matrix).key} {shown} {by and by.name}"
     return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
@@ -52,7 +54,10 @@ def group_names(key: str, groups: str | None, matrix: EmbeddingMatrix, positions
     def name() -> None:
         texts = texts_of(matrix)
         held = matrix.tokens if texts is None else texts.values
-        names = of_categories(positions, coloured_by) if isinstance(coloured_by, Categories) else of_words(groups, positions, held)
+        if isinstance(coloured_by, Categories):
+            names = of_categories(positions, coloured_by)
+        else:
+            names = of_words(Spoken(groups, positions, held))
         st.session_state[LAST] = groups, names
         name_groups(key, groups, positions, names)
 
@@ -70,13 +75,21 @@ def of_categories(positions: np.ndarray, coloured_by: Categories) -> list[GroupN
     ]
 
 
+@keyed
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """Rows that lie on a map, (n, 2), and what each says. key: the id of what is named."""
+
+    key: str
+    positions: np.ndarray
+    texts: Sequence[str]
+
+
 @cached(4)
-def of_words(groups: str, _positions: np.ndarray, _texts) -> list[GroupName]:
-    """groups: the id of what is named."""
-    n = len(_positions)
-    rows = np.sort(np.random.default_rng(0).permutation(n)[:READ])
-    positions = np.asarray(_positions[rows], np.float64)
-    spoken = [words(_texts[row]) for row in rows]
+def of_words(map_of: Spoken) -> list[GroupName]:
+    rows = np.sort(np.random.default_rng(0).permutation(len(map_of.positions))[:READ])
+    positions = np.asarray(map_of.positions[rows], np.float64)
+    spoken = [words(map_of.texts[row]) for row in rows]
     found: list[GroupName] = []
     said = np.full(len(rows), -1)  # which of those above each row is told by
     above: list[set[str]] = []
