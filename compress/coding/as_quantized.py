@@ -25,7 +25,7 @@ def code(matrix: EmbeddingMatrix) -> dict[str, np.ndarray] | None:
     for half in (False, True):
         numbers, steps = np.empty((n, d), np.int8), np.empty((n, -(-d // BLOCK)), np.float16)
         for rows, block in walk(matrix.values):
-            numbers[rows], steps[rows] = nearest(block)
+            numbers[rows], steps[rows] = nearest(block, half)
             if not np.array_equal(values(numbers[rows], steps[rows].astype(np.float32), half), block):
                 break
         else:
@@ -33,14 +33,26 @@ def code(matrix: EmbeddingMatrix) -> dict[str, np.ndarray] | None:
     return None
 
 
-def nearest(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (r, d) as whole numbers (r, d) int8 of steps (r, blocks) float16, the largest number of each block at the end."""
+def nearest(block: np.ndarray, half: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (r, d) as whole numbers (r, d) int8 of steps (r, blocks) float16, the largest of each block at the end. half: they were
+    rounded to float16, so that a step may be a unit beside what the largest tells."""
     r, d = block.shape
-    filled = np.pad(block, ((0, 0), (0, -d % BLOCK))).reshape(r, -1, BLOCK)
-    steps = (np.abs(filled).max(axis=2) / END).astype(np.float16)
+    filled = np.pad(block, ((0, 0), (0, -d % BLOCK))).reshape(-1, BLOCK)
+    steps = (np.abs(filled).max(axis=1) / END).astype(np.float16)
+    numbers = whole(filled, steps)
+    for further in (1, -1) if half else ():
+        wrong = np.flatnonzero((values(numbers, steps.astype(np.float32)[:, None], half) != filled).any(axis=1) & (steps > 0))
+        beside = (steps[wrong].view(np.int16) + np.int16(further)).view(np.float16)
+        tried = whole(filled[wrong], beside)
+        right = (values(tried, beside.astype(np.float32)[:, None], half) == filled[wrong]).all(axis=1)
+        steps[wrong[right]], numbers[wrong[right]] = beside[right], tried[right]
+    return numbers.reshape(r, -1)[:, :d], steps.reshape(r, -1)
+
+
+def whole(blocks: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Blocks (b, BLOCK) as the nearest whole numbers of their steps (b,), int8."""
     inverse = 1 / np.where(steps > 0, steps, 1).astype(np.float32)
-    numbers = np.clip(np.rint(filled * inverse[:, :, None]), -END, END).astype(np.int8)
-    return numbers.reshape(r, -1)[:, :d], steps
+    return np.clip(np.rint(blocks * inverse[:, None]), -END, END).astype(np.int8)
 
 
 def values(numbers: Any, steps: Any, half: bool) -> Any:

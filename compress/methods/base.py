@@ -259,13 +259,14 @@ def seen_through(matrix: EmbeddingMatrix, root: np.ndarray) -> EmbeddingMatrix:
     return EmbeddingMatrix(values, weights=matrix.weights, name=matrix.name, device=matrix.device)
 
 
-def worse_than_nothing(matrix: EmbeddingMatrix, decode: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """The rows, by their numbers, of which `decode`, given such numbers, makes a larger error than 0 would."""
-    found = [np.zeros(0, np.int64)]
+def worse_than_nothing(matrix: EmbeddingMatrix, decode: Callable[[np.ndarray], np.ndarray], far: float = 0) -> np.ndarray:
+    """The rows, by their numbers, of which `decode`, given such numbers, makes a larger error than 0 would. far: only those that
+    lose more than so many times what all rows lose in the mean."""
+    errors = np.empty(len(matrix.values))
     for rows, block in walk(matrix.values):
-        numbers = np.arange(rows.start, rows.stop)
-        found.append(numbers[squared_norms(block - decode(numbers)) > matrix.squared_norms[rows]])
-    return np.concatenate(found)
+        errors[rows] = squared_norms(block - decode(np.arange(rows.start, rows.stop)))
+    bound = max(1, far * errors.sum() / matrix.squared_norms.sum())
+    return np.flatnonzero(errors > bound * matrix.squared_norms)
 
 
 def rank_bound(n: int, d: int) -> tuple[int, str]:

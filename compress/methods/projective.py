@@ -14,6 +14,7 @@ from compress.coding import factors, packing
 from compress.coding.layout import Layout
 from compress.errors import Progress
 from compress.form.compressed import Compressed
+from compress.form.metrics import FAR
 from compress.form.trainable import Trainable
 from compress.linalg import blocks
 from compress.matrix import EmbeddingMatrix
@@ -33,7 +34,7 @@ class ProjectiveClustering(Method):
     Feldman, ICLR 2021).
 
     k: number of subspaces. j: their dimension. affine: flats with a point of their own instead of linear subspaces (+ k·d numbers,
-    in float32); a row that is nearer to 0 than to any of them is kept as 0.
+    in float32); rows near 0 that would lose far more than others, and more than all of themselves, are kept as 0.
     loss: ρ, one of lp (dist^p), huber, cauchy, geman_mcclure, welsch, tukey (solvers/losses.py). p: exponent of lp, 1 to 32; 2 is
     least squares. scale: the distance from which the other losses hold a row for far; None to estimate it from the rows.
     restarts: starts tried on a sample. steps: passes over all rows at most; 1 gives a preview. factor_bits: stored precision of the
@@ -89,7 +90,7 @@ class ProjectiveClustering(Method):
             arrays["labels"] = packing.pack_stream(labels, packing.width(self.k))
         if self.affine:
             arrays["offsets"] = flats.offsets
-            lost = worse_than_nothing(matrix, lambda rows: self.decode(arrays, rows, matrix.shape[1]))
+            lost = worse_than_nothing(matrix, lambda rows: self.decode(arrays, rows, matrix.shape[1]), FAR)
             arrays = factors.at_zero(arrays, lost, self.j, self.factor_bits)
         return Compressed(self, arrays, matrix.shape, matrix.digest)
 

@@ -9,7 +9,7 @@ def test_the_page_opens_with_its_tables_and_fits_a_wide_screen_and_a_phone(visit
     page = visit(f"{app}/model_quality?matrix=toy", viewport={"width": 1440, "height": 900})
     expect(page.get_by_role("heading", name="What does the model lose?")).to_have_count(1)
     page.locator('[data-testid="stDataFrame"]').nth(2).wait_for()
-    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
     assert fits(page) and fits(page, 390)
 
 

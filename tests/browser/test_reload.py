@@ -15,7 +15,7 @@ def named():
 
 
 def slid(page):
-    return [int(slider.input_value()) for slider in page.get_by_test_id("stMain").get_by_role("slider").all()]
+    return [int(slider.input_value()) for slider in page.get_by_test_id("stMain").locator("input[type=range]:not(.end)").all()]
 
 
 def upload(page, path):

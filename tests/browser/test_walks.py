@@ -227,7 +227,8 @@ def test_an_engineer_takes_her_models_table_and_the_model_comes_back_as_small_as
         assert abs(saved[0] - saved[1] - (before - after)) < HEADER
 
     go(page, "Model quality")
-    assert figures(page).items() <= shown.items()
+    own = ("Recall@", "To rescore")
+    assert {name: value for name, value in figures(page).items() if not name.startswith(own)}.items() <= shown.items()
     told = page.get_by_test_id("stCaptionContainer").filter(has_text="nearest are kept").inner_text()
     row, kept, count, moved = map(int, re.search(r"row (\d+): (\d+) of its (\d+) nearest are kept, (\d+) of them", told).groups())
     tables = [each / np.linalg.norm(each, axis=1, keepdims=True) for each in (values, decoded)]

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import compress
-from compress import METHODS, EmbeddingMatrix, InputError
+from compress import METHODS, EmbeddingMatrix, InputError, Trellis
 from compress.__main__ import main
 from compress.export.decoders import FILES, search_source_of
 from compress.export.for_search import export_search, write_parquet
@@ -56,6 +56,19 @@ def test_search_py_decodes_and_finds_what_this_program_does_with_numpy_alone(nam
             wanted, near = faiss.knn(QUERIES, decoded, 5, kind)
             np.testing.assert_allclose(scores, wanted, atol=1e-4 * np.abs(wanted).max(), err_msg=str(result.method))
             assert (ids == near).mean() > 0.9 or len(np.unique(decoded, axis=0)) < 240
+
+
+@pytest.mark.parametrize("half", [False, True], ids=["float32", "float16"])
+def test_search_py_gives_a_table_that_was_quantized_before_to_the_last_bit(half, tmp_path):
+    numbers, steps = (
+        np.random.default_rng(0).integers(-127, 128, (40, 2, 32)),
+        np.random.default_rng(1).uniform(0.01, 0.02, (40, 2, 1)),
+    )
+    numbers[:, :, 0] = 127
+    values = (numbers * steps.astype(np.float16).astype(np.float32)).astype(np.float16 if half else np.float32).reshape(40, 64)
+    Trellis(rate=10).fit(EmbeddingMatrix(values)).save(tmp_path / "embedding.safetensors")
+    table = module_of("trellis").open_table(tmp_path / "embedding.safetensors")
+    assert "whole_numbers" in table.arrays and np.array_equal(table.rows(np.arange(40)), values.astype(np.float32))
 
 
 @pytest.mark.parametrize("metric", METRICS)

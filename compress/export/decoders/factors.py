@@ -8,7 +8,7 @@ import torch
 from compress.export.decoders.frame import numbers, read_bits
 
 MOST_SIDE_BY_SIDE = 64
-NOTHING = {torch.float32: torch.finfo(torch.float32).min, torch.float16: -65504.0, torch.int8: -128.0, torch.uint8: -8.0}
+NOTHING = {32: -(2 - 2**-23) * 2.0**127, 16: -65504.0, 8: -128.0, 4: -8.0}  # of so many bits
 
 
 def prepare(header: dict, arrays: dict) -> dict:
@@ -23,8 +23,8 @@ def decode(header: dict, arrays: dict, rows: torch.Tensor) -> torch.Tensor:
         bases = bases * arrays["scales"][:, :, None]
     groups, rank, _ = bases.shape
     coefficients = numbers(arrays["coefficients"][rows], rank)
-    there = coefficients[:, :1] > NOTHING[arrays["coefficients"].dtype]
     if "offsets" in arrays:
+        there = coefficients[:, :1] > NOTHING[header["settings"]["factor_bits"]]
         coefficients = coefficients * there
     if groups == 1:
         group, vectors = 0 * rows, coefficients @ bases[0]

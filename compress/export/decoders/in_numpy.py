@@ -20,6 +20,9 @@ class Tensor(np.ndarray):
     def float(self) -> Any:
         return self.astype(np.float32)
 
+    def half(self) -> Any:
+        return self.astype(np.float16)
+
     def double(self) -> Any:
         return self.astype(np.float64)
 

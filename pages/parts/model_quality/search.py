@@ -99,10 +99,12 @@ def places(found: Found, rescored: int) -> np.ndarray:
 
 
 def shown(matrix: EmbeddingMatrix, fit: Fitted, told: Told, asked: Search) -> None:
-    cards = [Figure(f"Recall@{count}", f"{recall:.3f}") for count, recall in told.recalls.items()]
+    share = "The share of a query's {} nearest rows that are among as many nearest of the decoded ones."
+    cards = [Figure(f"Recall@{count}", f"{recall:.3f}", help=share.format(count)) for count, recall in told.recalls.items()]
     if told.ndcg:
         before, after = told.ndcg
-        cards.append(Figure(f"nDCG@{COUNT}", f"{after:.3f}", f"{before:.3f} before", "off"))
+        about = "How high rows that were judged relevant stand among the nearest, 1 where all stand first."
+        cards.append(Figure(f"nDCG@{COUNT}", f"{after:.3f}", f"{before:.3f} before", "off", help=about))
     about = f"So many of the first rows, held against the original, have a recall@{COUNT} of {SHARE:g}."
     cards.append(
         Figure(
