@@ -1,4 +1,4 @@
-// Draws the points on a 2-D canvas, pixel by pixel: where WebGL is done in software, or is missing, this is five times as fast.
+// Draws the points on a 2-D canvas, pixel by pixel: where WebGL is done in software, or is missing, this is up to three times as fast.
 
 const PLACES = 4; // within a pixel, across and down, that a point's edge is told apart by
 
