@@ -48,6 +48,11 @@ def read_json(path: Path) -> Any:
     return parse_json(path.read_bytes(), path.name)
 
 
+def whole_letters(text: str) -> str:
+    """The text with half of a letter that takes two replaced: that cannot be written as UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def read_lines(path: Path) -> list[str]:
     """Lines of a UTF-8 file, parted at newlines only: tokens may hold other separators."""
     try:

@@ -8,6 +8,7 @@ import numpy as np
 from compress.analysis.duplicates import Groups
 from compress.analysis.near_rows import cosines_of, empty
 from compress.errors import InputError
+from compress.files import whole_letters
 from compress.matrix import EmbeddingMatrix
 
 EQUAL, NEAR, FAR, EMPTY = WHY = ("exact duplicate", "near duplicate", "far", "empty")
@@ -75,4 +76,4 @@ def as_file(columns: Mapping[str, Sequence | np.ndarray], ending: str) -> bytes:
 
 def written(cells: Sequence) -> list:
     """The cells as UTF-8 can have them."""
-    return [each.encode("utf-8", "replace").decode() if isinstance(each, str) else each for each in cells]
+    return [whole_letters(each) if isinstance(each, str) else each for each in cells]

@@ -10,7 +10,7 @@ import numpy as np
 from compress.errors import InputError
 from compress.export import decoders
 from compress.export.search_index import INDEXED, METRICS, search_index
-from compress.files import replacing, whole_folder
+from compress.files import replacing, whole_folder, whole_letters
 from compress.form.compressed import Compressed
 from compress.matrix import EmbeddingMatrix
 
@@ -123,7 +123,7 @@ def array_of(values: Sequence | np.ndarray) -> Any:
     try:
         return pa.array(held)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, UnicodeEncodeError):
-        return pa.array([None if each is None else str(each).encode("utf-8", "replace").decode() for each in held], pa.string())
+        return pa.array([None if each is None else whole_letters(str(each)) for each in held], pa.string())
 
 
 def free(name: str, taken: Any) -> str:

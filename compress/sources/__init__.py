@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from compress.errors import InputError, reading, unreadable
+from compress.files import whole_letters
 from compress.guard import budget
 from compress.guard.apart import apart
 from compress.guard.rooms import put, room
@@ -276,5 +277,5 @@ def whole_text(tokens: list[str] | None) -> list[str] | None:
     try:
         deque(map(str.encode, tokens), maxlen=0)  # not as one text, which would take their memory again
     except UnicodeEncodeError:
-        return [token.encode("utf-8", "replace").decode() for token in tokens]
+        return [*map(whole_letters, tokens)]
     return tokens

@@ -18,6 +18,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from compress.files import whole_letters
 from compress.sources.tables.columns import Column
 
 MOST_CATEGORIES = 10_000
@@ -134,7 +135,7 @@ def in_arrow(values: Sequence[str]) -> Any:
     try:
         return array(values, large_string())
     except UnicodeEncodeError:
-        return array([cell.encode("utf-8", "replace").decode() for cell in values], large_string())
+        return array([*map(whole_letters, values)], large_string())
 
 
 def by_count(name: str, codes: np.ndarray, names: Sequence[str]) -> Categories:

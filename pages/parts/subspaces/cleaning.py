@@ -11,18 +11,17 @@ from compress.analysis.cleaning import EMPTY, EQUAL, FAR, NEAR, WHY, Table
 from compress.analysis.duplicates import Groups, Near, equal_rows
 from compress.analysis.near_rows import ALL, LOWEST, near_rows
 from compress.answers import tables
-from compress.sources.column_kinds import Categories, Texts
 from compress.sources.weights import UNIFORM
 from pages.parts.cached import cached
 from pages.parts.columns import chosen_hover, column
 from pages.parts.opened import hold, recall
 from pages.parts.subspaces.found import Found
+from pages.parts.subspaces.listed import MOST_LISTED, shortened, values_of
 from pages.parts.subspaces.marked import mark
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
 SMALL = 4_000  # rows that are compared at once
-MOST_LISTED, LONGEST = 2000, 300  # rows of the table, letters of a text in it
 MARKS = 2000  # rows that the map rings
 KINDS, COSINE, COUNT, MARK = "cleaning_kinds", "cleaning_cosine", "cleaning_far", "cleaning_mark"
 PLURAL = {EQUAL: "exact duplicates", NEAR: "near duplicates", FAR: "far rows", EMPTY: "empty rows"}
@@ -91,7 +90,7 @@ def how_to_read(table: Table) -> str:
 
 def show(columns: dict) -> None:
     st.dataframe(
-        {name: each if isinstance(each, np.ndarray) else [shortened(cell) for cell in each] for name, each in columns.items()},
+        {name: shortened(each) for name, each in columns.items()},
         key="cleaning",
         hide_index=True,
         height=min(38 + 35 * len(columns["row"]), 320),
@@ -102,23 +101,12 @@ def show(columns: dict) -> None:
     )
 
 
-def shortened(cell: object) -> object:
-    return f"{cell[: LONGEST - 1]}…" if isinstance(cell, str) and len(cell) > LONGEST else cell
-
-
 def cells(matrix: EmbeddingMatrix, fit: Found, table: Table) -> dict:
     """The list with names, errors and the columns that are chosen for hover."""
     rows, name = table["row"], "name" if matrix.row_word == "row" else matrix.row_word
     own = {"why": table["why"].tolist(), "group": table["group"], "row": rows, name: [matrix.tokens[row] for row in rows]}
     own |= {"kept": table["kept"], "cosine": table["cosine"], "relative error": fit.evaluation.row_errors[rows]}
-    return own | {each: column_cells(matrix, each, rows) for each in chosen_hover(matrix) if each not in own}
-
-
-def column_cells(matrix: EmbeddingMatrix, name: str, rows: np.ndarray) -> list | np.ndarray:
-    held = column(matrix, name)
-    if isinstance(held, Categories):
-        return [held.names[code] if code >= 0 else None for code in held.codes[rows]]
-    return [held.values[row] for row in rows] if isinstance(held, Texts) else held.values[rows]
+    return own | {each: values_of(column(matrix, each), rows) for each in chosen_hover(matrix) if each not in own}
 
 
 def downloads(matrix: EmbeddingMatrix, fit: Found, table: Table, spare: np.ndarray) -> None:

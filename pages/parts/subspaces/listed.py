@@ -1,12 +1,12 @@
 """The rows that are chosen on the map, found, or left by its filters: as a table, and as a file with all of them."""
 
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
+from compress.analysis.cleaning import as_file, written
 from compress.sources.column_kinds import Categories, Texts, Typed
 from pages.parts.map import MapSelection
 from pages.parts.subspaces.found import Found
@@ -117,20 +117,9 @@ def shortened(values: Sequence) -> Sequence:
 def as_csv(cells: dict[str, Sequence]) -> bytes:
     import pandas as pd
 
-    return pd.DataFrame({name: writable(values) for name, values in cells.items()}).to_csv(index=False).encode()
+    whole = {name: values if isinstance(values, np.ndarray) else written(values) for name, values in cells.items()}
+    return pd.DataFrame(whole).to_csv(index=False).encode()
 
 
 def as_parquet(cells: dict[str, Sequence]) -> bytes:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    with io.BytesIO() as file:
-        parquet.write_table(pa.table({name: writable(values) for name, values in cells.items()}), file)
-        return file.getvalue()
-
-
-def writable(values: Sequence) -> Sequence:
-    """The same with half of a letter that takes two, which cannot be written, replaced."""
-    if isinstance(values, np.ndarray):
-        return values
-    return [value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for value in values]
+    return as_file(cells, ".parquet")
