@@ -99,8 +99,7 @@ def places(found: Found, rescored: int) -> np.ndarray:
 
 
 def shown(matrix: EmbeddingMatrix, fit: Fitted, told: Told, asked: Search) -> None:
-    share = "The share of a query's {} nearest rows that are among as many nearest of the decoded ones."
-    cards = [Figure(f"Recall@{count}", f"{recall:.3f}", help=share.format(count)) for count, recall in told.recalls.items()]
+    cards = [Figure(f"Recall@{count}", f"{recall:.3f}", help=READING) for count, recall in told.recalls.items()]
     if told.ndcg:
         before, after = told.ndcg
         about = "How high rows that were judged relevant stand among the nearest, 1 where all stand first."
