@@ -25,7 +25,7 @@ def asking(serve, provider, tmp_path):
     return serve("app.py", env=env)
 
 
-def test_only_who_is_logged_in_sees_the_app(asking, visit, provider):
+def test_only_who_is_logged_in_sees_the_app(asking, visit, settle, provider):
     page = visit(f"{asking}/robustness?matrix=toy")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
     assert page.get_by_test_id("stSidebar").count() == 0
@@ -40,6 +40,8 @@ def test_only_who_is_logged_in_sees_the_app(asking, visit, provider):
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("Logged in as ada@example.org")).to_be_visible()
     assert {"/authorization", "/token", "/jwks"} <= {*provider.asked}
-    page.get_by_role("button", name="Log out").click()
+    with page.expect_response(f"{provider.url}/end_session**"):
+        page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
-    assert provider.asked[-1] == "/end_session"
+    settle(page)
+    assert provider.asked.count("/end_session") == 1
