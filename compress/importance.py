@@ -32,7 +32,7 @@ class Importance:
     def error(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
         """Σ wᵢ‖(aᵢ−bᵢ)M‖² / Σ wᵢ‖aᵢM‖² of a compressed form of the matrix."""
         lost = whole = 0.0
-        for rows, block in blocks.walk(matrix.values):
+        for rows, block in blocks.walk(matrix.rows):
             apart = block - result.rows(np.arange(rows.start, rows.stop))
             lost += self.weights[rows] @ blocks.squared_norms((apart @ self.root).astype(np.float32))
             whole += self.weights[rows] @ blocks.squared_norms((block @ self.root).astype(np.float32))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from compress.errors import InputError
 from compress.linalg import blocks, eigen
+from compress.linalg.lazy import LazyRows, Table
 
 USUAL = range(-6, 19)  # exponents of the largest entry with which methods work on the entries as they are
 PLAIN = re.compile(r"b?float\d+|u?int\d+")  # a dtype, whose numbers are those of the matrix
@@ -36,8 +37,10 @@ class Stored:
 class EmbeddingMatrix:
     """A matrix A of n rows (tokens) by d columns, checked once and read-only from then on.
 
-    values: (n, d) float32, finite, not all zero. Integers and other floats are converted; float32 arrays, memory-mapped
-        ones too, are taken as they are, without a copy.
+    rows: (n, d) float32, finite, not all zero, as an array or, where they stay in their file, as LazyRows: what goes over all rows
+        takes a block of these at a time. Integers and other floats are converted; float32 arrays, memory-mapped ones too, are
+        taken as they are, without a copy.
+    values: the same as one array, read whole where the rows stay in their file.
     tokens: n row names; "row 0", "row 1", … where there are none.
     weights: (n,) how often each row is used, scaled to mean 1; uniform where there are none.
     row_word: what a row stands for, in one word for labels: "token" of a tokenizer, "word" of word vectors, "row" of what else has
@@ -50,7 +53,7 @@ class EmbeddingMatrix:
     Raises InputError with one plain sentence where the values cannot be an embedding matrix.
     """
 
-    values: np.ndarray
+    rows: Table
     tokens: Sequence[str]
     weights: np.ndarray
     name: str
@@ -60,10 +63,11 @@ class EmbeddingMatrix:
     columns: Mapping[str, Sequence | np.ndarray] | None
     stored: Stored | None
     has_tokens: bool = field(init=False)
+    largest: float = field(init=False, repr=False)  # |aᵢⱼ|
 
     def __init__(
         self,
-        values: ArrayLike,
+        values: ArrayLike | LazyRows,
         tokens: Sequence[str] | None = None,
         weights: ArrayLike | None = None,
         name: str = "matrix",
@@ -73,10 +77,11 @@ class EmbeddingMatrix:
         columns: Mapping[str, Sequence | np.ndarray] | None = None,
         stored: Stored | None = None,
     ):
-        checked = checked_values(values)
-        object.__setattr__(self, "values", checked)
+        checked, largest = checked_rows(values)
+        object.__setattr__(self, "rows", checked)
+        object.__setattr__(self, "largest", largest)
         object.__setattr__(self, "tokens", checked_tokens(tokens, len(checked)))
-        object.__setattr__(self, "weights", checked_weights(weights, len(checked)))
+        object.__setattr__(self, "weights", checked_weights(weights, len(checked), isinstance(checked, LazyRows)))
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "device", device)
         object.__setattr__(self, "row_word", "row" if tokens is None else row_word)
@@ -87,16 +92,21 @@ class EmbeddingMatrix:
         if self.weighted and not self.weights @ self.squared_norms > 0:
             raise InputError("Every row with a weight is zero, so there is nothing to compress; give weights to other rows.")
 
+    @cached_property
+    def values(self) -> np.ndarray:
+        """(n, d) float32. Raises InputError where the rows stay in their file and memory does not hold them all."""
+        return self.rows if isinstance(self.rows, np.ndarray) else read_only(self.rows.whole())
+
     @property
     def shape(self) -> tuple[int, int]:
         """(n, d), rows by columns."""
-        n, d = self.values.shape
+        n, d = self.rows.shape
         return n, d
 
     @property
     def n_bytes(self) -> int:
         """Bytes of the matrix in float32, the numerator of every ratio."""
-        return 4 * self.values.size
+        return 4 * self.shape[0] * self.shape[1]
 
     def file_ratio(self, n_bytes: int) -> float | None:
         """Bytes that the source keeps the matrix in over so many; None where it keeps it in float32, or no file does."""
@@ -111,7 +121,7 @@ class EmbeddingMatrix:
     def digest(self) -> str:
         """A hash of the shape and every value: two matrices that differ in one entry differ here."""
         state = hashlib.blake2b(repr(self.shape).encode(), digest_size=16)
-        for _, block in blocks.walk(self.values):
+        for _, block in blocks.walk(self.rows):
             state.update(block.data)
         return state.hexdigest()
 
@@ -134,7 +144,7 @@ class EmbeddingMatrix:
         """The matrix with other weights of its rows."""
         tokens = self.tokens if self.has_tokens else None
         about = (self.notes, self.columns, self.stored)
-        return type(self)(self.values, tokens, weights, self.name, self.device, self.row_word, *about)
+        return type(self)(self.rows, tokens, weights, self.name, self.device, self.row_word, *about)
 
     def with_rows(self, rows: np.ndarray, values: np.ndarray, name: str) -> Self:
         """The matrix with other values (r, d) in some of its rows. Sums over all rows follow from these and those."""
@@ -143,7 +153,7 @@ class EmbeddingMatrix:
         tokens = self.tokens if self.has_tokens else None
         about = (self.notes, self.columns, self.stored)
         found = type(self)(every, tokens, self.weights, name, self.device, self.row_word, *about)
-        old, new = self.values[rows], found.values[rows]
+        old, new = self.rows[rows], found.rows[rows]
         norms = self.squared_norms.copy()
         norms[rows] = blocks.squared_norms(new)
         weights = self.weights[rows] if self.weighted else None
@@ -159,8 +169,7 @@ class EmbeddingMatrix:
     def exponent(self) -> int:
         """The power of two that is taken out of the entries before a method sees them: 0 unless they are so small, or so large,
         that they or their squares would leave what float16 and float32 can hold."""
-        largest = max(max(float(block.max()), -float(block.min())) for _, block in blocks.walk(self.values))
-        size = int(np.frexp(largest)[1])
+        size = int(np.frexp(self.largest)[1])
         return min(size, 0) + max(size - USUAL[-1], 0) if size not in USUAL else 0
 
     @cached_property
@@ -172,7 +181,7 @@ class EmbeddingMatrix:
         """The matrix times a power of two; itself for 0."""
         if not exponent:
             return self
-        values = np.concatenate([np.ldexp(block, exponent) for _, block in blocks.walk(self.values)])
+        values = np.concatenate([np.ldexp(block, exponent) for _, block in blocks.walk(self.rows)])
         tokens = self.tokens if self.has_tokens else None
         about = (self.notes, self.columns, self.stored)
         return type(self)(values, tokens, self.weights, self.name, self.device, self.row_word, *about)
@@ -180,17 +189,17 @@ class EmbeddingMatrix:
     @cached_property
     def squared_norms(self) -> np.ndarray:
         """(n,) ‖aᵢ‖² in float64."""
-        return blocks.squared_norms(self.values)
+        return blocks.squared_norms(self.rows)
 
     @cached_property
     def gram(self) -> np.ndarray:
         """(d, d) weighted second moments Σ wᵢ aᵢ aᵢᵀ in float64."""
-        return blocks.gram(self.values, self.weights if self.weighted else None, self.device)
+        return blocks.gram(self.rows, self.weights if self.weighted else None, self.device)
 
     @cached_property
     def absolute_sum(self) -> float:
         """Σ|aᵢⱼ|."""
-        return float(sum(np.abs(block).sum(dtype=np.float64) for _, block in blocks.walk(self.values)))
+        return float(sum(np.abs(block).sum(dtype=np.float64) for _, block in blocks.walk(self.rows)))
 
     @cached_property
     def axes(self) -> np.ndarray:
@@ -200,7 +209,7 @@ class EmbeddingMatrix:
     @cached_property
     def energies(self) -> tuple[np.ndarray, np.ndarray]:
         """Σ wᵢ (aᵢ·v)² for every principal axis v, (d,) float64, and the same with all rows counted alike."""
-        plain = blocks.gram(self.values, None, self.device) if self.weighted else self.gram
+        plain = blocks.gram(self.rows, None, self.device) if self.weighted else self.gram
         both = [np.einsum("al,ab,bl->l", self.axes, gram, self.axes, optimize=True) for gram in (self.gram, plain)]
         return both[0], both[1]
 
@@ -224,24 +233,29 @@ class RowNames(Sequence):
         return f"row {self._numbers[row]}"
 
 
-def checked_values(given: ArrayLike) -> np.ndarray:
-    """The values (n, d) in float32, read-only. Raises InputError where they cannot be an embedding matrix."""
-    values = np.asanyarray(given)
-    if values.dtype.kind not in "fiu":
-        raise InputError(f"The entries must be real numbers, these are {values.dtype}; convert them to float32.")
-    if values.ndim != 2:
-        raise InputError(f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {values.shape}.")
-    n, d = values.shape
+def checked_rows(given: ArrayLike | LazyRows) -> tuple[Table, float]:
+    """The rows (n, d) in float32, an array read-only, and the largest entry, whatever its sign. Raises InputError where they cannot
+    be an embedding matrix."""
+    rows = given if isinstance(given, LazyRows) else np.asanyarray(given)
+    if isinstance(rows, np.ndarray) and rows.dtype.kind not in "fiu":
+        raise InputError(f"The entries must be real numbers, these are {rows.dtype}; convert them to float32.")
+    if len(rows.shape) != 2:
+        raise InputError(f"An embedding matrix has 2 dimensions, rows by columns; this array has shape {rows.shape}.")
+    n, d = rows.shape
     if n < 2 or d < 1:
         raise InputError(f"An embedding matrix needs at least 2 rows and 1 column; this one is {n} × {d}.")
-    with np.errstate(over="ignore"):  # what overflows float32 becomes infinite and is reported below
-        values = np.ascontiguousarray(values, dtype=np.float32)
+    if isinstance(rows, np.ndarray):
+        with np.errstate(over="ignore"):  # what overflows float32 becomes infinite and is reported below
+            rows = np.ascontiguousarray(rows, dtype=np.float32)
     bad: list[int] = []
     largest = 0.0
-    for rows, block in blocks.walk(values):
-        finite = np.isfinite(block)
-        largest = max(largest, float(np.abs(block).max(where=finite, initial=0)))
-        bad.extend(rows.start + np.flatnonzero(~finite.all(axis=1)))
+    for part, block in blocks.walk(rows):
+        top = max(float(block.max()), -float(block.min()))
+        if not np.isfinite(top):
+            finite = np.isfinite(block)
+            top = float(np.abs(block).max(where=finite, initial=0))
+            bad.extend(part.start + np.flatnonzero(~finite.all(axis=1)))
+        largest = max(largest, top)
     if bad:
         shown = ", ".join(str(row) for row in bad[:5]) + (f" and {len(bad) - 5:,} more" if len(bad) > 5 else "")
         raise InputError(
@@ -252,6 +266,11 @@ def checked_values(given: ArrayLike) -> np.ndarray:
         raise InputError("Every entry is zero, so there is nothing to compress; check that the right tensor was read.")
     if largest > 1e17:
         raise InputError(f"The largest entry is {largest:.3g}, whose square overflows float32; scale the matrix down.")
+    return read_only(rows) if isinstance(rows, np.ndarray) else rows, largest
+
+
+def read_only(values: np.ndarray) -> np.ndarray:
+    """The same array, as one that cannot be written to."""
     values = values.view()
     values.flags.writeable = False
     return values
@@ -266,10 +285,11 @@ def checked_tokens(tokens: Sequence[str] | None, n_rows: int) -> Sequence[str]:
     return tokens if isinstance(tokens, tuple) else tuple(str(token) for token in tokens)
 
 
-def checked_weights(given: ArrayLike | None, n_rows: int) -> np.ndarray:
-    """Weights (n,) of mean 1, read-only. Raises InputError where they cannot be weights of so many rows."""
+def checked_weights(given: ArrayLike | None, n_rows: int, many: bool = False) -> np.ndarray:
+    """Weights (n,) of mean 1, read-only. many: so that those of no choice take no memory. Raises InputError where they cannot be
+    weights of so many rows."""
     if given is None:
-        return np.ones(n_rows)
+        return np.broadcast_to(1.0, n_rows) if many else np.ones(n_rows)
     weights = np.array(given, dtype=np.float64)
     if weights.shape != (n_rows,):
         raise InputError(f"There are {weights.size:,} weights for {n_rows:,} rows; give one weight a row.")

@@ -89,6 +89,6 @@ def means_labels(matrix: EmbeddingMatrix, k: int, unit: bool, seed: int = 0) -> 
     means = faiss.Kmeans(d, k, **setting)
     means.train(blocks.unit_rows(some) if unit else some)
     labels = np.empty(n, np.int64)
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         labels[rows] = means.assign(blocks.unit_rows(block) if unit else block)[1]
     return labels

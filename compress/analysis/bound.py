@@ -94,7 +94,7 @@ def class_bound(matrix: EmbeddingMatrix, labels: ArrayLike | None = None, classe
     Counted besides: the labels at their entropy, and for every class after the first a mean and a variance in each direction.
     """
     n, d = matrix.shape
-    coordinates = blocks.project(matrix.values, matrix.axes, matrix.device)
+    coordinates = blocks.project(matrix.rows, matrix.axes, matrix.device)
     labels = np.asarray(found_labels(matrix, coordinates, classes) if labels is None else labels)
     if labels.shape != (n,):
         raise ValueError(f"labels must be one for each of the {n:,} rows, got an array of shape {labels.shape}")

@@ -65,7 +65,7 @@ def moments(matrix: EmbeddingMatrix, axes: np.ndarray, steps: np.ndarray, bits: 
     """QᵀWQ (r, r) and QᵀWA (r, d) of the codes Q by the matrix's weights, and where rows are weighted also by equal ones."""
     roots = [np.sqrt(matrix.weights, dtype=np.float32)[:, None], None][not matrix.weighted :]
     found = [(np.zeros((len(steps),) * 2), np.zeros(axes.T.shape)) for _ in roots]
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         codes = codes_of(blocks.project(block, axes, matrix.device), steps, bits)
         for root, (inner, cross) in zip(roots, found, strict=True):
             used, values = (blocks.to_device(each if root is None else each * root[rows], matrix.device) for each in (codes, block))
@@ -92,7 +92,7 @@ def svd_errors(matrix: EmbeddingMatrix, bits: int, most: int | None = None) -> t
     if not matrix.weighted:
         return errors, errors
     kept = np.zeros(most)
-    for _, block in blocks.walk(matrix.values):
+    for _, block in blocks.walk(matrix.rows):
         kept += (blocks.project(block, fits.axes, matrix.device) ** 2).sum(axis=0, dtype=np.float64)
     return errors, np.maximum(1 - np.concatenate([[0.0], np.cumsum(kept)]) / matrix.squared_norms.sum(), 0)
 
@@ -102,7 +102,7 @@ def svd_figures(matrix: EmbeddingMatrix, bits: int, js: Sequence[int]) -> dict[s
     bits. Rounding to float16 and of the shared basis, some 1e-4, is left out."""
     fits, _ = nested(matrix, bits, max(js))
     absolute, squared = np.zeros(len(js)), np.empty((len(js), matrix.shape[0]), np.float32)
-    for rows, block in blocks.walk(matrix.values, BLOCK_BYTES):
+    for rows, block in blocks.walk(matrix.rows, BLOCK_BYTES):
         coordinates, left, done = fits.coordinates(block), np.array(block), 0
         for at, j in enumerate(js):
             left -= coordinates[:, done:j] @ fits.directions[done:j]
@@ -122,7 +122,7 @@ def svd_cosines(matrix: EmbeddingMatrix, bits: int) -> np.ndarray:
     together = fits.directions @ fits.directions.T
     before, own = np.triu(together, 1), np.diag(together)
     total, count = np.zeros(most), 0
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         there = matrix.squared_norms[rows] > 0
         block, whole = block[there], matrix.squared_norms[rows][there, None]
         coordinates = fits.coordinates(block)

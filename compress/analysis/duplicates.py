@@ -120,7 +120,7 @@ def grouped(labels: np.ndarray) -> Groups:
 def equal_rows(matrix: EmbeddingMatrix) -> Groups:
     """Rows that are equal in every bit, those of zeros left out."""
     digests = np.empty((matrix.shape[0], 2), np.uint64)
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         digests[rows] = [np.frombuffer(blake2b(row.data, digest_size=16).digest(), np.uint64) for row in block]
     labels = np.unique(digests, axis=0, return_inverse=True)[1].astype(np.int64)
     labels[matrix.squared_norms == 0] = -1

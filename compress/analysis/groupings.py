@@ -102,7 +102,7 @@ def split(matrix: EmbeddingMatrix, method: ProjectiveClustering, groups: Groupin
 
 def group_moments(matrix: EmbeddingMatrix, labels: np.ndarray, k: int, weights: np.ndarray | None = None) -> Moments:
     """See `blocks.group_moments`."""
-    return blocks.group_moments(matrix.values, labels, k, weights, matrix.device)
+    return blocks.group_moments(matrix.rows, labels, k, weights, matrix.device)
 
 
 def about(moments: Moments, centres: np.ndarray) -> np.ndarray:

@@ -150,7 +150,7 @@ def checked(matrix: EmbeddingMatrix, near: Near, asked: np.ndarray, seed: int) -
     unit, trees, one = blocks.unit_rows(matrix.values[some]), components(near.n, near.pairs), np.zeros(near.n, bool)
     one[asked] = True
     pairs = found = 0
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         left, right = np.nonzero(unit @ blocks.unit_rows(block).T >= min(near.lowest, SAME))
         right += rows.start
         told = (some[left] != right) & one[right]

@@ -161,7 +161,7 @@ def queries_of(matrix: EmbeddingMatrix, truth: Truth) -> np.ndarray:
 
 def blocks_of(matrix: EmbeddingMatrix, similarity: str) -> Iterator[np.ndarray]:
     """The rows as they are put in, some at a time."""
-    for rows, _ in walk(matrix.values):
+    for rows, _ in walk(matrix.rows):
         yield rows_of(matrix, matrix, rows, similarity)[0] if similarity == "cosine" else matrix.values[rows]
 
 

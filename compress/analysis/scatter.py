@@ -30,7 +30,7 @@ def pca_map(matrix: EmbeddingMatrix) -> np.ndarray:
     centred = (matrix.gram if gram is None else gram) - weights.sum() * np.outer(mean, mean)
     axes = eigen.eigenvectors(centred)[:, :2]
     axes = axes if matrix.shape[1] > 1 else np.hstack([axes, 0 * axes])
-    return blocks.project(matrix.values, axes, matrix.device) - (mean @ axes).astype(np.float32)
+    return blocks.project(matrix.rows, axes, matrix.device) - (mean @ axes).astype(np.float32)
 
 
 def umap_map(matrix: EmbeddingMatrix, seed: int = 0, progress: Progress | None = None, rows: int | None = None) -> np.ndarray:
@@ -49,7 +49,7 @@ def umap_map(matrix: EmbeddingMatrix, seed: int = 0, progress: Progress | None =
     n, places = matrix.shape[0], in_box(pca_map(matrix))
     if n < 4:
         return places  # too few for neighbours
-    unit = blocks.unit_rows(blocks.project(matrix.values, matrix.axes[:, :DIMENSIONS], matrix.device))
+    unit = blocks.unit_rows(blocks.project(matrix.rows, matrix.axes[:, :DIMENSIONS], matrix.device))
     first, epochs = min(n, rows or FIRST), FEW if n > MANY else MORE
     todo = [FEW * first, epochs * n if rows is None else 0] if first < n else [epochs * n, 0]
 

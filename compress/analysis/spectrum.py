@@ -79,5 +79,5 @@ def principal_angles(bases: np.ndarray) -> np.ndarray:
 
 def group_singular_values(matrix: EmbeddingMatrix, labels: np.ndarray, k: int) -> np.ndarray:
     """(k, d) singular values of the rows of each group, largest first."""
-    squares, _, _ = blocks.group_moments(matrix.values, labels, k, matrix.weights if matrix.weighted else None, matrix.device)
+    squares, _, _ = blocks.group_moments(matrix.rows, labels, k, matrix.weights if matrix.weighted else None, matrix.device)
     return np.sqrt(np.maximum([eigen.eigenvalues(each) for each in squares], 0))

@@ -299,7 +299,7 @@ class World:
         self.hasty = coarse and hasty(matrix)  # fewer passes, and where other rows are planted from the axes of the rest
         self.rows, counts = drawn(matrix, rows)
         sample = sample_of_rows(matrix, self.rows, counts)
-        plain = blocks.gram(matrix.values, None, matrix.device) if matrix.weighted else matrix.gram
+        plain = blocks.gram(matrix.rows, None, matrix.device) if matrix.weighted else matrix.gram
         self.clean = Planted(sample, np.zeros(len(sample.values), bool), plain, plain)
         self.planted: dict[tuple[int, float], Planted] = {}  # where the setting is, and the last two
         self.svd: tuple = None, None  # planted, length and j, and SVD's figures there

@@ -24,7 +24,7 @@ def code(matrix: EmbeddingMatrix) -> dict[str, np.ndarray] | None:
     n, d = matrix.shape
     for half in (False, True):
         numbers, steps = np.empty((n, d), np.int8), np.empty((n, -(-d // BLOCK)), np.float16)
-        for rows, block in walk(matrix.values):
+        for rows, block in walk(matrix.rows):
             numbers[rows], steps[rows] = nearest(block, half)
             if not np.array_equal(values(numbers[rows], steps[rows].astype(np.float32), half), block):
                 break

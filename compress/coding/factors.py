@@ -98,7 +98,7 @@ def least_squares(
     weights = matrix.weights if weights is None else weights
     groups, m, d = bases.shape
     inner, cross = np.zeros((groups, m, m)), np.zeros((groups, m, d))
-    for rows, block in walk(matrix.values):
+    for rows, block in walk(matrix.rows):
         for z in range(groups):
             members = np.flatnonzero(labels[rows] == z)
             used = codes[rows][members].astype(np.float32)

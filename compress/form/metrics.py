@@ -70,7 +70,7 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
     n, d = matrix.shape
     squared, inner, decoded_norms = np.empty(n), np.empty(n), np.empty(n)
     absolute = 0.0
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         decoded = result.rows(np.arange(rows.start, rows.stop))
         decoded_norms[rows] = blocks.squared_norms(decoded)
         inner[rows] = np.einsum("id,id->i", decoded, block, dtype=np.float64)

@@ -116,7 +116,7 @@ def found(k: int, j: int, noise: bool) -> float:
 def feet(matrix: EmbeddingMatrix, moment: Moment) -> np.ndarray:
     """The nearest point of each row's own flat, (n, 3), after any step but the start."""
     assert moment.labels is not None
-    coefficients = blocks.group_projections(matrix.values, moment.flats.bases, moment.labels)
+    coefficients = blocks.group_projections(matrix.rows, moment.flats.bases, moment.labels)
     return by_group(coefficients, moment.flats.bases.transpose(0, 2, 1), moment.labels)
 
 

@@ -1,7 +1,7 @@
 """Numerics that touch every row, a block of rows at a time.
 
 Everything that needs the whole matrix goes through these few sums and products, so the same code serves an array in
-memory, a memory-mapped file, and a device: a block is moved to the device, what comes back is small.
+memory, rows that stay in their file, and a device: a block is moved to the device, what comes back is small.
 """
 
 from collections.abc import Iterator
@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from compress.linalg.lazy import Table
+
 BLOCK_BYTES = 16 << 20
 NEAR = 1e-3  # of the squared length that is usual: rows below it are near 0
 
 
-def walk(values: np.ndarray, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
+def walk(values: Table, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """Consecutive rows of `values` (n, d) as (slice, (rows, d) contiguous), at most `most` bytes each, BLOCK_BYTES unless given."""
     n, d = values.shape
     step = max(1, (most or BLOCK_BYTES) // (4 * d))
@@ -41,7 +43,7 @@ def to_host(array: Any) -> np.ndarray:
     return array if isinstance(array, np.ndarray) else array.cpu().numpy()
 
 
-def gram(values: np.ndarray, weights: np.ndarray | None = None, device: str = "cpu") -> np.ndarray:
+def gram(values: Table, weights: np.ndarray | None = None, device: str = "cpu") -> np.ndarray:
     """Σ wᵢ aᵢ aᵢᵀ, (d, d), products and sums in float64: its small eigenvalues are good to 1e-8 of the largest."""
     total = np.zeros((values.shape[1],) * 2)
     for rows, block in walk(values):
@@ -54,7 +56,7 @@ def gram(values: np.ndarray, weights: np.ndarray | None = None, device: str = "c
 
 
 def group_moments(
-    values: np.ndarray, labels: np.ndarray, k: int, weights: np.ndarray | None = None, device: str = "cpu"
+    values: Table, labels: np.ndarray, k: int, weights: np.ndarray | None = None, device: str = "cpu"
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each of k groups of rows: Σ wᵢ aᵢ aᵢᵀ (k, d, d), Σ wᵢ aᵢ (k, d) and Σ wᵢ (k,), products in float32."""
     d = values.shape[1]
@@ -77,7 +79,7 @@ def group_moments(
     return squares, sums, totals
 
 
-def project(values: np.ndarray, basis: np.ndarray, device: str = "cpu") -> np.ndarray:
+def project(values: Table, basis: np.ndarray, device: str = "cpu") -> np.ndarray:
     """A V for V (d, m): (n, m) float32."""
     out = np.empty((len(values), basis.shape[1]), np.float32)
     basis = to_device(np.ascontiguousarray(basis, dtype=np.float32), device)
@@ -86,7 +88,7 @@ def project(values: np.ndarray, basis: np.ndarray, device: str = "cpu") -> np.nd
     return out
 
 
-def group_projections(values: np.ndarray, bases: np.ndarray, labels: np.ndarray, device: str = "cpu") -> np.ndarray:
+def group_projections(values: Table, bases: np.ndarray, labels: np.ndarray, device: str = "cpu") -> np.ndarray:
     """Vᵀaᵢ with the basis V of each row's own group, bases (k, d, j): (n, j) float32."""
     out = np.empty((len(values), bases.shape[2]), np.float32)
     for rows, block in walk(values):
@@ -96,7 +98,7 @@ def group_projections(values: np.ndarray, bases: np.ndarray, labels: np.ndarray,
     return out
 
 
-def squared_projections(values: np.ndarray, basis: np.ndarray, mix: np.ndarray, device: str = "cpu") -> np.ndarray:
+def squared_projections(values: Table, basis: np.ndarray, mix: np.ndarray, device: str = "cpu") -> np.ndarray:
     """(A V)² M for V (d, m) and M (m, g): (n, g) float32, weighted sums of squared coordinates of every row."""
     out = np.empty((len(values), mix.shape[1]), np.float32)
     basis = to_device(np.ascontiguousarray(basis, dtype=np.float32), device)
@@ -110,7 +112,7 @@ def squared_projections(values: np.ndarray, basis: np.ndarray, mix: np.ndarray, 
     return out
 
 
-def squared_norms(values: np.ndarray) -> np.ndarray:
+def squared_norms(values: Table) -> np.ndarray:
     """‖aᵢ‖² of every row, (n,) float64."""
     out = np.empty(len(values))
     for rows, block in walk(values):

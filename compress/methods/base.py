@@ -255,7 +255,7 @@ def tell_count(progress: Progress | None, noun: str, done: int, of: int) -> None
 
 def seen_through(matrix: EmbeddingMatrix, root: np.ndarray) -> EmbeddingMatrix:
     """The matrix A M with the weights of A."""
-    values = np.concatenate([(block @ root).astype(np.float32) for _, block in walk(matrix.values)])
+    values = np.concatenate([(block @ root).astype(np.float32) for _, block in walk(matrix.rows)])
     return EmbeddingMatrix(values, weights=matrix.weights, name=matrix.name, device=matrix.device)
 
 
@@ -263,7 +263,7 @@ def worse_than_nothing(matrix: EmbeddingMatrix, decode: Callable[[np.ndarray], n
     """The rows, by their numbers, of which `decode`, given such numbers, makes a larger error than 0 would. far: only those that
     lose more than so many times what all rows lose in the mean."""
     errors = np.empty(len(matrix.values))
-    for rows, block in walk(matrix.values):
+    for rows, block in walk(matrix.rows):
         errors[rows] = squared_norms(block - decode(np.arange(rows.start, rows.stop)))
     bound = max(1, far * errors.sum() / matrix.squared_norms.sum())
     return np.flatnonzero(errors > bound * matrix.squared_norms)

@@ -42,7 +42,7 @@ class InBlocks(Method):
         kept = self.format_for(d)
         short = -d % kept.block
         parts: list[Parts] = []
-        for rows, values in walk(matrix.values):
+        for rows, values in walk(matrix.rows):
             filled = np.pad(values, ((0, 0), (0, short)), mode="edge") if short else values
             part = self.encode(np.ascontiguousarray(filled, np.float32).reshape(-1, kept.block), kept)
             part["codes"] = part["codes"].reshape(len(values), -1)[:, :d]

@@ -32,7 +32,7 @@ class LowRank(Method):
 
     def project(self, matrix: EmbeddingMatrix, basis: np.ndarray, refit: Callable | None = None) -> Compressed:
         """The rows' projections on a basis (d, j), stored."""
-        return self.compress(matrix, blocks.project(matrix.values, basis, matrix.device), basis, refit)
+        return self.compress(matrix, blocks.project(matrix.rows, basis, matrix.device), basis, refit)
 
     def compress(self, matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, refit: Callable | None) -> Compressed:
         """Coefficients (n, j) and their basis (d, j), stored."""

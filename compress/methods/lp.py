@@ -71,7 +71,7 @@ class LpLowRank(LowRank):
         basis = self.reweight(some, basis, None)[0] if warm is None else basis
         coefficients, basis = fit_entries(some, basis, self.p, self.steps, progress, 3 if some is matrix else 0)
         if some is not matrix:
-            coefficients = blocks.project(matrix.values, basis, matrix.device)
+            coefficients = blocks.project(matrix.rows, basis, matrix.device)
             lower_rows(matrix, coefficients, basis, self.p, rounds=1)
         return self.compress(matrix, coefficients, basis, partial(refit_entries, p=self.p))
 
@@ -119,7 +119,7 @@ class LpLowRank(LowRank):
         """The objective over its value for a matrix of zeros."""
         matrix, result = in_even_units(matrix, result)
         left = whole = 0.0
-        for rows, block in blocks.walk(matrix.values):
+        for rows, block in blocks.walk(matrix.rows):
             apart = block - result.rows(np.arange(rows.start, rows.stop))
             left += matrix.weights[rows] @ self.costs(apart)
             whole += matrix.weights[rows] @ self.costs(block)

@@ -33,7 +33,7 @@ class RoundedRows(Method):
         largest = factors.LARGEST[self.bits]
         codes: np.ndarray = np.empty((n, self.row_bytes(d)), self.dtype)
         scales = np.empty(n, np.float16)
-        for rows, block in walk(matrix.values):
+        for rows, block in walk(matrix.rows):
             steps = np.clip(factors.grid_steps(block, largest, axis=1), 6e-8, 65504).astype(np.float16)
             numbers = factors.round_to(block, steps.astype(np.float32)[:, None], largest)
             codes[rows] = numbers if self.bits == 8 else packing.pack_nibbles(numbers)

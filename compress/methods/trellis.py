@@ -122,7 +122,7 @@ class Trellis(Method):
         at, extra_at = 8 * GUARD, 0
         for first in range(0, n, BLOCK):
             rows = slice(first, first + BLOCK)
-            numbers = blocks.project(matrix.values[rows], inverse, matrix.device) - means[labels[rows]]
+            numbers = blocks.project(matrix.rows[rows], inverse, matrix.device) - means[labels[rows]]
             part, own, directions = escaped.at(first, first + BLOCK)
             units = unit * lengths[directions]
             halves[part] = numbers[own, directions] / units
@@ -130,7 +130,7 @@ class Trellis(Method):
             symbols = encode(numbers, labels[rows], scales, schedule)
             own = risky[(risky >= first) & (risky < first + BLOCK)]
             left = numbers[own - first] - levels_of(symbols[own - first], labels[own], schedule) * scales[labels[own]]
-            worse.append(own[blocks.squared_norms(left) > blocks.squared_norms(matrix.values[own] @ inverse)])
+            worse.append(own[blocks.squared_norms(left) > blocks.squared_norms(matrix.rows[own] @ inverse)])
             bits, extra_bits = schedule.pack(symbols, labels[rows])
             at = packing.put_bits(arrays["codes"], at, bits)
             extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
@@ -153,12 +153,12 @@ class Trellis(Method):
                 counts = n * classes.shares if counts is None else counts
                 return plan_within(self.size(n, d) - int(spent), classes, counts, d, self.states, rotated)
 
-            coefficients = blocks.project(matrix.values[sample], axes, matrix.device)
+            coefficients = blocks.project(matrix.rows[sample], axes, matrix.device)
             best = best_classes(coefficients, matrix, sample, self.classes, plan_of)
             found.append((*best, axes, plan_of) if best else None)
         plan, classes, axes, plan_of = min(filter(None, found), key=lambda each: each[0].error)
         labels, entries, risky = np.empty(n, np.int64), 0, [np.zeros(0, np.int64)]
-        for rows, block in blocks.walk(matrix.values):
+        for rows, block in blocks.walk(matrix.rows):
             coefficients, weights = block @ axes, matrix.weights[rows]
             labels[rows] = classes.assign(coefficients, weights, plan.level)
             kept, norms = classes.along(plan.kept), matrix.squared_norms[rows]
@@ -379,7 +379,7 @@ def found_beyond(
 ) -> tuple[Escapes, np.ndarray]:
     """What of the numbers A V, V (d, m) `inverse`, escapes, over the ends (c, m) of their classes; and the rows at risk."""
     found, rows_at_risk = [], []
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         own, numbers = labels[rows], blocks.project(block, inverse, matrix.device)
         over = beyond(numbers - classes.means[own], ends[own], matrix.weights[rows], plan.level)
         rows_at_risk.append(rows.start + at_risk(numbers, matrix.squared_norms[rows], own, classes, plan))

@@ -90,7 +90,7 @@ class Trimmed(Method):
     def with_rest(self, matrix: EmbeddingMatrix, kept: np.ndarray, result: Compressed) -> Compressed:
         """The form of all rows, from that of the kept ones."""
         total = np.zeros(matrix.shape[1])
-        for rows, block in blocks.walk(matrix.values):
+        for rows, block in blocks.walk(matrix.rows):
             total += block[~kept[rows]].sum(axis=0, dtype=np.float64)
         mean = np.ldexp(total / max(len(kept) - self.rows, 1), -result.exponent).astype(np.float32)
         own = {KEPT: packing.pack_stream(kept, 1), REST: mean}

@@ -26,10 +26,8 @@ def fit_entries(
     end the rows are lowered in so many rounds. The cost that `progress` is told, Σ wᵢ|aᵢₗ−bᵢₗ|^p over Σ wᵢ|aᵢₗ|^p, never rises."""
     weights = matrix.weights if matrix.weighted else None
     basis = np.array(basis, dtype=np.float32)
-    coefficients = blocks.project(matrix.values, basis, matrix.device)
-    whole = sum(
-        float(matrix.weights[rows] @ power_sums(block, p, None, unit(matrix))) for rows, block in blocks.walk(matrix.values)
-    )
+    coefficients = blocks.project(matrix.rows, basis, matrix.device)
+    whole = sum(float(matrix.weights[rows] @ power_sums(block, p, None, unit(matrix))) for rows, block in blocks.walk(matrix.rows))
     before = np.inf
     for step in range(steps):
         lower_rows(matrix, coefficients, basis, p)
@@ -52,7 +50,7 @@ def unit(matrix: EmbeddingMatrix) -> float:
 def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, rounds: int = 1) -> None:
     """Lowers every row's cost by its coefficients, in place."""
     fixed = blocks.to_device(basis, matrix.device)
-    for rows, block in blocks.walk(matrix.values, BLOCK_BYTES):
+    for rows, block in blocks.walk(matrix.rows, BLOCK_BYTES):
         values, known = on_device(matrix, block, coefficients[rows])
         found, _ = regress(values, known, fixed, p, rounds=rounds, unit=unit(matrix))
         coefficients[rows] = blocks.to_host(found)

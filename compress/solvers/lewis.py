@@ -30,10 +30,10 @@ def lewis_moments(matrix: EmbeddingMatrix, p: float, rounds: int = ROUNDS) -> tu
         used = tau > 0
         importance = np.zeros_like(tau)
         importance[used] = times[used] * tau[used] ** (1 - 2 / p)
-        moments = blocks.gram(matrix.values, importance, matrix.device)
+        moments = blocks.gram(matrix.rows, importance, matrix.device)
         values, vectors = np.linalg.eigh(moments)
         there = values > 1e-9 * values[-1]
         whitened = vectors[:, there] / np.sqrt(values[there])
-        reach = blocks.squared_projections(matrix.values, whitened, np.ones((there.sum(), 1)), matrix.device)[:, 0]
+        reach = blocks.squared_projections(matrix.rows, whitened, np.ones((there.sum(), 1)), matrix.device)[:, 0]
         last, tau = tau, np.where(used, np.maximum(reach.astype(np.float64), 1e-30) ** (p / 2), 0.0)
     return last * times, moments

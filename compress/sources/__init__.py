@@ -18,6 +18,7 @@ from compress.files import whole_letters
 from compress.guard import budget
 from compress.guard.apart import apart
 from compress.guard.rooms import put, room
+from compress.linalg.lazy import LazyRows, Table
 from compress.matrix import EmbeddingMatrix
 from compress.sources import demo, documentation, glove, hub, model_folder, smollm2, toy
 from compress.sources.beside import column as column_beside
@@ -25,6 +26,7 @@ from compress.sources.beside import with_columns
 from compress.sources.checkpoints.safetensors_file import save_matrix
 from compress.sources.choice.info import Read, TensorInfo
 from compress.sources.choice.vocabulary import are_labels
+from compress.sources.in_place import unmapped
 from compress.sources.kinds import opened
 from compress.sources.limits import check_fits
 from compress.sources.order import check_order
@@ -87,8 +89,9 @@ def load_matrix(
             matrix = EmbeddingMatrix(read.values, read.tokens, None, name, device, word, read.notes, read.columns, read.stored)
         except InputError as error:
             raise InputError(f"{name}: {error}") from error
-        owner = owner_of(read.values)
-        in_memory = share.handed or (0 if isinstance(owner, np.memmap) else read.values.nbytes)
+        owner = owner_of(read.values) if isinstance(read.values, np.ndarray) else read.values
+        mapped = isinstance(owner, np.memmap | LazyRows)
+        in_memory = share.handed or (0 if mapped else 4 * matrix.shape[0] * matrix.shape[1])
         share.keep(in_memory + TOKEN * len(read.tokens or ()), owner)
         return matrix if weights == UNIFORM else matrix.with_weights(weights_of(source, weights, matrix, guarded=guarded))
 
@@ -111,7 +114,7 @@ def read_of(source: str | os.PathLike, tensor: str | None, asked: Asked) -> tupl
                 read, names = taken(reader, where, tensor, replace(own, names=names)), None
             read = with_columns(read, second, names)
         stored = [read.stored.words(read.values.shape)] if read.stored else []
-        values, tokens = in_float32(read.values, name), whole_text(read.tokens)
+        values, tokens = in_float32(read.values, name, stays=stays(source, where)), whole_text(read.tokens)
         return read._replace(values=values, tokens=tokens, notes=(*stored, *read.notes)), name
 
 
@@ -257,8 +260,18 @@ def located(source: str | os.PathLike) -> tuple[Any, Any, str]:
     raise InputError(f"{source} is neither a file nor a folder; give the path of one.")
 
 
-def in_float32(values: np.ndarray, name: str) -> np.ndarray:
-    """The values as aligned float32 rows; as they are, mapped ones too, where they are that already."""
+def stays(source: str | os.PathLike, where: Any) -> bool:
+    """Whether a source's file is a person's own, which stays there: neither one that was unpacked nor one of the hub's cache."""
+    return isinstance(where, Path) and where == Path(source).expanduser()
+
+
+def in_float32(values: Table, name: str, *, stays: bool = False) -> Table:
+    """The values as aligned float32 rows; as they are, mapped ones too, where they are that already; those of a large table are
+    left in their file where that stays."""
+    if stays and (rows := values if isinstance(values, LazyRows) else unmapped(values)) is not None:
+        return rows
+    if isinstance(values, LazyRows):
+        values = values.whole()
     if values.dtype == np.float32 and values.flags.c_contiguous and values.flags.aligned:
         return values
     check_fits(4 * values.size, name)

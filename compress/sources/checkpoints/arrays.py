@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from compress.errors import InputError
 from compress.guard.rooms import put, room
 from compress.matrix import Stored
-from compress.sources.checkpoints.stored import decoded
+from compress.sources.checkpoints.stored import Table, decoded
 from compress.sources.choice.clues import config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
 from compress.sources.limits import check_fits, check_unpacks
@@ -96,10 +96,11 @@ def read_npz(path: Path, tensor: str | None) -> Read:
         chosen = pick(found, tensor, path.name)
         taken = partial(array_in, archive, path)
         table = decoded(chosen, found, taken, path.name, lambda: config_in(path.parent))
-        values, stored = table or (taken(chosen.name), None)
-        stored = stored or stored_as(values.dtype.name, values.nbytes)
-        words = words_in(archive, len(values), path)
-    return Read(values, words, "word", notes=notes_on(chosen, found, tensor), stored=stored)
+        if table is None:
+            values = taken(chosen.name)
+            table = Table(values, stored_as(values.dtype.name, values.nbytes))
+        words = words_in(archive, len(table.values), path)
+    return Read(table.values, words, "word", notes=notes_on(chosen, found, tensor), stored=table.stored)
 
 
 def named_in(path: Path, wanted: Sequence[str]) -> tuple[dict[str, np.ndarray], list[str]]:

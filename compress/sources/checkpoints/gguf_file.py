@@ -10,10 +10,12 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.guard.rooms import put, room
+from compress.linalg.lazy import Table
 from compress.sources.checkpoints.gguf_header import ALIGNED, BEGIN, Header, Start, framed, read_header, tokens_at
 from compress.sources.checkpoints.safetensors_file import values_of
 from compress.sources.checkpoints.safetensors_header import NAMES, NUMPY, Entry
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked, stored_as
+from compress.sources.in_place import in_place, is_large
 from compress.sources.limits import check_fits
 
 PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<ending>\.gguf)", re.IGNORECASE)
@@ -101,12 +103,14 @@ def infos_of(entries: dict[str, Entry]) -> list[TensorInfo]:
     return [TensorInfo(name, entry.shape, NAMES.get(entry.dtype, entry.dtype)) for name, entry in entries.items()]
 
 
-def decoded(path: Path, entry: Entry) -> np.ndarray:
-    """(n, d) float32, of a tensor of any type that gguf decodes."""
+def decoded(path: Path, entry: Entry) -> Table:
+    """(n, d) float32, of a tensor of any type that gguf decodes; of a large one when its rows are read."""
     from gguf import GGMLQuantizationType, dequantize
 
     check_decodes(entry.dtype, path.name)
     n, d = entry.shape
+    if is_large(entry.shape):
+        return in_place(path, entry.start, (n, d), entry.stop - entry.start, entry.dtype)
     check_fits(4 * n * d, path.name)
     stored = np.memmap(path, np.uint8, "r", entry.start, (n, (entry.stop - entry.start) // n))
     values = room((n, d))

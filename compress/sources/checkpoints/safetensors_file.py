@@ -13,6 +13,7 @@ from compress.sources.checkpoints.safetensors_header import MAX_HEADER, NUMPY, E
 from compress.sources.checkpoints.stored import parts_beside, table_of
 from compress.sources.choice.clues import NONE, Clues, config_in
 from compress.sources.choice.info import Read, TensorInfo, notes_on, pick, ranked
+from compress.sources.in_place import BFLOAT16, in_place, is_large
 from compress.sources.limits import check_fits
 
 ROW_WORDS = ("token", "word", "row")
@@ -52,10 +53,14 @@ def entries_of(path: Path) -> tuple[dict[str, Entry], dict[str, str]]:
         return parse_header(file.read(length), file_size, path.name)
 
 
-def values_of(path: Path, entry: Entry) -> np.ndarray:
-    """The tensor, mapped rather than loaded; bfloat16 is widened to float32 in memory. Bytes where NumPy has no such dtype."""
+def values_of(path: Path, entry: Entry) -> Any:
+    """The tensor, mapped rather than loaded; bfloat16 is widened to float32 in memory, a large table's when it is read. Bytes
+    where NumPy has no such dtype."""
     if entry.dtype not in NUMPY:
         return np.memmap(path, "u1", "r", entry.start, (entry.stop - entry.start,))
+    if entry.dtype == "BF16" and is_large(entry.shape):
+        n, d = entry.shape
+        return in_place(path, entry.start, (n, d), 2 * n * d, BFLOAT16)
     stored = np.memmap(path, NUMPY[entry.dtype], "r", entry.start, entry.shape)
     if entry.dtype != "BF16":
         return stored

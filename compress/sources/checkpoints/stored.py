@@ -9,6 +9,7 @@ import numpy as np
 
 from compress.errors import InputError
 from compress.files import read_json
+from compress.linalg.lazy import LazyRows
 from compress.matrix import Stored
 from compress.sources import quantized
 from compress.sources.choice.info import TensorInfo, stored_as, unread
@@ -20,14 +21,14 @@ READ = {"float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", 
 class Table(NamedTuple):
     """values: (n, d). stored: as in EmbeddingMatrix."""
 
-    values: np.ndarray
+    values: np.ndarray | LazyRows
     stored: Stored | None
 
 
 def table_of(
     chosen: TensorInfo,
     infos: Sequence[TensorInfo],
-    stored: Callable[[str], np.ndarray],
+    stored: Callable[[str], Any],
     where: str,
     config: Callable[[], Mapping[str, Any]] = dict,
 ) -> Table:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from compress.errors import InputError
+from compress.linalg.lazy import Table
 from compress.matrix import Stored
 from compress.sources.choice import vocabulary
 from compress.sources.choice.clues import NONE, Clues
@@ -44,7 +45,7 @@ class Read(NamedTuple):
     """What a source gives: values (n, d), n tokens, or None where it names no rows, and what it is that these name; notes, columns
     and stored as in EmbeddingMatrix."""
 
-    values: np.ndarray
+    values: Table
     tokens: list[str] | None
     row_word: str = "token"
     notes: tuple[str, ...] = ()
@@ -126,10 +127,11 @@ def turned(info: TensorInfo, clues: Clues) -> bool:
     return info.role <= Role.OUTPUT and len(info.shape) == 2 and not info.packed and clues.on_its_side(info.shape)
 
 
-def upright(values: np.ndarray, chosen: TensorInfo, clues: Clues) -> tuple[np.ndarray, tuple[str, ...]]:
+def upright(values: Table, chosen: TensorInfo, clues: Clues) -> tuple[Table, tuple[str, ...]]:
     """The values of the chosen tensor with a row a token, and what is to be said where they are stored otherwise."""
     if not turned(chosen, clues):
         return values, ()
+    values = values if isinstance(values, np.ndarray) else values.whole()
     return values.T, (f"{chosen.name} is stored as {chosen.shape[0]:,} × {chosen.shape[1]:,}, a column a token, and was turned.",)
 
 

@@ -12,7 +12,7 @@ from compress.analysis.outliers import plant, planted_rows
 from compress.analysis.spectrum import principal_angles
 from compress.answers.robust import LONGEST, View, exact, lengths_left
 from compress.coding import factors
-from compress.matrix import checked_values
+from compress.matrix import checked_rows
 from compress.threads import one_thread
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import Fit, axes_of, draft, fit_path, full, previewed
@@ -61,7 +61,7 @@ def planted(matrix: EmbeddingMatrix, count: int, length: float) -> Planted:
     """Raises InputError for rows so long that float32 cannot hold them."""
     rows, values = planted_rows(matrix, count, length)
     if count:
-        checked_values(np.concatenate([values, values[:1]]))
+        checked_rows(np.concatenate([values, values[:1]]))
     return Planted(matrix, np.sort(rows), length)
 
 
