@@ -27,7 +27,7 @@ class Importance:
 
     def weighted(self, matrix: EmbeddingMatrix) -> EmbeddingMatrix:
         """The matrix with these weights."""
-        return EmbeddingMatrix(matrix.values, weights=self.weights, name=matrix.name, device=matrix.device)
+        return EmbeddingMatrix(matrix.rows, weights=self.weights, name=matrix.name, device=matrix.device)
 
     def error(self, matrix: EmbeddingMatrix, result: Compressed) -> float:
         """Σ wᵢ‖(aᵢ−bᵢ)M‖² / Σ wᵢ‖aᵢM‖² of a compressed form of the matrix."""

@@ -104,9 +104,14 @@ class EmbeddingMatrix:
         return n, d
 
     @property
+    def size(self) -> int:
+        """Numbers in it, n·d."""
+        return self.shape[0] * self.shape[1]
+
+    @property
     def n_bytes(self) -> int:
         """Bytes of the matrix in float32, the numerator of every ratio."""
-        return 4 * self.shape[0] * self.shape[1]
+        return 4 * self.size
 
     def file_ratio(self, n_bytes: int) -> float | None:
         """Bytes that the source keeps the matrix in over so many; None where it keeps it in float32, or no file does."""

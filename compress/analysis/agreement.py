@@ -84,7 +84,7 @@ def means_labels(matrix: EmbeddingMatrix, k: int, unit: bool, seed: int = 0) -> 
     n, d = matrix.shape
     k, rng = min(k, n), np.random.default_rng(seed)
     matrix = matrix.even
-    some = matrix.values[blocks.sample_rows(n, TRAINED, rng)]
+    some = matrix.rows[blocks.sample_rows(n, TRAINED, rng)]
     setting = {"niter": PASSES, "nredo": STARTS, "seed": seed, "min_points_per_centroid": 1, "max_points_per_centroid": TRAINED}
     means = faiss.Kmeans(d, k, **setting)
     means.train(blocks.unit_rows(some) if unit else some)

@@ -59,7 +59,7 @@ def without(matrix: EmbeddingMatrix, rows: np.ndarray) -> bytes:
     if len(left) < 2:
         raise InputError("Without them fewer than 2 rows would be left, and a matrix has 2 at least; keep more.")
     named = {"tokens": json.dumps([matrix.tokens[row] for row in left]), "row_word": matrix.row_word}
-    return save({"embedding": matrix.values[left], "rows": left}, named if matrix.has_tokens else None)
+    return save({"embedding": matrix.rows[left], "rows": left}, named if matrix.has_tokens else None)
 
 
 def as_file(columns: Mapping[str, Sequence | np.ndarray], ending: str) -> bytes:

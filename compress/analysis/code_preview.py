@@ -159,7 +159,7 @@ def rows_of(matrix: EmbeddingMatrix, rows: np.ndarray) -> EmbeddingMatrix:
     if len(rows) == matrix.shape[0]:
         return matrix
     tokens = [matrix.tokens[row] for row in rows]
-    return EmbeddingMatrix(matrix.values[rows], tokens, matrix.weights[rows], matrix.name, matrix.device, matrix.row_word)
+    return EmbeddingMatrix(matrix.rows[rows], tokens, matrix.weights[rows], matrix.name, matrix.device, matrix.row_word)
 
 
 def expected(preview: CodePreview, part: Compressed | None = None) -> dict[str, Estimate]:

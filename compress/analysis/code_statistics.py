@@ -70,7 +70,7 @@ def pairs_of(matrix: EmbeddingMatrix, result: Compressed, seed: int = 0) -> Pair
     """Random pairs, near pairs, and how well Hamming distance finds neighbours."""
     rng = np.random.default_rng(seed)
     searched = blocks.sample_rows(matrix.shape[0], MOST_ROWS, rng)
-    unit, signs = unit_rows(matrix.values[searched]), signs_of(result, searched)
+    unit, signs = unit_rows(matrix.rows[searched]), signs_of(result, searched)
     count, queries = min(NEIGHBOURS, len(searched) - 1), rng.permutation(len(searched))[:QUERIES]
     found, drawn = 0, []
     for first in range(0, len(queries), 256):

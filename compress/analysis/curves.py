@@ -52,7 +52,7 @@ def nested(matrix: EmbeddingMatrix, bits: int, most: int) -> tuple[Nested, list[
     axes = np.ascontiguousarray(matrix.axes[:, :most], dtype=np.float32)
     if bits in factors.FLOAT:
         return Nested(axes, axes.T, bits), []
-    steps = factors.seen_steps(lambda rows: matrix.values[rows] @ axes, matrix.squared_norms, factors.LARGEST[bits])
+    steps = factors.seen_steps(lambda rows: matrix.rows[rows] @ axes, matrix.squared_norms, factors.LARGEST[bits])
     found = moments(matrix, axes, steps, bits)
     inner, cross = found[0]
     ridge = RIDGE * np.trace(inner) / most + 1e-12

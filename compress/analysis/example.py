@@ -27,8 +27,8 @@ def example_row(matrix: EmbeddingMatrix) -> int:
     low, high = np.quantile(lengths[there], USUAL)
     usual = there & (lengths >= low) & (lengths <= high)
     rows = list(islice(in_turn(matrix, usual), TRIED)) or [int(np.argmax(lengths))]
-    sample = unit_rows(matrix.values[np.unique(np.linspace(0, len(lengths) - 1, SAMPLE).round().astype(int))])
-    cosines = unit_rows(matrix.values[rows]) @ sample.T  # (rows, sample)
+    sample = unit_rows(matrix.rows[np.unique(np.linspace(0, len(lengths) - 1, SAMPLE).round().astype(int))])
+    cosines = unit_rows(matrix.rows[rows]) @ sample.T  # (rows, sample)
     alone = np.count_nonzero(cosines > SAME, axis=1) <= MANY
     return rows[int(np.argmax(alone))]
 

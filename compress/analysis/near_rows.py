@@ -66,7 +66,7 @@ def sketched(matrix: EmbeddingMatrix, rows: np.ndarray, lowest: float, seed: int
     out = np.empty((len(rows), d if whole else SKETCH), np.float32)
     directions = np.random.default_rng(seed).standard_normal((d, SKETCH)).astype(np.float32)
     for part in parts(len(rows), blocks.BLOCK_BYTES // (4 * d)):
-        unit = blocks.unit_rows(matrix.values[rows[part]])
+        unit = blocks.unit_rows(matrix.rows[rows[part]])
         out[part] = unit if whole else blocks.unit_rows(unit @ directions)
     return out, min(lowest, SAME) - 1e-6 if whole else float(np.tanh(np.arctanh(min(lowest, SAME)) - SPREAD / SKETCH**0.5))
 
@@ -123,7 +123,7 @@ def near_between(
     if len(hits) <= SCATTERED * v:
         cosines = cosines_of(matrix, visitors[hits // m], members[hits % m])
     else:
-        np.matmul(blocks.unit_rows(matrix.values[visitors]), blocks.unit_rows(matrix.values[members]).T, out=like)
+        np.matmul(blocks.unit_rows(matrix.rows[visitors]), blocks.unit_rows(matrix.rows[members]).T, out=like)
         like[itself, place[itself]] = -1
         hits = np.flatnonzero(like >= min(lowest, SAME))
         if len(hits) > CROWDED * v:
@@ -139,7 +139,7 @@ def cosines_of(matrix: EmbeddingMatrix, rows: np.ndarray, others: np.ndarray) ->
     """(m,) the cosine of each of some rows (m,) with another (m,)."""
     out = np.empty(len(rows), np.float32)
     for part in parts(len(rows), blocks.BLOCK_BYTES // (4 * matrix.shape[1])):
-        one, other = (blocks.unit_rows(matrix.values[each[part]]) for each in (rows, others))
+        one, other = (blocks.unit_rows(matrix.rows[each[part]]) for each in (rows, others))
         out[part] = np.einsum("id,id->i", one, other)
     return out
 
@@ -147,7 +147,7 @@ def cosines_of(matrix: EmbeddingMatrix, rows: np.ndarray, others: np.ndarray) ->
 def checked(matrix: EmbeddingMatrix, near: Near, asked: np.ndarray, seed: int) -> Near:
     """The same, with how many near pairs some of the rows have among all, and how many of those its trees hold."""
     some = asked[blocks.sample_rows(len(asked), CHECKED, np.random.default_rng(seed))]
-    unit, trees, one = blocks.unit_rows(matrix.values[some]), components(near.n, near.pairs), np.zeros(near.n, bool)
+    unit, trees, one = blocks.unit_rows(matrix.rows[some]), components(near.n, near.pairs), np.zeros(near.n, bool)
     one[asked] = True
     pairs = found = 0
     for rows, block in blocks.walk(matrix.rows):

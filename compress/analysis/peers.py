@@ -162,10 +162,10 @@ def queries_of(matrix: EmbeddingMatrix, truth: Truth) -> np.ndarray:
 def blocks_of(matrix: EmbeddingMatrix, similarity: str) -> Iterator[np.ndarray]:
     """The rows as they are put in, some at a time."""
     for rows, _ in walk(matrix.rows):
-        yield rows_of(matrix, matrix, rows, similarity)[0] if similarity == "cosine" else matrix.values[rows]
+        yield rows_of(matrix, matrix, rows, similarity)[0] if similarity == "cosine" else matrix.rows[rows]
 
 
 def sampled(matrix: EmbeddingMatrix, similarity: str) -> np.ndarray:
     """Some of them, evenly."""
-    some = matrix.values[:: max(1, matrix.shape[0] // SAMPLED)]
+    some = matrix.rows[:: max(1, matrix.shape[0] // SAMPLED)]
     return unit_rows(some) if similarity == "cosine" else some

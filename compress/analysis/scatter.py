@@ -7,6 +7,7 @@ import numpy as np
 
 from compress.errors import Progress, Step
 from compress.linalg import blocks, eigen
+from compress.linalg.lazy import Table
 from compress.matrix import EmbeddingMatrix
 
 DIMENSIONS = 64  # leading principal directions that UMAP is given
@@ -21,7 +22,8 @@ SHIPPED, VERSION = Path(__file__).parent / "maps", 1  # version: one more where 
 def pca_map(matrix: EmbeddingMatrix) -> np.ndarray:
     """Each row's coordinates along two principal axes of the centred rows: (n, 2) float32. Of a large matrix the axes are those of
     50,000 rows taken by chance: their angle to the axes of all is smaller than a map shows."""
-    values, weights, gram = matrix.values, matrix.weights, None
+    values: Table = matrix.rows
+    weights, gram = matrix.weights, None
     if matrix.shape[0] > LARGE:
         rows = blocks.sample_rows(matrix.shape[0], SAMPLE, np.random.default_rng(0))
         values, weights = np.ascontiguousarray(values[rows]), weights[rows]

@@ -122,7 +122,7 @@ def held_out(matrix: EmbeddingMatrix, most: int = QUERIES, seed: int = 0) -> Que
     there = np.flatnonzero(matrix.squared_norms > 0)
     most = min(most, max(LEAST, int(WORK / (n * d))))
     rows = there[sample_rows(len(there), most, np.random.default_rng(seed))]
-    return Queries(np.ascontiguousarray(matrix.values[rows]), rows)
+    return Queries(np.ascontiguousarray(matrix.rows[rows]), rows)
 
 
 def truth_of(

@@ -323,7 +323,7 @@ class World:
     def plant(self, planted: int, length: float) -> Planted:
         numbers, values = planted_rows(self.matrix, planted, length)
         weights, clean = self.matrix.weights[numbers], self.clean.sample
-        before, now = ([blocks.gram(rows, each) for each in (weights, None)] for rows in (self.matrix.values[numbers], values))
+        before, now = ([blocks.gram(rows, each) for each in (weights, None)] for rows in (self.matrix.rows[numbers], values))
         gram, others = self.matrix.gram - before[0] + now[0], self.clean.plain - before[1]
         kept, some = ~np.isin(self.rows, numbers), slice(None, None, -(-planted // MOST_PLANTED))
         values, weights = values[some].astype(np.float32), weights[some]

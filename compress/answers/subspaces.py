@@ -108,11 +108,11 @@ def drafted(matrix: EmbeddingMatrix, method: ProjectiveClustering, found: Sequen
 
 def coarser(matrix: EmbeddingMatrix, method: ProjectiveClustering, ks: Collection[int]) -> int:
     """The largest of some k whose groups can be split into those of the method, where that takes less than a draft; 0 for none."""
-    if matrix.values.size <= SMALL or not method.rho.plain:
+    if matrix.size <= SMALL or not method.rho.plain:
         return 0
     return max((k for k in ks if k < method.k), default=0)
 
 
 def reach(matrix: EmbeddingMatrix) -> float:
     """How far from a j, see `groupings.near`, groups may have been found that a preview there takes: of a large matrix anywhere."""
-    return NEAR if matrix.values.size <= SMALL else np.inf
+    return NEAR if matrix.size <= SMALL else np.inf

@@ -6,6 +6,7 @@ every row of the group shares and which therefore never has fewer than 8 bits.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from array_api_compat import array_namespace
 from compress.coding import packing
 from compress.coding.layout import Layout, bytes_of
 from compress.linalg.blocks import squared_norms, walk
+from compress.linalg.lazy import LazyRows, Table
 from compress.matrix import EmbeddingMatrix
 
 BITS = (32, 16, 8, 4)
@@ -41,7 +43,7 @@ def n_bytes(n: int, d: int, groups: int, m: int, bits: int) -> int:
 
 def store(
     matrix: EmbeddingMatrix,
-    coefficients: np.ndarray,
+    coefficients: Table,
     bases: np.ndarray,
     bits: int,
     labels: np.ndarray | None = None,
@@ -54,19 +56,38 @@ def store(
     refitted to the rounded coefficients: by `least_squares`, or a function of the same arguments where the error is another.
     """
     if bits in FLOAT:
-        even = 1.0 if bits == 32 else 2.0 ** np.round(np.log2(max(np.abs(coefficients).max(), 1e-30)) / 2)
-        return {"coefficients": within(coefficients / even, FLOAT[bits]), "bases": within(bases * even, FLOAT[bits])}
+        even = 1.0 if bits == 32 else even_between(coefficients)
+        kept: np.ndarray = np.empty(coefficients.shape, FLOAT[bits])
+        for rows, block in walk(coefficients):
+            kept[rows] = within(block / even, FLOAT[bits])
+        return {"coefficients": kept, "bases": within(bases * even, FLOAT[bits])}
     labels = np.zeros(len(coefficients), np.int64) if labels is None else labels
     offsets = np.zeros((len(bases), bases.shape[2]), np.float32) if offsets is None else offsets
     codes, bases = np.zeros(coefficients.shape, np.int8), np.array(bases, dtype=np.float32)
+    steps = np.ones(bases.shape[:2], np.float32)
+    lengths = squared_norms(coefficients) if isinstance(coefficients, LazyRows) else np.zeros(0)
     for z in range(len(bases)):
         members = np.flatnonzero(labels == z)
-        if len(members):
-            steps = grid_steps(coefficients[members], LARGEST[bits])
-            codes[members] = round_to(coefficients[members], steps, LARGEST[bits])
-            bases[z] *= steps[:, None]
+        if isinstance(coefficients, LazyRows) and len(members) > SEEN:
+            steps[z] = seen_steps(partial(some_of, coefficients, members), lengths[members], LARGEST[bits])
+        elif len(members):
+            steps[z] = grid_steps(coefficients[members], LARGEST[bits])
+        bases[z] *= steps[z, :, None]
+    for rows, block in walk(coefficients):
+        codes[rows] = round_to(block, steps[labels[rows]], LARGEST[bits])
     bases = (refit or least_squares)(matrix, codes, bases, labels, offsets)
     return on_grids(codes, bases, bits)
+
+
+def some_of(coefficients: Table, members: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The coefficients of some members of a group, by their places in it."""
+    return coefficients[members[rows]]
+
+
+def even_between(coefficients: Table) -> Any:
+    """The power of two by which coefficients are divided and bases multiplied, for both to be of a like size."""
+    largest = max(np.abs(block).max() for _, block in walk(coefficients))
+    return 2.0 ** np.round(np.log2(max(largest, 1e-30)) / 2)
 
 
 def on_grids(codes: np.ndarray, bases: np.ndarray, bits: int) -> dict[str, np.ndarray]:

@@ -60,7 +60,7 @@ class Budget:
 def budget(matrix: EmbeddingMatrix, name: str, rows: np.ndarray, white: float) -> Budget:
     """rows: those that the picture shows."""
     most = min(RANKS[-1], *matrix.shape)
-    shown = np.ascontiguousarray(matrix.values[rows])
+    shown = np.ascontiguousarray(matrix.rows[rows])
     return Budget(name, matrix.shape, shown, nested(matrix, BITS, most)[0], svd_errors(matrix, BITS)[0], white)
 
 

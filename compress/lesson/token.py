@@ -103,7 +103,7 @@ def pipeline(matrix: EmbeddingMatrix, method: LightToken = METHOD) -> Pipeline:
     low = {name: result.arrays[name] for name in method.svd.layout(*matrix.shape)}
     parts = (replace(result, method=method.svd, arrays=low), *prefixes(matrix, result))
     crowd = common_words(matrix)
-    tables = (np.ascontiguousarray(matrix.values[crowd]), *(part.rows(crowd) for part in parts))
+    tables = (np.ascontiguousarray(matrix.rows[crowd]), *(part.rows(crowd) for part in parts))
     return Pipeline(matrix, parts, crowd, tables, evaluate(matrix, result).relative_error, best_svd(matrix, result.n_bytes))
 
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class LazyRows(ABC):
@@ -14,13 +15,16 @@ class LazyRows(ABC):
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
-        """Some rows, by a slice or by their numbers (r,), or whether each is meant (n,): (r, d), new and contiguous."""
+    def __getitem__(self, rows: slice | ArrayLike) -> np.ndarray:
+        """Some rows, by a slice or by their numbers (r,), or whether each is meant (n,): (r, d), new and contiguous; one, (d,), by
+        its number."""
         if isinstance(rows, slice):
             first, stop, step = rows.indices(len(self))
             return self.some(np.arange(first, stop, step)) if step != 1 else self.between(first, max(first, stop))
-        rows = np.asarray(rows)
-        return self.some(np.flatnonzero(rows) if rows.dtype == bool else rows)
+        numbers = np.asarray(rows)
+        if numbers.ndim == 0:
+            return self.some(numbers.reshape(1))[0]
+        return self.some(np.flatnonzero(numbers) if numbers.dtype == bool else numbers.astype(np.int64, copy=False))
 
     @abstractmethod
     def between(self, first: int, stop: int) -> np.ndarray:

@@ -262,7 +262,7 @@ def seen_through(matrix: EmbeddingMatrix, root: np.ndarray) -> EmbeddingMatrix:
 def worse_than_nothing(matrix: EmbeddingMatrix, decode: Callable[[np.ndarray], np.ndarray], far: float = 0) -> np.ndarray:
     """The rows, by their numbers, of which `decode`, given such numbers, makes a larger error than 0 would. far: only those that
     lose more than so many times what all rows lose in the mean."""
-    errors = np.empty(len(matrix.values))
+    errors = np.empty(matrix.shape[0])
     for rows, block in walk(matrix.rows):
         errors[rows] = squared_norms(block - decode(np.arange(rows.start, rows.stop)))
     bound = max(1, far * errors.sum() / matrix.squared_norms.sum())

@@ -135,7 +135,7 @@ def rank_columns(matrix: EmbeddingMatrix, over: str, seed: int) -> np.ndarray:
     from compress.pruning.sensitivity import linear_sensitivities
 
     rng = np.random.default_rng(seed)
-    inputs, weights = (matrix.values[draw_rows(matrix, rng)] / unit_of(matrix) for _ in range(2))
+    inputs, weights = (matrix.rows[draw_rows(matrix, rng)] / unit_of(matrix) for _ in range(2))
     sizes = sum(matrix.weights[rows] @ np.square(block, dtype=np.float64) for rows, block in blocks.walk(matrix.rows))
     return np.lexsort((-sizes, -linear_sensitivities(inputs, weight=weights, over=over)))
 

@@ -10,7 +10,8 @@ from compress.coding import factors
 from compress.coding.layout import Layout
 from compress.form.compressed import Compressed
 from compress.form.trainable import Trainable
-from compress.linalg import blocks
+from compress.linalg.lazy import Table
+from compress.linalg.projected import project
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, rank_bound
 
@@ -32,9 +33,9 @@ class LowRank(Method):
 
     def project(self, matrix: EmbeddingMatrix, basis: np.ndarray, refit: Callable | None = None) -> Compressed:
         """The rows' projections on a basis (d, j), stored."""
-        return self.compress(matrix, blocks.project(matrix.rows, basis, matrix.device), basis, refit)
+        return self.compress(matrix, project(matrix.rows, basis, matrix.device), basis, refit)
 
-    def compress(self, matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, refit: Callable | None) -> Compressed:
+    def compress(self, matrix: EmbeddingMatrix, coefficients: Table, basis: np.ndarray, refit: Callable | None) -> Compressed:
         """Coefficients (n, j) and their basis (d, j), stored."""
         arrays = factors.store(matrix, coefficients, basis.T[None], self.factor_bits, refit=refit)
         return Compressed(self, arrays, matrix.shape, matrix.digest)

@@ -173,7 +173,7 @@ def sample_nonzero(matrix: EmbeddingMatrix, count: int, seed: int) -> EmbeddingM
     if len(there) <= count:
         return matrix
     rows = np.sort(np.random.default_rng(seed).choice(there, count, replace=False))
-    return EmbeddingMatrix(matrix.values[rows], weights=matrix.weights[rows], device=matrix.device)
+    return EmbeddingMatrix(matrix.rows[rows], weights=matrix.weights[rows], device=matrix.device)
 
 
 def refit_entries(

@@ -16,7 +16,7 @@ from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.metrics import FAR
 from compress.form.trainable import Trainable
-from compress.linalg import blocks
+from compress.linalg.projected import group_projections
 from compress.matrix import EmbeddingMatrix
 from compress.methods.base import Method, precision, rank_bound, worse_than_nothing
 from compress.solvers.flats import Flats, find_flats, flats_of
@@ -82,7 +82,7 @@ class ProjectiveClustering(Method):
 
     def form(self, matrix: EmbeddingMatrix, flats: Flats, labels: np.ndarray, weights: np.ndarray | None) -> Compressed:
         """What is stored of rows in these flats. weights: of the rows in a refit of rounded bases."""
-        coefficients = blocks.group_projections(matrix.rows, flats.bases, labels, matrix.device)
+        coefficients = group_projections(matrix.rows, flats.bases, labels, matrix.device)
         bases = flats.bases.transpose(0, 2, 1)  # (k, j, d)
         refit = partial(factors.least_squares, weights=weights)
         arrays = factors.store(matrix, coefficients, bases, self.factor_bits, labels, flats.offsets, refit)

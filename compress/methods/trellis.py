@@ -94,7 +94,7 @@ class Trellis(Method):
                 lengths = np.linalg.norm(basis, axis=1).astype(np.float32)
             inverse = (np.linalg.pinv(basis) * lengths).astype(np.float32)
         sample = blocks.sample_rows(n, SAMPLE, rng)
-        numbers = matrix.values[sample] @ inverse
+        numbers = matrix.rows[sample] @ inverse
         classes = classes.along(plan.kept)
         apart = escaping(numbers, labels[sample], matrix.weights[sample], classes, plan)
         classes = classes_within(numbers, labels[sample], matrix.weights[sample], classes, apart)
@@ -103,7 +103,7 @@ class Trellis(Method):
         about = classes.variances + (classes.means - means) ** 2  # the means as they are stored
         scales = (np.sqrt(about) * spread(plan.rates)).astype(np.float32)
         sample = blocks.sample_rows(n, REFITTED, rng)
-        numbers = matrix.values[sample] @ inverse - means[labels[sample]]
+        numbers = matrix.rows[sample] @ inverse - means[labels[sample]]
         ends = (reach(plan.rates) * scales)[labels[sample]]
         numbers[beyond(numbers, ends, matrix.weights[sample], plan.level) > 0] = 0
         for _ in range(PASSES):
@@ -318,7 +318,7 @@ def best_classes(
 ) -> tuple[Plan, Classes] | None:
     """Of one class and of `most`, half of that, a quarter, … what leaves the least error to an ideal coder in as many bytes, with
     what escapes stored besides, and which rows are 0; None where not even one class fits. coefficients: of a sample of the rows."""
-    weights, times = matrix.weights[sample], len(matrix.values) / len(sample)
+    weights, times = matrix.weights[sample], matrix.shape[0] / len(sample)
 
     def planned(count: int, level: float) -> tuple[Plan, Classes, int] | None:
         classes = find_classes(coefficients, weights, count, level)

@@ -83,7 +83,7 @@ class Trimmed(Method):
 
     def kept(self, matrix: EmbeddingMatrix) -> np.ndarray:
         """(n,) whether each row is kept."""
-        found = np.zeros(len(matrix.values), bool)
+        found = np.zeros(matrix.shape[0], bool)
         found[np.argsort(-matrix.weights, kind="stable")[: self.rows]] = True
         return found
 
@@ -203,7 +203,7 @@ class Trimmed(Method):
 
 def part_of(matrix: EmbeddingMatrix, kept: np.ndarray) -> EmbeddingMatrix:
     """The kept rows, with their weights."""
-    return EmbeddingMatrix(matrix.values[kept], weights=matrix.weights[kept], name=matrix.name, device=matrix.device)
+    return EmbeddingMatrix(matrix.rows[kept], weights=matrix.weights[kept], name=matrix.name, device=matrix.device)
 
 
 def others(arrays: dict[str, Any]) -> dict[str, Any]:

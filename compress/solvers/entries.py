@@ -44,7 +44,7 @@ def fit_entries(
 
 def unit(matrix: EmbeddingMatrix) -> float:
     """The mean size of an entry, which no entry exceeds by more than n·d, so that no power overflows."""
-    return matrix.absolute_sum / matrix.values.size
+    return matrix.absolute_sum / matrix.size
 
 
 def lower_rows(matrix: EmbeddingMatrix, coefficients: np.ndarray, basis: np.ndarray, p: float, rounds: int = 1) -> None:

@@ -16,6 +16,8 @@ import numpy as np
 
 from compress.errors import Progress, Step
 from compress.linalg import blocks, eigen
+from compress.linalg.lazy import LazyRows, Table
+from compress.linalg.projected import project_some
 from compress.matrix import EmbeddingMatrix
 from compress.solvers.lewis import lewis_axes
 from compress.solvers.losses import Loss
@@ -23,6 +25,7 @@ from compress.solvers.sample import lewis_start, lowered, sample_of, scaled
 
 SAMPLE_ROWS = 4096
 PREVIEW_ROWS = 16384
+MANY = 1 << 25  # numbers of the rows that stand for those which stay in their file
 SETTLED = 1e-4  # relative fall of the cost below which a run has settled
 DRAFT_WORK, DRAFT_PASSES = 4e9, 6  # products that a draft's passes over all rows may take, and how many passes at most
 KMEANS = 8  # passes of k-means
@@ -46,11 +49,17 @@ class Rows:
     """The rows that a solver works on: values (n, r); squared norms (n,) in all columns, of which `outside` (n,) lies outside these
     r and no flat here can reach it; weights (n,) or None for uniform."""
 
-    values: np.ndarray
+    values: Table
     norms: np.ndarray
     weights: np.ndarray | None
     outside: np.ndarray | float = 0.0
     device: str = "cpu"
+
+    @property
+    def held(self) -> np.ndarray:
+        """The values, of rows that are in memory."""
+        assert isinstance(self.values, np.ndarray)
+        return self.values
 
     @property
     def weighted_norms(self) -> np.ndarray:
@@ -106,11 +115,12 @@ def find_flats(
     """k flats of dimension j near the rows, the label of each row's nearest flat (n,), and the row weights of the last refit.
 
     Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
-    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives a draft: a few of the
-    leave-one-out passes, as many as are quick. Where the loss has no scale yet, the distances of a least-squares fit give it. axes:
+    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives
+    a draft: a few of the leave-one-out passes, as many as are quick. Where the rows stay in their file, the leave-one-out passes go
+    over some of them, drawn evenly. Where the loss has no scale yet, the distances of a least-squares fit give it. axes:
     (d, d), as columns, that the preview of one linear subspace starts at, those of Lewis weights unless given.
     """
-    n = len(matrix.values)
+    n = matrix.shape[0]
     everything = all_rows(matrix)
     if k == 1 and steps == 1 and not loss.plain and not affine:
         some = sample_of(matrix, seed=seed)
@@ -140,10 +150,14 @@ def find_flats(
     report = Report(progress, loss, steps, restarts)
     flats = best_of_restarts(sample, k, j, affine, restarts, min(4, steps + 1), rng, report)
 
-    leading = rotate(everything, axes)
+    stay = isinstance(everything.values, LazyRows)
+    leading = rotate(everything, axes, blocks.sample_rows(n, MANY // axes.shape[1], rng) if stay else slice(None))
     passes = draft_passes(leading.values.shape, k, j) if steps == 1 else max(1, 2 * steps // 3)
     flats, view, step = alternate(leading, flats, passes, True, replace(report, passes=max(passes, steps)))
     del leading
+    if stay:
+        flats, view, _ = alternate(everything, rotate_back(flats, axes), steps - step if steps > 1 else 0, False, report, step)
+        return *largest_first(flats, view.labels), view.weights
     flats = refit(everything, view.labels, k, j, affine, view.weights)
     if steps == 1:
         return *largest_first(flats, view.labels), view.weights
@@ -216,7 +230,7 @@ def estimate_scale(loss: Loss, rows: Rows, flats: Flats) -> Loss:
 
 def all_rows(matrix: EmbeddingMatrix) -> Rows:
     """The rows of a matrix as they are."""
-    return Rows(matrix.values, matrix.squared_norms, matrix.weights if matrix.weighted else None, 0.0, matrix.device)
+    return Rows(matrix.rows, matrix.squared_norms, matrix.weights if matrix.weighted else None, 0.0, matrix.device)
 
 
 def take_rows(rows: Rows, members: np.ndarray) -> Rows:
@@ -229,7 +243,7 @@ def largest_first(flats: Flats, labels: np.ndarray) -> tuple[Flats, np.ndarray]:
     """The same flats numbered by how many rows they hold."""
     k = len(flats.bases)
     order = np.argsort(-np.bincount(labels, minlength=k), kind="stable")
-    numbers = np.empty(k, np.int64)
+    numbers = np.empty(k, labels.dtype)
     numbers[order] = np.arange(k)
     return Flats(flats.bases[order], flats.offsets[order], flats.leverages[order], flats.affine), numbers[labels]
 
@@ -237,7 +251,7 @@ def largest_first(flats: Flats, labels: np.ndarray) -> tuple[Flats, np.ndarray]:
 def rotate(rows: Rows, axes: np.ndarray, members: np.ndarray | slice = slice(None)) -> Rows:
     """The rows (or some of them) in the coordinates of the axes (d, r)."""
     weights = None if rows.weights is None else rows.weights[members]
-    values, norms = blocks.project(rows.values[members], axes, rows.device), rows.norms[members]
+    values, norms = project_some(rows.values, members, axes, rows.device), rows.norms[members]
     return Rows(values, norms, weights, np.maximum(norms - blocks.squared_norms(values), 0), rows.device)
 
 
@@ -336,7 +350,7 @@ def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:
 class View:
     """How rows lie to flats: squared distances (n, k) and pulls (n, k), see `residuals`; labels (n,) of the nearest flats; nearest
     (n,) squared distances to those; costs (n,), wᵢ ρ of them; weights (n,) of the rows in the next refit, wᵢ dρ/ds, None where
-    uniform; cost, Σ wᵢ ρ(dist) over Σ wᵢ ρ(‖aᵢ‖)."""
+    uniform; cost, Σ wᵢ ρ(dist) over `whole`, Σ wᵢ ρ(‖aᵢ‖)."""
 
     distances: np.ndarray
     pulls: np.ndarray
@@ -345,6 +359,7 @@ class View:
     costs: np.ndarray
     weights: np.ndarray | None
     cost: float
+    whole: float
 
     def left_out(self, rows: Rows) -> np.ndarray:
         """Labels by distance, that to a row's own flat taken as if the flat had been fitted without the row: least squares
@@ -356,7 +371,9 @@ class View:
 
 
 def measure(rows: Rows, flats: Flats, loss: Loss) -> View:
-    """How the rows lie to the flats under a loss."""
+    """How the rows lie to the flats under a loss. Of rows that stay in their file, distances and pulls are not kept."""
+    if isinstance(rows.values, LazyRows):
+        return measure_by_blocks(rows, flats, loss)
     distances, pulls = residuals(rows, flats)
     labels = distances.argmin(axis=1)
     nearest = distances[np.arange(len(labels)), labels]
@@ -368,7 +385,27 @@ def measure(rows: Rows, flats: Flats, loss: Loss) -> View:
         weights = weights if rows.weights is None else weights * rows.weights
     if rows.weights is not None:
         costs, whole = costs * rows.weights, whole * rows.weights
-    return View(distances, pulls, labels, nearest, costs, weights, float(costs.sum() / max(whole.sum(), 1e-300)))
+    every = max(float(whole.sum()), 1e-300)
+    return View(distances, pulls, labels, nearest, costs, weights, float(costs.sum() / every), every)
+
+
+def measure_by_blocks(rows: Rows, flats: Flats, loss: Loss) -> View:
+    """The same, with one block of the rows in memory at a time, and labels in as few bytes as they need."""
+    n, k = len(rows.values), len(flats.bases)
+    labels, nearest = np.empty(n, np.min_scalar_type(k)), np.empty(n, np.float32)
+    weights = None if loss.plain else np.empty(n)
+    costs, lost, whole = nearest if loss.plain and rows.weights is None else np.empty(n, np.float32), 0.0, 0.0
+    for part, block in blocks.walk(rows.values):
+        own = Rows(block, rows.norms[part], None if rows.weights is None else rows.weights[part], 0.0, rows.device)
+        if not loss.plain:
+            vars(own)["floor"] = rows.floor[part]
+        view = measure(own, flats, loss)
+        labels[part], nearest[part], costs[part] = view.labels, view.nearest, view.costs
+        if weights is not None:
+            weights[part] = view.weights
+        lost, whole = lost + float(view.costs.sum()), whole + view.whole
+    none: np.ndarray = np.empty((0, k), np.float32)
+    return View(none, none, labels, nearest, costs, rows.weights if weights is None else weights, lost / max(whole, 1e-300), whole)
 
 
 def fill_empty(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndarray:
@@ -384,7 +421,7 @@ def fill_empty(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndar
 def clusters(rows: Rows, k: int, j: int, rng: np.random.Generator) -> np.ndarray:
     """Labels of k-means on the directions of the rows, from k of them; a cluster may be empty. SciPy's gives the same and takes
     longer to load than a draft to make."""
-    directions = rows.values[:, :128] / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
+    directions = rows.held[:, :128] / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
     centres, labels = directions[rng.choice(len(directions), k, replace=False)], np.zeros(len(directions), np.int64)
     for _ in range(KMEANS):
         labels = (directions @ centres.T - np.square(centres).sum(axis=1) / 2).argmax(axis=1)
@@ -397,7 +434,7 @@ def clusters(rows: Rows, k: int, j: int, rng: np.random.Generator) -> np.ndarray
 
 def neighbourhoods(rows: Rows, k: int, j: int, rng: np.random.Generator) -> np.ndarray:
     """Labels by k flats, each through a row and its neighbours in angle, each row drawn where the flats so far leave most."""
-    directions = rows.values / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
+    directions = rows.held / np.sqrt(np.maximum(rows.norms, 1e-30))[:, None].astype(np.float32)
     near = min(len(directions), 2 * j + 2)
     left = np.maximum(rows.weighted_norms, 0)
     distances = np.empty((len(directions), k))
@@ -405,7 +442,7 @@ def neighbourhoods(rows: Rows, k: int, j: int, rng: np.random.Generator) -> np.n
         centre = rng.choice(len(left), p=left / left.sum()) if left.sum() > 0 else rng.integers(len(left))
         angles = np.abs(directions @ directions[centre])
         members = np.argpartition(-angles, near - 1)[:near]
-        basis = np.linalg.svd(rows.values[members], full_matrices=False)[2][:j]
+        basis = np.linalg.svd(rows.held[members], full_matrices=False)[2][:j]
         distances[:, z] = rows.norms - blocks.squared_projections(rows.values, basis.T, np.ones((len(basis), 1)))[:, 0]
         left = np.maximum(distances[:, : z + 1].min(axis=1), 0)
     return distances.argmin(axis=1)

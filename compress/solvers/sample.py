@@ -58,12 +58,12 @@ def sample_rows(d: int) -> int:
 
 def sample_of_rows(matrix: EmbeddingMatrix, rows: np.ndarray, counts: np.ndarray) -> Sample:
     """Rows of a matrix by their numbers, of which each stands for so many."""
-    return Sample(matrix.values[rows], matrix.squared_norms[rows], counts, matrix.weights[rows], matrix.gram)
+    return Sample(matrix.rows[rows], matrix.squared_norms[rows], counts, matrix.weights[rows], matrix.gram)
 
 
 def drawn(matrix: EmbeddingMatrix, most: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """The numbers (m,) of the rows of a sample, in order, and how many rows each stands for, one over its chance to be drawn."""
-    n = len(matrix.values)
+    n = len(matrix.rows)
     if n <= most:
         return np.arange(n), np.ones(n)
     shares = EVEN / n + (1 - EVEN) * matrix.squared_norms / matrix.squared_norms.sum()

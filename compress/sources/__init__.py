@@ -158,7 +158,7 @@ def weights_of(source: str | os.PathLike, spec: str, matrix: EmbeddingMatrix, *,
     mapping = reader.mapping(where) if reader in (hub, model_folder) else None
     tokens = matrix.tokens if matrix.has_tokens else None
     folder = tokenizer_folder(source)
-    given = (spec, len(matrix.values), tokens, folder, mapping)
+    given = (spec, matrix.shape[0], tokens, folder, mapping)
     if guarded and spec.startswith(OF_FILES):
         file = told_in(spec)
         size = SLOWER * (size_of(file) or 0) + (size_of(folder) or 0 if folder else 0)

@@ -62,7 +62,7 @@ class Search(Task):
         if self.qrels:
             judged, named = judged_rows(self.qrels, matrix, self.asked)
         if self.asked is None:
-            found = held_out(matrix, self.most) if named is None else Queries(matrix.values[named], named)
+            found = held_out(matrix, self.most) if named is None else Queries(matrix.rows[named], named)
             return found, judged
         chosen = sample_rows(len(self.asked.values), self.most, np.random.default_rng(0)) if named is None else named
         vectors = self.asked.values[chosen]
@@ -173,7 +173,7 @@ def text_query(source: str | os.PathLike, matrix: EmbeddingMatrix, text: str) ->
         raise InputError("The model has no tokenizer, so a text cannot be searched for; give vectors in a file.")
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     ids = [each for each in ids if each < matrix.shape[0]]
-    vector = matrix.values[ids].mean(axis=0, keepdims=True) if ids else np.zeros((1, matrix.shape[1]), np.float32)
+    vector = matrix.rows[ids].mean(axis=0, keepdims=True) if ids else np.zeros((1, matrix.shape[1]), np.float32)
     if not vector.any():
         raise InputError("The tokenizer finds no token with a row in this text; type another one.")
     return Queries(vector, np.array([-1]))

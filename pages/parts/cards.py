@@ -48,7 +48,7 @@ def setting_figures(
     n_bytes, numbers = method.size(*matrix.shape), method.parameter_count(*matrix.shape)
     return [
         *error_figures(matrix, *errors, spreads=(0.0, 0.0) if preview else None),
-        size_figure(n_bytes, numbers, 1 - numbers / matrix.values.size),
+        size_figure(n_bytes, numbers, 1 - numbers / matrix.size),
         ratio_figure(matrix, n_bytes),
         *opponent_figures(matrix, method, n_bytes, None if math.isnan(errors[1]) else errors[1], rivals),
     ]

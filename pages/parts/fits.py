@@ -60,7 +60,7 @@ def draft(matrix: EmbeddingMatrix, method: Method) -> Fit:
 
 def previewable(matrix: EmbeddingMatrix, method: Method) -> bool:
     """Whether the preview of a setting comes at once: codes of all rows of a large matrix take seconds even so."""
-    return not method.coded or matrix.values.size <= SMALL
+    return not method.coded or matrix.size <= SMALL
 
 
 def previewed(matrix: EmbeddingMatrix, method: Method, tell: Progress, axes: np.ndarray | None = None) -> Compressed:

@@ -46,7 +46,7 @@ def picture(code: Coded, row: int) -> None:
 
 def stages(code: Coded, row: int) -> None:
     """Error and cosine of the decoded row after each stage."""
-    own = code.matrix.values[row]
+    own = code.matrix.rows[row]
     decoded = {}
     if code.method.rank:
         decoded[f"rank {code.method.rank}"] = replace(code.result, method=code.method.svd).rows([row])[0]

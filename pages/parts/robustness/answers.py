@@ -155,7 +155,7 @@ def answers_along(
     charts = {}
     for side in (0, 1) if moves else (0,):
         one = View(views.figures, views.apart, views.near[:, side], views.far[:, side])
-        found = histograms(one, len(matrix.values) - counts, counts, bins.edges)
+        found = histograms(one, matrix.shape[0] - counts, counts, bins.edges)
         drawn = {name: each for name, each in found.items() if name != FAR or counts.any()}
         charts[f"residuals_{side}"] = {name: {"y": heights(each, bins.log)} for name, each in drawn.items()}
     return Answers(values, figures, traces=charts, sentences=sentences)

@@ -128,9 +128,9 @@ def turned_without_worst(matrix: EmbeddingMatrix, method: Method) -> np.ndarray:
     """Principal angles (j,) in degrees between a setting's preview and the same without the 1 % of rows that it leaves farthest.
     Raises InputError or ValueError where the other rows are too few or all zero."""
     whole = draft(matrix, method)
-    keep = np.ones(len(matrix.values), bool)
+    keep = np.ones(matrix.shape[0], bool)
     keep[worst_rows(residuals(matrix, whole))] = False
-    rest = EmbeddingMatrix(matrix.values[keep], weights=matrix.weights[keep], device=matrix.device)
+    rest = EmbeddingMatrix(matrix.rows[keep], weights=matrix.weights[keep], device=matrix.device)
     with one_thread():
         axes = axes_of(matrix, False) if method.name != "svd" else None
         return angles(whole.result, previewed(rest, method, lambda event: None, axes))

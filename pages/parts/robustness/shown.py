@@ -77,7 +77,7 @@ def shown_of(work: Planted, method: Method) -> Shown:
 def told(before: Shown, place: Place, tables: Tables) -> Shown | None:
     """What a table tells where one dial moved to a place, from what was shown before; None where a fit is to be made."""
     moved = [dial for dial in place if place[dial] != before.place[dial]]
-    if len(moved) != 1 or before.last.place == place or tables.matrix.values.size <= SMALL:
+    if len(moved) != 1 or before.last.place == place or tables.matrix.size <= SMALL:
         return None
     (dial,) = moved
     around = before.around

@@ -17,7 +17,7 @@ def spectrum_figures(matrix: EmbeddingMatrix, bits: int, j: int) -> list[Figure]
     return [
         Figure("Kept energy", f"{spectrum.kept_energy[j]:.1%}", help="share of Σσ² that the first j directions keep"),
         *error_figures(matrix, *errors, about="rounding of the factors included"),
-        size_figure(n_bytes, numbers, 1 - numbers / matrix.values.size),
+        size_figure(n_bytes, numbers, 1 - numbers / matrix.size),
         ratio_figure(matrix, n_bytes),
         Figure(
             "Effective rank",

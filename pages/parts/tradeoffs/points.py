@@ -208,7 +208,7 @@ def bounds_of(matrix: EmbeddingMatrix, measure: str) -> dict[str, Bound]:
     if measure not in (RELATIVE, WEIGHTED):
         return {}
     if measure == RELATIVE and matrix.weighted:
-        matrix = EmbeddingMatrix(matrix.values, device=matrix.device)
+        matrix = EmbeddingMatrix(matrix.rows, device=matrix.device)
     with one_thread():
         return {"ideal Gaussian coder": gaussian_bound(matrix), "ideal, with row classes": class_bound(matrix)}
 

@@ -1,0 +1,48 @@
+"""Methods on rows that stay in their file: as good as in memory, and the table is never whole there."""
+
+import numpy as np
+import pytest
+
+import compress
+from compress.linalg import blocks
+from compress.solvers import flats
+from compress.sources import in_place, planted
+
+
+@pytest.fixture(scope="module")
+def matrices(tmp_path_factory):
+    """A float16 table of four blocks of rows that stay in their file, and the same in memory."""
+    path = tmp_path_factory.mktemp("rows") / "table.npy"
+    np.save(path, planted(4000, 3, 3, 16, noise=0.05)[0].astype(np.float16))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_place, "LARGE", 0)
+        return compress.load_matrix(path), compress.EmbeddingMatrix(np.load(path))
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr(flats, "MANY", 1 << 14)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        compress.SVD(j=5),
+        compress.SVD(j=5, factor_bits=8),
+        compress.ProjectiveClustering(k=3, j=3),
+        compress.ProjectiveClustering(k=3, j=3, factor_bits=8),
+        compress.ProjectiveClustering(k=3, j=3, affine=True, factor_bits=4),
+        compress.ProjectiveClustering(k=3, j=3, p=1.0, steps=3),
+        compress.ProjectiveClustering(k=3, j=3, steps=1),
+        compress.ProjectiveClustering(k=1, j=5, loss="tukey", steps=3),
+    ],
+    ids=str,
+)
+def test_a_fit_of_rows_in_a_file_loses_what_one_in_memory_loses(method, matrices):
+    lying, held = matrices
+    found, known = method.fit(lying), method.fit(held)
+    lost = compress.evaluate(lying, found).relative_error
+    assert lost == pytest.approx(compress.evaluate(held, known).relative_error, rel=0.02)
+    assert lost < 0.9 and found.n_bytes == known.n_bytes and found.digest == known.digest
+    assert "values" not in vars(lying)
