@@ -34,6 +34,7 @@ from compress.cli.options import (
     tell,
     time_left,
     write_array,
+    write_blocks,
 )
 from compress.errors import InputError, Progress, Step
 from compress.files import bytes_text, replacing
@@ -251,9 +252,9 @@ def preview(matrix: compress.EmbeddingMatrix, method: compress.Method, path: Pat
 def decode(args: argparse.Namespace) -> None:
     """Writes the values that a compressed file decodes to."""
     check_out(args.out, ".npy")
-    values = compress.load(args.file).reconstruct()
-    write_array(args.out, values)
-    report(args, {"rows": values.shape[0], "columns": values.shape[1], "out": str(args.out)})
+    result = compress.load(args.file)
+    write_blocks(args.out, result.shape, (block for _, block in result.blocks()))
+    report(args, {"rows": result.shape[0], "columns": result.shape[1], "out": str(args.out)})
 
 
 def evaluate(args: argparse.Namespace) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save, save_file
 
 import compress
 from compress import SVD, Dimensions, EmbeddingMatrix, InputError, Int4, ProjectiveClustering, Trimmed, files
 from compress import OptimizedProductQuantization as OPQ
 from compress import ResidualQuantization as RQ
 from compress.export.decoders import decoder_of
+from compress.form import file as form_file
 
 METHODS = [
     ProjectiveClustering(k=3, j=2, affine=True, restarts=1),
@@ -318,3 +319,12 @@ def test_the_largest_number_of_settings_still_fits_the_allowance(tmp_path):
     matrix = EmbeddingMatrix(np.eye(3, 2))
     result = ProjectiveClustering(k=3, j=2, affine=True, restarts=1, seed=2**32 - 1, factor_bits=4).fit(matrix)
     assert result.save(tmp_path / "x.safetensors") <= result.n_bytes + 4096
+
+
+def test_a_file_is_written_as_safetensors_own_library_writes_it(tmp_path):
+    kinds = ("u1", "i1", "f2", "f4", "i4", "u2", "i2", "f8", "i8", "u4", "u8", "?")
+    arrays = {f"of {kind} é": np.arange(6).reshape(2, 3).astype(kind) for kind in kinds} | {"none": np.empty((0, 4), np.float16)}
+    header = {"method": 'an "é"', "shape": [2, 3]}
+    size = form_file.write(tmp_path / "x.safetensors", arrays, header)
+    known = save(arrays, metadata={form_file.ENTRY: json.dumps(header, separators=(",", ":"))})
+    assert (tmp_path / "x.safetensors").read_bytes() == known and size == len(known)

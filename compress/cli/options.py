@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -98,6 +98,14 @@ def write_array(path: Path, values: np.ndarray) -> None:
     """Writes a .npy whole or not at all."""
     with replacing(path) as file:
         np.save(file, values)
+
+
+def write_blocks(path: Path, shape: tuple[int, int], blocks: Iterable[np.ndarray]) -> None:
+    """The same of a float32 array (n, d) that comes some rows at a time."""
+    with replacing(path) as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, "<f4").data)
 
 
 def tell(step: Step) -> None:

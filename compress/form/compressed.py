@@ -1,6 +1,7 @@
 """A compressed matrix: what must be stored to decode it, and nothing else."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from compress.form.file import CHECKSUM, VERSION, WITH_EXPONENT, checksum, write
+from compress.linalg import blocks
 
 if TYPE_CHECKING:
     from compress.form.layers import CompressedEmbedding
@@ -97,6 +99,14 @@ class Compressed:
         if self.exponent:
             np.ldexp(out, self.exponent, out=out)
         return out.reshape(*asked.shape, self.shape[1])
+
+    def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
+        """Consecutive rows decoded, some at a time: (slice, (r, d) float32)."""
+        n, d = self.shape
+        step = max(1, blocks.BLOCK_BYTES // (4 * d))
+        for start in range(0, n, step):
+            stop = min(start + step, n)
+            yield slice(start, stop), self.rows(np.arange(start, stop))
 
     def reconstruct(self) -> np.ndarray:
         """The whole decoded matrix, (n, d) float32."""

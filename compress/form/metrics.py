@@ -68,29 +68,34 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
         )
     matrix, result = in_even_units(matrix, result)
     n, d = matrix.shape
-    squared, inner, decoded_norms = np.empty(n), np.empty(n), np.empty(n)
+    norms, weights = matrix.squared_norms, matrix.weights
+    squared, cosines = np.empty(n), np.empty(n)
     absolute = 0.0
     for rows, block in blocks.walk(matrix.rows):
         decoded = result.rows(np.arange(rows.start, rows.stop))
-        decoded_norms[rows] = blocks.squared_norms(decoded)
-        inner[rows] = np.einsum("id,id->i", decoded, block, dtype=np.float64)
+        decoded_norms, inner = blocks.squared_norms(decoded), np.einsum("id,id->i", decoded, block, dtype=np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            cosines[rows] = np.where(decoded_norms > 0, inner / np.sqrt(norms[rows] * decoded_norms), 0.0)
         decoded -= block
         squared[rows] = blocks.squared_norms(decoded)
         absolute += np.abs(decoded, out=decoded).sum(axis=1).sum(dtype=np.float64)
-    norms, weights = matrix.squared_norms, matrix.weights
     there = norms > 0
+    every = bool(there.all())
+    cosines = cosines if every else cosines[there]
+    mean_cosine, worst_cosine = float(cosines.mean()), float(cosines.min())
+    del cosines  # of many rows these arrays are what takes memory
     with np.errstate(divide="ignore", invalid="ignore"):
-        row_errors = np.where(there, squared / norms, np.where(squared > 0, np.inf, 0.0))
-        cosines = np.where(decoded_norms > 0, inner / np.sqrt(norms * decoded_norms), 0.0)[there]
+        row_errors = np.where(there, squared / norms, np.where(squared > 0, np.inf, 0.0)) if not every else squared / norms
+    shown = row_errors if every else row_errors[there]
     parameter_count = result.method.parameter_count(n, d)
     return Evaluation(
         relative_error=float(squared.sum() / norms.sum()),
         weighted_error=float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0,
         l1_error=float(absolute / matrix.absolute_sum),
-        median_row_error=float(np.median(row_errors[there])),
-        worst_row_error=float(row_errors[there].max()),
-        mean_cosine=float(cosines.mean()),
-        worst_cosine=float(cosines.min()),
+        median_row_error=float(np.median(shown)),
+        worst_row_error=float(shown.max()),
+        mean_cosine=mean_cosine,
+        worst_cosine=worst_cosine,
         n_bytes=result.n_bytes,
         ratio=result.ratio,
         parameter_count=parameter_count,
