@@ -37,7 +37,6 @@ IN_ONNX = [
     Int8(),
     Int4(),
     Dimensions(kept=7, factor_bits=4),
-    Trimmed(rows=100, of="trellis(states=256)", at=4.0),
     Trimmed(rows=90, of="rq(parts=5, code_bits=3, steps=1)"),
     Groups(bits=3, zero="hqq"),
     BlockFormats(format="NF4_nested"),

@@ -1,6 +1,8 @@
 """Pages run on their own, without a browser, on the toy matrix and a cache folder of the test's."""
 
 import re
+import subprocess
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from compress import __main__
 from pages.parts.filters import work
-from pages.parts.work import ahead
+from pages.parts.work import ahead, queue
+from pages.parts.work.job import Job
 from pages.parts.work.queue import QUEUE
 from tests.pages.drawn import shown_cards
 
@@ -88,6 +91,28 @@ def finish():
         return page.run()
 
     return run
+
+
+class Within(Job):
+    """A job that a thread of this process does, which has read the modules that it takes; `cat` stands for its process."""
+
+    def go(self, ended):
+        self.process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        threading.Thread(target=self.do, args=[ended]).start()
+
+    def do(self, ended):
+        self.errors += ["failed"] * __main__.main(self.arguments)
+        self.process.communicate()
+        ended()
+        self.over.set()
+
+
+@pytest.fixture
+def jobs_within(monkeypatch):
+    """Jobs of pages are done by threads, which cannot be stopped."""
+    monkeypatch.setattr(queue, "Job", Within)
+    for place in ("compress.__main__", "compress.cli.model"):
+        monkeypatch.setattr(f"{place}.stoppable", lambda run, tell: run(tell))  # by a signal, which no thread takes
 
 
 @pytest.fixture

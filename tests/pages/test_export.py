@@ -133,7 +133,7 @@ def test_the_setting_on_hash_codes_is_offered(link, setting):
         ("rq", {"parts": 3, "code_bits": 4}),
     ],
 )
-def test_fits_of_jobs_have_files(finish, name, settings):
+def test_fits_of_jobs_have_files(finish, jobs_within, name, settings):
     method = compress.METHODS[name](**settings)
     page = opened(pins=to_link([method]), export=describe(method))
     finish(page)
@@ -192,7 +192,7 @@ def test_a_link_names_the_setting():
     assert page.selectbox(key="export").value == "int4 by row"
 
 
-def test_k_subspaces_are_fitted_in_full_before_there_is_a_file(finish):
+def test_k_subspaces_are_fitted_in_full_before_there_is_a_file(finish, jobs_within):
     page = opened(k="2", flat_j="2", restarts="1", export="k subspaces, k = 2, j = 2, float16, restarts 1")
     assert not page.code
     finish(page)

@@ -167,7 +167,7 @@ def test_what_was_made_ahead_and_what_was_fitted_elsewhere_is_known(opened, figu
     assert ("codes", {"stages": 2, "loss": "euclidean", "solver": "refined"}) in asked
 
 
-def test_of_a_small_matrix_the_preview_tells_what_the_full_fit_then_has(opened, finish, figures):
+def test_of_a_small_matrix_the_preview_tells_what_the_full_fit_then_has(opened, jobs_within, finish, figures):
     page = opened()
     told = figures(page)
     full = figures(finish(page))

@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,7 +14,6 @@ from compress import cache as the_cache
 from compress import load_matrix
 from compress.__main__ import main
 from pages.parts.subspaces import umap_job
-from pages.parts.work import queue
 from pages.parts.work.job import Job
 from tests.killed import killed_at
 
@@ -93,7 +91,7 @@ def without(request, cache, monkeypatch):
     the_cache.leave()
 
 
-def test_a_sweep_is_kept_in_memory(open_page, without, finish, errors):
+def test_a_sweep_is_kept_in_memory(open_page, without, jobs_within, finish, errors):
     page = open_page("tradeoffs")
     page.session_state["sweep_method"], page.session_state["sweep_ratios"] = "dimensions", [4]
     next(button for button in page.run().button if button.label.startswith("Fit Dimensions at ")).click().run()
@@ -107,28 +105,14 @@ def nothing_in(cache):
     return cache.is_file() or not [path for path in cache.rglob("*") if path.is_file()]
 
 
-class Within(Job):
-    """A job that a thread of this process does, which has read the modules that it takes; `cat` stands for its process."""
-
-    def go(self, ended):
-        self.process = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        threading.Thread(target=self.do, args=[ended]).start()
-
-    def do(self, ended):
-        self.errors += ["failed"] * main(self.arguments)
-        self.process.communicate()
-        ended()
-        self.over.set()
-
-
-def test_judging_and_healing_are_kept_in_memory(open_page, without, finish, errors, tmp_path, bert, reviews, monkeypatch, figures):
+def test_judging_and_healing_are_kept_in_memory(
+    open_page, without, jobs_within, finish, errors, tmp_path, bert, reviews, monkeypatch, figures
+):
     bert.network.save_pretrained(tmp_path / "model")
     bert.tokenizer.save_pretrained(tmp_path / "model")
     texts = [text for text, _ in reviews]
     monkeypatch.setattr("compress.training.kinds.texts_of_kinds", lambda *_: texts[16:])
     monkeypatch.setattr("compress.training.healing.texts_apart", lambda *_: {"reviews": texts[:16]})
-    monkeypatch.setattr(queue, "Job", Within)
-    monkeypatch.setattr("compress.cli.model.stoppable", lambda run, tell: run(tell))  # by a signal, which no thread takes
     page = open_page("model_quality", matrix=tmp_path / "model", j=3, heal_steps=20)
     for name in ("heal", "judge"):
         page.button(key=name).click().run()

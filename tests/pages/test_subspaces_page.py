@@ -59,7 +59,7 @@ def test_a_token_that_is_not_there_is_said_to_be_missing(open_page):
     assert any("No row here holds" in caption.value for caption in page.caption)
 
 
-def test_a_map_of_umap_follows_in_steps_and_pca_stands_in(open_page, finish, tmp_path, monkeypatch):
+def test_a_map_of_umap_follows_in_steps_and_pca_stands_in(open_page, finish, jobs_within, tmp_path, monkeypatch):
     monkeypatch.setattr("pages.parts.subspaces.umap_job.FIRST", 50)
     np.save(tmp_path / "rows.npy", np.random.default_rng(0).standard_normal((80, 6)))
     page = open_page("subspaces", k=2, flat_j=2, matrix=tmp_path / "rows.npy", layout=None)
@@ -120,7 +120,7 @@ def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):
         ({"flat_loss": "Geman–McClure", "flat_scale": 0.5, "flat_p": 1.25}, {"loss": "geman_mcclure", "scale": 0.5}),
     ],
 )
-def test_the_loss_of_the_address_is_fitted_and_pinned(open_page, finish, address, settings):
+def test_the_loss_of_the_address_is_fitted_and_pinned(open_page, finish, jobs_within, address, settings):
     page = open_page("subspaces", k=4, flat_j=3, restarts=1, **address)
     method = ProjectiveClustering(k=4, j=3, restarts=1, **settings)
     page.button(key="pin_subspaces").click().run()
@@ -148,7 +148,7 @@ def test_the_scale_is_estimated_anew_when_it_is_cleared(open_page):
 
 
 @pytest.mark.parametrize("address, settings", [({"flat_p": 1.5}, {"p": 1.5}), ({"flat_loss": "Huber"}, {"loss": "huber"})])
-def test_k_at_equal_bytes_is_fitted_under_the_loss_of_the_page(open_page, finish, cache, tmp_path, address, settings):
+def test_k_at_equal_bytes_is_fitted_under_the_loss_of_the_page(open_page, finish, jobs_within, cache, tmp_path, address, settings):
     np.save(tmp_path / "small.npy", compress.load_matrix("toy").values[::5])
     page = open_page("subspaces", matrix=tmp_path / "small.npy", k=2, flat_j=2, restarts=1, **address)
     page.session_state["panel"] = "k at equal bytes"

@@ -191,7 +191,7 @@ SWEEPS = {
 
 
 @pytest.mark.parametrize("name", SWEEPS)
-def test_a_sweep_fits_what_its_button_promises(cache, finish, name):
+def test_a_sweep_fits_what_its_button_promises(cache, jobs_within, finish, name):
     page = opened()
     label = compress.METHODS[name].label
     for key, value in {"sweep_method": name, **SWEEPS[name]}.items():

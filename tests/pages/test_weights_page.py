@@ -212,7 +212,7 @@ def test_a_job_gets_the_weights_to_the_last_bit(cache):
 
 
 @pytest.mark.parametrize("page_name", ["subspaces", "robustness", "hash_codes"])
-def test_a_fit_on_disk_of_other_weights_is_not_shown(open_page, finish, figures, page_name):
+def test_a_fit_on_disk_of_other_weights_is_not_shown(open_page, jobs_within, finish, figures, page_name):
     """A full fit lies there for uniform weights; under weights the page shows a preview, starts its own fit and shows that."""
     methods = {
         "subspaces": (ProjectiveClustering(k=4, j=3), {"k": 4, "flat_j": 3}),
