@@ -37,6 +37,14 @@ def read_stream(packed: Any, bits: int, rows: Any) -> Any:
     return read_bits(packed, rows * bits, bits)
 
 
+def read_bytes(packed: np.ndarray, bits: int, n: int) -> np.ndarray:
+    """The n numbers of a stream of up to 16 bits each, (n,) in one byte or two."""
+    out = np.zeros(n, np.uint8 if bits <= 8 else np.uint16)
+    for first in range(0, n if bits else 0, AT_ONCE):
+        out[first : first + AT_ONCE] = read_stream(packed, bits, np.arange(first, min(first + AT_ONCE, n)))
+    return out
+
+
 def put_bits(packed: np.ndarray, at: int, bits: np.ndarray) -> int:
     """Writes bits, uint8 of 0 and 1, into a stream of zeros from bit `at` on; returns the bit after them."""
     written = np.packbits(np.concatenate([np.zeros(at % 8, np.uint8), bits]), bitorder="little")

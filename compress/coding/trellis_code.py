@@ -33,6 +33,7 @@ KINDS = len(EXTRA)
 
 HASH_BITS = 6
 GUARD = 2  # bytes before a stream, for the window of its first number
+EVERY = 64  # sequences of which the first is known where it begins
 AT_ONCE = 8192  # numbers that are coded as one sequence
 GROUP = 6  # numbers whose bits are loaded at once: 6 · MOST_EXTRA of their own are less than a word's 57
 MANY = 1 << 20  # numbers that are worth loading what is compiled
@@ -169,6 +170,49 @@ class Schedule:
                     at = extra_starts[members] + self.extra_ends[z, i] - own + bit
                     extra_bits[at] = (symbol >> (self.window + bit)) & 1
         return bits, extra_bits
+
+
+@dataclass(frozen=True, eq=False)
+class Starts:
+    """At which bit each of many sequences begins, known of every EVERY-th and counted from there when it is asked for, so that it
+    takes little memory. labels: (n,) of classes. lengths: (c,) bits. known: (⌈n / EVERY⌉,)."""
+
+    labels: np.ndarray
+    lengths: np.ndarray
+    known: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, lengths: np.ndarray) -> "Starts":
+        """Those of sequences of some classes, one after another."""
+        sums = [
+            np.add.reduceat(own, np.arange(0, len(own), EVERY))
+            for own in (lengths[labels[at : at + (EVERY << 10)]] for at in range(0, len(labels), EVERY << 10))
+        ]
+        known = np.cumsum(np.concatenate(sums))
+        return cls(labels, lengths, np.concatenate([[0], known[:-1]]))
+
+    @property
+    def shape(self) -> tuple[int]:
+        return self.labels.shape
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        """Of those sequences, (r,) int64."""
+        if isinstance(rows, slice):
+            first, stop, _ = rows.indices(len(self.labels))
+            begun = first // EVERY
+            own = self.lengths[self.labels[begun * EVERY : stop]]
+            return (self.known[begun] + np.cumsum(own) - own)[first - begun * EVERY :]
+        rows = np.asarray(rows)
+        if len(rows) > 1 and 0 <= rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
+            return self[int(rows[0]) : int(rows[-1]) + 1]
+        begun = rows // EVERY
+        beside = begun[:, None] * EVERY + np.arange(EVERY)  # (r, EVERY)
+        before = beside < rows[:, None]
+        own = self.lengths[self.labels[np.minimum(beside, len(self.labels) - 1)]]
+        return self.known[begun] + np.where(before, own, 0).sum(axis=1)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self[:]
 
 
 @cache

@@ -13,7 +13,20 @@ from compress.coding.classes import Classes, find_classes
 from compress.coding.escapes import ENTRY, Escapes, beyond, classes_within
 from compress.coding.layout import Layout, bytes_of, check_stored
 from compress.coding.rate_plan import Plan, least_basis, least_bytes, plan_within
-from compress.coding.trellis_code import GUARD, KINDS, SEEDS, Schedule, encode, kinds_at, levels_of, multiply, reach, read, spread
+from compress.coding.trellis_code import (
+    GUARD,
+    KINDS,
+    SEEDS,
+    Schedule,
+    Starts,
+    encode,
+    kinds_at,
+    levels_of,
+    multiply,
+    reach,
+    read,
+    spread,
+)
 from compress.errors import Progress
 from compress.form.compressed import Compressed
 from compress.form.metrics import FAR
@@ -25,6 +38,7 @@ from compress.methods.base import Method, seen_through, tell_count
 SAMPLE = 16384  # rows that classes are found and their statistics taken from
 REFITTED, PASSES = 6000, 2  # rows that scales are refitted on, and how often
 BLOCK = 8192  # rows that are coded at a time
+MANY = 1 << 22  # rows of which it is not kept where each begins
 ROUNDS = 2  # of what escapes, and the classes of the rest
 RISK = 2  # times the error of an ideal coder: for rows that lose this, it is looked at what they lose
 OCTAVE = 16  # steps of stored scales in an octave
@@ -94,25 +108,27 @@ class Trellis(Method):
                 lengths = np.linalg.norm(basis, axis=1).astype(np.float32)
             inverse = (np.linalg.pinv(basis) * lengths).astype(np.float32)
         sample = blocks.sample_rows(n, SAMPLE, rng)
-        numbers = matrix.rows[sample] @ inverse
+        numbers, own = matrix.rows[sample] @ inverse, labels[sample].astype(np.int64)
         classes = classes.along(plan.kept)
-        apart = escaping(numbers, labels[sample], matrix.weights[sample], classes, plan)
-        classes = classes_within(numbers, labels[sample], matrix.weights[sample], classes, apart)
+        apart = escaping(numbers, own, matrix.weights[sample], classes, plan)
+        classes = classes_within(numbers, own, matrix.weights[sample], classes, apart)
         arrays |= stored_means(classes.means / lengths)
         means = read_means(arrays) * lengths
         about = classes.variances + (classes.means - means) ** 2  # the means as they are stored
         scales = (np.sqrt(about) * spread(plan.rates)).astype(np.float32)
         sample = blocks.sample_rows(n, REFITTED, rng)
-        numbers = matrix.rows[sample] @ inverse - means[labels[sample]]
-        ends = (reach(plan.rates) * scales)[labels[sample]]
+        own = labels[sample].astype(np.int64)
+        numbers = matrix.rows[sample] @ inverse - means[own]
+        ends = (reach(plan.rates) * scales)[own]
         numbers[beyond(numbers, ends, matrix.weights[sample], plan.level) > 0] = 0
         for _ in range(PASSES):
-            scales = refit_scales(scales, numbers, labels[sample], matrix.weights[sample], schedule)
+            scales = refit_scales(scales, numbers, own, matrix.weights[sample], schedule)
         arrays |= stored_scales(scales / lengths)
         scales = read_scales(arrays) * lengths
-        arrays["extra"] = np.zeros((int(schedule.lengths[1, labels].sum()) + 7) // 8, np.uint8)
+        n_bits, extra_bits = schedule.lengths @ np.bincount(labels, minlength=len(plan.rates))
+        arrays["extra"] = np.zeros((int(extra_bits) + 7) // 8, np.uint8)
         rest = self.size(n, d) - sum(array.nbytes for array in arrays.values())
-        needed = GUARD + (int(schedule.lengths[0, labels].sum()) + 7) // 8
+        needed = GUARD + (int(n_bits) + 7) // 8
         kept = replace(classes, means=means, variances=about)
         escaped, risky = found_beyond(matrix, inverse, kept, reach(plan.rates) * scales, labels, plan)
         risky = nothing.within(risky, matrix.squared_norms, rest - needed)
@@ -122,18 +138,19 @@ class Trellis(Method):
         at, extra_at = 8 * GUARD, 0
         for first in range(0, n, BLOCK):
             rows = slice(first, first + BLOCK)
-            numbers = blocks.project(matrix.rows[rows], inverse, matrix.device) - means[labels[rows]]
+            classed = labels[rows].astype(np.int64)
+            numbers = blocks.project(matrix.rows[rows], inverse, matrix.device) - means[classed]
             part, own, directions = escaped.at(first, first + BLOCK)
             units = unit * lengths[directions]
             halves[part] = numbers[own, directions] / units
             numbers[own, directions] -= halves[part] * units
-            symbols = encode(numbers, labels[rows], scales, schedule)
+            symbols = encode(numbers, classed, scales, schedule)
             own = risky[(risky >= first) & (risky < first + BLOCK)]
             left = numbers[own - first] - levels_of(symbols[own - first], labels[own], schedule) * scales[labels[own]]
             worse.append(own[blocks.squared_norms(left) > blocks.squared_norms(matrix.rows[own] @ inverse)])
-            bits, extra_bits = schedule.pack(symbols, labels[rows])
+            bits, more = schedule.pack(symbols, classed)
             at = packing.put_bits(arrays["codes"], at, bits)
-            extra_at = packing.put_bits(arrays["extra"], extra_at, extra_bits)
+            extra_at = packing.put_bits(arrays["extra"], extra_at, more)
             tell_count(progress, "row", min(first + BLOCK, n), n)
         spared = nothing.stored(np.concatenate(worse))
         arrays["codes"] = arrays["codes"][: len(arrays["codes"]) - sum(array.nbytes for array in spared.values())]
@@ -157,7 +174,7 @@ class Trellis(Method):
             best = best_classes(coefficients, matrix, sample, self.classes, plan_of)
             found.append((*best, axes, plan_of) if best else None)
         plan, classes, axes, plan_of = min(filter(None, found), key=lambda each: each[0].error)
-        labels, entries, risky = np.empty(n, np.int64), 0, [np.zeros(0, np.int64)]
+        labels, entries, risky = np.empty(n, np.uint8), 0, [np.zeros(0, np.int64)]
         for rows, block in blocks.walk(matrix.rows):
             coefficients, weights = block @ axes, matrix.weights[rows]
             labels[rows] = classes.assign(coefficients, weights, plan.level)
@@ -178,11 +195,14 @@ class Trellis(Method):
         xp = array_namespace(stream)
         schedule = Schedule(blocks.to_host(arrays["kinds"]), self.states)
         assert schedule.tables  # made here, where no graph is traced
-        labels = packing.read_stream(
-            arrays["labels"], packing.width(len(schedule.kinds)), xp.arange(n, dtype=xp.int64, device=device(stream))
-        )
-        lengths = xp.asarray(schedule.lengths, device=device(stream))[:, labels]
-        starts, extra_starts = xp.cumulative_sum(lengths, axis=1) - lengths
+        width = packing.width(len(schedule.kinds))
+        if isinstance(stream, np.ndarray) and n > MANY:
+            labels = packing.read_bytes(arrays["labels"], width, n)
+            starts, extra_starts = (Starts.of(labels, lengths) for lengths in schedule.lengths)
+        else:
+            labels = packing.read_stream(arrays["labels"], width, xp.arange(n, dtype=xp.int64, device=device(stream)))
+            lengths = xp.asarray(schedule.lengths, device=device(stream))[:, labels]
+            starts, extra_starts = xp.cumulative_sum(lengths, axis=1) - lengths
         return {
             "codes": stream,
             "extra": arrays["extra"],
@@ -201,6 +221,7 @@ class Trellis(Method):
         if as_quantized.KEPT in arrays:
             return as_quantized.decode(arrays, rows)
         labels = arrays["labels"][rows]
+        labels = labels.astype(np.int64, copy=False) if isinstance(labels, np.ndarray) else labels
         starts, extra_starts = arrays["starts"][rows], arrays["extra_starts"][rows]
         numbers = read(arrays["codes"], arrays["extra"], starts, extra_starts, labels, arrays["schedule"])
         numbers = escapes.add(numbers * arrays["scales"][labels] + arrays["means"][labels], rows, arrays)
@@ -228,6 +249,7 @@ class Trellis(Method):
 
     def trainable(self, arrays: dict[str, np.ndarray], n: int, d: int) -> Trainable:
         prepared = self.prepared(arrays, n, d)
+        prepared |= {name: np.asarray(prepared[name]) for name in ("starts", "extra_starts") if name in prepared}
         names = [name for name in ("steps", "scales", "means", "basis") if prepared.get(name) is not None]
         parameters = {name: prepared.pop(name) for name in names}
         return Trainable(parameters, prepared)
@@ -280,12 +302,10 @@ class Trellis(Method):
         }
         if not c or not 0 < m <= d or arrays["kinds"].max() >= KINDS or (m < d and not layout["basis_rates"][0][0]):
             raise ValueError("array 'kinds' is not one of directions of the matrix")
-        labels = np.zeros(n, int)
-        if c > 1:
-            labels = packing.read_stream(np.asarray(arrays.get("labels")), packing.width(c), np.arange(n))
-        if labels.max() >= c:
+        counts = np.bincount(packing.read_bytes(np.asarray(arrays.get("labels")), packing.width(c), n), minlength=c)
+        if len(counts) > c:
             raise ValueError("array 'labels' has classes that are not there")
-        bits, extra_bits = Schedule(arrays["kinds"], self.states).lengths[:, labels].sum(axis=1)
+        bits, extra_bits = Schedule(arrays["kinds"], self.states).lengths @ counts
         layout |= escapes.layout(arrays, n, m) | nothing.layout(arrays, n)
         layout["extra"] = (((int(extra_bits) + 7) // 8,), np.uint8)
         layout["codes"] = ((self.size(n, d) - bytes_of(layout),), np.uint8)

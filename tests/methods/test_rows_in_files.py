@@ -5,6 +5,7 @@ import pytest
 
 import compress
 from compress.linalg import blocks
+from compress.methods import trellis
 from compress.solvers import flats
 from compress.sources import in_place, planted
 
@@ -36,6 +37,7 @@ def small_blocks(monkeypatch):
         compress.ProjectiveClustering(k=3, j=3, p=1.0, steps=3),
         compress.ProjectiveClustering(k=3, j=3, steps=1),
         compress.ProjectiveClustering(k=1, j=5, loss="tukey", steps=3),
+        compress.Trellis(rate=2.0, states=256),
     ],
     ids=str,
 )
@@ -46,3 +48,13 @@ def test_a_fit_of_rows_in_a_file_loses_what_one_in_memory_loses(method, matrices
     assert lost == pytest.approx(compress.evaluate(held, known).relative_error, rel=0.02)
     assert lost < 0.9 and found.n_bytes == known.n_bytes and found.digest == known.digest
     assert "values" not in vars(lying)
+
+
+def test_a_trellis_of_many_rows_decodes_the_same_without_the_place_of_each_row(matrices, monkeypatch):
+    result = compress.Trellis(rate=2.0, states=256).fit(matrices[1])
+    known = result.reconstruct()
+    monkeypatch.setattr(trellis, "MANY", 100)
+    lean = compress.Compressed(result.method, result.arrays, result.shape, result.digest)
+    rows = np.random.default_rng(0).integers(4000, size=600)
+    assert (lean.reconstruct() == known).all() and (lean.rows(rows) == known[rows]).all()
+    assert (lean.method.trainable(lean.arrays, *lean.shape).fixed["starts"] == result.prepared["starts"]).all()
