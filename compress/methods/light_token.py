@@ -20,6 +20,7 @@ from compress.methods.svd import SVD
 from compress.solvers.autoencoder import train_stage
 from compress.solvers.binary_codes import Codes, Target, first_gains, fit_codes, refit_decoder, refit_gains, sparing, sweep
 from compress.solvers.code_losses import LOSSES
+from compress.solvers.packed_signs import packed
 
 PRECISIONS = {32: np.float32, 16: np.float16, 8: np.int8}
 SOLVERS = ("refined", "paper")
@@ -117,10 +118,10 @@ class LightToken(Method):
         d = matrix.shape[1]
 
         def base(rows: slice | np.ndarray) -> np.ndarray:
-            rows = np.arange(matrix.shape[0])[rows]
+            rows = np.arange(*rows.indices(matrix.shape[0])) if isinstance(rows, slice) else np.arange(matrix.shape[0])[rows]
             return self.svd.decode(arrays, rows, d) if self.rank else np.zeros((len(rows), d), np.float32)
 
-        return Target(matrix.values, base, matrix.weights, LOSSES[self.loss])
+        return Target(matrix.rows if self.solver == "refined" else matrix.values, base, matrix.weights, LOSSES[self.loss])
 
     def refine(self, target: Target, progress: Progress | None, **how: int) -> Iterator[Codes]:
         """The codes after every stage."""
@@ -177,7 +178,7 @@ class LightToken(Method):
     def pack(self, codes: Codes) -> dict[str, np.ndarray]:
         """The arrays of the codes as they are."""
         arrays = stored_decoder(codes.decoder, self.factor_bits)
-        arrays |= {"codes": np.packbits(codes.signs > 0, axis=1, bitorder="little"), "offset": codes.offset.astype(np.float32)}
+        arrays |= {"codes": packed(codes.signs), "offset": codes.offset.astype(np.float32)}
         if self.levels > 1:
             arrays |= {"gains": packing.pack_stream(codes.level, self.gain_bits), "levels": codes.levels.astype(np.float32)}
         return arrays

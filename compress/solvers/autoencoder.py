@@ -37,6 +37,7 @@ def train_stage(
     """
     import torch
 
+    assert isinstance(target.values, np.ndarray)
     values, (n, d) = target.values, target.values.shape
     torch.manual_seed(seed)
     device = "cuda" if device == "cpu" and torch.cuda.is_available() else device

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from compress.linalg import eigen
+from compress.linalg.lazy import LazyRows, Table
 from compress.solvers.code_losses import euclidean, product, turn_of
+from compress.solvers.packed_signs import PackedSigns
 
 ROWS = 2048  # at a time, so that their signs stay in the cache
 TOGETHER = 32  # bits between two updates of all the others
@@ -29,7 +31,7 @@ class Target:
     """What codes are fitted to: rows (n, d), what is stored of them already, base(rows) (r, d), their weights (n,), and the loss of
     a row from x·x̂, ‖x̂‖² and ‖x‖²."""
 
-    values: np.ndarray
+    values: Table
     base: Callable[[Any], np.ndarray]
     weights: np.ndarray
     loss: Callable[[Any, Any, Any], Any]
@@ -42,10 +44,10 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Codes:
-    """signs (n, L) int8; level (n,) of each row among the gain levels (g,); decoder D (L, d); offset o (d,), which rows of a gain
-    of 0 are without."""
+    """signs (n, L) int8, or PackedSigns of rows that stay in their file; level (n,) of each row among the gain levels (g,); decoder
+    D (L, d); offset o (d,), which rows of a gain of 0 are without."""
 
-    signs: np.ndarray
+    signs: Any
     level: np.ndarray
     levels: np.ndarray
     decoder: np.ndarray
@@ -56,9 +58,13 @@ class Codes:
         """(n,) of each row."""
         return self.levels[self.level]
 
+    def gains_of(self, rows: slice | np.ndarray) -> np.ndarray:
+        """(r,) of some rows."""
+        return self.levels[self.level[rows]]
+
     def decode(self, rows: slice | np.ndarray) -> np.ndarray:
         """What the codes add to the base of some rows, (r, d)."""
-        gains = self.gains[rows, None]
+        gains = self.gains_of(rows)[:, None]
         return (self.signs[rows] * gains) @ self.decoder + self.offset * (gains != 0)
 
 
@@ -136,6 +142,8 @@ def start(target: Target, bits: int, levels: int, rng: np.random.Generator, kept
     directions, those of what is then left, and so on."""
     d = target.values.shape[1]
     codes = kept or first_gains(target, levels)
+    if isinstance(target.values, LazyRows):
+        return start_by_blocks(target, bits, rng, codes, turns)
     while (missing := bits - codes.signs.shape[1] + (0 if kept is None else kept.signs.shape[1])) > 0:
         left = np.concatenate([target.values[rows] - decode(target, codes, rows) for rows in target.blocks()])
         left /= np.maximum(codes.gains, 1e-30)[:, None]
@@ -147,6 +155,34 @@ def start(target: Target, bits: int, levels: int, rng: np.random.Generator, kept
     return codes
 
 
+def start_by_blocks(target: Target, bits: int, rng: np.random.Generator, codes: Codes, turns: int) -> Codes:
+    """So many bits more, of rows that stay in their file."""
+    n, d = target.values.shape
+    stop = codes.signs.shape[1] + bits
+    while (missing := stop - codes.signs.shape[1]) > 0:
+        moments, before = np.zeros((d, d)), codes.signs.shape[1]
+        for rows in target.blocks():
+            weighted = left_of(target, codes, rows)
+            weighted *= np.sqrt(target.weights[rows] * codes.gains_of(rows) ** 2, dtype=np.float32)[:, None]
+            moments += weighted.T @ weighted
+        axes = eigen.eigenvectors(moments)[:, : min(missing, d)].astype(np.float32)
+        some = rng.choice(n, SAMPLE_ROWS, replace=False) if n > SAMPLE_ROWS else np.arange(n)
+        towards = axes @ rotation(left_of(target, codes, some) @ axes, rng, turns)
+        signs = PackedSigns(n, before + towards.shape[1])
+        for rows in target.blocks():
+            new = np.where(left_of(target, codes, rows) @ towards >= 0, 1, -1).astype(np.int8)
+            signs[rows] = np.concatenate([codes.signs[rows], new], axis=1)
+        grown = np.concatenate([codes.decoder, np.zeros((towards.shape[1], d), np.float32)])
+        codes = refit_decoder(target, replace(codes, signs=signs, decoder=grown))
+    return codes
+
+
+def left_of(target: Target, codes: Codes, rows: slice | np.ndarray) -> np.ndarray:
+    """What the codes leave of some rows, (r, d), in units of their gains."""
+    left = target.values[rows] - target.base(rows) - codes.decode(rows)
+    return left / np.maximum(codes.gains_of(rows), 1e-30)[:, None]
+
+
 def first_gains(target: Target, levels: int) -> Codes:
     """No bits yet; each row's gain after the length that is left of it, the offset its mean."""
     n, d = target.values.shape
@@ -155,8 +191,14 @@ def first_gains(target: Target, levels: int) -> Codes:
     typical = max(float(lengths.mean()), 1e-30)
     chosen = np.quantile(lengths, (np.arange(levels) + 0.5) / levels) / typical
     chosen = np.where(chosen > 1e-3, chosen, 1.0).astype(np.float32) if levels > 1 else np.ones(1, np.float32)
-    level = np.abs(lengths[:, None] / typical - chosen).argmin(axis=1)
-    return Codes(np.zeros((n, 0), np.int8), level, chosen, np.zeros((0, d), np.float32), offset.astype(np.float32))
+    offset = offset.astype(np.float32)
+    if isinstance(target.values, np.ndarray):
+        level = np.abs(lengths[:, None] / typical - chosen).argmin(axis=1)
+        return Codes(np.zeros((n, 0), np.int8), level, chosen, np.zeros((0, d), np.float32), offset)
+    level = np.empty(n, np.uint8)
+    for rows in target.blocks():
+        level[rows] = np.abs(lengths[rows, None] / typical - chosen).argmin(axis=1)
+    return Codes(PackedSigns(n, 0), level, chosen, np.zeros((0, d), np.float32), offset)
 
 
 def rotation(coordinates: np.ndarray, rng: np.random.Generator, turns: int) -> np.ndarray:
@@ -177,13 +219,13 @@ def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng:
     decoder = codes.decoder[first:]
     gram = decoder @ decoder.T  # (L - first, L - first)
     for rows in target.blocks():
-        x, gains = target.values[rows], codes.gains[rows]
+        x, gains, every = target.values[rows], codes.gains_of(rows), codes.signs[rows]
         decoded = decode(target, codes, rows)
         own, a, q = squares(x), inner(x, decoded), squares(decoded)
         reach, along = x @ decoder.T, decoded @ decoder.T  # (r, L - first): x·D, x̂·D
         for begin in range(0, len(decoder), TOGETHER):
             bits = slice(begin, min(begin + TOGETHER, len(decoder)))
-            signs = codes.signs[rows, first:][:, bits].T.astype(np.float32)  # (b, r)
+            signs = every[:, first:][:, bits].T.astype(np.float32)  # (b, r)
             old, near, far = signs.copy(), along[:, bits].T.copy(), reach[:, bits].T.copy()
             local = gram[bits, bits]
             for bit in range(len(signs)):
@@ -197,9 +239,11 @@ def sweep(target: Target, codes: Codes, first: int = 0, noise: float = 0.0, rng:
                 signs[bit, flip] *= -1
                 a[flip], q[flip] = a_new[flip], q_new[flip]
                 near[bit + 1 :, flip] += local[bit + 1 :, bit, None] * change[flip]
-            codes.signs[rows, first:][:, bits] = signs.T
+            every[:, first:][:, bits] = signs.T
             if bits.stop < len(decoder):
                 along[:, bits.stop :] += ((signs - old) * gains).T @ gram[bits, bits.stop :]
+        if isinstance(codes.signs, PackedSigns):  # of others these are views
+            codes.signs[rows] = every
 
 
 def refit_gains(target: Target, codes: Codes) -> Codes:
@@ -253,7 +297,7 @@ def refit_decoder(target: Target, codes: Codes) -> Codes:
         if target.loss is not euclidean:
             decoded = decode(target, codes, rows)
             weights = weights * (1 + turn_of(inner(x, decoded), product(squares(decoded), squares(x))))
-        used, gains = np.empty((len(x), bits + 1), np.float32), codes.gains[rows, None]
+        used, gains = np.empty((len(x), bits + 1), np.float32), codes.gains_of(rows)[:, None]
         used[:, :bits], used[:, bits:] = codes.signs[rows] * gains, gains != 0
         weighted = used * weights[:, None]
         moments += weighted.T @ used

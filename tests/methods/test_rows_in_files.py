@@ -38,6 +38,8 @@ def small_blocks(monkeypatch):
         compress.ProjectiveClustering(k=3, j=3, steps=1),
         compress.ProjectiveClustering(k=1, j=5, loss="tukey", steps=3),
         compress.Trellis(rate=2.0, states=256),
+        compress.LightToken(bits=24, passes=8),
+        compress.LightToken(bits=20, rank=2, stages=2, passes=4, loss="direction"),
     ],
     ids=str,
 )
