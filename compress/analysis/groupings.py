@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from compress.form import metrics
 from compress.linalg import blocks, eigen
 from compress.matrix import EmbeddingMatrix
 from compress.methods import ProjectiveClustering
@@ -63,23 +64,51 @@ def group_errors(matrix: EmbeddingMatrix, groups: Grouping) -> np.ndarray:
 
 def grouping(matrix: EmbeddingMatrix, method: ProjectiveClustering, labels: np.ndarray) -> Grouping:
     """What labels (n,) say of the errors of a method's form at every j. A loss that is no least squares weighs the rows as it does
-    at the method's own j; the errors are of squares all the same."""
+    at the method's own j; the errors are of squares all the same. Rows that a form of affine flats keeps as 0 lose themselves."""
     k, own = method.k, matrix.weights if matrix.weighted else None
     with one_thread():
         plain = method.rho.plain
         used = own if plain else flats_of(matrix, labels, k, method.j, method.affine, method.rho)[1]
         moments = group_moments(matrix, labels, k, used)
         centres = moments[1] / np.maximum(moments[2], 1e-300)[:, None] * method.affine  # (k, d)
-        if used is None:
-            axes, whole = None, moments
-        else:
-            axes, whole = np.array([eigen.eigenvectors(each) for each in about(moments, centres)]), group_moments(matrix, labels, k)
-        lost = tails(about(whole, centres), axes) / max(matrix.squared_norms.sum(), 1e-300)
+        axes, whole = None, moments  # of least squares linear subspaces lose their smallest eigenvalues
+        if used is not None or method.affine:
+            axes = np.array([eigen.eigenvectors(each) for each in about(moments, centres)])
+        if used is not None:
+            whole = group_moments(matrix, labels, k)
+        lost = tails(about(whole, centres), axes)
+        energy = max(matrix.squared_norms.sum(), 1e-300)
+        gain, own_gain = np.zeros((2, *lost.shape))
+        if method.affine and axes is not None:
+            gain, own_gain = spared(matrix, labels, centres, axes, lost.sum(axis=0) / energy)
+        lost = (lost - gain) / energy
         if own is None:
             return Grouping(labels, method.j, lost, lost)
         seen = moments if plain else group_moments(matrix, labels, k, own)
-        weighted = tails(about(seen, centres), axes) / max(matrix.weights @ matrix.squared_norms, 1e-300)
+        weighted = (tails(about(seen, centres), axes) - own_gain) / max(matrix.weights @ matrix.squared_norms, 1e-300)
     return Grouping(labels, method.j, lost, weighted)
+
+
+def spared(
+    matrix: EmbeddingMatrix, labels: np.ndarray, centres: np.ndarray, axes: np.ndarray, errors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(k, d + 1) how much less is lost at j = 0, 1, … as rows that lose far more than others, and more than all of themselves, are
+    kept as 0; and the same with each row times its weight. centres: (k, d) of the flats. axes: (k, d, d) theirs, as columns.
+    errors: (d + 1,) relative, with no row at 0."""
+    bound = np.maximum(1, metrics.FAR * errors)
+    gain, own = np.zeros((2, len(centres), len(errors)))
+    for rows, block in blocks.walk(matrix.values):
+        norms, near = matrix.squared_norms[rows], centres[labels[rows]].astype(np.float32)
+        closer = 2 * (block * near).sum(axis=1) < (near**2).sum(axis=1)  # to 0 than to the centre
+        for z in np.unique(labels[rows][closer]):
+            at = np.flatnonzero(closer & (labels[rows] == z))
+            along = (block[at] - near[at]) @ axes[z].astype(np.float32)
+            left = np.zeros((len(at), len(errors)))
+            left[:, :-1] = (along.astype(np.float64) ** 2)[:, ::-1].cumsum(axis=1)[:, ::-1]
+            less = np.where(left > bound * norms[at, None], left - norms[at, None], 0)
+            gain[z] += less.sum(axis=0)
+            own[z] += matrix.weights[rows][at] @ less
+    return gain, own
 
 
 def split(matrix: EmbeddingMatrix, method: ProjectiveClustering, groups: Grouping) -> Grouping:

@@ -28,10 +28,23 @@ def test_every_j_by_eigenvalues_is_the_fit_with_those_labels(rows, weighted, aff
     for j in range(1, 12):
         form = ProjectiveClustering(k=4, j=j, affine=affine, factor_bits=32).of_groups(matrix, labels)
         told = compress.evaluate(matrix, form)
-        rel = 5e-3 if affine else 1e-4  # a form keeps rows near 0 as 0, where flats do not go through it
-        assert known.errors[j] == pytest.approx(told.relative_error, rel=rel, abs=1e-6)
-        assert known.weighted_errors[j] == pytest.approx(told.weighted_error, rel=rel, abs=1e-6)
-        np.testing.assert_allclose(known.lost[:, j], inside(matrix, told, labels, 4), rtol=rel, atol=1e-6)
+        assert known.errors[j] == pytest.approx(told.relative_error, rel=1e-4, abs=1e-6)
+        assert known.weighted_errors[j] == pytest.approx(told.weighted_error, rel=1e-4, abs=1e-6)
+        np.testing.assert_allclose(known.lost[:, j], inside(matrix, told, labels, 4), rtol=1e-4, atol=1e-6)
+
+
+def test_what_affine_flats_lose_of_rows_near_0_is_those_rows(rows):
+    values, labels = rows[True].values.copy(), np.arange(240) % 4
+    values += 0.5
+    values[:20] *= np.geomspace(1e-4, 0.1, 20)[:, None]
+    matrix = EmbeddingMatrix(values, weights=WEIGHTS)
+    for how in ({}, {"p": 1.0}):
+        known = grouping(matrix, ProjectiveClustering(k=4, j=5, affine=True, **how), labels)
+        form = ProjectiveClustering(k=4, j=5, affine=True, factor_bits=32, **how).of_groups(matrix, labels)
+        told = compress.evaluate(matrix, form)
+        assert np.count_nonzero(~form.reconstruct().any(axis=1)) > 5
+        assert known.errors[5] == pytest.approx(told.relative_error, rel=1e-4)
+        assert known.weighted_errors[5] == pytest.approx(told.weighted_error, rel=1e-4)
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
