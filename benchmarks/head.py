@@ -24,6 +24,7 @@ from benchmarks.table import against, heading, table
 from compress import EmbeddingMatrix, Trellis, load
 from compress.coding.trellis_code import MANY, compiled
 from compress.form.layers import CompressedOutput
+from compress.methods import BlockFormats
 from compress.models.open import open_model
 from compress.models.swap import swapped_copy
 
@@ -76,11 +77,12 @@ def side_by_side(given: torch.Tensor, *modules: torch.nn.Module) -> list[float]:
 @torch.inference_mode()
 def memory(file: Path) -> int:
     """Bytes that a token's way through the layer of a file leaves taken."""
-    assert compiled(MANY), "the layer is measured with its compiled reader"
-    small = Trellis(rate=4.0, states=256).fit(
-        EmbeddingMatrix(np.random.default_rng(0).standard_normal((400, 48)).astype(np.float32))
-    )
-    CompressedOutput(small.to_layer())(torch.randn(1, 48))
+    readers = compiled(MANY), compiled(MANY, "as_quantized_reader")
+    assert all(readers), "the layer is measured with its compiled reader"
+    small = EmbeddingMatrix(np.random.default_rng(0).standard_normal((400, 64)).astype(np.float32))
+    quantized = EmbeddingMatrix(BlockFormats("Q8_0").fit(small).reconstruct())
+    for form in (Trellis(rate=4.0, states=256).fit(small), Trellis(rate=9.0).fit(quantized)):
+        CompressedOutput(form.to_layer())(torch.randn(1, 64))
     before = told("VmRSS")
     layer = load(file).to_layer()
     CompressedOutput(layer)(torch.randn(1, layer.embedding_dim))

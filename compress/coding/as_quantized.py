@@ -9,6 +9,7 @@ from array_api_compat import array_namespace, device
 
 from compress.coding import packing
 from compress.coding.layout import Layout
+from compress.coding.trellis_code import compiled, in_spans
 from compress.linalg.blocks import walk
 from compress.matrix import EmbeddingMatrix
 
@@ -76,6 +77,22 @@ def opened(arrays: dict[str, Any]) -> dict[str, Any]:
 def decode(arrays: dict[str, Any], rows: Any) -> Any:
     """Rows (r,) from what `opened` gives: (r, d) float32; numpy arrays or torch tensors."""
     return values(arrays[KEPT][rows], arrays["steps"][rows], arrays["in_float16"])
+
+
+def multiply(arrays: dict[str, Any], vectors: np.ndarray) -> np.ndarray | None:
+    """The products (n, v) float32 of all rows, from what `opened` gives, with vectors (v, d), without the rows in memory; None
+    where what does so is not there, or not worth loading."""
+    numbers, steps = np.asarray(arrays[KEPT]), np.asarray(arrays["steps"])
+    reader = compiled(numbers.size, "as_quantized_reader")
+    if not reader:
+        return None
+    found = np.empty((len(numbers), len(vectors)), np.float32)
+
+    def run(rows: slice) -> None:
+        reader.multiply_rows(numbers[rows], steps[rows], arrays["in_float16"], BLOCK, vectors, found[rows])
+
+    in_spans(run, len(numbers), numbers.size)
+    return found
 
 
 def stored_steps(steps: np.ndarray) -> np.ndarray:

@@ -302,12 +302,17 @@ def read_in_spans(kernel: Callable, sequences: Sequence, schedule: Schedule, oth
     def run(rows: slice) -> None:
         kernel(streams, starts[rows], extra_starts[rows], labels[rows], *schedule.groups, *others, found[rows])
 
-    step = -(-len(found) // SPANS)
-    if len(found) * schedule.kinds.shape[1] < MANY:
+    in_spans(run, len(found), len(found) * schedule.kinds.shape[1])
+
+
+def in_spans(run: Callable[[slice], None], count: int, numbers: int) -> None:
+    """Runs it over `count` rows, on every core where their numbers are many."""
+    step = -(-count // SPANS)
+    if numbers < MANY:
         run(slice(None))
     else:
         with ThreadPoolExecutor(cpu_count()) as pool:
-            list(pool.map(run, (slice(first, first + step) for first in range(0, len(found), step))))
+            list(pool.map(run, (slice(first, first + step) for first in range(0, count, step))))
 
 
 def words(stream: np.ndarray) -> np.ndarray:
@@ -319,10 +324,10 @@ def words(stream: np.ndarray) -> np.ndarray:
     return found
 
 
-def compiled(numbers: int) -> ModuleType | None:
-    """trellis_reader.py, if so many numbers are worth what it takes to load it, or it is loaded; None where numba is not there, or
-    has no place for what it compiles."""
-    name = "compress.coding.trellis_reader"
+def compiled(numbers: int, reader: str = "trellis_reader") -> ModuleType | None:
+    """That file of this folder, if so many numbers are worth what it takes to load it, or it is loaded; None where numba is not
+    there, or has no place for what it compiles."""
+    name = f"compress.coding.{reader}"
     if numbers < MANY and name not in modules:
         return None
     try:

@@ -235,7 +235,11 @@ class Trellis(Method):
 
     def products(self, arrays: dict[str, Any], vectors: Any) -> Any | None:
         """Straight from the codes, each class's scales taken into the vectors."""
-        xp, known = array_namespace(vectors), self.against(arrays, vectors)
+        xp = array_namespace(vectors)
+        if as_quantized.KEPT in arrays:
+            whole = as_quantized.multiply(arrays, np.ascontiguousarray(vectors))
+            return whole if whole is None else xp.asarray(whole)
+        known = self.against(arrays, vectors)
         if known is None:
             return None
         turned = known["basis"].T  # (v, m)

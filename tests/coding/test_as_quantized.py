@@ -43,6 +43,19 @@ def test_what_was_quantized_is_given_back_in_fewer_bytes_than_it_had(in_blocks, 
     assert all(np.array_equal(moved[name], result.arrays[name]) for name in result.arrays)
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float16])
+def test_what_is_compiled_multiplies_the_same_rows(in_blocks, kind, monkeypatch):
+    small = in_blocks * np.geomspace(1e-6, 1, len(in_blocks), dtype=np.float32)[:, None]  # some below what float16 has all bits of
+    rows = BlockFormats("Q8_0").fit(EmbeddingMatrix(small)).reconstruct().astype(kind)
+    matrix = EmbeddingMatrix(rows.astype(np.float32))
+    result = Trellis(rate=9.0).fit(matrix)
+    assert result.arrays["in_float16"][0] == (kind is np.float16)
+    layer = result.to_layer()
+    monkeypatch.setattr("compress.coding.trellis_code.MANY", 0)
+    found = layer.products(torch.eye(matrix.shape[1])[:3])
+    assert np.array_equal(found.numpy(), matrix.values[:, :3].T)
+
+
 def test_importance_changes_nothing_of_it(in_blocks):
     matrix = EmbeddingMatrix(in_blocks)
     root = np.diag(np.geomspace(0.1, 2, matrix.shape[1]))
