@@ -59,9 +59,12 @@ WATCH = """() => {
 
 
 def chromium(playwright):
-    """The Chromium of the PATH, or else Playwright's own."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    return playwright.chromium.launch(executable_path=path, args=FLAGS)
+    return playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+
+
+def executable() -> str | None:
+    """The Chromium of the PATH; None for Playwright's own."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 @contextmanager

@@ -39,6 +39,8 @@ function reached(shape, x, y) {
 }
 
 class HandPainter {
+  over = true; // what lies over the points is drawn on their canvas: a second one would have to be composed by the processor too
+
   constructor(canvas) {
     this.canvas = canvas;
     this.pen = canvas.getContext("2d", { alpha: false });
@@ -117,7 +119,13 @@ class HandPainter {
           (r + (((red - r) * covers) >> 8));
       }
     }
-    this.pen.putImageData(this.image, -edge, -edge);
+    this.edge = edge;
+    this.again();
+  }
+
+  // What was drawn last, without what was drawn over it since.
+  again() {
+    this.pen.putImageData(this.image, -this.edge, -this.edge);
   }
 
   release() {}

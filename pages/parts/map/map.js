@@ -11,14 +11,15 @@ class RowMap {
   constructor(parent) {
     const find = (name) => parent.querySelector(name);
     this.root = find(".map");
-    this.stage = find(".stage");
+    this.stage = find(".inside");
     this.canvas = find(".points");
-    this.overlay = find(".overlay");
     this.tip = find(".tip");
     this.spoken = find(".spoken");
     this.legend = find(".legend");
     this.camera = new Camera();
     this.painter = painterOf(this.canvas);
+    this.overlay = this.painter.over ? this.canvas : find(".overlay");
+    find(".overlay").hidden = this.painter.over;
     this.points = this.names = this.columns = this.groups = this.grid = this.header = this.colours = this.among = null;
     this.shown = null; // { header, colours }: the server's own, or those of the value that a dial is moved to
     this.selected = this.hovered = this.drawing = this.glide = null;
@@ -206,6 +207,8 @@ class RowMap {
       const some = this.sample !== null && (this.moves || this.glide !== null);
       this.painter.draw(this.camera, this.theme.clear, this.look.size * ratio, shapes, this.glide?.share ?? 1, some);
       this.stale = false;
+    } else if (this.painter.over) {
+      this.painter.again();
     }
     drawOverlay(this.overlay, this);
   }

@@ -7,12 +7,13 @@ function drawOverlay(canvas, map) {
   const ratio = canvas.width / camera.width;
   const pen = canvas.getContext("2d");
   pen.setTransform(1, 0, 0, 1, 0, 0);
-  // In halves: Chromium sometimes drops a frame that only clears the whole canvas at once, and what was drawn before stays.
-  const half = canvas.height >> 1;
-  pen.clearRect(0, 0, canvas.width, half);
-  pen.clearRect(0, half, canvas.width, canvas.height - half);
+  if (!map.painter.over) {
+    // In halves: Chromium sometimes drops a frame that only clears the whole canvas at once, and what was drawn before stays.
+    const half = canvas.height >> 1;
+    pen.clearRect(0, 0, canvas.width, half);
+    pen.clearRect(0, half, canvas.width, canvas.height - half);
+  }
   pen.scale(ratio, ratio);
-  if (!map.points) return;
 
   const corners = map.drawing ?? map.selected?.polygon?.map(([u, v]) => camera.toScreen(u, v));
   if (corners?.length > 1) {
