@@ -21,7 +21,7 @@ ROWS = 2_000_000  # of the largest table
 SIZES = 4  # tables, each of half as many rows as the next
 SLOW = 250_000  # rows of the largest table for what seeks a code for every row
 MOST_BYTES, MOST_EXPONENT = 1e9, 1.05
-WORK = ("spectrum", "projective", "light_token", "trellis")
+WORK = ("first look", "spectrum", "projective", "light_token", "trellis")
 CODED = ("light_token", "trellis")
 
 
@@ -95,6 +95,8 @@ def measured(work: str, path: Path) -> dict[str, Any]:
 
     def run() -> float:
         matrix = compress.load_matrix(path)
+        if work == "first look":
+            return compress.sampled_spectrum(matrix).effective_rank
         if work == "spectrum":
             return compress.spectrum(matrix).effective_rank
         file = path.with_suffix(f".{work}.safetensors")

@@ -1,6 +1,7 @@
 """Ways of compressing an embedding matrix, what each costs in error and saves in bytes."""
 
 from compress.analysis.bound import Bound, class_bound, gaussian_bound
+from compress.analysis.sampled_spectrum import SampledSpectrum, sampled_spectrum
 from compress.analysis.spectrum import Spectrum, spectrum
 from compress.archive import load
 from compress.errors import InputError, MatrixError, Step, Stop
@@ -56,6 +57,7 @@ __all__ = [
     "ProductQuantization",
     "ProjectiveClustering",
     "ResidualQuantization",
+    "SampledSpectrum",
     "Spectrum",
     "Step",
     "Stop",
@@ -73,6 +75,7 @@ __all__ = [
     "load",
     "load_matrix",
     "register",
+    "sampled_spectrum",
     "save_matrix",
     "spectrum",
     "swap_embedding",

@@ -254,9 +254,10 @@ def checked_rows(given: ArrayLike | LazyRows) -> tuple[Table, float]:
             rows = np.ascontiguousarray(rows, dtype=np.float32)
     bad: list[int] = []
     largest = 0.0
-    for part, block in blocks.walk(rows):
-        top = max(float(block.max()), -float(block.min()))
+    for part in blocks.parts(rows):
+        top = top_of(rows, part)
         if not np.isfinite(top):
+            block = rows[part]
             finite = np.isfinite(block)
             top = float(np.abs(block).max(where=finite, initial=0))
             bad.extend(part.start + np.flatnonzero(~finite.all(axis=1)))
@@ -272,6 +273,13 @@ def checked_rows(given: ArrayLike | LazyRows) -> tuple[Table, float]:
     if largest > 1e17:
         raise InputError(f"The largest entry is {largest:.3g}, whose square overflows float32; scale the matrix down.")
     return read_only(rows) if isinstance(rows, np.ndarray) else rows, largest
+
+
+def top_of(rows: Table, part: slice) -> float:
+    """The largest entry of some rows, whatever its sign; not finite where one is not."""
+    if isinstance(rows, LazyRows):
+        return rows.top(part.start, part.stop)
+    return max(float(rows[part].max()), -float(rows[part].min()))
 
 
 def read_only(values: np.ndarray) -> np.ndarray:

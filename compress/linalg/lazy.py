@@ -30,6 +30,11 @@ class LazyRows(ABC):
     def between(self, first: int, stop: int) -> np.ndarray:
         """Consecutive rows, (stop − first, d)."""
 
+    def top(self, first: int, stop: int) -> float:
+        """The largest entry of consecutive rows, whatever its sign; not finite where one is not."""
+        block = self.between(first, stop)
+        return max(float(block.max()), -float(block.min()))
+
     @abstractmethod
     def some(self, rows: np.ndarray) -> np.ndarray:
         """Rows by their numbers (r,), in any order: (r, d)."""

@@ -39,6 +39,14 @@ class InPlace(LazyRows):
         with self.opened() as file:
             return self.decoded(self.read(file, first, stop))
 
+    def top(self, first: int, stop: int) -> float:
+        if self.kind not in (BFLOAT16, "<f2"):
+            return super().top(first, stop)
+        with self.opened() as file:
+            bits = self.read(file, first, stop).view("<u2")
+        bits &= 0x7FFF  # without the sign a larger number has larger bits, and none has larger ones than what is not finite
+        return float(self.decoded(bits.max().reshape(1, 1).view(np.uint8))[0, 0])
+
     def some(self, rows: np.ndarray) -> np.ndarray:
         found, places = np.unique(np.where(rows < 0, rows + len(self), rows), return_inverse=True)
         if len(found) and not 0 <= found[0] <= found[-1] < len(self):

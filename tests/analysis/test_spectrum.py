@@ -5,6 +5,7 @@ import pytest
 
 import compress
 from compress import SVD, EmbeddingMatrix
+from compress.analysis import sampled_spectrum
 from compress.analysis.spectrum import group_singular_values, principal_angles
 from compress.coding.factors import BITS
 
@@ -115,3 +116,18 @@ def test_each_group_has_the_singular_values_of_its_rows(small, weighted):
     for z in range(3):
         np.testing.assert_allclose(found[z], np.linalg.svd(scaled[labels == z], compute_uv=False), rtol=1e-4)
     assert not found[3].any()
+
+
+@pytest.mark.parametrize("d", [24, 160], ids=["rows longer than wide", "rows wider than a half"])
+@pytest.mark.parametrize("weights", [None, np.geomspace(1, 9, 8000)], ids=["uniform", "weighted"])
+def test_the_spectrum_of_some_rows_is_that_of_all_within_its_spread(d, weights, monkeypatch):
+    monkeypatch.setattr(sampled_spectrum, "NUMBERS", 1 << 14)
+    monkeypatch.setattr(sampled_spectrum, "FEWEST", 150)
+    values = np.random.default_rng(0).standard_normal((8000, d)) * np.geomspace(1, 0.1, d)
+    matrix = EmbeddingMatrix(values, weights=weights)
+    known, found = compress.spectrum(matrix), compress.sampled_spectrum(matrix)
+    assert found.rows < 1500 and found.spread.shape == known.kept_energy.shape
+    off = np.abs(found.kept_energy - known.kept_energy)
+    assert (off <= found.spread + 1e-6).all() and found.spread.max() < 0.3
+    assert found.spread[:-1].max() < 4 * off.max() + 0.03
+    assert (found.singular_values**2).sum() == pytest.approx((known.singular_values**2).sum(), rel=0.1)
