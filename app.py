@@ -22,6 +22,7 @@ from pages.parts.ready import ready
 from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.served.compressed import Compressed
 from pages.parts.served.early import Early
+from pages.parts.served.heard import hear_first
 from pages.parts.served.unplaced import Unplaced
 from pages.parts.visitors import note_visitor
 from pages.parts.weights import weights_picker
@@ -89,6 +90,7 @@ if __name__ == "__main__":  # as each session runs this file
     frame()
 else:  # as the server opens it, by `streamlit run app.py`
     no_older_kind()
+    hear_first()
     base = st.get_option("server.baseUrlPath")
     served = [Middleware(Compressed), Middleware(Early, script=found_at(base), unless=("/export",))]
     served.append(Middleware(Unplaced, script=Path(__file__).resolve()))

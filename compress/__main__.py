@@ -22,6 +22,7 @@ from compress.cli.options import (
     check_out,
     check_settings,
     end_with_parent,
+    ending_with_parent,
     given_settings,
     json_object,
     names,
@@ -429,9 +430,10 @@ def show_cache(args: argparse.Namespace) -> None:
 
 def wait(args: argparse.Namespace) -> None:
     """Runs the command that comes, when what takes long to load is there; none where the input is closed first."""
-    from compress.analysis.layout import umap_learn
+    with ending_with_parent():
+        from compress.analysis.layout import umap_learn
 
-    umap_learn()
+        umap_learn()
     if line := sys.stdin.readline():
         sys.exit(main(json.loads(line)))
 

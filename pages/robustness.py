@@ -19,6 +19,7 @@ from pages.parts.robustness.settings import ROBUSTNESS
 from pages.parts.robustness.shown import shown_of
 from pages.parts.robustness.words import FORMULA
 from pages.parts.say import refused
+from pages.parts.work.queue import QUEUE
 
 through_app()
 
@@ -66,5 +67,5 @@ with above:  # filled late, so that the full fit starts when what is shown is on
 with st.expander("Formula and source"):
     st.markdown(FORMULA)
     ellipsoid_table(work, method.p if method.name == "lp" else 1.0)
-if others:
+if others and not QUEUE.crowded:
     once_still(lambda: answers_follow(work, method, shown.tables, shown.around, bins, others), "answers_follow")

@@ -123,7 +123,7 @@ def plan(method: LightToken, matrix: EmbeddingMatrix, patience: float = 1) -> tu
     """The rows to code, how many of them, the first, the decoder is made for, and the passes or epochs."""
     n, d = matrix.shape
     solver, asked, work = method.solver, asked_passes(method), seconds_of(method, d)
-    if fit_seconds(method, matrix.shape) <= WHOLE[solver]:
+    if fit_seconds(method, matrix.shape) <= min(patience, 1) * WHOLE[solver]:
         return np.arange(n), n, asked
     used = useful(matrix)
     (over_all, over_some), (fewest, wanted) = (patience * each for each in WORK[solver]), PASSES[solver]

@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 import re
+import select
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -26,6 +28,7 @@ from compress.sources.weights import KINDS, MOST_A
 T = TypeVar("T")
 OUTSIDE = re.compile(r",(?![^(]*\))")  # commas that are not within brackets, as those of svd(j=30, factor_bits=4) are
 FAREWELL = 3.0  # seconds that work has for saving what is finished when who started it has ended
+LOOK = 1.0  # seconds between two looks at whether a wait is over
 
 
 def add_source(one: argparse.ArgumentParser) -> None:
@@ -204,6 +207,26 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+
+
+@contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """Ends this process at once when its standard input is closed meanwhile, of which nothing is read."""
+    over = threading.Event()
+
+    def follow() -> None:
+        closed = select.poll()
+        closed.register(0, 0)  # hears of its end, and of nothing else
+        while not over.is_set():
+            if closed.poll(1000 * LOOK) and not over.is_set():
+                os._exit(0)
+
+    if hasattr(select, "poll"):
+        threading.Thread(target=follow, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def names(text: str) -> list[str]:

@@ -66,12 +66,13 @@ class ProjectiveClustering(Method):
         return self.form(matrix, *self.search(matrix, progress, axes))
 
     def search(
-        self, matrix: EmbeddingMatrix, progress: Progress | None = None, axes: np.ndarray | None = None
+        self, matrix: EmbeddingMatrix, progress: Progress | None = None, axes: np.ndarray | None = None, passes: int | None = None
     ) -> tuple[Flats, np.ndarray, np.ndarray | None]:
-        """See `find_flats`: what `fit` then stores."""
+        """See `find_flats`: what `fit` then stores. passes: at most over all rows, `steps` unless given; none are quick."""
         self.check(*matrix.shape)
+        steps = self.steps if passes is None else passes
         with one_thread() if self == self.draft else nullcontext():
-            return find_flats(matrix, self.k, self.j, self.affine, self.restarts, self.steps, self.seed, self.rho, progress, axes)
+            return find_flats(matrix, self.k, self.j, self.affine, self.restarts, steps, self.seed, self.rho, progress, axes)
 
     def of_groups(self, matrix: EmbeddingMatrix, labels: np.ndarray) -> Compressed:
         """The matrix with given labels (n,), each group's rows in the subspace that is best for them: no search."""

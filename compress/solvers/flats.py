@@ -115,10 +115,11 @@ def find_flats(
     """k flats of dimension j near the rows, the label of each row's nearest flat (n,), and the row weights of the last refit.
 
     Each restart runs on a sample; the best goes on over all rows for at most `steps` passes: leave-one-out passes in the leading
-    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives
-    a draft: a few of the leave-one-out passes, as many as are quick. Where the rows stay in their file, the leave-one-out passes go
-    over some of them, drawn evenly. Where the loss has no scale yet, the distances of a least-squares fit give it. axes:
-    (d, d), as columns, that the preview of one linear subspace starts at, those of Lewis weights unless given.
+    principal directions, then plain ones in all of them, whose cost Σ wᵢ ρ(dist) never rises. One step gives a draft: a few of the
+    leave-one-out passes, as many as are quick; none has rows take the nearest of what the sample gave. Where the rows stay in their
+    file, the leave-one-out passes go over some of them, drawn evenly. Where the loss has no scale yet, the distances of a
+    least-squares fit give it. axes: (d, d), as columns, that the preview of one linear subspace starts at, those of Lewis weights
+    unless given.
     """
     n = matrix.shape[0]
     everything = all_rows(matrix)
@@ -152,14 +153,14 @@ def find_flats(
 
     stay = isinstance(everything.values, LazyRows)
     leading = rotate(everything, axes, blocks.sample_rows(n, MANY // axes.shape[1], rng) if stay else slice(None))
-    passes = draft_passes(leading.values.shape, k, j) if steps == 1 else max(1, 2 * steps // 3)
+    passes = draft_passes(leading.values.shape, k, j) if steps == 1 else min(steps, max(1, 2 * steps // 3))
     flats, view, step = alternate(leading, flats, passes, True, replace(report, passes=max(passes, steps)))
     del leading
     if stay:
         flats, view, _ = alternate(everything, rotate_back(flats, axes), steps - step if steps > 1 else 0, False, report, step)
         return *largest_first(flats, view.labels), view.weights
     flats = refit(everything, view.labels, k, j, affine, view.weights)
-    if steps == 1:
+    if steps <= 1:
         return *largest_first(flats, view.labels), view.weights
     flats, view, _ = alternate(everything, flats, steps - step, False, report, step)
     return *largest_first(flats, view.labels), view.weights

@@ -22,7 +22,7 @@ from pages.parts.cached import cached
 from pages.parts.matrix import open_matrix
 from pages.parts.visitors import close_those_gone, few_heaps
 from pages.parts.work.ahead import ON
-from pages.parts.work.process import prepare
+from pages.parts.work.process import leave, prepare
 from pages.parts.work.queue import QUEUE
 
 PARTS = Path(__file__).parent
@@ -44,6 +44,7 @@ async def ready(app: st.App) -> AsyncIterator[None]:
         yield
     finally:
         cache.leave()
+        leave()
         closing.cancel()
 
 

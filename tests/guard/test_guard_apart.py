@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import time
 
 import numpy as np
 import psutil
@@ -80,7 +79,7 @@ def test_one_that_forks_is_begun_again_where_it_was_ended():
     assert called(sum, [1, 2]) == 3
     for nursery in asking.nurseries:
         os.killpg(nursery.process.pid, signal.SIGKILL)
-    time.sleep(0.1)
+        assert nursery.control.recv(1) == b""  # all that had the other end of it are gone
     assert called(sum, [1, 2]) == 3
 
 

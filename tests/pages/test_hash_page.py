@@ -19,6 +19,7 @@ from pages.parts.hash_codes.fits import preview, preview_path
 from pages.parts.kept import trials
 from pages.parts.pins import describe, from_link, to_link
 from pages.parts.screens import SCREENS
+from pages.parts.work.queue import Queue
 from tests.pages.drawn import charts, moved, shown_cards, stands, told
 
 SMALL = {"hash_bits": 32}
@@ -86,6 +87,15 @@ def test_the_first_visit_shows_a_preview_of_the_full_fit_and_says_so(opened, fig
     assert cards["Mean cosine"].startswith("≈ ")
     size = LightToken(bits=256).size(3000, 30)
     assert cards["Size"] == bytes_text(size) and cards["Bits a row"] == f"{8 * size / 3000:.4g}"
+
+
+def test_in_a_crowd_a_preview_takes_a_quarter_of_the_work(opened, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Queue, "crowded", True)
+    monkeypatch.setattr(fits, "code_preview", lambda *given, patience: asked.append(patience) or code_preview.code_preview(*given))
+    preview.clear()
+    page = opened(hash_bits=256)
+    assert asked == [fits.IN_CROWD] and "**Preview** after" in captions(page)
 
 
 def test_a_preview_of_some_rows_is_compared_with_nothing_that_all_rows_have(opened, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,20 @@ def test_what_another_session_waits_for_goes_on_while_a_hand_moves(line):
     line.ask(other, "fit", "a", ["fit", "a"], own=True)
     line.rest(session)
     assert not own.paused and at_work(line) == [["fit", "a"]]
+
+
+def test_in_a_crowd_what_pages_began_rests_while_any_of_them_answers_a_dial(line):
+    crowd = [Session(ran=time.monotonic()) for _ in range(queue.MANY + 1)]
+    for each in crowd[1:]:
+        line.enter(each)
+    own = line.ask(crowd[0], "fit", "a", ["fit", "a"], own=True)
+    line.rest(crowd[1])
+    assert line.crowded and own.paused
+    line.rest(crowd[1], 0.0)
+    assert not own.paused
+    crowd[1].ran -= queue.LATELY
+    line.rest(crowd[1])
+    assert not line.crowded and not own.paused
 
 
 def test_a_run_that_a_dial_asked_for_has_the_cores_to_itself(cache, monkeypatch):
@@ -274,6 +289,17 @@ def test_work_ends_with_the_program_that_started_it():
     assert work.wait(30) == -signal.SIGTERM
 
 
+def test_a_spare_process_ends_with_the_program_that_started_it_while_it_still_loads():
+    loads = (
+        "from compress.cli.options import ending_with_parent\nwith ending_with_parent():\n print(); import time; time.sleep(600)"
+    )
+    spare = BEGIN([sys.executable, "-uc", loads], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=process.ROOT)
+    assert spare.stdout.readline()
+    spare.stdin.close()
+    assert spare.wait(30) == 0
+    spare.stdout.close()
+
+
 def test_a_spare_process_takes_the_first_urgent_command_and_one_that_has_ended_none(line, monkeypatch):
     says = [sys.executable, "-S", "-c", "import sys; sys.stderr.write(sys.stdin.readline())"]
     monkeypatch.setattr(process.subprocess, "Popen", lambda _, **how: BEGIN(says, **how))
@@ -291,7 +317,7 @@ def test_a_spare_process_takes_the_first_urgent_command_and_one_that_has_ended_n
     assert other.communicate("another")[1] == "another" and not process.spares
     process.prepare()
     unused = process.spares[0]
-    process.give_up(unused)
+    process.leave()
     assert unused.wait(30) and not process.spares
 
 

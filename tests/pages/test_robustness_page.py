@@ -7,7 +7,7 @@ from compress.analysis.outliers import plant
 from compress.form.metrics import error_text
 from pages.parts.fits import fit_path
 from pages.parts.screens import SCREENS
-from pages.parts.work.queue import QUEUE
+from pages.parts.work.queue import QUEUE, Queue
 from tests.pages.drawn import moved, shown_cards, stands, told
 
 
@@ -152,6 +152,12 @@ def test_every_dial_answers_once_the_page_is_still(opened, following, objective)
 def test_a_page_that_opens_waits_for_no_answers_of_its_dials(opened):
     page = opened(robust_j=4, planted=7)
     assert shown_cards(page) and not told(page, "answers") and told(page, "still")
+
+
+def test_in_a_crowd_dials_have_only_the_answers_that_are_known(opened, monkeypatch):
+    monkeypatch.setattr(Queue, "crowded", True)
+    page = opened(robust_j=4, planted=7)
+    assert shown_cards(page) and not told(page, "answers") and not told(page, "still")
 
 
 def test_where_a_dial_was_let_go_the_others_answer_for_that_place(opened, following, figures, monkeypatch):

@@ -1,6 +1,7 @@
 """What the server gives beside Streamlit's own answers: the charts' script, and less to send."""
 
 import gzip
+from types import SimpleNamespace
 
 import pyarrow
 import pytest
@@ -10,10 +11,14 @@ from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.runtime.app_session import AppSession
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
 
 from pages.parts.live_chart.library.library import PATH, TRACES, found_at, route, script
 from pages.parts.served.compressed import Compressed
 from pages.parts.served.early import Early
+from pages.parts.served.heard import hear_first
 
 SCRIPT = b"let flat = 1;" * 1000
 
@@ -98,3 +103,21 @@ def test_a_page_with_charts_has_a_browser_ask_for_their_script_at_once_and_nothi
     assert client.get("/page").headers["link"] == f"</sub/{PATH}>; rel=preload; as=script"
     assert "link" not in client.get("/export").headers
     assert "link" not in client.get(f"/sub/{PATH}").headers
+
+
+def test_a_part_of_a_page_runs_again_only_when_what_the_last_run_said_is_heard(monkeypatch):
+    asked, later = [], []
+    monkeypatch.setattr(AppSession, "request_rerun", lambda session, state: asked.append(state))
+    hear_first()
+    loop = SimpleNamespace(call_soon=lambda call, *given: later.append((call, given)))
+    session = SimpleNamespace(_scriptrunner=SimpleNamespace(_requests=ScriptRequests()), _event_loop=loop)
+    part, whole = ClientState(fragment_id="map"), ClientState()
+    AppSession.request_rerun(session, part)
+    assert asked == [part] and not later  # a run goes on, and does that next
+    session._scriptrunner._requests.on_scriptrunner_ready()
+    AppSession.request_rerun(session, part)
+    AppSession.request_rerun(session, whole)
+    assert asked == [part, whole]
+    (call, given), session._scriptrunner = later[0], None
+    call(*given)
+    assert asked == [part, whole, part]

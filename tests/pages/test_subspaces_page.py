@@ -12,7 +12,10 @@ from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
+from pages.parts.subspaces.found import sought
+from pages.parts.subspaces.known import start_of
 from pages.parts.subspaces.settings import SUBSPACES
+from pages.parts.work.queue import Queue
 from tests.pages.drawn import charts, drawn, moved, shown_cards, stands, told
 
 
@@ -102,6 +105,19 @@ def test_junk_in_the_address_leaves_the_defaults(open_page):
     page = open_page("subspaces", k="many", flat_j="three", seed="x", affine="perhaps", layout="globe", colour="taste")
     assert not page.exception
     assert (stands(page, "k"), stands(page, "flat_j")) == (5, 3)
+
+
+def test_in_a_crowd_a_preview_takes_groups_of_any_j_and_else_those_of_a_sample(flats, monkeypatch):
+    matrix, labels = flats
+    near, far = ProjectiveClustering(k=3, j=2), ProjectiveClustering(k=3, j=10)
+    known = {3: [grouping(matrix, near, labels)]}
+    assert start_of(matrix, far, known) is None
+    monkeypatch.setattr(Queue, "crowded", True)
+    assert start_of(matrix, far, known) is known[3][0]
+    sought.clear()
+    groups, history = sought(matrix, near)
+    sought.clear()
+    assert groups.k == 3 and history and all(step["restart"] is not None for step in history)
 
 
 def test_a_matrix_of_two_rows_and_one_column_draws(open_page, tmp_path):

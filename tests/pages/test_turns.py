@@ -71,13 +71,17 @@ def test_a_page_that_runs_anew_leaves_the_line(asked, monkeypatch):
     assert not turns.holders
 
 
-def test_nobody_waits_for_ever(asked, monkeypatch):
+def test_no_page_waits_for_ever_and_what_is_drawn_behind_it_as_long_as_need_be(asked, monkeypatch):
     monkeypatch.setattr(turns, "PATIENCE", turns.TICK)
     told = []
     with turns.in_turn():
         asked("late", told).join(10)
         assert told == ["late"] and turns.holders
-    assert not turns.holders
+        behind = asked("behind", told, behind=True)
+        behind.join(3 * turns.TICK)
+        assert told == ["late"] and turns.holders
+    behind.join(10)
+    assert told == ["late", "behind"] and not turns.holders
 
 
 def test_a_step_stands_back_while_a_dial_is_answered_and_not_longer(asked, monkeypatch):

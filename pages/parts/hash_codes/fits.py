@@ -29,8 +29,10 @@ from pages.parts.cached import cached, keyed
 from pages.parts.fits import fit_path, full
 from pages.parts.matrix import stamp
 from pages.parts.work import jobs
+from pages.parts.work.queue import QUEUE
 
 AT_ONCE = 0.2  # seconds of a full fit that is not worth a job
+IN_CROWD = 0.25  # of the work of a preview
 SEEN = "codes seen"  # in the session: of which matrix, the last codes that were shown, and the figures of every setting that was
 
 
@@ -77,7 +79,8 @@ def coded(matrix: EmbeddingMatrix, method: LightToken) -> Coded | None:
     if fit:
         return held(matrix, Coded(matrix, fit.result, None, fit.evaluation, fit.history))
     jobs.leave("fit", fit_path(matrix.key, method).stem)  # the fit of a setting left behind would slow the page
-    if preview_of_job(matrix, method) or fit_seconds(method, matrix.shape) <= AT_ONCE or alike(matrix, method) is None:
+    at_once = fit_seconds(method, matrix.shape) <= AT_ONCE and not QUEUE.crowded
+    if preview_of_job(matrix, method) or at_once or alike(matrix, method) is None:
         return held(matrix, previewed(matrix, method))
     return None
 
@@ -142,7 +145,7 @@ def read_preview(matrix: EmbeddingMatrix, path: str, written: tuple) -> CodePrev
 @cached(16, slow=True)
 def preview(matrix: EmbeddingMatrix, method: LightToken) -> CodePreview:
     with one_thread(), one_torch_thread(method.solver == "paper"):
-        return code_preview(matrix, method)
+        return code_preview(matrix, method, patience=IN_CROWD if QUEUE.crowded else 1)
 
 
 @cached(16)

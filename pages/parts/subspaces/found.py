@@ -12,6 +12,7 @@ from compress.coding import factors
 from compress.threads import one_thread
 from pages.parts.cached import cached, keyed
 from pages.parts.fits import Fit, draft, shown, taken_up
+from pages.parts.work.queue import QUEUE
 
 
 @keyed
@@ -66,10 +67,11 @@ def found(matrix: EmbeddingMatrix, method: ProjectiveClustering, start: Grouping
 
 @cached(16, slow=True)
 def sought(matrix: EmbeddingMatrix, method: ProjectiveClustering) -> tuple[Grouping, tuple[dict, ...]]:
-    """The groups that the draft of a setting finds, and the steps of its search."""
+    """The groups that the draft of a setting finds, in a crowd without a pass over all rows, and the steps of its search."""
     history: list[dict] = []
     with one_thread():  # steady beside a browser that is drawing
-        labels = method.draft.search(matrix, lambda step: history.append(step.row()))[1]
+        passes = 0 if QUEUE.crowded else None
+        labels = method.draft.search(matrix, lambda step: history.append(step.row()), passes=passes)[1]
         return grouping(matrix, method, labels), tuple(history)
 
 

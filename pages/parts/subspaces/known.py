@@ -1,5 +1,7 @@
 """The groups of rows that are known by now, from drafts made ahead and from what was shown: at once a preview of any k and j."""
 
+import math
+
 import numpy as np
 import streamlit as st
 
@@ -10,6 +12,7 @@ from pages.parts.cached import cached
 from pages.parts.fits import Fit
 from pages.parts.subspaces.found import Found, Grouped
 from pages.parts.work.ahead import ahead
+from pages.parts.work.queue import QUEUE
 
 Known = dict[int, list[Grouping]]  # by how many they are
 
@@ -61,9 +64,14 @@ def start_of(matrix: EmbeddingMatrix, method: ProjectiveClustering, known: Known
     """The groups that a preview of the method takes; None where a draft is better, or is shown, or there are none."""
     if st.session_state.get(SHOWN, (None, None, None))[2] == (matrix.key, method):
         return None
-    found = best(near(known.get(method.k, []), method.j, reach(matrix)), method.j)
+    found = best(near(known.get(method.k, []), method.j, reach_now(matrix)), method.j)
     fewer = best(known.get(coarser(matrix, method, known), []), method.j)
     return halved(matrix, method, fewer) if found is None and fewer is not None else found
+
+
+def reach_now(matrix: EmbeddingMatrix) -> float:
+    """See `reach`; in a crowd that of a large matrix."""
+    return math.inf if QUEUE.crowded else reach(matrix)
 
 
 @cached(16)

@@ -110,7 +110,7 @@ def under_way(name: str) -> bool:
 
 def working() -> bool:
     """Whether anything is done ahead."""
-    return ON and st.session_state.get(TOGGLE, True)
+    return ON and st.session_state.get(TOGGLE, True) and not QUEUE.crowded
 
 
 def work_toggle() -> None:
@@ -124,7 +124,7 @@ def whole_run() -> Iterator[None]:
     """A run of the page from its first line to its last: what it wishes takes the place of what was wished before."""
     if st.session_state[ARRIVED]:
         leave_page()
-    moved = let_go()
+    moved, here().ran = let_go(), time.monotonic()
     if moved:
         QUEUE.rest(here())
     coming: dict[str, Wish] = {}

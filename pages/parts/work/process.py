@@ -52,6 +52,12 @@ def give_up(spare: subprocess.Popen) -> None:
         spare.kill()
 
 
+def leave() -> None:
+    """Ends the spare one, as this program ends."""
+    for spare in [*spares]:
+        give_up(spare)
+
+
 def begin_soon(arguments: Sequence[str]) -> subprocess.Popen:
     """The same as `begin` by the one that is there, if there is one."""
     while spares and not cache.lack():

@@ -17,6 +17,7 @@ from compress import InputError, cache
 from compress.sources.hub.cache import folder_of
 from pages.parts.work.job import Job
 
+MANY, LATELY = 4, 15.0  # more sessions whose pages ran within so many seconds are a crowd
 GRACE = 10.0  # seconds that a session may be away, as while its page is loaded again, and find its jobs at work
 FAREWELL = 3.0  # seconds that a server which ends waits for its jobs
 
@@ -33,7 +34,8 @@ class Wish:
 class Session:
     """What one person's page has asked for: jobs by name, and wishes by name, the first first. behind: names of jobs of a page that
     is not looked at now. rests: until when, in seconds of time.monotonic(), its page's own work leaves the cores to a moving hand.
-    closed: whether the session is gone. uses: paths of the files of the cache that its page shows."""
+    closed: whether the session is gone. uses: paths of the files of the cache that its page shows. ran: when its page last began to
+    run, by the same clock."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     behind: set[str] = field(default_factory=set)
@@ -41,6 +43,7 @@ class Session:
     rests: float = -math.inf
     closed: bool = False
     uses: set[str] = field(default_factory=set)
+    ran: float = -math.inf
 
 
 class Queue:
@@ -121,9 +124,19 @@ class Queue:
         """Whether a page has answered a dial within so many seconds, or does now."""
         return any(session.rests > time.monotonic() - seconds for session in list(self.sessions))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether so many people look at pages that each is to have what is cheap: nothing is done ahead, and what is told roughly
+        comes from fewer rows."""
+        since = time.monotonic() - LATELY
+        return sum(session.ran > since and not session.closed for session in list(self.sessions)) > MANY
+
     def rests(self, job: Job) -> bool:
-        """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it."""
+        """Whether a hand is on a dial, nobody has asked for the job, and nobody else waits for it; in a crowd, whether any page
+        answers one."""
         now, people = time.monotonic(), [session for session in self.sessions if not session.closed]
+        if self.crowded and self.answers:
+            return job.own or job.ahead
         moving = any(session.rests > now for session in people)
         return moving and (job.own or job.ahead) and all(each.rests > now for each in people if self.wants(each, job))
 
@@ -167,7 +180,7 @@ class Queue:
             for job in chosen:
                 if job.waiting:
                     job.go(self.ended)
-                job.give_way(job.aside or id(job) not in front)
+                job.give_way(job.aside or id(job) not in front or self.crowded)
 
     def ended(self) -> None:
         """A job has ended: the next one begins, and the cache is brought within its bound."""

@@ -1,6 +1,7 @@
 """What takes a page more than a moment is done for one session at a time: for whoever lets go of a dial first, then for pages that
 open, then what is drawn behind the rest. Many at once would each be as late as the last."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,8 @@ from pages.parts.frame import give_way, let_go
 from pages.parts.work.queue import QUEUE
 
 TICK = 0.05  # seconds between two looks
-PATIENCE = 10.0  # seconds after which nobody waits for a turn any longer
+PATIENCE = 60.0  # seconds after which no page waits for a turn any longer
+BEHIND = 2  # the place of what is drawn behind the rest, after hands and pages that open
 MOMENT = 0.25  # seconds that a step stands back at most
 
 changed = Condition()
@@ -30,7 +32,7 @@ def in_turn(behind: bool = False) -> Iterator[None]:
     if get_script_run_ctx(suppress_warning=True) is None or getattr(mine, "held", False):
         yield
         return
-    place = (2 if behind else 0 if let_go() else 1), next(numbers)
+    place = (BEHIND if behind else 0 if let_go() else 1), next(numbers)
     mine.held = wait_for(place)
     try:
         yield
@@ -44,7 +46,7 @@ def in_turn(behind: bool = False) -> Iterator[None]:
 
 def wait_for(place: tuple[int, int]) -> bool:
     """Whether the turn has come; it has not where that took too long."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + (math.inf if place[0] == BEHIND else PATIENCE)
     line.append(place)
     try:
         while time.monotonic() < until:
