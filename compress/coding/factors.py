@@ -61,11 +61,11 @@ def store(
         for rows, block in walk(coefficients):
             kept[rows] = within(block / even, FLOAT[bits])
         return {"coefficients": kept, "bases": within(bases * even, FLOAT[bits])}
-    labels = np.zeros(len(coefficients), np.int64) if labels is None else labels
+    labels = np.broadcast_to(np.int64(0), len(coefficients)) if labels is None else labels
     offsets = np.zeros((len(bases), bases.shape[2]), np.float32) if offsets is None else offsets
     codes, bases = np.zeros(coefficients.shape, np.int8), np.array(bases, dtype=np.float32)
     steps = np.ones(bases.shape[:2], np.float32)
-    lengths = squared_norms(coefficients) if isinstance(coefficients, LazyRows) else np.zeros(0)
+    lengths = squared_norms(coefficients).astype(np.float32) if isinstance(coefficients, LazyRows) else np.zeros(0)
     for z in range(len(bases)):
         members = np.flatnonzero(labels == z)
         if isinstance(coefficients, LazyRows) and len(members) > SEEN:

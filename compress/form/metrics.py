@@ -84,13 +84,16 @@ def evaluate(matrix: EmbeddingMatrix, result: Compressed) -> Evaluation:
     cosines = cosines if every else cosines[there]
     mean_cosine, worst_cosine = float(cosines.mean()), float(cosines.min())
     del cosines  # of many rows these arrays are what takes memory
+    relative_error = float(squared.sum() / norms.sum())
+    weighted_error = float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
-        row_errors = np.where(there, squared / norms, np.where(squared > 0, np.inf, 0.0)) if not every else squared / norms
+        row_errors = np.divide(squared, norms, out=squared)  # infinite for a zero row that does not stay zero
+    row_errors[~there & np.isnan(row_errors)] = 0
     shown = row_errors if every else row_errors[there]
     parameter_count = result.method.parameter_count(n, d)
     return Evaluation(
-        relative_error=float(squared.sum() / norms.sum()),
-        weighted_error=float(weights @ squared / (weights @ norms)) if weights @ norms > 0 else 0.0,
+        relative_error=relative_error,
+        weighted_error=weighted_error,
         l1_error=float(absolute / matrix.absolute_sum),
         median_row_error=float(np.median(shown)),
         worst_row_error=float(shown.max()),

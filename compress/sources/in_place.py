@@ -16,7 +16,7 @@ from compress.sources.limits import check_fits
 
 LARGE = 256 << 20  # bytes in float32: a table of more stays in its file
 NEAR = 1 << 16  # bytes between two rows that are read with them, rather than by themselves
-AT_ONCE = 16 << 20  # bytes that are read at a time, at most
+AT_ONCE = 4 << 20  # bytes that are read at a time, at most
 BFLOAT16 = "bfloat16"
 
 

@@ -1,5 +1,7 @@
 """Methods on rows that stay in their file: as good as in memory, and the table is never whole there."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -60,3 +62,28 @@ def test_a_trellis_of_many_rows_decodes_the_same_without_the_place_of_each_row(m
     rows = np.random.default_rng(0).integers(4000, size=600)
     assert (lean.reconstruct() == known).all() and (lean.rows(rows) == known[rows]).all()
     assert (lean.method.trainable(lean.arrays, *lean.shape).fixed["starts"] == result.prepared["starts"]).all()
+
+
+@pytest.mark.parametrize(
+    ("work", "most"),
+    [
+        (compress.spectrum, 1),
+        (compress.SVD(j=2, factor_bits=8).fit, 25),
+        (compress.ProjectiveClustering(k=2, j=2, factor_bits=8, restarts=1, steps=2).fit, 30),
+        (compress.LightToken(bits=8, passes=1).fit, 25),
+    ],
+    ids=["spectrum", "svd", "projective", "light_token"],
+)
+def test_a_row_more_takes_fewer_bytes_of_memory_than_it_has(work, most, tmp_path, monkeypatch):
+    monkeypatch.setattr(in_place, "LARGE", 0)
+    monkeypatch.setattr(in_place, "AT_ONCE", 1 << 16)
+    peaks = []
+    for n in (10_000, 10_000, 30_000):  # the first loads what is needed
+        np.save(tmp_path / f"{n}.npy", np.random.default_rng(0).standard_normal((n, 32), np.float32).astype(np.float16))
+        tracemalloc.start()
+        try:
+            work(compress.load_matrix(tmp_path / f"{n}.npy"))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[2] - peaks[1] < most * 20_000  # of 128 that a row has in float32
