@@ -97,7 +97,7 @@ def spared(
     errors: (d + 1,) relative, with no row at 0."""
     bound = np.maximum(1, metrics.FAR * errors)
     gain, own = np.zeros((2, len(centres), len(errors)))
-    for rows, block in blocks.walk(matrix.values):
+    for rows, block in blocks.walk(matrix.rows):
         norms, near = matrix.squared_norms[rows], centres[labels[rows]].astype(np.float32)
         closer = 2 * (block * near).sum(axis=1) < (near**2).sum(axis=1)  # to 0 than to the centre
         for z in np.unique(labels[rows][closer]):
