@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
+from compress import InputError
 from pages.parts.address.address import address
 from pages.parts.cached import keep_apart
 from pages.parts.columns import columns_picker
@@ -19,6 +20,7 @@ from pages.parts.matrix import current_matrix, heading, matrix_picker, unopened_
 from pages.parts.paths import hide_details
 from pages.parts.pins import pins, pins_list
 from pages.parts.ready import ready
+from pages.parts.say import refused
 from pages.parts.screens import bounds_notice, keep_within, look
 from pages.parts.served.compressed import Compressed
 from pages.parts.served.early import Early
@@ -81,6 +83,8 @@ def frame() -> None:
             if page.title not in OF_THEIR_OWN:
                 wish_full(matrix, pins())
         take_up()
+    except InputError as error:  # as of a file that changed while the page read it; the next run opens it as it then is
+        refused(error)
     finally:  # also where a page stops early
         with foot:
             address(page.url_path, [each.url_path for each in pages], own(), standing())

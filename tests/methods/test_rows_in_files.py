@@ -16,7 +16,7 @@ from compress.sources import in_place, planted
 def matrices(tmp_path_factory):
     """A float16 table of four blocks of rows that stay in their file, and the same in memory."""
     path = tmp_path_factory.mktemp("rows") / "table.npy"
-    np.save(path, planted(4000, 3, 3, 16, noise=0.05)[0].astype(np.float16))
+    np.save(path, planted(2500, 3, 3, 16, noise=0.05)[0].astype(np.float16))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(in_place, "LARGE", 0)
         return compress.load_matrix(path), compress.EmbeddingMatrix(np.load(path))
@@ -33,10 +33,10 @@ def small_blocks(monkeypatch):
     [
         compress.SVD(j=5),
         compress.SVD(j=5, factor_bits=8),
-        compress.ProjectiveClustering(k=3, j=3),
-        compress.ProjectiveClustering(k=3, j=3, factor_bits=8),
-        compress.ProjectiveClustering(k=3, j=3, affine=True, factor_bits=4),
-        compress.ProjectiveClustering(k=3, j=3, p=1.0, steps=3),
+        compress.ProjectiveClustering(k=3, j=3, restarts=2),
+        compress.ProjectiveClustering(k=3, j=3, restarts=2, factor_bits=8),
+        compress.ProjectiveClustering(k=3, j=3, affine=True, restarts=2, factor_bits=4),
+        compress.ProjectiveClustering(k=3, j=3, p=1.0, restarts=2, steps=3),
         compress.ProjectiveClustering(k=3, j=3, steps=1),
         compress.ProjectiveClustering(k=1, j=5, loss="tukey", steps=3),
         compress.Trellis(rate=2.0, states=256),
@@ -59,7 +59,7 @@ def test_a_trellis_of_many_rows_decodes_the_same_without_the_place_of_each_row(m
     known = result.reconstruct()
     monkeypatch.setattr(trellis, "MANY", 100)
     lean = compress.Compressed(result.method, result.arrays, result.shape, result.digest)
-    rows = np.random.default_rng(0).integers(4000, size=600)
+    rows = np.random.default_rng(0).integers(2500, size=600)
     assert (lean.reconstruct() == known).all() and (lean.rows(rows) == known[rows]).all()
     assert (lean.method.trainable(lean.arrays, *lean.shape).fixed["starts"] == result.prepared["starts"]).all()
 

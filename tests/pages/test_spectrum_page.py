@@ -91,3 +91,12 @@ def test_pins_that_make_no_sense_are_left_out_with_a_word(open_page, pins, words
     assert not page.exception
     assert any(words in warning.value for warning in page.warning)
     assert page.session_state["pins"] == []
+
+
+def test_a_file_that_changes_while_a_page_reads_it_is_said_in_one_sentence(open_page, errors, monkeypatch):
+    def changed(matrix):
+        raise compress.InputError("table.npy has changed since it was opened; open it again.")
+
+    monkeypatch.setattr("pages.parts.cached.spectrum_of", changed)
+    page = open_page("app")
+    assert errors(page) == ["table.npy has changed since it was opened; open it again."] and not page.exception
