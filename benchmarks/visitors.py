@@ -27,7 +27,7 @@ ROWS, COLUMNS = 10_000, 100
 QUICK = 2.0  # seconds in which a move is to be answered
 LATE, LATEST = 60.0, 120.0  # seconds after which it is given up, and a page that is opened
 STEADY = 20.0  # seconds in which a server that has got ready takes no more memory
-FIRST = 45.0  # seconds that one visitor is there before the others
+FIRST = 45.0  # seconds that one visitor goes round the pages before the others come, with a move on each
 AFTER = 60.0  # seconds after which what the sessions held is to be free
 
 
@@ -54,9 +54,9 @@ def main() -> None:
 
 def measure(server: psutil.Process, address: str, asked: argparse.Namespace, folder: Path) -> None:
     print(f"memory of the server once it has got ready: {at_rest(server) / 1e6:.0f} MB")
-    asyncio.run(visits(address, argparse.Namespace(sessions=1, minutes=FIRST / 60, rest=1), Found(), server))
+    asyncio.run(visits(address, argparse.Namespace(sessions=1, minutes=FIRST / 60, rest=1), Found(), server, moves=1))
     time.sleep(AFTER)
-    before = server.memory_info().rss  # with the modules and the demo that the first visitor had read
+    before = server.memory_info().rss  # with the modules that pages need and the demo, which the first visitor had read
     used, jobs, own, start = cpu_of(server), children_of(server), time.process_time(), time.perf_counter()
     found = Found()
     most = asyncio.run(visits(address, asked, found, server))
@@ -106,10 +106,11 @@ def working(server: psutil.Process) -> list[psutil.Process]:
     return [each for each in server.children() if each.status() != psutil.STATUS_ZOMBIE and "wait" not in each.cmdline()]
 
 
-async def visits(address: str, asked: argparse.Namespace, found: Found, server: psutil.Process) -> int:
+async def visits(address: str, asked: argparse.Namespace, found: Found, server: psutil.Process, moves: int = MOVES) -> int:
     """The most bytes that the server held meanwhile."""
     until = time.monotonic() + 60 * asked.minutes
-    at_work = [asyncio.create_task(visit(number, address, until, asked.rest, found)) for number in range(asked.sessions)]
+    given = address, until, asked.rest, moves, found
+    at_work = [asyncio.create_task(visit(number, *given)) for number in range(asked.sessions)]
     most = 0
     while not all(task.done() for task in at_work):
         most = max(most, server.memory_info().rss)
@@ -120,7 +121,7 @@ async def visits(address: str, asked: argparse.Namespace, found: Found, server: 
     return most
 
 
-async def visit(number: int, address: str, until: float, rest: float, found: Found) -> None:
+async def visit(number: int, address: str, until: float, rest: float, moves: int, found: Found) -> None:
     name, rng = f"visitor{number:02}", np.random.default_rng(number)
     values = values_of(number)
     kept = spectrum(EmbeddingMatrix(values)).kept_energy
@@ -137,7 +138,7 @@ async def visit(number: int, address: str, until: float, rest: float, found: Fou
         while time.monotonic() < until:
             page = PAGES[at % len(PAGES)]
             await opened(stream, page, found)
-            for _ in range(MOVES):
+            for _ in range(moves):
                 await asyncio.sleep(rng.uniform(0.5, 1.5) * rest)
                 if time.monotonic() > until:
                     break

@@ -14,6 +14,7 @@ from time import sleep
 import streamlit as st
 
 from compress import EmbeddingMatrix, InputError, ProjectiveClustering, cache
+from compress.analysis.scatter import shipped_map
 from compress.answers import tables
 from compress.answers.subspaces import tables_of
 from compress.guard import apart
@@ -51,7 +52,7 @@ async def ready(app: st.App) -> AsyncIterator[None]:
 def get_ready() -> None:
     """One step after the other; who has come meanwhile is served first."""
     with one_thread():  # from first to last: a visitor's products would wait for those of this thread
-        for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, *LAST):
+        for step in (prepare, find_modules, open_demo, open_spectrum, open_tradeoffs, open_subspaces, open_names, *LAST):
             if QUEUE.sessions or step is LAST[-1]:
                 rest()
             with suppress(InputError):  # a demo that is not there is told on the page
@@ -111,6 +112,16 @@ def open_subspaces() -> None:
     method = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
     for name, settings in tables_of(method, matrix.shape).items():
         tables.shipped(tables.file_name(matrix.key, name, settings))
+
+
+def open_names() -> None:
+    """Of the groups on the demo's map."""
+    from pages.parts.subspaces.group_names import Spoken, id_of, of_words, shown_id
+
+    matrix = open_demo()
+    positions = shipped_map(matrix)
+    if positions is not None:
+        of_words(Spoken(id_of(matrix, shown_id("UMAP", True), None), positions, matrix.tokens))
 
 
 LAST = apart.prepare, read_modules, read_libraries  # which nobody waits for on a first page

@@ -9,9 +9,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from compress import ProjectiveClustering
+from compress.analysis.scatter import shipped_map
 from compress.answers import tables
 from pages.parts import ready
 from pages.parts.matrix import open_matrix
+from pages.parts.subspaces import group_names
 from pages.parts.subspaces.known import drafts_of_k, known_groups, start_of
 from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.tradeoffs import points
@@ -40,6 +42,10 @@ def test_what_ships_for_subspaces_is_read_when_a_visitor_comes(monkeypatch):
     now = ProjectiveClustering(k=SUBSPACES.k.usual(matrix.shape), j=SUBSPACES.j.usual(matrix.shape))
     known = known_groups(matrix, now, drafts_of_k(matrix, now))
     assert sorted(known) == [*range(1, 33)] and start_of(matrix, now, known).k == now.k
+    ready.open_names()
+    monkeypatch.setattr(group_names, "hills", None)  # neither
+    groups = group_names.groups_id(matrix, group_names.shown_id("UMAP", True), None)
+    assert group_names.of_words(group_names.Spoken(groups, shipped_map(matrix), matrix.tokens))
 
 
 @pytest.mark.parametrize("ahead", [True, False])

@@ -29,7 +29,17 @@ def groups_id(matrix: EmbeddingMatrix, shown: str, coloured_by: Typed | None) ->
     by = coloured_by if isinstance(coloured_by, Categories) else texts_of(matrix)
     if by is None and not matrix.has_tokens:
         return None
-    named = f"{matrix.digest} {Beside(matrix).key} {shown} {by and by.name}"
+    return id_of(matrix, shown, by and by.name)
+
+
+def shown_id(layout: str, whole: bool) -> str:
+    """Which positions of a matrix's rows are shown. whole: whether all of them are laid out."""
+    return f"{layout} {whole}"
+
+
+def id_of(matrix: EmbeddingMatrix, shown: str, column: str | None) -> str:
+    """column: the one that names are taken from, None for the rows' own names."""
+    named = f"{matrix.digest} {Beside(matrix).key} {shown} {column}"
     return blake2b(named.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 

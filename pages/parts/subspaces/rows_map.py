@@ -13,7 +13,7 @@ from compress.sources.column_kinds import Categories, Dates, Numbers, Typed
 from pages.parts.cached import pca_of
 from pages.parts.columns import chosen_colour, chosen_hover, column
 from pages.parts.map import Colouring, Recolouring, by_column, scatter_map
-from pages.parts.subspaces.group_names import group_names, groups_id
+from pages.parts.subspaces.group_names import group_names, groups_id, shown_id
 from pages.parts.subspaces.listed import Fitted, listed
 from pages.parts.subspaces.marked import marked_rows
 from pages.parts.subspaces.search import rows_with
@@ -51,7 +51,7 @@ def subspace_map(matrix: EmbeddingMatrix, k: int, fit: Fitted, drafts: Mapping[i
     rows = rows_with(matrix, sought, hover)
     alone = only and len(rows) > 0
     coloured_by = chosen_column if colour == COLUMN else None
-    groups = groups_id(matrix, f"{shown}{umap.whole if umap else ''}", coloured_by)
+    groups = groups_id(matrix, shown_id(shown, umap is not None and umap.whole), coloured_by)
     chosen = scatter_map(
         positions,
         colouring(matrix, fit, colour, coloured_by),
