@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import compress
-from compress.guard import handover
+from compress.guard import budget, handover
 from compress.linalg.lazy import LazyRows
 from compress.sources import in_place, limits, planted
 
@@ -99,3 +99,14 @@ def test_what_asks_for_all_values_is_refused_where_memory_does_not_hold_them(val
     assert compress.spectrum(matrix).effective_rank > 1
     with pytest.raises(compress.InputError, match="needs 288 KB of memory"):
         _ = matrix.values
+
+
+def test_a_whole_table_takes_its_part_of_the_budget_until_it_is_gone(values, tmp_path):
+    path, _ = written(tmp_path, values, "float16.npy")
+    matrix, before = compress.load_matrix(path), budget.left()
+    with budget.sharing() as share:  # of somebody who reads
+        matrix.rows.whole()
+        assert budget.held[share] == 4 * values.size
+    assert matrix.values.nbytes == 4 * values.size == before - budget.left()
+    del matrix
+    assert budget.left() >= before
