@@ -1,10 +1,15 @@
-"""How many threads the linear algebra takes."""
+"""How many threads the linear algebra takes, and what is computed a part at a time on all cores."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from os import cpu_count
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
+
+Part, Made = TypeVar("Part"), TypeVar("Made")
 
 lock = Lock()
 holders: list[Any] = []
@@ -23,6 +28,23 @@ def one_thread() -> Iterator[None]:
             limits = holders.pop()
             if not holders:
                 limits.restore_original_limits()
+
+
+def in_order(make: Callable[[Part], Made], parts: Iterable[Part]) -> Generator[Made, None, None]:
+    """What is made of each part, in their order, by a thread a core, whose products take no other; few are made ahead."""
+    cores = cpu_count() or 1
+    coming: deque[Future[Made]] = deque()
+    with one_thread(), ThreadPoolExecutor(cores) as pool:
+        try:
+            for part in parts:
+                coming.append(pool.submit(make, part))
+                if len(coming) > cores:
+                    yield coming.popleft().result()
+            while coming:
+                yield coming.popleft().result()
+        finally:  # also where what comes is wanted no more
+            for each in coming:
+                each.cancel()
 
 
 @contextmanager

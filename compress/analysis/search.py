@@ -1,7 +1,7 @@
 """What exact search finds before and after compression: queries stay as they are, rows are searched as they decode."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -15,6 +15,7 @@ from compress.errors import InputError
 from compress.form.compressed import Compressed
 from compress.linalg.blocks import sample_rows, unit_rows
 from compress.matrix import EmbeddingMatrix
+from compress.threads import in_order
 
 SIMILARITIES = ("cosine", "ip", "l2")
 QUERIES = 1000  # rows that are held out, at most
@@ -198,19 +199,18 @@ def scan(
     matrix: EmbeddingMatrix, table: Table, queries: Queries, similarity: str, visits: list[Visit], tell: Tell | None = None
 ) -> np.ndarray:
     """Every block of rows of a table scored for all queries: each visit is given the scores (q, b), what is to be taken from a
-    row's (b,), and the first row. The next block is decoded meanwhile. Gives the vectors that were searched for."""
-    vectors = searched_for(matrix, queries, similarity)
-    n, scores = matrix.shape[0], np.empty((len(vectors), AT_ONCE), np.float32)
-    with ThreadPoolExecutor(1) as ahead:
-        coming = ahead.submit(rows_of, matrix, table, slice(0, AT_ONCE), similarity)
-        for first in range(0, n, AT_ONCE):
-            rows, half = coming.result()
-            if first + AT_ONCE < n:
-                coming = ahead.submit(rows_of, matrix, table, slice(first + AT_ONCE, first + 2 * AT_ONCE), similarity)
-            part = scores if len(rows) == AT_ONCE else np.empty((len(vectors), len(rows)), np.float32)
-            np.matmul(vectors, rows.T, out=part)
+    row's (b,), and the first row. Others are decoded and scored meanwhile. Gives the vectors that were searched for."""
+    vectors, n = searched_for(matrix, queries, similarity), matrix.shape[0]
+    blocks = range(0, n, AT_ONCE)
+
+    def scored(first: int) -> tuple[np.ndarray, np.ndarray]:
+        rows, half = rows_of(matrix, table, slice(first, first + AT_ONCE), similarity)
+        return vectors @ rows.T, half
+
+    with closing(in_order(scored, blocks)) as made:  # at once where tell stops it
+        for first, (scores, half) in zip(blocks, made, strict=True):
             for visit in visits:
-                visit(part, half, first)
+                visit(scores, half, first)
             if tell:
                 tell(min(1.0, (first + AT_ONCE) / n))
     return vectors
@@ -245,8 +245,9 @@ def scores_of(matrix: EmbeddingMatrix, table: Table, truth: Truth) -> np.ndarray
     order, found = np.argsort(flat, kind="stable"), np.empty(flat.shape, np.float32)
     ids, starts = np.unique(flat[order], return_index=True)
     ends = np.append(starts[1:], len(flat))
-    for first in range(0, len(ids), AT_ONCE):
-        rows, half = rows_of(matrix, table, ids[first : first + AT_ONCE], truth.similarity)
+    blocks = range(0, len(ids), AT_ONCE)
+    decoded = in_order(lambda first: rows_of(matrix, table, ids[first : first + AT_ONCE], truth.similarity), blocks)
+    for first, (rows, half) in zip(blocks, decoded, strict=True):
         mine = order[starts[first] : ends[min(first + AT_ONCE, len(ids)) - 1]]
         at = np.searchsorted(ids[first : first + AT_ONCE], flat[mine])
         for part in range(0, len(mine), AT_ONCE):
