@@ -16,7 +16,7 @@ from compress.files import read_lines
 from compress.linalg.blocks import sample_rows
 from compress.matrix import EmbeddingMatrix
 from compress.models.open import open_tokenizer
-from compress.sources import load_matrix
+from compress.sources import documentation, load_matrix
 from compress.sources.limits import OF_TEXT, check_fits
 from compress.tasks.needs import Need
 from compress.tasks.score import BEFORE, Figure, Task
@@ -167,7 +167,12 @@ def rows_of_ids(path: Path, what: str, ids: Sequence[str], matrix: EmbeddingMatr
 
 def text_query(source: str | os.PathLike, matrix: EmbeddingMatrix, text: str) -> Queries:
     """A text as a query among the rows of its model's table: the mean of its tokens' rows, without those that every text has around
-    it. Raises InputError where the model has no tokenizer, or finds nothing in the text."""
+    it; among sentences that the demo's model embedded, its own vector by that. Raises InputError where the model has no tokenizer,
+    or finds nothing in the text."""
+    if source == documentation.SOURCE:
+        from compress.tasks.documentation import embedded
+
+        return Queries(embedded([text], lambda step: None, None), np.array([-1]))
     tokenizer = open_tokenizer(source)
     if tokenizer is None:
         raise InputError("The model has no tokenizer, so a text cannot be searched for; give vectors in a file.")

@@ -5,9 +5,11 @@ import pytest
 
 from compress import InputError
 from compress.__main__ import main
+from compress.analysis.search import found_in
 from compress.sources import documentation, is_installed, load_matrix
 from compress.sources.column_kinds import Categories, typed
 from compress.tasks.documentation import gathered, make
+from compress.tasks.search import text_query
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def test_sentences_come_with_their_package_and_module_and_are_the_same_every_tim
     assert all(module.split(".")[0] == package for _, package, module in rows if package == "numpy")
 
 
-def test_it_is_told_how_the_demo_is_made_made_and_opened_with_its_columns(few, capsys):
+def test_it_is_told_how_the_demo_is_made_made_opened_with_its_columns_and_searched_by_a_text(few, capsys):
     assert not is_installed("demo:docs")
     with pytest.raises(InputError, match="python -m compress make demo:docs"):
         load_matrix("demo:docs")
@@ -34,5 +36,7 @@ def test_it_is_told_how_the_demo_is_made_made_and_opened_with_its_columns(few, c
     matrix = load_matrix("demo:docs")
     assert matrix.shape == (12, 384) and list(matrix.columns) == ["package", "module"]
     np.testing.assert_allclose(np.linalg.norm(matrix.values, axis=1), 1, rtol=1e-5)
+    query = text_query("demo:docs", matrix, matrix.tokens[7])
+    assert found_in(matrix, matrix, query, "cosine", 1).ids.tolist() == [[7]]
     assert isinstance(typed(matrix.columns["package"], "package"), Categories)
     assert main(["info", "demo:docs", "--json"]) == 0 and '"rows": 12' in capsys.readouterr().out

@@ -11,6 +11,7 @@ from compress.analysis.search import COUNT, COUNTS, Found, found_in, search, tru
 from compress.charts import quality as quality_charts
 from compress.charts.figure import METHOD_COLOURS, MUTED
 from compress.models.facts import ModelFacts
+from compress.sources import documentation
 from compress.tasks.search import SHARE, Search, ndcgs, text_query
 from pages.parts.cached import cached
 from pages.parts.dial.answers import Figure
@@ -51,7 +52,8 @@ def search_panel(matrix: EmbeddingMatrix, fit: Fitted, facts: ModelFacts | None)
         similarity = MODEL_QUALITY.similarity.draw("Nearest by", "Of a query with a row; search is exact.")
         text = ""
         if kind == "text":
-            text = MODEL_QUALITY.text.draw("Text", "a few words", width=320, help="The mean of its tokens' rows is searched for.")
+            about = "Its vector by the demo's model" if embeds() else "The mean of its tokens' rows"
+            text = MODEL_QUALITY.text.draw("Text", "a few words", width=320, help=f"{about} is searched for.")
     try:
         if kind == "text":
             hits(matrix, fit, facts, similarity, text.strip())
@@ -122,7 +124,7 @@ def shown(matrix: EmbeddingMatrix, fit: Fitted, told: Told, asked: Search) -> No
 
 def hits(matrix: EmbeddingMatrix, fit: Fitted, facts: ModelFacts | None, similarity: str, text: str) -> None:
     """The rows nearest to a text before and after, side by side."""
-    if facts is None or facts.tokenizer is False:
+    if not embeds() and (facts is None or facts.tokenizer is False):
         st.caption("A text needs a model with a tokenizer; this matrix has none. Give vectors in a file.")
         return
     if not text:
@@ -142,6 +144,11 @@ def hits(matrix: EmbeddingMatrix, fit: Fitted, facts: ModelFacts | None, similar
                 hide_index=True,
                 column_config={"nearness": st.column_config.NumberColumn(format="%.3f", width="small")},
             )
+
+
+def embeds() -> bool:
+    """Whether the matrix is the demo of sentences, whose model is here."""
+    return chosen()[0] == documentation.SOURCE
 
 
 @cached(16, "Searching …")
