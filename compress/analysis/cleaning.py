@@ -63,17 +63,21 @@ def without(matrix: EmbeddingMatrix, rows: np.ndarray) -> bytes:
 
 
 def as_file(columns: Mapping[str, Sequence | np.ndarray], ending: str) -> bytes:
-    """Columns as a file, ".csv" or ".parquet"; half of a letter that takes two cannot be written, and is replaced."""
+    """Columns as a file, ".csv" or ".parquet": NaN is an empty cell, dates without hours are written short; half of a letter that
+    takes two cannot be written, and is replaced."""
     from io import BytesIO
 
     from pyarrow import array, csv, parquet, table
 
     content = BytesIO()
-    arrow = table({name: array(each if isinstance(each, np.ndarray) else written(each)) for name, each in columns.items()})
+    arrow = table({name: array(written(each), from_pandas=True) for name, each in columns.items()})
     csv.write_csv(arrow, content) if ending == ".csv" else parquet.write_table(arrow, content)
     return content.getvalue()
 
 
-def written(cells: Sequence) -> list:
-    """The cells as UTF-8 can have them."""
+def written(cells: Sequence | np.ndarray) -> list | np.ndarray:
+    """The cells as a file has them: text that is UTF-8, dates by day where none has hours."""
+    if isinstance(cells, np.ndarray):
+        days = cells.astype("datetime64[D]") if cells.dtype.kind == "M" else None
+        return cells if days is None or not np.array_equal(days, cells, equal_nan=True) else days
     return [whole_letters(each) if isinstance(each, str) else each for each in cells]

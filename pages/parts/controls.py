@@ -158,6 +158,12 @@ class Whole(Setting):
         drawn = st.slider(label, low, high, self.usual(shape), self.step, key=self.key, help=help, disabled=disabled, **KEPT)
         return self.bounded(drawn, shape)
 
+    def field(self, label: str, help: str | None = None, **how) -> int:
+        """A box to type it into."""
+        low, high = self.bounds(ANY)
+        st.number_input(label, low, high, self.usual(ANY), self.step, key=self.key, help=help, **how, **KEPT)
+        return self.held()
+
 
 @dataclass(frozen=True, eq=False)
 class Real(Setting):
@@ -196,8 +202,8 @@ class Real(Setting):
         dial(self.key, label, value, (self.low, self.high), step, self.put, usual=self.usual(ANY), help=help, **says)
         return value
 
-    def draw(self, label: str, step: float, format: str | None = None, help: str | None = None) -> float:
-        st.slider(label, self.low, self.high, self.default, step, format, key=self.key, help=help, **KEPT)
+    def draw(self, label: str, step: float, format: str | None = None, help: str | None = None, **how) -> float:
+        st.slider(label, self.low, self.high, self.default, step, format, key=self.key, help=help, **how, **KEPT)
         return self.held()
 
     def field(self, label: str, step: float, format: str, placeholder: str, help: str | None = None) -> float | None:
@@ -276,6 +282,33 @@ class Choice(Setting):
     def slide(self, label: str, **how):
         """Options along a line."""
         st.select_slider(label, list(self.labels), self.spelled(self.default), key=self.key, **how, **KEPT)
+        return self.held()
+
+
+@dataclass(frozen=True, eq=False)
+class Several(Setting):
+    """Some of a few, or none of them. default: those at first, in the order of the options."""
+
+    options: Collection[str]
+    default: Collection[str]
+
+    def parse(self, held):
+        return [each for each in self.options if each in held]
+
+    def read(self, texts):
+        return self.parse(texts) or ([] if texts == [""] else None)
+
+    def usual(self, shape):
+        return [*self.default]
+
+    def written(self, held):
+        return [*held] or [""]
+
+    def draw(self, label: str, says: Mapping[str, str]) -> list[str]:
+        """Options side by side, each as it `says`."""
+        st.pills(
+            label, self.options, selection_mode="multi", default=self.usual(ANY), format_func=says.__getitem__, key=self.key, **KEPT
+        )
         return self.held()
 
 

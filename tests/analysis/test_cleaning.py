@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import date
 
 import numpy as np
 import pytest
@@ -59,8 +60,11 @@ def test_a_matrix_that_would_be_left_without_rows_is_refused(matrix):
 
 def test_a_list_is_the_same_as_csv_and_as_parquet():
     columns = {"row": np.array([3, 4]), "name": ['=1+1, "x"\n', "\ud800<b>"], "cosine": np.array([0.5, np.nan])}
+    columns["day"] = np.array(["2020-02-29", "NaT"], "datetime64[s]")
     text = cleaning.as_file(columns, ".csv").decode()
     lines = list(csv.DictReader(io.StringIO(text)))
     table = parquet.read_table(io.BytesIO(cleaning.as_file(columns, ".parquet"))).to_pydict()
     assert [line["name"] for line in lines] == table["name"] == ['=1+1, "x"\n', "?<b>"]
     assert [int(line["row"]) for line in lines] == table["row"] == [3, 4]
+    assert [line["day"] for line in lines] == ["2020-02-29", ""] and table["day"] == [date(2020, 2, 29), None]
+    assert [line["cosine"] for line in lines] == ["0.5", ""] and table["cosine"] == [0.5, None]

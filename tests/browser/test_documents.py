@@ -8,6 +8,10 @@ import pyarrow as pa
 from playwright.sync_api import expect
 from pyarrow import parquet
 
+from compress import ProjectiveClustering, load_matrix
+from compress.analysis.search import search, truth_of
+from compress.tasks.search import Search
+
 TOPICS = ("<b>art</b>", "law", "sport")
 
 
@@ -25,7 +29,14 @@ def write_documents(path, n=600):
     parquet.write_table(pa.table(table), path)
 
 
-def test_a_table_is_coloured_by_its_labels_filtered_lassoed_and_downloaded(visit, app, settle, downloaded, tmp_path):
+def recall(path, k, j):
+    """recall@10 of that many subspaces, without the page."""
+    matrix = load_matrix(path)
+    truth = truth_of(matrix, Search().of(matrix)[0], "cosine")
+    return search(matrix, ProjectiveClustering(k=k, j=j).fit(matrix), truth).recall(10)
+
+
+def test_a_table_is_coloured_filtered_lassoed_downloaded_and_searched(visit, app, settle, downloaded, go, card, tmp_path):
     write_documents(tmp_path / "documents.parquet")
     page = visit(f"{app}/subspaces?layout=PCA&colour=subspace&k=2&j=2")
     page.get_by_role("combobox", name="Matrix").click()
@@ -58,3 +69,6 @@ def test_a_table_is_coloured_by_its_labels_filtered_lassoed_and_downloaded(visit
         assert set(rows["topic"]) == {*TOPICS[1:]} and len(rows) == 400
         assert rows["text" if "text" in rows else "name"].str.startswith("words on ").all()
         assert {"row", "subspace", "relative error", "norm"} < {*rows.columns}
+
+    go(page, "Model quality")
+    expect(card(page, "Recall@10")).to_have_text(f"{recall(tmp_path / 'documents.parquet', k=2, j=2):.3f}")

@@ -29,9 +29,7 @@ def docs(tmp_path):
 
 
 def opened(open_page, panel, **address):
-    page = open_page("subspaces", k=3, flat_j=2, **address)
-    page.session_state["panel"] = panel
-    return page.run()
+    return open_page("subspaces", k=3, flat_j=2, panel=panel, **address)
 
 
 def test_subspaces_that_are_the_topics_agree_with_them(open_page, docs):
@@ -70,7 +68,8 @@ def test_copies_are_listed_marked_and_left_out(open_page, docs):
 
 
 def test_a_higher_cosine_lists_fewer_near_rows_without_another_search(open_page, docs, monkeypatch):
-    page = opened(open_page, "Cleaning", matrix=docs)
+    page = opened(open_page, "Cleaning", matrix=docs, cleaning_cosine=0.9, cleaning_kinds="near duplicate")
+    assert page.slider(key="cleaning_cosine").value == 0.9 and {*page.dataframe[-1].value["why"]} == {"near duplicate"}
     monkeypatch.setattr(cleaning, "near_rows", None)
     listed = []
     for cosine in (0.9, 0.99, 1.0):
@@ -94,7 +93,5 @@ def test_near_rows_of_many_are_sought_by_a_job(open_page, docs, monkeypatch):
 
 def test_rows_that_are_all_the_same_leave_no_matrix(open_page, tmp_path):
     np.save(tmp_path / "same.npy", np.ones((30, 4)))
-    page = open_page("subspaces", k=2, flat_j=1, matrix=tmp_path / "same.npy")
-    page.session_state["panel"] = "Cleaning"
-    page.run()
+    page = open_page("subspaces", k=2, flat_j=1, panel="Cleaning", matrix=tmp_path / "same.npy")
     assert not page.exception and any("Fewer than 2 rows would be left" in each.value for each in page.caption)

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from compress import EmbeddingMatrix
+from compress.analysis.cleaning import as_file
 from compress.sources.column_kinds import Categories, Dates, Numbers, Texts, typed
 from pages.parts.map import MapSelection, by_column
 from pages.parts.map.chosen import filter_of, shown_by
 from pages.parts.map.colouring import OTHER, coloured
 from pages.parts.map.packing import LONGEST_TEXT, packed_columns
 from pages.parts.map.ticks import date_ticks, number_ticks
-from pages.parts.subspaces.listed import as_csv, as_parquet, order_of, values_of
+from pages.parts.subspaces.listed import order_of, values_of
 from pages.parts.subspaces.search import rows_with
 
 
@@ -148,12 +149,12 @@ def test_a_table_is_ordered_with_what_is_missing_last():
     assert order_of(np.array(["2020", "NaT", "2021"], "datetime64[s]"), least_first=False).tolist() == [2, 0, 1]
 
 
-@pytest.mark.parametrize(("write", "read"), [(as_csv, pd.read_csv), (as_parquet, pd.read_parquet)])
-def test_a_download_holds_every_cell_whole(write, read):
+@pytest.mark.parametrize(("ending", "read"), [(".csv", pd.read_csv), (".parquet", pd.read_parquet)])
+def test_a_download_holds_every_cell_whole(ending, read):
     kind = Categories("kind", np.array([0, -1, 0], np.int32), ('<b>,"x"',), np.array([2]))
     text, rows = "long, " * 100 + "\ud800", np.array([2, 0])
     cells = {"row": rows, "kind": values_of(kind, rows), "text": [text, "b\nc"], "size": np.array([0.5, np.nan])}
-    back = read(io.BytesIO(write(cells)))
+    back = read(io.BytesIO(as_file(cells, ending)))
     assert list(back.columns) == ["row", "kind", "text", "size"]
     assert back["row"].tolist() == [2, 0] and back["kind"].tolist() == ['<b>,"x"'] * 2
     assert back["text"].tolist() == ["long, " * 100 + "?", "b\nc"]

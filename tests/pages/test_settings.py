@@ -151,6 +151,7 @@ def test_every_key_of_a_link_copied_before_is_a_key_still():
         ),
         *("search_similarity", "search_text", "search_queries"),
         *("only_found", "listed_by", "least_first"),
+        *("panel", "cleaning_kinds", "cleaning_cosine", "cleaning_far", "cleaning_mark"),
         *("lesson_scene", "lesson_step", "lesson_seed", "lesson_noise", "lesson_presenter"),
     }
     for screen in SCREENS:

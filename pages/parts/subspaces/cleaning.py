@@ -9,38 +9,31 @@ from compress import EmbeddingMatrix, InputError, cache
 from compress.analysis import cleaning
 from compress.analysis.cleaning import EMPTY, EQUAL, FAR, NEAR, WHY, Table
 from compress.analysis.duplicates import Groups, Near, equal_rows
-from compress.analysis.near_rows import ALL, LOWEST, near_rows
+from compress.analysis.near_rows import ALL, near_rows
 from compress.answers import tables
 from compress.sources.weights import UNIFORM
 from pages.parts.cached import cached
 from pages.parts.columns import chosen_hover, column
-from pages.parts.opened import hold, recall
 from pages.parts.subspaces.found import Found
 from pages.parts.subspaces.listed import MOST_LISTED, shortened, values_of
 from pages.parts.subspaces.marked import mark
+from pages.parts.subspaces.settings import SUBSPACES
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
 SMALL = 4_000  # rows that are compared at once
 MARKS = 2000  # rows that the map rings
-KINDS, COSINE, COUNT, MARK = "cleaning_kinds", "cleaning_cosine", "cleaning_far", "cleaning_mark"
 PLURAL = {EQUAL: "exact duplicates", NEAR: "near duplicates", FAR: "far rows", EMPTY: "empty rows"}
 
 
 def cleaning_panel(matrix: EmbeddingMatrix, fit: Found) -> None:
-    for key in (KINDS, COSINE, COUNT, MARK):
-        recall(key)
-    for key, usual in ((KINDS, [EQUAL, NEAR, EMPTY]), (COSINE, 0.95), (COUNT, 20), (MARK, False)):
-        st.session_state.setdefault(key, usual)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kinds = st.pills("List", WHY, selection_mode="multi", format_func=PLURAL.__getitem__, key=KINDS)
+        kinds = SUBSPACES.kinds.draw("List", PLURAL)
         about = "Rows are near where their cosine is this or more; chains of near rows are one group."
-        cosine = st.slider("Near from cosine", LOWEST, 1.0, step=0.005, format="%.3f", key=COSINE, help=about, width=260)
+        cosine = SUBSPACES.cosine.draw("Near from cosine", 0.005, "%.3f", about, width=260)
         about = "How many of the rows that the subspaces hold worst, by relative error."
-        count = st.number_input("Far rows", 1, 1000, key=COUNT, help=about, width=140)
-        marks = st.toggle("Mark on the map", key=MARK)
-    for key in (KINDS, COSINE, COUNT, MARK):
-        hold(key)
+        count = SUBSPACES.far.field("Far rows", about, width=140)
+        marks = SUBSPACES.mark.draw("Mark on the map")
     near = near_of(matrix)
     found = {
         EQUAL: lambda: equal_of(matrix),

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from compress import EmbeddingMatrix
-from compress.analysis.cleaning import as_file, written
+from compress.analysis.cleaning import as_file
 from compress.sources.column_kinds import Categories, Texts, Typed
 from pages.parts.map import MapSelection
 from pages.parts.subspaces.found import Found
@@ -38,11 +38,12 @@ def listed(
         by = SUBSPACES.listed_by.select("Sort by", [*cells], index=[*cells].index("relative error"))
         least_first = SUBSPACES.least_first.draw("Smallest first")
         rows = rows[order_of(cells[by](rows), least_first)]
-        for kind, write, mime in (("CSV", as_csv, "text/csv"), ("Parquet", as_parquet, "application/vnd.apache.parquet")):
+        for kind, mime in (("CSV", "text/csv"), ("Parquet", "application/vnd.apache.parquet")):
+            ending = f".{kind.lower()}"
             st.download_button(
                 f"Download {len(rows):,} as {kind}" if kind == "CSV" else kind,
-                lambda write=write: write({name: cell(rows) for name, cell in cells.items()}),
-                f"{matrix.name}-rows.{kind.lower()}",
+                lambda ending=ending: as_file({name: cell(rows) for name, cell in cells.items()}, ending),
+                f"{matrix.name}-rows{ending}",
                 mime,
                 key=f"rows_{kind}",
                 icon=":material/download:",
@@ -112,14 +113,3 @@ def shortened(values: Sequence) -> Sequence:
     if isinstance(values, np.ndarray):
         return values
     return [value if not isinstance(value, str) or len(value) <= LONGEST else f"{value[: LONGEST - 1]}…" for value in values]
-
-
-def as_csv(cells: dict[str, Sequence]) -> bytes:
-    import pandas as pd
-
-    whole = {name: values if isinstance(values, np.ndarray) else written(values) for name, values in cells.items()}
-    return pd.DataFrame(whole).to_csv(index=False).encode()
-
-
-def as_parquet(cells: dict[str, Sequence]) -> bytes:
-    return as_file(cells, ".parquet")

@@ -11,12 +11,13 @@ from pages.parts.cards import lowered
 from pages.parts.dial.answers import cut
 from pages.parts.kept import known as trials_of
 from pages.parts.live_chart.live_chart import live_chart
-from pages.parts.opened import tabs
+from pages.parts.opened import recall, tabs
 from pages.parts.opponents import svd_within
 from pages.parts.pins import describe
 from pages.parts.subspaces.agreement import agreement_panel
 from pages.parts.subspaces.cleaning import cleaning_panel
 from pages.parts.subspaces.found import Found, angles_of, errors_inside, group_spectra_of
+from pages.parts.subspaces.settings import PANELS, SUBSPACES
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
@@ -25,17 +26,10 @@ KS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 16]
 
 @st.fragment
 def subspace_panels(matrix: EmbeddingMatrix, fit: Found) -> None:
-    panels = {
-        "Sizes": sizes,
-        "Typical rows": typical_rows,
-        "Spectra": spectra,
-        "Angles": angles,
-        "Steps": steps,
-        "k at equal bytes": equal_bytes,
-        "Agreement": agreement_panel,
-        "Cleaning": cleaning_panel,
-    }
-    tabs(panels, "panel", matrix, fit)
+    drawn = sizes, typical_rows, spectra, angles, steps, equal_bytes, agreement_panel, cleaning_panel
+    recall(SUBSPACES.panel.key)
+    st.session_state.setdefault(SUBSPACES.panel.key, SUBSPACES.panel.held())
+    tabs(dict(zip(PANELS, drawn, strict=True)), SUBSPACES.panel.key, matrix, fit)
 
 
 def sizes(matrix: EmbeddingMatrix, fit: Found) -> None:

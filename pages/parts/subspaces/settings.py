@@ -3,8 +3,10 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
+from compress.analysis.cleaning import EMPTY, EQUAL, NEAR, WHY
+from compress.analysis.near_rows import LOWEST
 from compress.solvers.losses import LABELS
-from pages.parts.controls import ABOUT_PRECISION, KEPT, STORED_AS, Choice, Real, Switch, Whole, Words, precision, rank
+from pages.parts.controls import ABOUT_PRECISION, KEPT, STORED_AS, Choice, Real, Several, Switch, Whole, Words, precision, rank
 from pages.parts.say import literal
 from pages.parts.settings import Screen
 
@@ -14,6 +16,7 @@ LONGEST = 24  # letters of a column's name on a button
 LAYOUTS = ("PCA", "UMAP")
 COLUMN = "column"  # the one that the sidebar says
 COLOURS = ("subspace", "error", "norm", COLUMN)
+PANELS = ("Sizes", "Typical rows", "Spectra", "Angles", "Steps", "k at equal bytes", "Agreement", "Cleaning")
 
 
 def loss_settings(loss: str, p: float, scale: float | None) -> dict:
@@ -68,6 +71,11 @@ class Subspaces(Screen):
     only_found = Switch("only_found")
     listed_by = Words("listed_by")
     least_first = Switch("least_first")
+    panel = Choice("panel", PANELS, PANELS[0])
+    kinds = Several("cleaning_kinds", WHY, (EQUAL, NEAR, EMPTY))
+    cosine = Real("cleaning_cosine", LOWEST, 1.0, 0.95, 3)
+    far = Whole("cleaning_far", 1, 1000, 20)
+    mark = Switch("cleaning_mark")
 
     def controls(self, matrix: EmbeddingMatrix):
         """The method, and the place for more words on its loss."""
