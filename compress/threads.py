@@ -9,7 +9,8 @@ from os import cpu_count
 from threading import Lock
 from typing import Any, TypeVar
 
-Part, Made = TypeVar("Part"), TypeVar("Made")
+Part = TypeVar("Part")
+Made = TypeVar("Made")
 
 lock = Lock()
 holders: list[Any] = []
