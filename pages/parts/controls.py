@@ -287,13 +287,13 @@ class Choice(Setting):
 
 @dataclass(frozen=True, eq=False)
 class Several(Setting):
-    """Some of a few, or none of them. default: those at first, in the order of the options."""
+    """Some of a few, or none of them. options: the value of each by its label. default: the values at first, in that order."""
 
-    options: Collection[str]
-    default: Collection[str]
+    options: Mapping[str, object]
+    default: Collection
 
     def parse(self, held):
-        return [each for each in self.options if each in held]
+        return [value for label, value in self.options.items() if label in held]
 
     def read(self, texts):
         return self.parse(texts) or ([] if texts == [""] else None)
@@ -301,14 +301,16 @@ class Several(Setting):
     def usual(self, shape):
         return [*self.default]
 
+    def spelled(self, value):
+        return [label for label, each in self.options.items() if each in value]
+
     def written(self, held):
         return [*held] or [""]
 
-    def draw(self, label: str, says: Mapping[str, str]) -> list[str]:
-        """Options side by side, each as it `says`."""
-        st.pills(
-            label, self.options, selection_mode="multi", default=self.usual(ANY), format_func=says.__getitem__, key=self.key, **KEPT
-        )
+    def draw(self, label: str) -> list:
+        """Options side by side."""
+        usual = self.spelled(self.default)
+        st.pills(label, list(self.options), selection_mode="multi", default=usual, key=self.key, **KEPT)
         return self.held()
 
 

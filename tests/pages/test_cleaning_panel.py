@@ -57,7 +57,7 @@ def test_copies_are_listed_marked_and_left_out(open_page, docs):
     assert not page.exception and sorted(copies["row"]) == [0, 1, 2, 3, 4, 85, 86, 87, 88, 89]
     assert sorted(copies["row"][copies["kept"]]) == [0, 1, 2, 3, 4]
     assert MARKED not in page.session_state
-    page.pills(key="cleaning_kinds").set_value(["exact duplicate"])
+    page.pills(key="cleaning_kinds").set_value(["exact duplicates"])
     page.toggle(key="cleaning_mark").set_value(True)
     page.run()
     assert not page.exception and page.session_state[MARKED][1].tolist() == [85, 86, 87, 88, 89]
@@ -68,7 +68,7 @@ def test_copies_are_listed_marked_and_left_out(open_page, docs):
 
 
 def test_a_higher_cosine_lists_fewer_near_rows_without_another_search(open_page, docs, monkeypatch):
-    page = opened(open_page, "Cleaning", matrix=docs, cleaning_cosine=0.9, cleaning_kinds="near duplicate")
+    page = opened(open_page, "Cleaning", matrix=docs, cleaning_cosine=0.9, cleaning_kinds="near duplicates")
     assert page.slider(key="cleaning_cosine").value == 0.9 and {*page.dataframe[-1].value["why"]} == {"near duplicate"}
     monkeypatch.setattr(cleaning, "near_rows", None)
     listed = []

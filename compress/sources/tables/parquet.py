@@ -18,6 +18,7 @@ from compress.sources.tables.arrow import in_numpy
 
 BATCH_ROWS = 4096
 AT_ONCE = 200  # columns
+BUFFER = 1 << 16  # bytes of a column that are read at a time, not all that a group of rows has of it
 WORDS_AT_ONCE = 1 << 16  # rows of one column
 UNEVEN = "The lists in {} differ in length or are missing; give every row the same columns."
 NAME = 8  # bytes that the name of a row takes, where others have the same
@@ -68,7 +69,7 @@ def opened(path: Path) -> Iterator[Any]:
     from pyarrow.parquet import ParquetFile
 
     try:
-        with ParquetFile(path, read_dictionary=words_in(path)) as file:
+        with ParquetFile(path, read_dictionary=words_in(path), buffer_size=BUFFER, pre_buffer=False) as file:
             groups = [file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups)]
             check_unpacks(sum(groups), path.stat().st_size, path.name)
             yield file

@@ -17,18 +17,18 @@ from pages.parts.columns import chosen_hover, column
 from pages.parts.subspaces.found import Found
 from pages.parts.subspaces.listed import MOST_LISTED, shortened, values_of
 from pages.parts.subspaces.marked import mark
-from pages.parts.subspaces.settings import SUBSPACES
+from pages.parts.subspaces.settings import SPARE, SUBSPACES
 from pages.parts.work import jobs
 from pages.parts.work.watch import watch
 
 SMALL = 4_000  # rows that are compared at once
 MARKS = 2000  # rows that the map rings
-PLURAL = {EQUAL: "exact duplicates", NEAR: "near duplicates", FAR: "far rows", EMPTY: "empty rows"}
+PLURAL = {why: label for label, why in SPARE.items()}
 
 
 def cleaning_panel(matrix: EmbeddingMatrix, fit: Found) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kinds = SUBSPACES.kinds.draw("List", PLURAL)
+        kinds = SUBSPACES.kinds.draw("List")
         about = "Rows are near where their cosine is this or more; chains of near rows are one group."
         cosine = SUBSPACES.cosine.draw("Near from cosine", 0.005, "%.3f", about, width=260)
         about = "How many of the rows that the subspaces hold worst, by relative error."

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from compress import EmbeddingMatrix, ProjectiveClustering
-from compress.analysis.cleaning import EMPTY, EQUAL, NEAR, WHY
+from compress.analysis.cleaning import EMPTY, EQUAL, FAR, NEAR
 from compress.analysis.near_rows import LOWEST
 from compress.solvers.losses import LABELS
 from pages.parts.controls import ABOUT_PRECISION, KEPT, STORED_AS, Choice, Real, Several, Switch, Whole, Words, precision, rank
@@ -16,6 +16,7 @@ LONGEST = 24  # letters of a column's name on a button
 LAYOUTS = ("PCA", "UMAP")
 COLUMN = "column"  # the one that the sidebar says
 COLOURS = ("subspace", "error", "norm", COLUMN)
+SPARE = {"exact duplicates": EQUAL, "near duplicates": NEAR, "far rows": FAR, "empty rows": EMPTY}
 PANELS = ("Sizes", "Typical rows", "Spectra", "Angles", "Steps", "k at equal bytes", "Agreement", "Cleaning")
 
 
@@ -72,7 +73,7 @@ class Subspaces(Screen):
     listed_by = Words("listed_by")
     least_first = Switch("least_first")
     panel = Choice("panel", PANELS, PANELS[0])
-    kinds = Several("cleaning_kinds", WHY, (EQUAL, NEAR, EMPTY))
+    kinds = Several("cleaning_kinds", SPARE, (EQUAL, NEAR, EMPTY))
     cosine = Real("cleaning_cosine", LOWEST, 1.0, 0.95, 3)
     far = Whole("cleaning_far", 1, 1000, 20)
     mark = Switch("cleaning_mark")
