@@ -10,7 +10,7 @@ is how much the row weighs in the refit.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,11 +25,13 @@ from compress.solvers.sample import lewis_start, lowered, sample_of, scaled
 
 SAMPLE_ROWS = 4096
 PREVIEW_ROWS = 16384
+SMALL = 1 << 20  # numbers of second moments that are taken along with a pass
 MANY = 1 << 25  # numbers of the rows that stand for those which stay in their file
 SETTLED = 1e-4  # relative fall of the cost below which a run has settled
 DRAFT_WORK, DRAFT_PASSES = 4e9, 6  # products that a draft's passes over all rows may take, and how many passes at most
 KMEANS = 8  # passes of k-means
 HALVING = 2  # passes of a search for two flats among the rows of one
+Moments: TypeAlias = tuple[np.ndarray, ...]
 REWEIGHTED = 2  # refits of given groups under a loss that is no least squares
 
 
@@ -294,7 +296,8 @@ def alternate(rows: Rows, flats: Flats, steps: int, careful: bool, report: Repor
         done += 1
         target = fill_empty(view.left_out(rows) if careful else view.labels, view.costs, k, j)
         weights = damp(weights, view.weights, loss)
-        moved = refit(rows, target, k, j, flats.affine, weights)
+        known = view.moments if target is view.labels else None
+        moved = refit(rows, target, k, j, flats.affine, weights, known)
         now = measure(rows, moved, loss)
         settled = now.cost > view.cost * (1 - SETTLED)
         if now.cost <= view.cost:
@@ -312,17 +315,20 @@ def damp(old: np.ndarray | None, new: np.ndarray | None, loss: Loss) -> np.ndarr
     return new**loss.damping * (1.0 if old is None else old ** (1 - loss.damping))
 
 
-def refit(rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool, weights: np.ndarray | None) -> Flats:
-    """The best flat of each group of rows: the leading eigenvectors of its weighted (and centred, if affine) second moments."""
-    squares, sums, totals = blocks.group_moments(rows.values, labels, k, weights, rows.device)
+def refit(
+    rows: Rows, labels: np.ndarray, k: int, j: int, affine: bool, weights: np.ndarray | None, moments: Moments | None = None
+) -> Flats:
+    """The best flat of each group of rows: the leading eigenvectors of its weighted (and centred, if affine) second moments, which
+    may be known."""
+    squares, sums, totals = moments or blocks.group_moments(rows.values, labels, k, weights, rows.device)
     r = rows.values.shape[1]
     bases, offsets = np.zeros((k, r, j), np.float32), np.zeros((k, r), np.float32)
     leverages = np.zeros((k, j), np.float32)
     for z in range(k):
         mean = sums[z] / max(totals[z], 1e-300)
-        moments = squares[z] - totals[z] * np.outer(mean, mean) if affine else squares[z]
-        values, vectors = eigen.leading(moments, j)
-        rest = max(np.trace(moments) - values.sum(), 0.0) / max(r - j, 1)
+        centred = squares[z] - totals[z] * np.outer(mean, mean) if affine else squares[z]
+        values, vectors = eigen.leading(centred, j)
+        rest = max(np.trace(centred) - values.sum(), 0.0) / max(r - j, 1)
         bases[z] = vectors
         if affine:
             offsets[z] = mean - vectors @ (vectors.T @ mean)
@@ -351,7 +357,8 @@ def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:
 class View:
     """How rows lie to flats: squared distances (n, k) and pulls (n, k), see `residuals`; labels (n,) of the nearest flats; nearest
     (n,) squared distances to those; costs (n,), wᵢ ρ of them; weights (n,) of the rows in the next refit, wᵢ dρ/ds, None where
-    uniform; cost, Σ wᵢ ρ(dist) over `whole`, Σ wᵢ ρ(‖aᵢ‖)."""
+    uniform; cost, Σ wᵢ ρ(dist) over `whole`, Σ wᵢ ρ(‖aᵢ‖); moments of the groups of the
+    labels, see `blocks.group_moments`, where they were taken in the same pass."""
 
     distances: np.ndarray
     pulls: np.ndarray
@@ -361,6 +368,7 @@ class View:
     weights: np.ndarray | None
     cost: float
     whole: float
+    moments: Moments | None = None
 
     def left_out(self, rows: Rows) -> np.ndarray:
         """Labels by distance, that to a row's own flat taken as if the flat had been fitted without the row: least squares
@@ -396,17 +404,22 @@ def measure_by_blocks(rows: Rows, flats: Flats, loss: Loss) -> View:
     labels, nearest = np.empty(n, np.min_scalar_type(k)), np.empty(n, np.float32)
     weights = None if loss.plain else np.empty(n)
     costs, lost, whole = nearest if loss.plain and rows.weights is None else np.empty(n, np.float32), 0.0, 0.0
+    moments = None
     for part, block in blocks.walk(rows.values):
         own = Rows(block, rows.norms[part], None if rows.weights is None else rows.weights[part], 0.0, rows.device)
         if not loss.plain:
             vars(own)["floor"] = rows.floor[part]
         view = measure(own, flats, loss)
         labels[part], nearest[part], costs[part] = view.labels, view.nearest, view.costs
+        if weights is None and k * block.shape[1] ** 2 <= SMALL:
+            here = blocks.group_moments(block, view.labels, k, own.weights, rows.device)
+            moments = here if moments is None else tuple(a + b for a, b in zip(moments, here, strict=True))
         if weights is not None:
             weights[part] = view.weights
         lost, whole = lost + float(view.costs.sum()), whole + view.whole
     none: np.ndarray = np.empty((0, k), np.float32)
-    return View(none, none, labels, nearest, costs, rows.weights if weights is None else weights, lost / max(whole, 1e-300), whole)
+    weights, cost = rows.weights if weights is None else weights, lost / max(whole, 1e-300)
+    return View(none, none, labels, nearest, costs, weights, cost, whole, moments)
 
 
 def fill_empty(labels: np.ndarray, costs: np.ndarray, k: int, j: int) -> np.ndarray:
