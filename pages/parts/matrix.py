@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -270,6 +270,7 @@ def load(source: str, tensor: str | None, read_at: tuple, asked: Asked) -> Embed
         if (matrix := opened.get(named)) is None:
             said = {"left_out": asked.left_out, "names": asked.names, "columns": asked.columns}
             matrix = compress.load_matrix(source, tensor=tensor, **said, guarded=True)
+            Thread(target=lambda: matrix.digest, daemon=True).start()  # while its columns are looked into
             opened[named] = matrix
         return matrix
 

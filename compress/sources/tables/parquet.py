@@ -264,11 +264,11 @@ def rows_of_lists(column: Any, dim: int, path: Path) -> np.ndarray:
 
 def words_of(file: Any, name: str, path: Path) -> list[str]:
     """The cells of a column as words, each kept once however often it occurs; of what is empty, "None"."""
-    return [str(cell) for cell in texts_in(file, name, path)]
+    return [word for cells in texts_in(file, name, path) for word in map(str, cells)]
 
 
-def texts_in(file: Any, name: str, path: Path) -> Iterator[Any]:
-    """The cells of a column, words some thousand at a time, each made once where it often occurs."""
+def texts_in(file: Any, name: str, path: Path) -> Iterator[list[Any]]:
+    """The cells of a column, some thousand words at a time, each made once where it often occurs."""
     from pyarrow import compute, types
 
     size = 0
@@ -280,7 +280,7 @@ def texts_in(file: Any, name: str, path: Path) -> Iterator[Any]:
             size += compute.sum(lengths).as_py() or 0
             if size > most:
                 raise InputError(f"The names of rows in {path.name} take more than {bytes_text(most)}; give rows shorter names.")
-        yield from cells_of(column)
+        yield cells_of(column)
 
 
 def told_of(path: Path, n_rows: int) -> columns.Told:
@@ -313,4 +313,4 @@ def column(path: Path, name: str) -> columns.Column:
         if is_a.is_temporal(kind) and not is_a.is_duration(kind):
             batches = file.iter_batches(WORDS_AT_ONCE, columns=[name])
             return [cell or "" for batch in batches for cell in decoded(batch.column(0)).cast("string").to_pylist()]
-        return ["" if cell is None else str(cell) for cell in texts_in(file, name, path)]
+        return ["" if cell is None else str(cell) for cells in texts_in(file, name, path) for cell in cells]
