@@ -16,6 +16,7 @@ from compress.matrix import EmbeddingMatrix
 BLOCK = 32  # numbers that share a step
 END = 127  # the largest whole number
 STEP_BITS = 15  # of a float16 above 0
+AT_ONCE = 1 << 16  # steps that are read, since much is made beside them
 KEPT = "whole_numbers"
 
 
@@ -67,10 +68,14 @@ def opened(arrays: dict[str, Any]) -> dict[str, Any]:
     """What `decode` starts from: the whole numbers, the steps as floats, and whether to round."""
     numbers, told = arrays[KEPT], arrays["steps"]
     xp, (n, d) = array_namespace(told), numbers.shape
-    at = xp.arange(n * -(-d // BLOCK), dtype=xp.int64, device=device(told))
-    bits = packing.read_stream(told, STEP_BITS, at)
     scales = xp.asarray([2.0 ** (max(exponent, 1) - 25) for exponent in range(32)], dtype=xp.float32, device=device(told))
-    steps = scales[bits >> 10] * xp.astype((bits & 1023) + 1024 * xp.astype(bits > 1023, xp.int64), xp.float32)
+
+    def read(first: int, stop: int) -> Any:
+        bits = packing.read_stream(told, STEP_BITS, xp.arange(first, stop, dtype=xp.int64, device=device(told)))
+        return scales[bits >> 10] * xp.astype((bits & 1023) + 1024 * xp.astype(bits > 1023, xp.int64), xp.float32)
+
+    count = n * -(-d // BLOCK)
+    steps = xp.concat([read(first, min(first + AT_ONCE, count)) for first in range(0, count, AT_ONCE)])
     return {KEPT: numbers, "steps": xp.reshape(steps, (n, -1)), "in_float16": bool(arrays["in_float16"][0])}
 
 
