@@ -83,7 +83,13 @@ def made_ahead(monkeypatch, cache):
 
 
 @pytest.fixture
-def finish():
+def jobs_awaited(monkeypatch):
+    """Jobs do not stand back, as the test waits for them."""
+    monkeypatch.setattr(Job, "give_way", lambda *_: None)
+
+
+@pytest.fixture
+def finish(jobs_awaited):
     """`finish(page, name="fit")` is the page once its job of that name has ended."""
 
     def run(page, name="fit", limit=120):

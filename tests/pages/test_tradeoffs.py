@@ -26,7 +26,7 @@ from tests.pages.drawn import charts, drawn, moved, shown_cards, stands, told
 
 BEGIN = subprocess.Popen
 PAGE = Path(__file__).parents[2] / "pages" / "tradeoffs.py"
-pytestmark = pytest.mark.usefixtures("cache")
+pytestmark = pytest.mark.usefixtures("cache", "jobs_awaited")
 
 
 def opened(source="toy", **link):

@@ -239,7 +239,7 @@ def test_a_fit_on_disk_of_other_weights_is_not_shown(open_page, jobs_within, fin
     assert figures(page)[WEIGHTED] == error_text(expected.weighted_error)
 
 
-def test_a_sweep_of_the_page_finds_its_trials_again(open_page, cache):
+def test_a_sweep_of_the_page_finds_its_trials_again(open_page, jobs_within, cache):
     page = open_page("tradeoffs", weights="order:1")
     assert not page.exception
     page.button[[button.label.startswith("Fit ") for button in page.button].index(True)].click().run()
@@ -251,7 +251,7 @@ def test_a_sweep_of_the_page_finds_its_trials_again(open_page, cache):
     assert "Every setting of the sweep is fitted" in captions(page)
 
 
-def test_k_at_equal_bytes_is_fitted_and_drawn_by_the_weighted_error(open_page, cache):
+def test_k_at_equal_bytes_is_fitted_and_drawn_by_the_weighted_error(open_page, jobs_within, cache):
     page = open_page("subspaces", k=2, flat_j=2, restarts=1, weights="order:1")
     page.session_state["panel"] = "k at equal bytes"
     page.run()
