@@ -62,8 +62,11 @@ def format_of(settings: dict, dim: int) -> tuple:
     if "format" in settings:
         name = settings["format"]
         return FORMATS[INSTEAD.get(name, name) if dim % SHARED else name]
-    low = -(2 ** (settings["bits"] - 1)) if settings["zero"] == "none" else 0
-    return range(low, low + 2 ** settings["bits"]), settings["group"], 0
+    bits = settings["bits"]
+    if bits not in (2, 3, 4, 8):  # 2 to the power of what a file says may take for ever
+        raise ValueError(f"numbers of {bits} bits")
+    low = -(2 ** (bits - 1)) if settings["zero"] == "none" else 0
+    return range(low, low + 2**bits), settings["group"], 0
 
 
 def read(arrays: dict, name: str, rows: torch.Tensor, blocks: int, size: int, counted: int) -> torch.Tensor:
