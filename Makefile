@@ -11,7 +11,7 @@ run: .venv/app
 demos: .venv/demos
 
 test: .venv/dev .venv/browser
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 10
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice -n 19 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 10
 
 fuzz: .venv/dev
 	$(BIN)/python -m tests.fuzz $(READER) --count $(COUNT) --out $(FUZZ)
