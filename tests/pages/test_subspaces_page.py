@@ -12,6 +12,7 @@ from compress.form.metrics import error_text
 from compress.methods import ProjectiveClustering
 from compress.tuning.sweep import Trials
 from pages.parts.fits import fit_path
+from pages.parts.subspaces import listed
 from pages.parts.subspaces.found import sought
 from pages.parts.subspaces.known import start_of
 from pages.parts.subspaces.settings import SUBSPACES
@@ -260,3 +261,15 @@ def test_what_the_page_tells_of_every_k_and_j_as_it_opens_ships_for_the_demo():
     assert np.mean(made.labels == two.labels) > 0.99
     np.testing.assert_allclose(two.errors, made.errors, atol=1e-4)
     np.testing.assert_allclose(two.errors, grouping(matrix, replace(now, k=2), two.labels).errors, rtol=1e-4, atol=1e-6)
+
+
+def test_a_file_of_the_rows_has_all_of_them_where_the_list_has_the_first(open_page, monkeypatch):
+    taken = {}
+    monkeypatch.setattr(listed, "MOST_LISTED", 3)
+    monkeypatch.setattr(listed.st, "download_button", lambda label, data, *_, **how: taken.update({how.get("key"): (label, data)}))
+    page = open_page("subspaces", k=2, flat_j=2)
+    page.text_input(key="map_token").set_value("1").run()
+    label, content = taken["rows_CSV"]
+    count = len(content().splitlines()) - 1
+    assert count > 3 and label == f"Download {count:,} as CSV" and len(taken["rows_Parquet"][1]()) > 0
+    assert any(f"{count:,} rows found; the first 3 are listed." in caption.value for caption in page.caption)

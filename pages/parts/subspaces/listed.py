@@ -1,6 +1,7 @@
 """The rows that are chosen on the map, found, or left by its filters: as a table, and as a file with all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -42,14 +43,14 @@ def listed(
             ending = f".{kind.lower()}"
             st.download_button(
                 f"Download {len(rows):,} as {kind}" if kind == "CSV" else kind,
-                lambda ending=ending: as_file({name: cell(rows) for name, cell in cells.items()}, ending),
+                partial(file_of, cells, rows, ending),
                 f"{matrix.name}-rows{ending}",
                 mime,
                 key=f"rows_{kind}",
                 icon=":material/download:",
                 on_click="ignore",
             )
-    some = f", the first {MOST_LISTED:,} shown" if len(rows) > MOST_LISTED else ""
+    some = f"; the first {MOST_LISTED:,} are listed" if len(rows) > MOST_LISTED else ""
     st.caption(f"{'1 row' if len(rows) == 1 else f'{len(rows):,} rows'} {words}{some}.")
     rows = rows[:MOST_LISTED]
     st.dataframe(
@@ -59,6 +60,11 @@ def listed(
         hide_index=True,
         column_config={name: st.column_config.NumberColumn(format="%.3g") for name in ("relative error", "norm")},
     )
+
+
+def file_of(cells: Mapping[str, Cells], rows: np.ndarray, ending: str) -> bytes:
+    """A table of those rows, each column by its name, as a file of that kind."""
+    return as_file({name: cell(rows) for name, cell in cells.items()}, ending)
 
 
 def told(chosen: MapSelection, found: np.ndarray) -> tuple[np.ndarray, str]:
