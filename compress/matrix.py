@@ -254,7 +254,7 @@ def checked_rows(given: ArrayLike | LazyRows) -> tuple[Table, float]:
             rows = np.ascontiguousarray(rows, dtype=np.float32)
     bad: list[int] = []
     largest = 0.0
-    for part in blocks.parts(rows):
+    for part in blocks.parts(rows.shape):
         top = top_of(rows, part)
         if not np.isfinite(top):
             block = rows[part]

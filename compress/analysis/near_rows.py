@@ -65,7 +65,7 @@ def sketched(matrix: EmbeddingMatrix, rows: np.ndarray, lowest: float, seed: int
     whole = d <= SKETCH
     out = np.empty((len(rows), d if whole else SKETCH), np.float32)
     directions = np.random.default_rng(seed).standard_normal((d, SKETCH)).astype(np.float32)
-    for part in parts(len(rows), blocks.BLOCK_BYTES // (4 * d)):
+    for part in blocks.parts((len(rows), d)):
         unit = blocks.unit_rows(matrix.rows[rows[part]])
         out[part] = unit if whole else blocks.unit_rows(unit @ directions)
     return out, min(lowest, SAME) - 1e-6 if whole else float(np.tanh(np.arctanh(min(lowest, SAME)) - SPREAD / SKETCH**0.5))
@@ -138,7 +138,7 @@ def near_between(
 def cosines_of(matrix: EmbeddingMatrix, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(m,) the cosine of each of some rows (m,) with another (m,)."""
     out = np.empty(len(rows), np.float32)
-    for part in parts(len(rows), blocks.BLOCK_BYTES // (4 * matrix.shape[1])):
+    for part in blocks.parts((len(rows), matrix.shape[1])):
         one, other = (blocks.unit_rows(matrix.rows[each[part]]) for each in (rows, others))
         out[part] = np.einsum("id,id->i", one, other)
     return out

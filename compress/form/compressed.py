@@ -102,11 +102,8 @@ class Compressed:
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Consecutive rows decoded, some at a time: (slice, (r, d) float32)."""
-        n, d = self.shape
-        step = max(1, blocks.BLOCK_BYTES // (4 * d))
-        for start in range(0, n, step):
-            stop = min(start + step, n)
-            yield slice(start, stop), self.rows(np.arange(start, stop))
+        for rows in blocks.parts(self.shape):
+            yield rows, self.rows(np.arange(rows.start, rows.stop))
 
     def reconstruct(self) -> np.ndarray:
         """The whole decoded matrix, (n, d) float32."""

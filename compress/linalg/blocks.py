@@ -17,13 +17,13 @@ NEAR = 1e-3  # of the squared length that is usual: rows below it are near 0
 
 def walk(values: Table, most: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """Consecutive rows of `values` (n, d) as (slice, (rows, d) contiguous), at most `most` bytes each, BLOCK_BYTES unless given."""
-    for rows in parts(values, most):
+    for rows in parts(values.shape, most):
         yield rows, np.ascontiguousarray(values[rows])
 
 
-def parts(values: Table, most: int | None = None) -> Iterator[slice]:
-    """The same without the rows themselves."""
-    n, d = values.shape
+def parts(shape: tuple[int, ...], most: int | None = None) -> Iterator[slice]:
+    """The same without the rows themselves, of that shape (n, d)."""
+    n, d = shape
     step = max(1, (most or BLOCK_BYTES) // (4 * d))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 

@@ -56,7 +56,6 @@ def project_some(values: Table, rows: np.ndarray | slice, basis: np.ndarray, dev
         return blocks.project(values[rows], basis, device)
     numbers = np.arange(len(values))[rows]
     out = np.empty((len(numbers), basis.shape[1]), np.float32)
-    step = max(1, blocks.BLOCK_BYTES // (4 * values.shape[1]))
-    for first in range(0, len(numbers), step):
-        out[first : first + step] = blocks.project(values[numbers[first : first + step]], basis, device)
+    for part in blocks.parts((len(numbers), values.shape[1])):
+        out[part] = blocks.project(values[numbers[part]], basis, device)
     return out

@@ -357,8 +357,8 @@ def residuals(rows: Rows, flats: Flats) -> tuple[np.ndarray, np.ndarray]:
 class View:
     """How rows lie to flats: squared distances (n, k) and pulls (n, k), see `residuals`; labels (n,) of the nearest flats; nearest
     (n,) squared distances to those; costs (n,), wᵢ ρ of them; weights (n,) of the rows in the next refit, wᵢ dρ/ds, None where
-    uniform; cost, Σ wᵢ ρ(dist) over `whole`, Σ wᵢ ρ(‖aᵢ‖); moments of the groups of the
-    labels, see `blocks.group_moments`, where they were taken in the same pass."""
+    uniform; cost, Σ wᵢ ρ(dist) over `whole`, Σ wᵢ ρ(‖aᵢ‖); moments of the groups of the labels, see `blocks.group_moments`, where
+    they were taken in the same pass."""
 
     distances: np.ndarray
     pulls: np.ndarray

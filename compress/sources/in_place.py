@@ -11,6 +11,7 @@ import numpy as np
 from compress.errors import InputError, unreadable
 from compress.guard import budget
 from compress.guard.rooms import put, room
+from compress.linalg import blocks
 from compress.linalg.lazy import LazyRows
 from compress.sources.limits import check_fits
 
@@ -75,9 +76,8 @@ class InPlace(LazyRows):
         """All rows in memory."""
         check_fits(4 * self.shape[0] * self.shape[1], Path(self.path).name)
         values = room(self.shape)
-        step = max(1, AT_ONCE // (4 * self.shape[1]))
-        for first in range(0, len(self), step):
-            put(values, first, self.between(first, min(first + step, len(self))))
+        for rows in blocks.parts(self.shape, AT_ONCE):
+            put(values, rows.start, self.between(rows.start, rows.stop))
         return values
 
     def opened(self) -> FileIO:
